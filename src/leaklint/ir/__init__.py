@@ -1,0 +1,1 @@
+"""Value types that every floor shares: frozen, without behaviour, without a path on disk."""

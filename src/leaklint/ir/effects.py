@@ -1,0 +1,251 @@
+"""Effects: what a function does that its caller, or a later invocation, can observe.
+
+Effects are what the analysis computes and all that rules see. In a summary their paths start at the function's
+parameters; for a handler they have been followed to the end, so that ``subject`` says what survives and ``request``
+says which request data is in it.
+
+An effect that something later undoes is an *obligation*: a mutation is settled by a reset, work by waiting for it, a
+token by resetting it, a file by removing it. ``Settled`` says on which paths that happens.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TypeAlias
+
+import msgspec
+
+from leaklint.ir.location import Place, Span
+from leaklint.ir.values import Path, Sources
+
+
+class Settled(enum.IntEnum):
+    """On which paths an effect is undone before the invocation ends; ordered from bad to good."""
+
+    NEVER = 0
+    SOME_PATHS = 1
+    """Some normal path skips it; the effect's ``skipped_at`` says where it leaves."""
+    UNCERTAIN = 2
+    """It may not hold: a ``join`` with a timeout, a stop event without a join."""
+    NORMAL_PATHS = 3
+    """An exception can skip it."""
+    ALWAYS = 4
+
+
+class Work(enum.StrEnum):
+    """What an invocation opens and has to settle."""
+
+    COROUTINE = "coroutine"
+    TASK = "task"
+    THREAD = "thread"
+    TIMER = "timer"
+    FUTURE = "future"
+    PROCESS = "process"
+    FILE = "file"
+    LIBRARY_CONTEXT = "library context"
+    TOKEN = "token"
+    BUFFER = "buffer"
+    SIBLINGS = "siblings"
+    GENERATOR = "generator"
+
+
+class Outcome(enum.StrEnum):
+    """What becomes of work that is pending when the handler returns."""
+
+    RESUMES_LATER = "resumes-later"
+    RUNS_ON = "runs-on"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+class Regime(enum.StrEnum):
+    """Which event loop runs a coroutine."""
+
+    NONE = "none"
+    """Nothing is known, or no loop is involved."""
+    RUN = "run"
+    """``asyncio.run``: a new loop, closed at the end, which cancels what is left."""
+    OPEN = "open"
+    """A loop that stays open over invocations."""
+
+
+class Lifetime(enum.StrEnum):
+    """Where a subject lives, which decides who sees it after the invocation."""
+
+    INVOCATION = "invocation"
+    MODULE = "module"
+    CLASS = "class"
+    DEFAULT = "default"
+    CLOSURE = "closure"
+    FUNCTION = "function"
+    PROCESS = "process"
+    LIBRARY = "library"
+    THREAD_LOCAL = "thread-local"
+    CONTEXT_VARIABLE = "context variable"
+
+
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """What an effect is about, in words: resolved when the effect has reached a handler."""
+
+    lifetime: Lifetime = Lifetime.INVOCATION
+    name: str = ""
+    """As its owner would call it: ``SEEN``, ``Loader.cache``, ``os.environ``."""
+    type: str = ""
+    """Short name of its type, such as ``list``, or empty."""
+    defined: Place | None = None
+
+
+class How(enum.StrEnum):
+    """How a place is written."""
+
+    GROW = "grow"
+    SHRINK = "shrink"
+    CLEAR = "clear"
+    SET_ITEM = "set item"
+    SET_ATTRIBUTE = "set attribute"
+    DELETE = "delete"
+    REORDER = "reorder"
+    REBIND = "rebind"
+    COUNT = "count"
+    """Rebound to a value made from its own old value and a constant: ``x += 1``."""
+
+
+class Guard(enum.StrEnum):
+    """Under which test of surviving state a write stands."""
+
+    NONE = "none"
+    LAZY = "lazy"
+    """The test reads surviving state and nothing of the request: done once, or when that state says so."""
+    KEYED = "keyed"
+    """The test looks a key of the request up in the written container: a cache."""
+    REQUEST = "request"
+    """The test reads surviving state and the request."""
+
+
+class Site(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
+    """Where an effect happens: module path, function, expression, and the statement that holds it."""
+
+    path: str
+    function: str
+    span: Span
+
+
+class Effect(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
+    """What all effects have: the site, the subject, the request data in it and how it is undone."""
+
+    site: Site
+    subject: Subject = Subject()
+    request: tuple[str, ...] = ()
+    """Request data that is kept or handed on, as the reader knows it: ``event["id"]``."""
+    settled: Settled = Settled.NEVER
+    skipped_at: Span | None = None
+    """Where a path leaves that skips what would settle it (same file as ``site`` where not None)."""
+    operation: str = ""
+    """What is written in the source: ``append``, ``create_task``, ``thread.start`` …"""
+    path: Path | None = None
+    """Identity of the subject (symbolic in summaries)."""
+    sources: Sources = frozenset()
+    """Where the kept value comes from (symbolic in summaries)."""
+    surely: bool = True
+    """Happens on every normal path of the function (else under some condition)."""
+
+
+class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A place that may survive is mutated, rebound or deleted."""
+
+    how: How
+    constant: bool = False
+    """The value written is the same in every invocation."""
+    guard: Guard = Guard.NONE
+    guards: Sources = frozenset()
+    """Places that the tests on the way read (symbolic)."""
+    key_request: tuple[str, ...] = ()
+    """Request data in the key, where the write has one."""
+    key_sources: Sources = frozenset()
+    reset_before: bool = False
+    """The place is reset on every path before this write."""
+    overwritten_first: bool = False
+    """The place is overwritten on every path of the invocation before anything reads it."""
+    bounded: bool = False
+    """The container has a bound or a time to live."""
+    row: str = ""
+    """Dotted name of the library function that does it, where a row says so (LK108, LK111, registrations)."""
+    instead: str = ""
+    """What to use instead, from the row."""
+
+
+class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """Work or a resource was opened and is not settled on every path."""
+
+    work: Work
+    held: bool = False
+    """Something still refers to it (a name, a container, an attribute)."""
+    outcome: Outcome = Outcome.UNKNOWN
+    regime: Regime = Regime.NONE
+    callee: str = ""
+    """What runs: the name of the coroutine function, the thread's target."""
+    row: str = ""
+    instead: str = ""
+    how_dropped: str = ""
+    """For coroutines: ``statement``, ``unused``, ``overwritten``, ``truth``, ``text``, ``iterated`` …"""
+    daemon: bool = False
+    constant_name: bool = False
+    """For files: the same name is overwritten in each invocation."""
+
+
+class Read(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A surviving value is read that should not be: an import-time snapshot, an unset variable, a loop-bound object.
+
+    ``origin``: ``snapshot``, ``unset`` or ``loop``.
+    """
+
+    origin: str
+    row: str = ""
+
+
+class Consume(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A surviving iterator is advanced."""
+
+
+class Close(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A surviving resource is closed and not opened again."""
+
+    row: str = ""
+
+
+class Defer(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A callable is handed over to be called later, elsewhere.
+
+    ``api``: ``callback-api``, ``done-callback``, ``parameter`` (the project's own function defers its parameter),
+    ``context`` (the callable reads a context variable that does not follow it) or ``node`` (a third parameter).
+    """
+
+    api: str
+    callee: str = ""
+    row: str = ""
+    instead: str = ""
+
+
+class Cached(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """Request data is an argument of a caching function."""
+
+    bounded: bool = False
+    pure: bool = True
+    missing: tuple[str, ...] = ()
+    """What the value depends on beside the key."""
+
+
+class Create(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A declaration that is wrong by itself: ``mutable-default`` or ``in-function`` of a context variable."""
+
+    what: str
+
+
+class Declare(Effect, frozen=True, gc=False, tag=True, kw_only=True):
+    """A function as declared: ``async-handler``, ``node-handler`` or ``async-without-await``."""
+
+    what: str
+    platform: str = ""
+
+
+AnyEffect: TypeAlias = Write | Pending | Read | Consume | Close | Defer | Cached | Create | Declare

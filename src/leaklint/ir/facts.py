@@ -1,0 +1,144 @@
+"""What one file says, as values: the outline (names, classes, functions, comments) and the bodies.
+
+Facts are made from bytes alone. They hold no syntax tree and know no path, no setting and no second file, so that a
+hash of the bytes is a sufficient key for caching them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from leaklint.ir.cfg import Body, ConstantValue
+from leaklint.ir.location import Span
+
+
+class Parameter(msgspec.Struct, frozen=True, gc=False):
+    """A parameter of a function, in the order of the signature.
+
+    ``kind`` as in the standard library's ``inspect``: ``positional`` (only), ``either``, ``star`` (``*args``),
+    ``keyword`` (only) or ``double_star`` (``**kwargs``). ``annotation`` is its source text, or ``""``.
+    """
+
+    name: str
+    kind: Literal["positional", "either", "star", "keyword", "double_star"]
+    span: Span
+    has_default: bool = False
+    annotation: str = ""
+
+
+class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
+    """A ``def``, ``lambda``, class body or the module body.
+
+    ``name`` is qualified as ``__qualname__`` is, with ``<locals>`` between a function and what it defines; a lambda is
+    ``<lambda:LINE:COLUMN>``, the body of class C ``C.<body>``, the module's ``<module>``; a second definition of one
+    name in one scope gets ``#2``.
+    """
+
+    name: str
+    span: Span
+    """Of the ``def`` line up to the end of the body."""
+    name_span: Span
+    """Of the name in the ``def`` line (of the whole lambda)."""
+    parameters: tuple[Parameter, ...] = ()
+    is_async: bool = False
+    is_generator: bool = False
+    decorators: tuple[str, ...] = ()
+    """Source text of each decorator, outermost first."""
+    decorator_spans: tuple[Span, ...] = ()
+    returns: str = ""
+    """Source text of the return annotation, or ``""``."""
+    free: tuple[str, ...] = ()
+    """Names read or bound here, or further inside, that belong to an enclosing function."""
+    cells: tuple[str, ...] = ()
+    """Own names that inner functions use."""
+    globals_bound: tuple[str, ...] = ()
+    """Module-level names that this function binds or deletes through ``global``."""
+    calls: tuple[str, ...] = ()
+    """Last segments of all called names (``a.b.c()`` gives ``c``), sorted, without duplicates."""
+    dropped_calls: tuple[str, ...] = ()
+    """Those of ``calls`` that could drop a result: see ``leaklint.facts.drops``."""
+    in_class: str | None = None
+    """Qualified name of the class whose body defines this function."""
+    has_await: bool = False
+    """Holds ``await``, ``async for``, ``async with`` or an async comprehension of its own."""
+    is_stub: bool = False
+    """The body is only a docstring, ``...``, ``pass`` or ``raise NotImplementedError``."""
+
+
+class ClassFacts(msgspec.Struct, frozen=True, gc=False):
+    """A class: ``bases`` and ``decorators`` are source texts.
+
+    ``attributes`` are the names its body binds, ``instance_attributes`` maps a name bound through the first parameter
+    of a method (``self.x = …``) to the methods that do it, and ``annotations`` maps annotated names of the body to the
+    source of the annotation.
+    """
+
+    name: str
+    span: Span
+    name_span: Span
+    bases: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    methods: dict[str, str] = {}
+    """Plain name of each method to its qualified name (the last definition where there are several)."""
+    instance_attributes: dict[str, tuple[str, ...]] = {}
+    annotations: dict[str, str] = {}
+
+
+class ImportFact(msgspec.Struct, frozen=True, gc=False):
+    """An import anywhere in the file: ``name`` is ``""`` for ``import module``, ``*`` for a star import."""
+
+    module: str
+    name: str
+    level: int
+    alias: str
+    """The name that is bound."""
+    span: Span
+    at_module_level: bool = True
+
+
+class Suppression(msgspec.Struct, frozen=True, gc=False):
+    """A comment that silences findings.
+
+    ``kind``: ``noqa`` (flake8's), ``ignore`` (this statement), ``file`` (whole file), ``disable`` and ``enable``
+    (from here on). ``codes`` as written; none means every code. ``line`` is that of the comment, ``span`` the comment.
+    """
+
+    kind: Literal["noqa", "ignore", "file", "disable", "enable"]
+    codes: tuple[str, ...]
+    reason: str
+    span: Span
+
+
+class Trouble(msgspec.Struct, frozen=True, gc=False):
+    """Why a file, or a part of it, could not be analysed."""
+
+    reason: str
+    span: Span
+
+
+class FileFacts(msgspec.Struct, frozen=True, gc=False):
+    """All that one file says. ``module_names`` are the names bound at module level, in order of first binding."""
+
+    functions: dict[str, FunctionFacts] = {}
+    classes: dict[str, ClassFacts] = {}
+    imports: tuple[ImportFact, ...] = ()
+    module_names: dict[str, Span] = {}
+    """Module-level names to the place of their first binding."""
+    literals: dict[str, ConstantValue] = {}
+    """Module-level names bound exactly once, to a constant."""
+    all_names: tuple[str, ...] | None = None
+    """``__all__`` where it is a literal."""
+    global_writers: dict[str, tuple[str, ...]] = {}
+    """Module-level names to the functions that bind them through ``global``."""
+    suppressions: tuple[Suppression, ...] = ()
+    statements: tuple[tuple[int, int], ...] = ()
+    """First and last line of each statement of several lines that is not a block (for suppressions)."""
+    multiline_strings: tuple[tuple[int, int], ...] = ()
+    """First and last line of each string or backslash continuation of several lines (flake8's rule for ``noqa``)."""
+    bodies: dict[str, Body] = {}
+    """Control-flow graphs by function name; lowered on demand (see ``leaklint.facts.extract``)."""
+    troubles: tuple[Trouble, ...] = ()

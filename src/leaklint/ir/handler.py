@@ -1,0 +1,64 @@
+"""Handlers: functions that a platform calls once per event in a process that it reuses."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from leaklint.ir.location import Place
+
+
+class Platform(enum.StrEnum):
+    """Who calls the handler; it decides what becomes of work that is left at return."""
+
+    AWS_LAMBDA = "aws-lambda"
+    AWS_LAMBDA_MANAGED = "aws-lambda-managed"
+    GOOGLE = "gcp"
+    AZURE = "azure"
+    WEB = "web"
+    UNKNOWN = "unknown"
+
+
+class Source(enum.StrEnum):
+    """How a handler became known; all but ``GUESS`` and ``NAME`` are declarations."""
+
+    TEMPLATE = "template"
+    SETTING = "setting"
+    DECORATOR = "decorator"
+    NAME = "name"
+    """A function called ``lambda_handler`` with two parameters."""
+    GUESS = "guess"
+    """A signature that looks like a handler's."""
+    PUBLIC = "public"
+    """A public function under ``scope = "all"``."""
+
+
+class Handler(msgspec.Struct, frozen=True, gc=False):
+    """A handler: the module-level name that the platform looks up, and why it is taken for one."""
+
+    path: str
+    """File that binds the name, relative to the project root."""
+    attribute: str
+    """The module-level name (dotted for an attribute of an object)."""
+    module: str
+    """Dotted module name as the platform would import it."""
+    platform: Platform
+    source: Source
+    reason: str
+    """One sentence: which template and line, which decorator, or why the signature was taken for a handler."""
+    place: Place
+    """Of the definition that the name leads to, as far as the outline tells."""
+    snap_start: bool = False
+    request_parameters: tuple[int, ...] | None = None
+    """Positions of the parameters that carry request data; None for all of them."""
+
+    @property
+    def label(self) -> str:
+        """``module:function``, as settings name it."""
+        return f"{self.module}:{self.attribute}"
+
+    @property
+    def declared(self) -> bool:
+        """Whether a template, a decorator or a setting says so, or the reserved name does."""
+        return self.source not in (Source.GUESS, Source.PUBLIC)

@@ -1,0 +1,95 @@
+"""Summaries: all that a caller needs to know of a function.
+
+The summary of a project's function is computed from its body; that of a library's function is a row of a table. Both
+are this one type, and nothing that uses a summary can tell which it is. Paths start at parameters (by position; the
+receiver of a method is position 0), at surviving places, or at ``RESULT``, the new object that the call returns.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from leaklint.ir.effects import AnyEffect, Outcome, Regime, Work
+from leaklint.ir.location import Place
+from leaklint.ir.values import NOTHING, Path, Sources, Value
+
+
+class CallKind(enum.StrEnum):
+    """What calling the function gives."""
+
+    PLAIN = "plain"
+    COROUTINE = "coroutine"
+    """A coroutine: the body runs when it is awaited."""
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+
+class Formal(msgspec.Struct, frozen=True, gc=False):
+    """A parameter: ``kind`` as ``leaklint.ir.facts.Parameter``."""
+
+    name: str
+    kind: str = "either"
+    has_default: bool = False
+
+
+class Settle(msgspec.Struct, frozen=True, gc=False):
+    """What hangs on a path is settled: work of these kinds (all kinds where empty)."""
+
+    path: Path
+    work: tuple[Work, ...] = ()
+    certain: bool = True
+    every_path: bool = True
+
+
+class Store(msgspec.Struct, frozen=True, gc=False):
+    """A field of an object that the caller can see is bound to a value."""
+
+    path: Path
+    value: Value
+
+
+class Moment(enum.StrEnum):
+    """When a callable that was handed over is called."""
+
+    NOW = "now"
+    """Before the call returns, in this context."""
+    LOOP = "loop"
+    """Before the call returns, as a coroutine driven by a loop (see ``regime``)."""
+    WORK = "work"
+    """As part of the work that the call opens: elsewhere, at an unknown time."""
+    LATER = "later"
+    """At an unknown time, or never."""
+
+
+class Invoke(msgspec.Struct, frozen=True, gc=False):
+    """A callable (or coroutine) found at ``path`` is called."""
+
+    path: Path
+    arguments: tuple[Value, ...] = ()
+    moment: Moment = Moment.NOW
+    regime: Regime = Regime.NONE
+    context_follows: bool = True
+    result: str = ""
+    """``returns`` where the call's result is the callable's, ``elements`` where it is a container of its results."""
+
+
+class Summary(msgspec.Struct, frozen=True, gc=False):
+    """What calling a function does, in terms of its parameters."""
+
+    name: str
+    formals: tuple[Formal, ...] | None = None
+    """None where any arguments are accepted."""
+    kind: CallKind = CallKind.PLAIN
+    returns: Value = NOTHING
+    effects: tuple[tuple[AnyEffect, tuple[Place, ...]], ...] = ()
+    """Each with its trace: the calls on the way from this function to the effect's site, outermost first."""
+    settles: tuple[Settle, ...] = ()
+    stores: tuple[Store, ...] = ()
+    invokes: tuple[Invoke, ...] = ()
+    resets: Sources = frozenset()
+    """Places that are reset on every normal path."""
+    reads: Sources = frozenset()
+    """Surviving places that may be read before this function writes them."""
+    outcome: Outcome = Outcome.UNKNOWN
