@@ -1,0 +1,1 @@
+"""What libraries do, as rows of data: the form of a row, and summaries made from rows."""

@@ -1,0 +1,160 @@
+"""The form of a row: what one library function, class or object does, as data.
+
+A row is a TOML table named by the dotted name by which Python finds the thing (``["threading.Thread.start"]``); methods
+stand under their class, inherited ones under the class that defines them. A row says what the function *does*, never
+which rule fires. Keys that name an argument use the parameter names of ``params``; ``self`` is the receiver, ``result``
+the new object that the call returns. A *term* is such a name with an optional ``[]`` (its elements) or ``.field``:
+``self``, ``self[]``, ``items[]``, ``result.target``.
+
+An unknown key, a wrong type or an unknown term is an error that names file and row.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from leaklint.ir.cfg import ConstantValue
+
+Term = str
+Given = dict[str, ConstantValue]
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """When a part of a row applies; all that is given must hold."""
+
+    if_given: list[str] = []
+    """Applies where all of these arguments are given (and are not the constant None)."""
+    unless_given: list[str] = []
+    """Applies where none of these arguments is given."""
+    when: Given = {}
+    """Applies where these arguments are these constants (an argument that is not given never matches)."""
+    unless: Given = {}
+    """Does not apply where one of these arguments is this constant."""
+
+
+class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The call opens work that something has to settle before the invocation ends."""
+
+    work: Literal[
+        "task", "thread", "timer", "future", "process", "file", "library context", "token", "buffer", "siblings"
+    ]
+    held_by: Term = "result"
+    """What has to be waited for, closed or flushed."""
+    runs: Term = ""
+    """The callable or coroutine that runs as this work."""
+    outcome: Literal["", "resumes-later", "runs-on", "lost", "unknown"] = ""
+    constant_name: bool = False
+    context: str = ""
+    """Name of the library context, for ``library context``: settled by rows with the same name."""
+    instead: str = ""
+    """What to call instead, or in addition, as the message says it."""
+
+
+class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The call settles work: waits for it, closes it, flushes it."""
+
+    of: Term = "self"
+    work: list[str] = []
+    """Kinds of work that it settles; all where empty."""
+    uncertain_if_given: list[str] = []
+    """With one of these arguments it may not hold (``join(timeout=…)``)."""
+    context: str = ""
+
+
+class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The call calls a callable (or drives a coroutine) that it was given."""
+
+    callable: Term
+    arguments: list[Term] = []
+    moment: Literal["now", "loop", "work", "later"] = "now"
+    loop: Literal["", "run", "open"] = ""
+    context_follows: bool = True
+    result: Literal["", "returns", "elements"] = ""
+
+
+class Defers(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """A callable is handed over to be called later (LK3xx and LK403)."""
+
+    callable: Term
+    api: Literal["callback-api", "done-callback"]
+    instead: str = ""
+
+
+class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The call changes state of the process or of a library that every later invocation shares."""
+
+    state: str
+    """Dotted name of the state; calls that set the same state can put it back."""
+    how: Literal["set", "grow", "shrink", "clear"] = "set"
+    value: list[Term] = []
+    """Where the new value comes from; none where it is a constant."""
+    duplicates: bool = True
+    """False where registering the same thing again changes nothing."""
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """What a library's function, class or object does; see the module."""
+
+    # what it is
+    class_: bool = msgspec.field(default=False, name="class")
+    """A class whose name does not start with a capital letter."""
+    bases: list[str] = []
+    alias_of: str = ""
+    """Another name for the row of that name."""
+    instance_of: str = ""
+    """A module-level object of this class (``sys.path``)."""
+    attributes: dict[str, str] = {}
+    """For classes: the types of attributes."""
+    loop_bound: Literal["", "client", "primitive"] = ""
+    """For classes: objects belong to one event loop (LK210)."""
+    iterator: bool = False
+    """For classes: iterating over an object uses it up (LK109)."""
+    closeable: bool = False
+    """For classes: leaving ``with object:`` closes it."""
+    bounded_by: list[str] = []
+    """For containers: constructor arguments that bound the size or the age of what is kept."""
+    always_bounded: bool = False
+    # how it is called
+    params: list[str] | None = None
+    """Parameter names in order, without ``self``; ``*rest`` and ``**rest`` take what is left."""
+    static: bool = False
+    """A function in a class that takes no ``self``."""
+    coroutine: bool = False
+    """The call gives a coroutine; ``type`` and ``returns`` are what awaiting it gives."""
+    async_generator: bool = False
+    # what it gives
+    type: str = ""
+    """Class of the new object that is returned (for a class: itself)."""
+    elements: str = ""
+    """Class of the elements of the new object."""
+    returns: list[Term] = []
+    """Existing objects that it returns."""
+    copies: list[Term] = []
+    """The new object holds the elements of these."""
+    awaited: list[Term] = []
+    """For classes: what awaiting an object gives."""
+    request: bool = True
+    """The result carries the request data of its arguments."""
+    constant: bool = False
+    """The same result in every invocation."""
+    snapshot: Literal["", "clock", "id", "random"] = ""
+    """A new value for each call, which goes stale when taken at import (LK106)."""
+    # what it does
+    mutates: dict[Term, Literal["grow", "shrink", "clear", "set", "delete", "reorder"]] = {}
+    key: str = ""
+    """The argument that is the key of the element that is set."""
+    stores: dict[Term, list[Term]] = {}
+    """Objects that keep other objects: ``{"self[]" = ["item"]}``."""
+    opens: list[Opens] = []
+    settles: list[Settles] = []
+    invokes: list[Invokes] = []
+    defers: list[Defers] = []
+    process: list[Process] = []
+    closes: list[Term] = []
+    consumes: list[Term] = []
+    registers: str = ""
+    """The receiver keeps one more entry at every call (``add_handler``): the name of what is registered."""
+    cached: list[str] = []
+    """A caching decorator: the arguments that bound it (``maxsize``); see also ``always_bounded``."""
