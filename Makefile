@@ -1,0 +1,57 @@
+# `make demo` shows leaklint at work, `make test` checks a change, `make prove` checks everything.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WHEELHOUSE := .wheelhouse
+JOBS ?= 2
+
+.PHONY: help demo test prove lint self unit benchmark clean
+
+help:
+	@echo "make demo   analyse examples/ and show what is found"
+	@echo "make test   format, lint, types, leaklint over itself, tests (some minutes)"
+	@echo "make prove  the tests in full, on every Python 3.11 to 3.14 that is installed, and the benchmarks"
+	@echo "make clean  remove what set-up and tests leave behind"
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "leaklint needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name another one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# What the pre-commit test installs from, so that no test needs the network.
+$(WHEELHOUSE)/ready: pyproject.toml $(VENV)/ready
+	rm -rf $(WHEELHOUSE)
+	$(BIN)/python .ci/requirements.py | xargs -d '\n' $(BIN)/python -m pip wheel --quiet --wheel-dir $(WHEELHOUSE)
+	@touch $@
+
+demo: $(VENV)/ready
+	@$(BIN)/leaklint check --exit-zero examples
+
+lint: $(VENV)/ready
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+self: $(VENV)/ready
+	$(BIN)/leaklint check
+
+unit: $(VENV)/ready $(WHEELHOUSE)/ready
+	$(BIN)/python -m pytest -n $(JOBS) -q
+
+test: lint self unit
+
+benchmark: $(VENV)/ready
+	$(BIN)/python benchmarks/ratio_to_parse.py src
+
+prove: lint self benchmark
+	@set -e; for python in $$(sh .ci/pythons); do \
+	  name=$$(basename $$python); echo "== $$name"; \
+	  LEAKLINT_PROVE=1 $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$name WHEELHOUSE=.wheelhouse-$$name unit; \
+	done
+
+clean:
+	rm -rf $(VENV) .venv-* $(WHEELHOUSE) .wheelhouse-* .hypothesis .leaklint_cache .mypy_cache .pytest_cache .ruff_cache
