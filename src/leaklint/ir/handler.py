@@ -53,6 +53,9 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     request_parameters: tuple[int, ...] | None = None
     """Positions of the parameters that carry request data; None for all of them."""
 
+    awaited: bool = False
+    """Whether the platform awaits what the handler returns, so that an ``async def`` runs."""
+
     @property
     def label(self) -> str:
         """``module:function``, as settings name it."""
