@@ -1,0 +1,60 @@
+"""The program: all files of a project, linked by name.
+
+Nothing is solved here. A program answers who a name means, as far as that can be read off the outlines, and hands out
+the bodies of functions on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from leaklint.ir.cfg import Body
+from leaklint.ir.facts import ClassFacts, FileFacts, FunctionFacts
+from leaklint.ir.handler import Handler
+from leaklint.link.modules import Modules
+
+Bodies = Callable[[str, str], Body]
+"""Gives the control-flow graph of a function by module path and qualified name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The files of a project by path, how they import each other, and the handlers declared in or for them."""
+
+    files: Mapping[str, FileFacts]
+    bodies: Bodies
+    modules: Modules
+    handlers: Sequence[Handler] = ()
+    candidates: Sequence[Handler] = ()
+    """Module-level names that may be handlers; what they are bound to decides."""
+    reported: Callable[[str], bool] = field(default=lambda _path: True)
+    """Whether findings in a file are wanted (not in bundled libraries)."""
+
+    def function(self, identity: str) -> FunctionFacts | None:
+        """The facts of a function by ``path::qualified name``."""
+        path, _, name = identity.partition("::")
+        facts = self.files.get(path)
+        return facts.functions.get(name) if facts else None
+
+    def class_(self, identity: str) -> ClassFacts | None:
+        """The facts of a class by ``path::qualified name``."""
+        path, _, name = identity.partition("::")
+        facts = self.files.get(path)
+        return facts.classes.get(name) if facts else None
+
+    def body(self, identity: str) -> Body:
+        """The control-flow graph of a function."""
+        path, _, name = identity.partition("::")
+        return self.bodies(path, name)
+
+
+def functions_calling(files: Mapping[str, FileFacts], names: Iterable[str]) -> list[tuple[str, str]]:
+    """Functions that may drop the result of a call of one of these names: (path, qualified name), sorted."""
+    wanted = frozenset(names)
+    return sorted(
+        (path, function.name)
+        for path, facts in files.items()
+        for function in facts.functions.values()
+        if not wanted.isdisjoint(function.dropped_calls)
+    )

@@ -1,0 +1,188 @@
+"""The lattice of abstract values: join, access paths, constants, and what a value was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from leaklint.ir.cfg import ConstantValue
+from leaklint.ir.values import (
+    MAX_FIELDS,
+    NOTHING,
+    UNKNOWN_TYPE,
+    Path,
+    Root,
+    RootKind,
+    Sources,
+    Thing,
+    Type,
+    TypeKind,
+    Value,
+)
+
+MAX_THINGS: Final = 8
+"""A value with more possible things is unknown: less is said rather than something wrong."""
+MAX_SOURCES: Final = 24
+
+CONSTANT_PATH: Final = Path(Root(RootKind.LIBRARY, "constant"))
+VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
+"""Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
+ELEMENT: Final = "[]"
+
+SURVIVING: Final = frozenset(
+    {RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE}
+)
+"""Roots of what is still there in the next invocation (with the process state among ``LIBRARY``)."""
+SYMBOLIC: Final = frozenset({RootKind.PARAMETER, RootKind.FREE})
+
+
+def survives(path: Path) -> bool:
+    """Whether what the path denotes outlives the invocation."""
+    kind = path.root.kind
+    return kind in SURVIVING or (kind is RootKind.LIBRARY and path.root.owner in ("process", "library"))
+
+
+def extend(path: Path, field: str) -> Path:
+    """The path with one more field; where there are too many, the path itself stands for what is below it."""
+    if len(path.fields) >= MAX_FIELDS:
+        return path
+    return Path(path.root, (*path.fields, field))
+
+
+def prolong(path: Path, fields: Iterable[str]) -> Path:
+    """The path with more fields, as far as they go."""
+    for field in fields:
+        path = extend(path, field)
+    return path
+
+
+def is_prefix(short: Path, long: Path) -> bool:
+    """Whether ``long`` is ``short`` or lies below it."""
+    return short.root == long.root and long.fields[: len(short.fields)] == short.fields
+
+
+def parameter(index: int) -> Path:
+    """The path of a parameter by position."""
+    return Path(Root(RootKind.PARAMETER, "", str(index)))
+
+
+def constant(value: ConstantValue) -> Value:
+    """The value of a literal."""
+    return Value(frozenset({Thing(CONSTANT_PATH, Type(TypeKind.CONSTANT, "", (type(value).__name__, value)))}))
+
+
+NONE: Final = constant(None)
+
+
+def of(*things: Thing, sources: Sources = frozenset()) -> Value:
+    """A value of these things."""
+    return Value(frozenset(things), sources)
+
+
+def unknown(path: Path, sources: Sources = frozenset()) -> Value:
+    """Something of which only the identity is known."""
+    return Value(frozenset({Thing(path, UNKNOWN_TYPE)}), sources)
+
+
+def join(left: Value, right: Value) -> Value:
+    """Least upper bound: either of both."""
+    if left is right or left == right:
+        return left
+    if not left.things and not left.sources:
+        return right
+    if not right.things and not right.sources:
+        return left
+    things = left.things | right.things
+    if len(things) > MAX_THINGS:
+        things = _widened(things)
+    sources = left.sources | right.sources
+    if len(sources) > MAX_SOURCES:
+        sources = shortened(sources)
+    return Value(things, sources)
+
+
+def _widened(things: frozenset[Thing]) -> frozenset[Thing]:
+    """At most ``MAX_THINGS`` things: constants become their types, then only what survives is kept."""
+    general = frozenset(
+        Thing(CONSTANT_PATH, Type(TypeKind.INSTANCE, f"builtins.{thing.type.constant[0]}"))
+        if thing.type.kind is TypeKind.CONSTANT and thing.type.constant
+        else thing
+        for thing in things
+    )
+    if len(general) <= MAX_THINGS:
+        return general
+    return frozenset()
+
+
+def shortened(sources: Sources) -> Sources:
+    """Fewer sources that say as much: fields are dropped, then only roots are kept."""
+    return frozenset(Path(source.root) for source in sources)
+
+
+def join_all(values: Iterable[Value]) -> Value:
+    """Least upper bound of all."""
+    result = NOTHING
+    for value in values:
+        result = join(result, value)
+    return result
+
+
+def with_sources(value: Value, sources: Sources) -> Value:
+    """The value, made from these sources too."""
+    if sources <= value.sources:
+        return value
+    merged = value.sources | sources
+    return Value(value.things, shortened(merged) if len(merged) > MAX_SOURCES else merged)
+
+
+def observed(value: Value) -> Sources:
+    """The places that a test or a computation on the value reads: its sources and what it denotes by identity."""
+    extra = [
+        thing.path
+        for thing in value.things
+        if thing.path.root.kind in SYMBOLIC
+        or (survives(thing.path) and thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN))
+    ]
+    return value.sources.union(extra) if extra else value.sources
+
+
+def constants(value: Value) -> list[ConstantValue] | None:
+    """The constants that the value may be, or None where it may be anything else."""
+    if not value.things:
+        return None
+    result: list[ConstantValue] = []
+    for thing in value.things:
+        if thing.type.kind is not TypeKind.CONSTANT or thing.type.constant is None:
+            return None
+        result.append(thing.type.constant[1])
+    return result
+
+
+def single_constant(value: Value) -> tuple[bool, ConstantValue]:
+    """Whether the value is exactly one constant, and which."""
+    found = constants(value)
+    if found is not None and len(found) == 1:
+        return True, found[0]
+    return False, None
+
+
+def truth(value: Value) -> bool | None:
+    """Whether the value is true, where that is certain."""
+    answers = set()
+    for thing in value.things:
+        kind = thing.type.kind
+        if kind is TypeKind.CONSTANT and thing.type.constant is not None:
+            answers.add(bool(thing.type.constant[1]))
+        elif kind in (TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS, TypeKind.MODULE, TypeKind.COROUTINE):
+            answers.add(True)
+        else:
+            return None
+    return answers.pop() if len(answers) == 1 else None
+
+
+def field_of_key(key: Value) -> str:
+    """The field under which an element with this key is found: ``['name']`` for a constant, else ``[]``."""
+    certain, value = single_constant(key)
+    if certain and isinstance(value, str | int) and not isinstance(value, bool):
+        return f"[{value!r}]" if len(str(value)) <= 60 else ELEMENT
+    return ELEMENT
