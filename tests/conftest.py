@@ -1,0 +1,22 @@
+"""Two profiles of the tests: quick by default, full where ``LEAKLINT_PROVE`` is set."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
+
+settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile("prove", max_examples=1_000, deadline=None)
+settings.load_profile("prove" if PROVE else "quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the tests marked ``prove`` to the full profile."""
+    if PROVE:
+        return
+    left_out = [item for item in items if item.get_closest_marker("prove")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("prove")]

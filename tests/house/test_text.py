@@ -1,0 +1,89 @@
+"""What may not stand in the project's text: weak names, unfinished work, places of one machine, long files."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TREES = (".ci", ".github", "benchmarks", "docs", "src", "tests")
+SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".sh", ".svg", ".toml", ".yaml", ".yml", ""}
+GENERATED = {"__pycache__", "leaklint.egg-info"}
+MAX_LINES = 420
+
+WEAK = {"common", "data", "handle", "helper", "helpers", "info", "manage", "manager", "misc", "util", "utils"}
+# Written in two halves so that this file does not hold them.
+UNFINISHED = re.compile("|".join(("TODO", "FIXME", "XXX", "NotImplementedError", "pragma: no cover")))
+SWITCHED_OFF = re.compile("|".join((r"pytest\.sk" r"ip\b", r"mark\.sk" "ip", "xfa" r"il\b", "unittest\\.skip")))
+ONE_MACHINE = re.compile("|".join(("/work/", "/tmp/dev", "/root/", "py" r"pi\.org", "pythonhosted")))
+
+
+def texts() -> list[Path]:
+    """Every text of the project that people wrote, fixtures left out."""
+    beside = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in SUFFIXES | {".lock"}]
+    inside = [path for tree in TREES for path in (ROOT / tree).rglob("*") if path.is_file() and path.suffix in SUFFIXES]
+    return sorted(path for path in beside + inside if not GENERATED & set(path.parts) and not is_fixture(path))
+
+
+def is_fixture(path: Path) -> bool:
+    """Whether the file is an analysed program, which may say what it likes."""
+    parts = path.relative_to(ROOT).parts
+    return parts[0] == "tests" and bool({"fixtures", "project", "projects"} & set(parts[1:-1]))
+
+
+def label(path: Path) -> str:
+    """The path as it is seen from the project's root."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines_with(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
+    """Every line that the pattern occurs in, with its place."""
+    return [
+        f"{label(path)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def words(name: str) -> set[str]:
+    """The words of a name in snake or camel case."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+SOURCES = [path for path in texts() if path.suffix == ".py" and label(path).startswith("src/")]
+
+
+def test_nothing_is_unfinished() -> None:
+    assert lines_with(UNFINISHED, SOURCES) == []
+
+
+def test_no_test_is_switched_off() -> None:
+    assert lines_with(SWITCHED_OFF, [path for path in texts() if label(path).startswith("tests/")]) == []
+
+
+def test_no_text_names_one_machine() -> None:
+    assert lines_with(ONE_MACHINE, texts()) == []
+
+
+@pytest.mark.parametrize("path", [path for path in texts() if path.suffix == ".py"], ids=label)
+def test_a_file_can_be_read_at_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=label)
+def test_names_say_something(path: Path) -> None:
+    defined = {
+        node.name
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    weak = {name for name in defined | {path.stem} if words(name) & WEAK}
+    assert weak == set()
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.stat().st_size], ids=label)
+def test_a_module_says_what_it_is(path: Path) -> None:
+    first = (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
+    assert first.endswith((".", ":"))
