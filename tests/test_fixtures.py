@@ -1,0 +1,98 @@
+"""Every fixture is analysed as a project, and its notes are compared with the findings: no note means silence."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from notes import Note, notes_of
+
+from leaklint.ir.finding import Finding, StepKind
+from leaklint.pipeline.analyse import analyse
+from leaklint.pipeline.roots import Project, settings_in
+from leaklint.pipeline.run import rule_names
+from leaklint.pipeline.settings import Settings, read_settings
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
+STEP_WORDS = {StepKind.HANDLER: "from", StepKind.CALL: "via", StepKind.DEFINED: "defined"}
+
+
+def findings_of(folder: Path) -> list[Finding]:
+    """What the API finds in a project, advice included."""
+    project = Project(folder, settings_in(folder, folder), (folder,))
+    settings = (
+        read_settings(project.config, project.config.name, rule_names()).settings if project.config else Settings()
+    )
+    return list(analyse(project, dataclasses.replace(settings, min_severity="info")).findings)
+
+
+def described(finding: Finding) -> str:
+    place = finding.place
+    return f"{place.path}:{place.span.line}: {finding.code} {finding.severity.label} {finding.message!r}"
+
+
+def fits(note: Note, finding: Finding) -> bool:
+    """Whether a finding is what a note says."""
+    return note.severity in ("any", finding.severity.label) and (
+        note.kind != "expected" or note.text in f"{finding.message} {finding.observed}"
+    )
+
+
+def steps_of(findings: Iterable[Finding], code: str) -> set[tuple[str, int, str]]:
+    return {
+        (step.place.path, step.place.span.line, STEP_WORDS[step.kind])
+        for finding in findings
+        if finding.code == code
+        for step in finding.trace
+        if step.kind in STEP_WORDS
+    }
+
+
+def disagreements(notes: Sequence[Note], findings: Sequence[Finding]) -> list[str]:
+    """One line for everything on which notes and findings differ."""
+    problems = []
+    left = list(findings)
+    for note in notes:
+        if note.kind == "step":
+            continue
+        here = [f for f in left if (f.place.path, f.place.span.line, f.code) == (note.path, note.line, note.code)]
+        chosen = next((f for f in here if fits(note, f)), here[0] if here else None)
+        where = f"{note.path}:{note.line}: {note.code} {note.severity}"
+        if note.kind == "expected" and chosen is None:
+            problems.append(f"{where} {note.text!r} is not found")
+        elif note.kind == "expected" and chosen is not None and not fits(note, chosen):
+            problems.append(f"{where} {note.text!r} is noted, found is {described(chosen)}")
+        elif note.kind == "missed" and chosen is not None:
+            problems.append(f"{where} is noted as missed ({note.text}) and is found now")
+        elif note.kind == "false alarm" and chosen is None:
+            problems.append(f"{where} is noted as a false alarm ({note.text}) and is gone now")
+        if chosen is not None:
+            left.remove(chosen)
+    problems += [f"{described(finding)} is found and not noted" for finding in left]
+    for code in sorted({note.code for note in notes if note.kind == "step"}):
+        noted = {(note.path, note.line, note.text) for note in notes if note.kind == "step" and note.code == code}
+        found = steps_of(findings, code)
+        problems += [
+            f"{p}:{n}: {code} {word} is noted and no step of the trace" for p, n, word in sorted(noted - found)
+        ]
+        problems += [
+            f"{p}:{n}: {code} {word} is a step of the trace and not noted" for p, n, word in sorted(found - noted)
+        ]
+    return problems
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(FIXTURES).as_posix())
+def test_findings_are_what_the_notes_say(case: Path) -> None:
+    assert not disagreements(notes_of(case), findings_of(case))
+
+
+def test_there_are_enough_cases() -> None:
+    folders = Counter(case.parent.name for case in CASES)
+    several = [case for case in CASES if len([p for p in case.rglob("*") if p.is_file() and p.stat().st_size]) > 1]
+    assert len(CASES) >= 80
+    assert 3 * len(several) >= len(CASES), "a third of the cases has several files"
+    assert not [folder for folder, count in folders.items() if count < 3], "a folder with few cases proves little"

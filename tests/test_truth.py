@@ -1,0 +1,65 @@
+"""Notes agree with execution: each fixture that can run is run for three events, and what survived is compared."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from notes import Note, notes_of
+from truth.runner import Job, Seen, job_of, run
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir() and job_of(path))
+
+STATE = {"LK101", "LK102", "LK103", "LK104", "LK105", "LK108", "LK109", "LK111", "LK303", "LK401", "LK402", "LK404"}
+WORK = {"LK201", "LK202", "LK203", "LK204", "LK205", "LK206", "LK207", "LK208", "LK209", "LK211"}
+CALLBACKS = {"LK301", "LK302", "LK303"}
+FILES = {"LK110"}
+RAISES = {"LK102", "LK103", "LK107", "LK109", "LK201", "LK209", "LK210", "LK303", "LK406"}
+
+
+@cache
+def seen_of() -> dict[Path, Seen]:
+    """What every case left behind, from one run of the driver over all of them."""
+    jobs: dict[Path, Job] = {case: job for case in CASES if (job := job_of(case))}
+    return dict(zip(jobs, run(jobs.values()), strict=True))
+
+
+def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
+    """One line for everything that execution shows and the notes do not say, or the other way round."""
+    noted = [note for note in notes if note.kind in ("expected", "missed") and note.severity != "info"]
+    codes = {note.code for note in notes if note.kind != "step"}
+    problems = [seen.trouble] if seen.trouble else []
+    if seen.state and not codes & (STATE | FILES):
+        problems.append(f"state survives, and no note says so: {sorted(seen.state)}")
+    if seen.work and not codes & (WORK | CALLBACKS):
+        problems.append(f"work is left or lost, and no note says so: {sorted(seen.work)}")
+    if seen.files and not codes & FILES:
+        problems.append(f"files are left, and no note says so: {sorted(seen.files)}")
+    if any(seen.errors) and not codes & RAISES and len(set(seen.errors)) == 1:
+        problems.append(f"every invocation fails: {seen.errors[0]}")
+    failed = any(seen.errors)
+    for code in sorted({note.code for note in noted}):
+        evidence = (
+            (code in STATE and bool(seen.state))
+            or (code in WORK | CALLBACKS and bool(seen.work))
+            or (code in FILES and bool(seen.files))
+            or (code in RAISES and failed)
+        )
+        if code in STATE | WORK | FILES | RAISES | CALLBACKS and not evidence:
+            problems.append(f"{code} is noted, and execution shows nothing of it")
+    if marked and not seen.held and any(note.code in STATE - {"LK303"} and note.severity == "error" for note in noted):
+        problems.append("an error is noted, and nothing that survives holds the data of an invocation")
+    return problems
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(FIXTURES).as_posix())
+def test_execution_shows_what_the_notes_say(case: Path) -> None:
+    job = job_of(case)
+    assert job is not None
+    problems = contradictions(notes_of(case), seen_of()[case], "{{unique}}" in repr(job.events))
+    if job.kept:
+        assert problems, "execution agrees with the notes: the remark about what is kept is not needed"
+    else:
+        assert not problems

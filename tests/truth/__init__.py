@@ -1,0 +1,1 @@
+"""Truth by execution: fixtures are run for three events in one process, and what survived is compared with notes."""

@@ -1,0 +1,356 @@
+"""Runs handlers three times in a process of their own and says what survived: ``python driver.py < jobs > results``.
+
+Each job is forked off, so that cases cannot see each other. After the import and after every invocation a *photo* is
+taken of module state, process state and pending work; what differs between photos is what an invocation left behind.
+Three terms: a *marker* is the text ``{{unique}}`` of an event, which is different in each invocation; a name has
+*changed* when its photo differs from the one before; it *holds* an invocation when its photo contains the marker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import contextvars
+import gc
+import importlib
+import io
+import json
+import locale
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from multiprocessing.pool import ApplyResult
+from pathlib import Path
+from typing import Any
+
+Photo = dict[str, str]
+LIMIT = 20_000
+MACHINERY = ("asyncio", "concurrent", "multiprocessing", "threading", "_thread", "selectors", "subprocess", "sched")
+OPAQUE = ("Context", "Logger", "RootLogger", "Random")
+"""What changes by being used; what it does with an invocation's data shows as pending work."""
+ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType, types.BuiltinFunctionType)
+
+
+class Context:
+    """The second argument of the handler, new for each invocation."""
+
+    function_name = "fixture"
+    function_version = "1"
+    memory_limit_in_mb = 128
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:fixture"
+
+    def __init__(self, marker: str) -> None:
+        self.aws_request_id = "request-" + marker
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 3000
+
+
+def absolute(path: Any) -> str:
+    """The path as text, from the root on."""
+    return str(Path(os.fspath(path)).absolute())
+
+
+class Watch:
+    """Records what cannot be seen afterwards: files made, coroutines dropped, tasks cancelled with their loop."""
+
+    def __init__(self) -> None:
+        self.written: set[str] = set()
+        self.lost: list[str] = []
+
+    def install(self) -> None:
+        sys.addaudithook(self._audit)
+        warnings.simplefilter("default", RuntimeWarning)
+        warnings.showwarning = self._warn
+        cancel = asyncio.runners._cancel_all_tasks  # type: ignore[attr-defined]
+
+        def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+            self.lost += [f"task {task.get_coro()!r} cancelled with its loop" for task in asyncio.all_tasks(loop)]
+            self.lost += [f"loop timer {text}" for text in loop_timers(loop)]
+            cancel(loop)
+
+        asyncio.runners._cancel_all_tasks = cancel_all  # type: ignore[attr-defined]
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str):
+            mode, flags = arguments[1], arguments[2]
+            if (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & os.O_CREAT):
+                self.written.add(absolute(arguments[0]))
+        elif event == "os.mkdir" and isinstance(arguments[0], (str, Path)):
+            self.written.add(absolute(arguments[0]))
+        elif event in ("os.rename", "shutil.copyfile", "shutil.move"):
+            self.written.add(absolute(arguments[1]))
+
+    def _warn(self, message: Any, *rest: Any, **named: Any) -> None:
+        if "never awaited" in str(message) or "was destroyed" in str(message):
+            self.lost.append(str(message))
+
+    def files_left(self) -> list[str]:
+        return sorted(path for path in self.written if path.startswith("/tmp/") and Path(path).exists())
+
+
+def children_of(value: Any, mine: set[str]) -> Iterator[tuple[str, Any]]:
+    """What ``value`` refers to, as far as state of the project or of a container can be in it."""
+    kind = type(value)
+    if issubclass(kind, dict):
+        for index, (key, item) in enumerate(list(dict.items(value))):
+            yield f"key{index}", key
+            yield f"[{index}]", item
+    elif issubclass(kind, (list, tuple, set, frozenset)) or kind.__name__ in ("deque", "array", "WeakSet"):
+        for index, item in enumerate(sorted(value, key=repr) if issubclass(kind, (set, frozenset)) else list(value)):
+            yield f"[{index}]", item
+    if issubclass(kind, types.FunctionType):
+        yield "defaults", value.__defaults__
+        yield "kwdefaults", value.__kwdefaults__
+        for index, cell in enumerate(value.__closure__ or ()):
+            with contextlib.suppress(ValueError):
+                yield f"cell{index}", cell.cell_contents
+    elif kind.__name__ == "_lru_cache_wrapper":
+        yield "size", value.cache_info().currsize
+    elif kind is types.MethodType:
+        yield "self", value.__self__
+    elif kind in (classmethod, staticmethod, property):
+        yield "function", getattr(value, "__func__", None) or value.fget
+    elif issubclass(kind, BaseException):
+        yield "args", value.args
+    elif kind.__name__ == "count":
+        yield "at", repr(value)
+    elif kind is types.GeneratorType:
+        yield "at", value.gi_frame and value.gi_frame.f_lasti
+    elif hasattr(kind, "__length_hint__") and not hasattr(kind, "__len__"):
+        yield "left", kind.__length_hint__(value)
+    elif kind.__module__ in ("weakref", "_weakref"):
+        return
+    if issubclass(kind, type):
+        if value.__module__ in mine:
+            yield from (
+                (name, item)
+                for name, item in list(vars(value).items())
+                if name
+                not in (
+                    "__dict__",
+                    "__weakref__",
+                    "__doc__",
+                    "__module__",
+                    "_abc_impl",
+                    "__annotations__",
+                    "__slotnames__",
+                )
+            )
+        return
+    if issubclass(kind, io.IOBase) and not value.closed and value.seekable():
+        yield "at", value.tell()
+    attributes = getattr(value, "__dict__", None)
+    if isinstance(attributes, dict):
+        yield from list(attributes.items())
+    for base in kind.__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            if slot not in ("__weakref__", "__dict__") and hasattr(value, slot):
+                yield slot, getattr(value, slot)
+
+
+def text_of(value: Any, mine: set[str]) -> str:
+    """A text that differs when the state in ``value`` differs."""
+    parts: list[str] = []
+    seen: dict[int, int] = {}
+    stack: list[tuple[str, Any]] = [("", value)]
+    size = 0
+    while stack and size < LIMIT:
+        label, item = stack.pop()
+        if isinstance(item, ATOMS):
+            part = f"{label}={item!r}"
+        elif id(item) in seen:
+            part = f"{label}=#{seen[id(item)]}"
+        elif type(item).__module__.startswith(MACHINERY) or type(item).__name__ in OPAQUE:
+            part = f"{label}={type(item).__name__}"
+        else:
+            seen[id(item)] = len(seen)
+            part = f"{label}:{type(item).__name__}"
+            stack += reversed(list(children_of(item, mine)))
+        parts.append(part)
+        size += len(part)
+    return " ".join(parts)
+
+
+def module_state(folder: Path) -> Iterator[tuple[str, str]]:
+    """The variables of the project's modules, and what they refer to."""
+    modules = {
+        name: module
+        for name, module in list(sys.modules.items())
+        if str(getattr(module, "__file__", None) or "").startswith(str(folder))
+    }
+    for name, module in modules.items():
+        for variable, value in list(vars(module).items()):
+            if variable.startswith("__") or isinstance(value, types.ModuleType):
+                continue
+            if isinstance(value, (type, types.FunctionType)) and value.__module__ != name:
+                continue
+            if type(value) is threading.local:
+                yield f"{name}.{variable}", text_of(dict(value.__dict__), set(modules))
+            elif type(value) is contextvars.ContextVar:
+                yield f"{name}.{variable}", text_of(value.get(None), set(modules))
+            else:
+                yield f"{name}.{variable}", text_of(value, set(modules))
+
+
+def process_state(known: dict[tuple[str, str], int]) -> Iterator[tuple[str, str]]:
+    """State of the process that a handler may change; ``known`` are the functions of the library before the run."""
+    yield "environment", repr(sorted(os.environ.items()))
+    yield "folder", str(Path.cwd())
+    yield "sys.path", repr(sys.path)
+    yield "standard streams", repr([id(sys.stdout), id(sys.stderr), id(sys.stdin)])
+    loggers = [logging.root, *(x for x in logging.root.manager.loggerDict.values() if isinstance(x, logging.Logger))]
+    yield "logging", repr(sorted((x.name, len(x.handlers), len(x.filters), x.level) for x in loggers))
+    yield "log factory", repr([logging.getLogRecordFactory(), logging.getLoggerClass()])
+    yield "warning filters", repr(warnings.filters)
+    yield "signals", repr([text_of(signal.getsignal(number), set()) for number in range(1, 32)])
+    yield "locale", locale.setlocale(locale.LC_ALL)
+    yield "socket timeout", repr(socket.getdefaulttimeout())
+    yield "exit functions", repr(atexit._ncallbacks())
+    yield "time zone", repr(time.tzname)
+    changed = [key for key, at in known.items() if id(getattr(sys.modules.get(key[0]), key[1], None)) != at]
+    yield "library", repr([(key, id(getattr(sys.modules.get(key[0]), key[1], None))) for key in sorted(changed)])
+
+
+def library_functions() -> dict[tuple[str, str], int]:
+    """Every function and class in modules that are not the project's."""
+    return {
+        (name, attribute): id(value)
+        for name, module in list(sys.modules.items())
+        if not name.startswith(("_", "encodings")) and module is not None
+        for attribute, value in list(vars(module).items())
+        if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type))
+    }
+
+
+def loop_timers(loop: Any) -> list[str]:
+    """Callbacks that a loop still has to run."""
+    handles = [*getattr(loop, "_scheduled", ()), *getattr(loop, "_ready", ())]
+    own = [h for h in handles if not h.cancelled() and "asyncio" not in getattr(h._callback, "__module__", "asyncio")]
+    return [repr(handle) for handle in own]
+
+
+def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
+    """Work that an invocation left: threads, futures, processes, tasks and timers."""
+    for thread in threading.enumerate():
+        target = getattr(thread, "_target", None)
+        idle = getattr(target, "__module__", "") in ("concurrent.futures.thread", "multiprocessing.pool")
+        if thread not in baseline and not idle and not thread.name.startswith("asyncio_"):
+            yield f"thread {thread.name}"
+    if signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield "alarm"
+    pools = set()
+    for item in gc.get_objects():
+        kind = type(item)
+        if kind is concurrent.futures.Future and not item.done():
+            yield "future"
+        elif issubclass(kind, ApplyResult) and not item.ready():
+            yield "pool result"
+        elif issubclass(kind, asyncio.BaseEventLoop) and not item.is_closed():
+            yield from (f"task {task.get_coro()!r}" for task in asyncio.all_tasks(item) if not task.done())
+            yield from (f"loop timer {text}" for text in loop_timers(item))
+        elif kind.__name__ == "Pool" and kind.__module__ == "multiprocessing.pool":
+            pools |= {worker.pid for worker in item._pool}
+    for task in Path("/proc/self/task").iterdir():
+        children = (task / "children").read_text().split()
+        yield from (f"process {pid}" for pid in children if int(pid) not in pools)
+
+
+def fill(value: Any, marker: str) -> Any:
+    """The event with its marker in place."""
+    text = json.dumps(value).replace("{{unique}}", marker)
+    return json.loads(text)
+
+
+def invoke(handler: Callable[..., Any], event: Any, marker: str) -> dict[str, Any]:
+    """Calls the handler once and says what it returned or raised."""
+    try:
+        result = handler(event, Context(marker))
+    except BaseException as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        return {"error": f"{type(error).__name__}: {error}", "at": frames[-1].lineno if frames else 0}
+    return {"result": repr(result)[:2000]}
+
+
+def observe(job: dict[str, Any]) -> dict[str, Any]:
+    """Runs one case: its folder, module, function and the events, one for each invocation."""
+    folder = Path(job["folder"])
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    sys.stdout = sys.stderr = io.StringIO()
+    watch = Watch()
+    watch.install()
+    handler: Any = importlib.import_module(job["module"])
+    for part in job["function"].split("."):
+        handler = getattr(handler, part)
+    known = library_functions()
+    baseline = set(threading.enumerate())
+    watch.written.clear()
+    gc.collect()
+    before: Photo = dict(module_state(folder)) | dict(process_state(known))
+    markers: list[str] = []
+    invocations = []
+    for number, event in enumerate(job["events"], 1):
+        marker = f"mark{number}x{number * 7919:x}z"
+        markers.append(marker)
+        outcome = invoke(handler, fill(event, marker), marker)
+        pending = sorted(pending_work(baseline))
+        gc.collect()
+        after: Photo = dict(module_state(folder)) | dict(process_state(known))
+        outcome["changed"] = sorted(name for name in after | before if after.get(name) != before.get(name))
+        outcome["holds"] = sorted(name for name, text in after.items() if any(mark in text.lower() for mark in markers))
+        outcome["pending"] = pending
+        outcome["lost"] = sorted(set(watch.lost))
+        outcome["files"] = watch.files_left()
+        watch.lost.clear()
+        invocations.append(outcome)
+        before = after
+    for path in map(Path, watch.files_left()):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return {"invocations": invocations}
+
+
+def in_a_fork(job: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Runs ``observe`` in a child process with a time limit."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.close(reading)
+        try:
+            answer = observe(job)
+        except BaseException:
+            answer = {"trouble": traceback.format_exc()}
+        with os.fdopen(writing, "w") as sink:
+            json.dump(answer, sink)
+        os._exit(0)
+    os.close(writing)
+    timer = threading.Timer(seconds, os.killpg, (pid, signal.SIGKILL))
+    timer.start()
+    with os.fdopen(reading) as source:
+        text = source.read()
+    timer.cancel()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return json.loads(text) if text else {"trouble": "no answer in time"}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(in_a_fork(json.loads(line), 20.0)), flush=True)
