@@ -1,0 +1,81 @@
+"""What the command lines have in common: the parser, and options that stand for settings."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from leaklint.pipeline.wrong_use import did_you_mean
+
+UNRECOGNIZED = re.compile(r"unrecognized arguments: (?P<first>\S+)")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints name the nearest option."""
+
+    def __init__(self, command: str, description: str, **more: Any) -> None:
+        super().__init__(
+            prog=f"leaklint {command}".rstrip(),
+            description=description,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **more,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the complaint and ends with status 2."""
+        unknown = UNRECOGNIZED.match(message)
+        if unknown:
+            word = unknown["first"].partition("=")[0]
+            options = [option for action in self._actions for option in action.option_strings]
+            message = f"unknown option {word}{did_you_mean(word, options)}"
+        self.exit(2, f"{self.prog}: error: {message}\n(`{self.prog} --help` lists the options)\n")
+
+
+def listed(text: str) -> list[str]:
+    """The words of a list separated by commas or spaces."""
+    return [each for each in re.split(r"[,\s]+", text) if each]
+
+
+SETTING_OPTIONS: dict[str, dict[str, Any]] = {
+    "select": {"type": listed, "metavar": "CODES", "help": "codes, or beginnings of codes, to report (all: ALL)"},
+    "extend-select": {"type": listed, "metavar": "CODES", "help": "codes to report besides the selected ones"},
+    "ignore": {"type": listed, "metavar": "CODES", "help": "codes not to report; the longer selector wins"},
+    "min-severity": {"metavar": "SEVERITY", "help": "the least severity that is shown: error, warning or info"},
+    "scope": {"metavar": "SCOPE", "help": "auto, or all: take every public function for an entry"},
+    "handlers": {"type": listed, "metavar": "HANDLERS", "help": "handlers that nothing declares: module:function"},
+    "src": {"type": listed, "metavar": "FOLDERS", "help": "folders from which modules are imported"},
+    "exclude": {"type": listed, "metavar": "PATTERNS", "help": "leave these out, in place of the defaults"},
+    "extend-exclude": {"type": listed, "metavar": "PATTERNS", "help": "leave these out besides the defaults"},
+    "python": {"metavar": "PATH", "help": "environment whose installed packages are looked at"},
+    "baseline": {"metavar": "FILE", "help": "findings in this file are accepted"},
+    "cache-dir": {"metavar": "FOLDER", "help": "where the cache is kept"},
+}
+"""The settings that the command line can give, with how argparse reads them; lists may be given several times."""
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that stand for settings, and those that choose the settings file."""
+    group = parser.add_argument_group("settings", "These go before what the settings file says.")
+    group.add_argument("--config", type=Path, metavar="FILE", help="use this settings file")
+    for name, options in SETTING_OPTIONS.items():
+        group.add_argument(f"--{name}", action="extend" if options.get("type") is listed else "store", **options)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line gives, by name."""
+    found = {name: getattr(options, name.replace("-", "_")) for name in SETTING_OPTIONS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Adds the paths to analyse."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; the working folder by default")
+
+
+def paths_of(options: argparse.Namespace) -> Sequence[str]:
+    """The paths to analyse."""
+    return options.paths or ["."]

@@ -1,0 +1,56 @@
+"""The command ``leaklint``: finds the subcommand, runs it, and turns every ending into an exit status."""
+
+import sys
+
+from leaklint import __version__
+
+# Only what every start needs is imported at the top: `leaklint --version` should cost no more than Python itself.
+
+CLEAN = 0
+FOUND = 1
+WRONG_USE = 2
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and gives its exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given in (["--version"], ["-V"]):
+        sys.stdout.write(f"leaklint {__version__}\n")
+        return CLEAN
+    try:
+        status = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough, as in `leaklint | head`. What is still buffered must not be written at exit.
+        _drop_output()
+        return FOUND
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return INTERRUPTED
+    return status
+
+
+def _run(given: list[str]) -> int:
+    from leaklint.frontends.commands import command_of
+    from leaklint.pipeline.wrong_use import WrongUse
+
+    try:
+        run, rest = command_of(given)
+        return run(rest)
+    except WrongUse as wrong:
+        from leaklint.frontends.output import prepare, style_for
+
+        prepare(sys.stderr)
+        style = style_for(sys.stderr)
+        for mistake in wrong.mistakes:
+            sys.stderr.write(f"{style('error', 'error')}: {mistake}\n")
+        return WRONG_USE
+
+
+def _drop_output() -> None:
+    import os
+
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

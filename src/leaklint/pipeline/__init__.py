@@ -1,0 +1,1 @@
+"""The only floor that touches the disk: settings, discovery, reading, suppressions, baseline, and the analysis."""

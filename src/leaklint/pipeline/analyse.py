@@ -1,0 +1,186 @@
+"""The analysis of one project, from its folder to a report: all that touches the disk happens here."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from leaklint.ir.facts import FileFacts
+from leaklint.ir.finding import Finding
+from leaklint.ir.handler import Handler
+from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.roots import Project
+from leaklint.pipeline.settings import Settings
+from leaklint.pipeline.suppress import grouped, may_suppress, suppress
+from leaklint.pipeline.troubles import NotRead, not_analysed, read
+from leaklint.report.report import Report, Silenced, by_place, lines_of
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Input:
+    """What the analysis proper starts from; all paths are relative to the project root."""
+
+    root: Path
+    settings: Settings
+    sources: Mapping[str, bytes]
+    """Every Python file that could be read, unsaved text included."""
+    libraries: frozenset[str]
+    """Those of them that belong to bundled foreign packages: followed, never reported."""
+    templates: Mapping[str, bytes]
+    config: str | None
+    """The settings file."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Output:
+    """What the analysis proper gives."""
+
+    findings: tuple[Finding, ...]
+    handlers: tuple[Handler, ...]
+    notes: tuple[str, ...]
+    facts: Callable[[str], FileFacts]
+    """The facts of a file, by path."""
+
+
+def _findings(given: Input) -> Output:
+    """Extracts, links, solves and checks."""
+    from leaklint.facts import extract
+    from leaklint.link import link
+    from leaklint.rules.check import check
+    from leaklint.solve import solve
+
+    facts = {path: extract(source) for path, source in given.sources.items()}
+    program = link(facts)
+    findings = check(solve(program))
+    return Output(tuple(findings), tuple(program.handlers), (), facts.__getitem__)
+
+
+def analyse(
+    project: Project, settings: Settings, overlay: Mapping[str, bytes] | None = None, *, tree: Tree | None = None
+) -> Report:
+    """The report of one project, with paths relative to its root.
+
+    ``overlay`` is unsaved text that stands in for files, by absolute path or by path relative to the root. ``tree``
+    spares the discovery where it has been done already.
+    """
+    tree = tree or discover(project, settings, project.root)
+    unsaved = {_relative(project.root, path): text for path, text in (overlay or {}).items()}
+    sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
+    templates, unread_templates = _read_all(project.root, tree.templates, unsaved)
+    unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
+    libraries = frozenset(tree.libraries)
+    config = _relative(project.root, str(project.config)) if project.config else None
+    output = _findings(Input(project.root, settings, sources, libraries, templates, config))
+    wanted = _wanted(project, config)
+    found = [each for each in (*output.findings, *unread, *unread_templates) if each.place.path not in libraries]
+    report = Report(
+        root=str(project.root),
+        handlers=output.handlers,
+        notes=output.notes,
+        files=len(tree.own) + len(tree.libraries),
+        left_out=tree.left_out,
+    )
+    findings, silenced = _judged(found, output, sources, settings, wanted, libraries)
+    shown = tuple(sorted((each for each in findings if each.severity >= settings.least), key=by_place))
+    return dataclasses.replace(
+        report,
+        findings=shown,
+        silenced=tuple(sorted(silenced, key=lambda each: by_place(each.finding))),
+        hidden=len(findings) - len(shown),
+        sources=_lines([*shown, *(each.finding for each in silenced)], {**templates, **sources}),
+    )
+
+
+def _relative(root: Path, path: str) -> str:
+    return Path(os.path.relpath(root / path, root)).as_posix()
+
+
+def _read_all(
+    root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], list[Finding]]:
+    """The bytes of the files, and a finding for each that cannot be read."""
+    sources: dict[str, bytes] = {}
+    unread: list[Finding] = []
+    for path in paths:
+        if path in unsaved:
+            sources[path] = unsaved[path]
+            continue
+        try:
+            source = read(root / path)
+        except NotRead as reason:
+            unread.append(not_analysed(path, str(reason)))
+            continue
+        if source is not None:
+            sources[path] = source
+    return sources, unread
+
+
+def _wanted(project: Project, config: str | None) -> Callable[[str], bool]:
+    """Whether findings in a file are wanted: below the given paths, or in the settings file, which concerns all."""
+    given = [_relative(project.root, str(each)) for each in project.given]
+    if "." in given or not given:
+        return lambda _path: True
+    return lambda path: path == config or any(path == each or path.startswith(f"{each}/") for each in given)
+
+
+def _judged(
+    found: list[Finding],
+    output: Output,
+    sources: Mapping[str, bytes],
+    settings: Settings,
+    wanted: Callable[[str], bool],
+    libraries: frozenset[str],
+) -> tuple[list[Finding], list[Silenced]]:
+    """The findings that are wanted and selected, with the severities of the settings, after all suppressions."""
+    from leaklint.rules.catalogue import catalogue
+
+    rules = catalogue()
+    selection = settings.selection()
+    reaches = bool(output.handlers)
+
+    def may_report(code: str) -> bool:
+        rule = rules[code]
+        return rule.scope == "any" or (reaches and (settings.scope == "auto" or rule.public))
+
+    selected = [each for each in found if wanted(each.place.path) and selection.enabled_in(each.code, each.place.path)]
+    in_files = grouped(selected)
+    kept: list[Finding] = []
+    silenced: list[Silenced] = []
+    judged = {path for path, source in sources.items() if wanted(path) and may_suppress(source)} - libraries
+    for path in sorted(in_files.keys() | judged):
+        findings = in_files.get(path, [])
+        facts = output.facts(path) if path in judged else FileFacts()
+        if not facts.suppressions:
+            kept += findings
+            continue
+
+        def reportable(code: str, path: str = path) -> bool:
+            return code in rules and may_report(code) and selection.enabled_in(code, path)
+
+        outcome = suppress(path, findings, facts, rules, reportable)
+        silenced += outcome.silenced
+        kept += outcome.kept
+        if selection.enabled_in("LK902", path) and not facts.troubles:
+            kept += outcome.unused
+    adjusted = [msgspec.structs.replace(each, severity=settings.severity_of(each.code, each.severity)) for each in kept]
+    return adjusted, silenced
+
+
+def _lines(findings: list[Finding], sources: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
+    """The lines of all files that the findings point at."""
+    paths = {place.path for each in findings for place in (each.place, *(step.place for step in each.trace))}
+    return {path: lines_of(_text(sources[path])) for path in sorted(paths & sources.keys())}
+
+
+def _text(source: bytes) -> str:
+    """The text of a file for showing it, whatever is wrong with it."""
+    from leaklint.facts.decode import Unreadable, decode
+
+    try:
+        return decode(source)
+    except Unreadable:
+        return source.decode("utf-8-sig", "replace")

@@ -1,0 +1,151 @@
+"""Discovery: which files of a project are its own, which are bundled libraries, and which may declare handlers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from leaklint.pipeline.bundled import bundled_files
+from leaklint.pipeline.git import GitFailed, is_ignored, listed_files
+from leaklint.pipeline.patterns import path_matcher
+from leaklint.pipeline.relative import folder_of, is_below, name_of
+from leaklint.pipeline.roots import Project, nested_roots
+from leaklint.pipeline.settings import Settings
+from leaklint.pipeline.walk import Listing, walk
+
+TEMPLATE_NAMES = (
+    *("*template*.yaml", "*template*.yml", "*template*.json", "sam.yaml", "sam.yml", "samconfig.toml"),
+    *("serverless.yml", "serverless.yaml", "serverless.json", "*.tf", "*.tf.json", "cdk.json", "host.json"),
+    *("function.json", "zappa_settings.*", "Dockerfile*", "Procfile", "config.json"),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of a project, relative to its root, sorted."""
+
+    own: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
+    """Python files of foreign packages that lie beside the project's own: read, never reported."""
+    templates: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+    """Folders with settings of their own; their files are in none of the above."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """What could not be listed, with the reason."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Folders and files that were left out on purpose, with the reason."""
+
+
+def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: bool = False) -> Tree:
+    """Lists the project's files; paths that were named are read even where they would be left out."""
+    covers = path_matcher(settings.exclude + settings.extend_exclude)
+    left_out: dict[str, str] = {}
+    listing = _list(project.root, covers)
+    files = set(_without_excluded(listing.files, covers, left_out))
+    unreadable = list(listing.unreadable)
+    if not force_exclude:
+        for given in project.given:
+            named = _named(project.root, given, files, covers)
+            files.update(named.files)
+            unreadable += named.unreadable
+    files = set(_without_environments(sorted(files), left_out))
+    nested = nested_roots(files, project.root, cwd)
+    files = {path for path in files if not is_below(path, nested)}
+    asked = {_below_root(project.root, given) for given in project.given if not given.is_dir()}
+    python = sorted(
+        path
+        for path in files
+        if (path.endswith(".py") or (path in asked and not is_template(path))) and not _is_folder(project.root, path)
+    )
+    libraries = bundled_files(project.root, files, python)
+    return Tree(
+        own=tuple(path for path in python if path not in libraries),
+        libraries=tuple(path for path in python if path in libraries),
+        templates=tuple(sorted(path for path in files if is_template(path) and "site-packages" not in path.split("/"))),
+        nested=nested,
+        unreadable=tuple(sorted(set(unreadable))),
+        left_out=tuple(sorted(left_out.items())),
+    )
+
+
+def is_template(path: str) -> bool:
+    """Whether a file may declare handlers, to judge by its name."""
+    name = name_of(path)
+    if name == "config.json":
+        return path == ".chalice/config.json" or path.endswith("/.chalice/config.json")
+    return any(fnmatchcase(name, pattern) for pattern in TEMPLATE_NAMES)
+
+
+def _list(folder: Path, covers: Callable[[str], bool]) -> Listing:
+    """The files below a folder: by git where it knows the folder, else by walking."""
+    try:
+        if is_ignored(folder):
+            return walk(folder, covers)
+        listed = listed_files(folder)
+    except GitFailed:
+        return walk(folder, covers)
+    files = set(listed.files)
+    pending = [path for path in listed.repositories if not covers(path)]
+    while pending:
+        inner = pending.pop()
+        try:
+            below = listed_files(folder / inner)
+        except GitFailed:
+            files.update(f"{inner}/{path}" for path in walk(folder / inner, lambda _: False).files)
+            continue
+        files.update(f"{inner}/{path}" for path in below.files)
+        pending += [f"{inner}/{path}" for path in below.repositories if not covers(f"{inner}/{path}")]
+    return Listing(tuple(sorted(files)), listed.unreadable)
+
+
+def _named(root: Path, given: Path, files: Iterable[str], covers: Callable[[str], bool]) -> Listing:
+    """The files of a path on the command line, where the project's own list leaves them out."""
+    path = _below_root(root, given)
+    if not given.is_dir():
+        return Listing((path,))
+    if path == "." or any(each.startswith(path + "/") for each in files):
+        return Listing(())
+    inner = _list(given, covers)
+    kept = [f"{path}/{each}" for each in _without_excluded(inner.files, covers, {})]
+    return Listing(tuple(kept), tuple((f"{path}/{each}", reason) for each, reason in inner.unreadable))
+
+
+def _below_root(root: Path, given: Path) -> str:
+    return given.relative_to(root).as_posix()
+
+
+def _without_excluded(files: Iterable[str], covers: Callable[[str], bool], left_out: dict[str, str]) -> list[str]:
+    kept: list[str] = []
+    decided: dict[str, bool] = {}
+    for path in files:
+        folder = folder_of(path)
+        if folder not in decided:
+            decided[folder] = bool(folder) and covers(folder + "/")
+            if decided[folder]:
+                left_out[folder] = "excluded"
+        if decided[folder]:
+            continue
+        if covers(path):
+            if path.endswith(".py"):
+                left_out[path] = "excluded"
+            continue
+        kept.append(path)
+    return kept
+
+
+def _without_environments(files: list[str], left_out: dict[str, str]) -> list[str]:
+    """The files that do not lie in a virtual environment."""
+    found = {folder_of(path) for path in files if name_of(path) == "pyvenv.cfg"}
+    found |= {
+        path.rsplit("/conda-meta/", 1)[0] for path in files if "/conda-meta/" in path and path.endswith("/history")
+    }
+    environments = tuple(sorted(found - {""}))
+    left_out.update((each, "virtual environment") for each in environments)
+    return [path for path in files if not is_below(path, environments)] if environments else files
+
+
+def _is_folder(root: Path, path: str) -> bool:
+    """Whether what ends in ``.py`` is a folder, or a link to one (which is not followed)."""
+    return (root / path).is_dir()

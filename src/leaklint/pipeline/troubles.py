@@ -1,0 +1,47 @@
+"""LK901: files that could not be read or understood, as findings like any other."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.location import NOWHERE, Place, Span
+
+NOT_ANALYSED = "LK901"
+NOT_ANALYSED_NAME = "file-not-analysed"
+
+
+class NotRead(Exception):
+    """The bytes of a file cannot be had; the text of the exception is the reason."""
+
+
+def read(file: Path) -> bytes | None:
+    """The bytes of a regular file, None where it is gone; raises ``NotRead``."""
+    try:
+        mode = file.stat().st_mode
+        # Reading a pipe or a device could wait for ever.
+        if not stat.S_ISREG(mode):
+            raise NotRead("it is not a regular file")
+        return file.read_bytes()
+    except FileNotFoundError:
+        if file.is_symlink():
+            raise NotRead("it is a link that leads nowhere") from None
+        return None
+    except OSError as error:
+        raise NotRead((error.strerror or str(error)).lower()) from None
+
+
+def not_analysed(path: str, reason: str, span: Span = NOWHERE) -> Finding:
+    """The finding for a file, or a part of it, that is not analysed."""
+    place = Place(path, span)
+    return Finding(
+        code=NOT_ANALYSED,
+        name=NOT_ANALYSED_NAME,
+        severity=Severity.ERROR,
+        place=place,
+        message=f"not analysed: {reason}",
+        cure="mend the file, or leave it out with `extend-exclude`",
+        trace=(Step(StepKind.LEAK, place),),
+        statement=span,
+    )

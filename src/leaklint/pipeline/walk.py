@@ -1,0 +1,92 @@
+"""The files below a folder without git: a walk that follows no links and honours ``.gitignore``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listing:
+    """Files below a folder, relative to it, and the folders and files that could not be listed, with the reason."""
+
+    files: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _IgnoreFile:
+    """The patterns of one ``.gitignore`` and the folder that it stands in; absolute, with a slash at the end."""
+
+    base: str
+    spec: GitIgnoreSpec
+
+
+def walk(folder: Path, leave_out: Callable[[str], bool]) -> Listing:
+    """Every file below the folder, except below folders that ``leave_out`` names (by relative path)."""
+    top = _with_slash(folder)
+    files: list[str] = []
+    unreadable: list[tuple[str, str]] = []
+    pending: list[tuple[str, tuple[_IgnoreFile, ...]]] = [("", _ignore_files_above(folder))]
+    while pending:
+        below, ignoring = pending.pop()
+        try:
+            with os.scandir(top + below) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            unreadable.append((below.rstrip("/") or ".", error.strerror or str(error)))
+            continue
+        if any(entry.name == ".gitignore" for entry in found):
+            ignoring = (*ignoring, *_ignore_file(top + below))
+        for entry in found:
+            path = below + entry.name
+            try:
+                is_folder = entry.is_dir(follow_symlinks=False)
+            except OSError:
+                is_folder = False
+            if ignoring and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
+                continue
+            if not is_folder:
+                files.append(path)
+            elif entry.name != ".git" and not leave_out(path):
+                pending.append((path + "/", ignoring))
+    return Listing(tuple(sorted(files)), tuple(sorted(unreadable)))
+
+
+def _with_slash(folder: Path) -> str:
+    return folder.as_posix().rstrip("/") + "/"
+
+
+def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
+    """The ignore files from the top of the repository (if there is one) down to the folder's parent."""
+    chain = [folder, *folder.parents]
+    top = next((position for position, each in enumerate(chain) if (each / ".git").exists()), 0)
+    found: list[_IgnoreFile] = []
+    for each in reversed(chain[1 : top + 1]):
+        found += _ignore_file(_with_slash(each))
+    return tuple(found)
+
+
+def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
+    import pathspec
+
+    try:
+        lines = Path(folder, ".gitignore").read_bytes().decode("utf-8", "replace").splitlines()
+        return (_IgnoreFile(folder, pathspec.GitIgnoreSpec.from_lines(lines)),)
+    except (OSError, ValueError):
+        # git warns about an ignore file that it cannot read or understand, and goes on without it.
+        return ()
+
+
+def _is_ignored(path: str, ignoring: tuple[_IgnoreFile, ...]) -> bool:
+    for each in reversed(ignoring):
+        decision = each.spec.check_file(path[len(each.base) :]).include
+        if decision is not None:
+            return decision
+    return False

@@ -1,0 +1,1 @@
+"""From findings to text, JSON, SARIF and the other formats: pure functions from a report to a string."""

@@ -1,0 +1,122 @@
+"""The text format: each finding with its source line, its trace with the code of every step, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.location import Place
+from leaklint.report.plain import plain, shortened, width
+from leaklint.report.report import Report
+from leaklint.report.style import PLAIN, Style
+
+KIND_WORDS = {
+    StepKind.HANDLER: "handler",
+    StepKind.CALL: "call",
+    StepKind.LEAK: "leak",
+    StepKind.DEFINED: "defined",
+    StepKind.RELATED: "related",
+}
+
+
+def render(report: Report, style: Style = PLAIN) -> str:
+    """All findings, a blank line between two, and nothing where there are none."""
+    return "".join(f"{block(finding, report, style)}\n\n" for finding in report.findings)
+
+
+def block(finding: Finding, report: Report, style: Style) -> str:
+    """One finding."""
+    return "\n".join(_lines(finding, report, style))
+
+
+def _lines(finding: Finding, report: Report, style: Style) -> Iterator[str]:
+    places = [finding.place, *(step.place for step in finding.trace)]
+    gutter = max(len(str(place.span.line)) for place in places) + 1
+    severity = finding.severity.label
+    yield f"{style(severity, f'{finding.code} {severity}')}{style('bold', f': {plain(finding.message)}')}"
+    yield f"{' ' * (gutter - 1)}{style('place', '-->')} {_place(finding.place)}"
+    yield from _snippet(finding.place, report, style, gutter)
+    if finding.trace:
+        yield from _trace(finding.trace, report, style, gutter)
+    remarks = [
+        ("next invocation", finding.observed),
+        ("also reached from", ", ".join(finding.handlers[1:])),
+        ("cure", finding.cure),
+    ]
+    for title, remark in remarks:
+        if remark:
+            yield f"{' ' * gutter}{style('place', '=')} {style('bold', title)}: {plain(remark)}"
+    explain = f"leaklint explain {finding.code}"
+    yield f"{' ' * gutter}{style('place', '=')} {style('bold', 'more')}: {explain}"
+
+
+def _place(place: Place) -> str:
+    return f"{plain(place.path)}:{place.span.line}:{place.span.column}"
+
+
+def _snippet(place: Place, report: Report, style: Style, gutter: int) -> Iterator[str]:
+    """The source line with carets under the expression, cut around it where the terminal is narrow."""
+    source = report.line(place)
+    if not source.strip():
+        return
+    span = place.span
+    end = span.end_column - 1 if span.end_line == span.line else len(source.rstrip())
+    before = plain(source[: span.column - 1])
+    marked = plain(source[span.column - 1 : max(end, span.column)])
+    after = plain(source[max(end, span.column) :].rstrip())
+    unindented = before.lstrip()
+    indent = min(len(before) - len(unindented), 4) if unindented != before else 0
+    before = " " * indent + unindented
+    if style.columns:
+        room = max(style.columns - gutter - 3, 20)
+        if width(before) > room // 2:
+            before = "…" + before[-(room // 2) :]
+        marked = shortened(marked, max(room - width(before), 8))
+        after = shortened(after, max(room - width(before) - width(marked), 0)) if after else ""
+    bar = style("place", "|")
+    yield f"{' ' * gutter}{bar}"
+    yield f"{style('place', str(span.line).rjust(gutter - 1))} {bar} {before}{marked}{after}"
+    carets = "^" * max(width(marked), 1)
+    more = " …" if span.end_line > span.line else ""
+    yield f"{' ' * gutter}{bar} {' ' * width(before)}{style('caret', carets + more)}"
+
+
+def _trace(trace: tuple[Step, ...], report: Report, style: Style, gutter: int) -> Iterator[str]:
+    yield f"{' ' * gutter}{style('place', '|')}"
+    yield f"{' ' * gutter}{style('place', '=')} {style('bold', 'trace')}:"
+    number_width = len(str(len(trace)))
+    indent = " " * (gutter + 2)
+    for number, step in enumerate(trace, 1):
+        note = f"  {plain(step.note)}" if step.note else ""
+        word = KIND_WORDS[step.kind]
+        yield f"{indent}{number:>{number_width}}. {word:<7}  {style('place', _place(step.place))}{note}"
+        source = plain(report.line(step.place).strip())
+        if source:
+            code_indent = f"{indent}{' ' * (number_width + 2)}"
+            room = max(style.columns - len(code_indent) - 2, 20) if style.columns else 0
+            yield f"{code_indent}{style('dim', '> ' + (shortened(source, room) if room else source))}"
+
+
+def summary(report: Report, style: Style = PLAIN) -> str:
+    """One sentence that counts: what was found, in how many files, behind how many handlers."""
+    counted = [_counted(report.count(each), each.label) for each in sorted(Severity, reverse=True)]
+    found = ", ".join(each for each in counted if each)
+    files = _counted(report.files, "file") or "0 files"
+    handlers = _counted(len(report.handlers), "handler") or "no handlers"
+    verdict = style("bold", f"Found {found}") if found else style("cure", "No leaks found")
+    asides = []
+    if report.silenced:
+        asides.append(f"{len(report.silenced)} suppressed")
+    if report.accepted:
+        asides.append(f"{report.accepted} in the baseline")
+    if report.hidden:
+        asides.append(f"{report.hidden} hidden below the least severity")
+    return f"{verdict} in {files}; {handlers}." + (f" Not shown: {', '.join(asides)}." if asides else "")
+
+
+def _counted(number: int, noun: str) -> str:
+    if not number:
+        return ""
+    if noun == "info":
+        return f"{number} info"
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
