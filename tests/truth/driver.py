@@ -264,8 +264,9 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
         elif kind.__name__ == "Pool" and kind.__module__ == "multiprocessing.pool":
             pools |= {worker.pid for worker in item._pool}
     for task in Path("/proc/self/task").iterdir():
-        children = (task / "children").read_text().split()
-        yield from (f"process {pid}" for pid in children if int(pid) not in pools)
+        with contextlib.suppress(FileNotFoundError):
+            children = (task / "children").read_text().split()
+            yield from (f"process {pid}" for pid in children if int(pid) not in pools)
 
 
 def fill(value: Any, marker: str) -> Any:
