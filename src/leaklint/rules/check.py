@@ -1,0 +1,87 @@
+"""The check: effects that have reached their handlers become findings, in one pass for all rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from leaklint.ir.effects import Effect
+from leaklint.ir.finding import Finding, Step, StepKind
+from leaklint.ir.handler import Source
+from leaklint.ir.location import Place
+from leaklint.ir.reached import Reached
+from leaklint.rules.catalogue import catalogue
+from leaklint.rules.habits import habit
+from leaklint.rules.rule import Message, Rule
+
+
+def check(reached: Iterable[Reached]) -> list[Finding]:
+    """The findings of all rules, sorted by place and code: one for an expression and code, its handlers merged."""
+    by_type: defaultdict[type[Effect], list[Rule]] = defaultdict(list)
+    for rule in catalogue().values():
+        for effect_type in rule.on:
+            by_type[effect_type].append(rule)
+    findings: dict[tuple[Place, str], Finding] = {}
+    for each in reached:
+        if habit(each):
+            continue
+        for rule in by_type[type(each.effect)]:
+            finding = _finding(rule, each)
+            if finding is not None:
+                key = (finding.place, finding.code)
+                findings[key] = _merged(findings[key], finding) if key in findings else finding
+    return [findings[key] for key in sorted(findings)]
+
+
+def _finding(rule: Rule, reached: Reached) -> Finding | None:
+    """What one rule finds in one effect, if it looks at it at all."""
+    if not rule.public:
+        declared = tuple(each for each in reached.handlers if each.source is not Source.PUBLIC)
+        reached = msgspec.structs.replace(reached, handlers=declared)
+    if rule.check is None or (rule.scope == "handler" and not reached.handlers):
+        return None
+    message = rule.check(reached.effect, reached)
+    return None if message is None else _placed(rule, reached, message)
+
+
+def _placed(rule: Rule, reached: Reached, message: Message) -> Finding:
+    site = reached.effect.site
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=message.severity,
+        place=Place(site.path, site.span),
+        message=message.text,
+        observed=message.observed,
+        cure=message.cure,
+        trace=_trace(reached),
+        handlers=tuple(sorted({handler.label for handler in reached.handlers})),
+        outcome=message.outcome.value if message.outcome else "",
+        fix=rule.fix,
+        statement=reached.statement or site.span,
+    )
+
+
+def _trace(reached: Reached) -> tuple[Step, ...]:
+    """The way from the handler to the expression, and the place where the state was defined."""
+    site, subject = reached.effect.site, reached.effect.subject
+    trace = reached.trace
+    kinds = {step.kind for step in trace}
+    if StepKind.LEAK not in kinds:
+        trace = (*trace, Step(StepKind.LEAK, Place(site.path, site.span)))
+    if StepKind.DEFINED not in kinds and subject.defined is not None:
+        trace = (*trace, Step(StepKind.DEFINED, subject.defined, f"{subject.name or 'it'} is defined here"))
+    return trace
+
+
+def _merged(first: Finding, second: Finding) -> Finding:
+    """Two findings of one code at one expression: the worse one speaks, the handlers of both are listed."""
+    speaker = min(first, second, key=_precedence)
+    return msgspec.structs.replace(speaker, handlers=tuple(sorted({*first.handlers, *second.handlers})))
+
+
+def _precedence(finding: Finding) -> tuple[int, tuple[str, ...], str, tuple[Place, ...]]:
+    places = tuple(step.place for step in finding.trace)
+    return (-finding.severity, finding.handlers, finding.message, places)

@@ -1,0 +1,71 @@
+"""A value that should be new for each invocation is taken at import, so all invocations of the process share it.
+
+A module is imported once. A serverless platform keeps the process for many events (a "warm container"), sometimes for
+hours, and `TODAY = date.today()` at module level is the day on which the process was started, in all of them. The
+same holds for an id (`uuid4()` at import gives one "unique" id to hundreds of requests), for a random number and for
+a token, and for a default argument, which is evaluated at import too.
+
+```python bad
+import datetime
+
+TODAY = datetime.date.today()
+
+
+def handler(event, context):
+    return {"due": TODAY.isoformat()}
+```
+
+```python good
+import datetime
+
+
+def handler(event, context):
+    today = datetime.date.today()
+    return {"due": today.isoformat()}
+```
+
+Reported where the value is taken. Under AWS SnapStart it is worse: the import runs once for *all* environments, which
+are copies of one snapshot, so that they all have the same id and the same random numbers.
+
+**Severity**: `error` for ids, tokens and dates; `warning` for clock readings and random numbers.
+
+**Silent**
+
+- A start mark that is only subtracted from, or compared with, a later reading: `time.monotonic() - STARTED`.
+- An id that only names the process, such as a field of all log lines.
+- A generator of random numbers (`random.Random()`): each draw is new.
+
+**Fix**
+
+Take the value inside the handler.
+"""
+
+from leaklint.ir.effects import Read
+from leaklint.ir.finding import Severity
+from leaklint.ir.reached import Reached
+from leaklint.rules.rule import Message, rule
+
+_ONLY_STALE = ("time.", "random.", "numpy.random.")
+"""Modules whose values are readings and draws; ids, tokens and dates of others are taken for what they say."""
+
+
+@rule("LK106", "import-time-snapshot", on=Read, public=False, fix="move-into-handler")
+def check(read: Read, reached: Reached) -> Message | None:
+    if read.origin != "snapshot":
+        return None
+    name = f", as {read.subject.name}," if read.subject.name else ""
+    shared = "all invocations of the process share it"
+    if any(handler.snap_start for handler in reached.handlers):
+        shared = "under SnapStart all environments share it"
+    return Message(
+        Severity.WARNING if read.row.startswith(_ONLY_STALE) else Severity.ERROR,
+        f"value of {read.row or read.operation}() is taken at import and read{name} by the handler: {shared}",
+        f"the next invocation gets the same value again: {_seen(read)}",
+        "take it inside the handler",
+    )
+
+
+def _seen(read: Read) -> str:
+    if read.row.startswith(("uuid.", "secrets.")):
+        return "two requests have one id"
+    return "it is as old as the process"

@@ -1,0 +1,45 @@
+"""How an obligation is judged and told: work or a resource that is not settled on every path of the invocation."""
+
+from __future__ import annotations
+
+from leaklint.ir.effects import Effect, Pending, Settled
+from leaklint.ir.finding import Severity
+from leaklint.ir.reached import Reached
+from leaklint.rules import wording
+from leaklint.rules.rule import Message
+
+
+def severity(settled: Settled, base: Severity, *, exception: Severity = Severity.INFO) -> Severity:
+    """``base`` where nothing settles it, at most a warning where some path does not, less where only an exception."""
+    if settled is Settled.NEVER:
+        return base
+    return min(base, exception if settled >= Settled.NORMAL_PATHS else Severity.WARNING)
+
+
+def when(effect: Effect, never: str = "before the handler returns") -> str:
+    """On which paths it is not settled: the end of ``thread of save() is not joined …``."""
+    match effect.settled:
+        case Settled.NEVER:
+            return never
+        case Settled.SOME_PATHS:
+            return f"on {wording.line(effect)}"
+        case Settled.UNCERTAIN:
+            return "for certain before the handler returns"
+        case _:
+            return "when an exception skips it"
+
+
+def running(callee: str) -> str:
+    """The words `` of save()``, or nothing where it is not known what runs."""
+    return f" of {callee.rpartition('.')[2]}()" if callee else ""
+
+
+def work(pending: Pending, reached: Reached, what: str, cure: str, *, base: Severity = Severity.ERROR) -> Message:
+    """The message for pending work: what is not settled, on which paths, and what becomes of it."""
+    return Message(
+        severity(pending.settled, base),
+        f"{what} {when(pending)}: {wording.becomes(pending, reached.handlers)}",
+        wording.observed(pending, reached.handlers),
+        cure,
+        wording.outcome(pending, reached.handlers),
+    )

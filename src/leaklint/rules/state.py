@@ -1,0 +1,190 @@
+"""How a change of surviving state is judged and told; which code it gets is decided by where the state lives."""
+
+from __future__ import annotations
+
+import msgspec
+
+from leaklint.ir.effects import Guard, How, Lifetime, Settled, Write
+from leaklint.ir.finding import Severity
+from leaklint.ir.reached import Reached
+from leaklint.ir.values import RootKind
+from leaklint.rules import wording
+from leaklint.rules.rule import Message
+
+_TAKES = frozenset({How.SHRINK, How.CLEAR, How.DELETE, How.REORDER})
+"""Ways of writing that keep nothing of what they are given."""
+_PLACES = frozenset({How.REBIND, How.COUNT, How.DELETE})
+_OF_A_MODULE = _PLACES | {How.SET_ATTRIBUTE, How.SET_ITEM}
+_VARIABLES = frozenset({Lifetime.MODULE, Lifetime.CLASS, Lifetime.CLOSURE, Lifetime.FUNCTION})
+"""The project's own variables: overwritten before it is read, one of them is seen by nobody else."""
+
+_KEEPS = {
+    "append": "is appended to",
+    "appendleft": "is appended to",
+    "extend": "is appended to",
+    "insert": "is inserted into",
+    "put": "is put into",
+    "put_nowait": "is put into",
+    "update": "is merged into",
+}
+_KEEPS_BY_HOW = {
+    How.GROW: "is added to",
+    How.SET_ITEM: "is stored in",
+    How.SET_ATTRIBUTE: "is stored in",
+    How.REBIND: "is bound to",
+    How.COUNT: "is added to",
+}
+_CHANGES = {
+    How.GROW: "grows",
+    How.SHRINK: "loses an element",
+    How.CLEAR: "is emptied",
+    How.SET_ITEM: "is changed",
+    How.SET_ATTRIBUTE: "is changed",
+    How.DELETE: "loses an element",
+    How.REORDER: "is reordered",
+    How.REBIND: "is rebound",
+    How.COUNT: "is counted up",
+}
+
+
+_SURVIVES = {
+    Lifetime.PROCESS: ", which the whole process shares, and is not put back",
+    Lifetime.LIBRARY: ", which the whole process shares, and is not put back",
+    Lifetime.THREAD_LOCAL: ", which survives in the reused thread",
+}
+
+
+class _Verdict(msgspec.Struct, frozen=True):
+    """How bad it is, why (the last clause of the text), and what the next invocation observes."""
+
+    severity: Severity
+    why: str
+    observed: str
+
+
+def is_rebound(write: Write) -> bool:
+    """Whether the variable itself is bound anew or deleted (LK102), not an object that it holds (LK101)."""
+    if write.path is None:
+        return write.how in _PLACES
+    root, fields = write.path.root.kind, write.path.fields
+    if root is RootKind.MODULE:
+        return len(fields) <= 1 and write.how in _OF_A_MODULE
+    cell = bool(fields) and fields[-1].startswith("<")
+    return write.how in _PLACES and (cell or (not fields and root in (RootKind.VARIABLE, RootKind.FREE)))
+
+
+def message(write: Write, reached: Reached, owner: str, cure: str) -> Message | None:
+    """The message for a change of surviving state; None for a bounded cache whose key separates."""
+    verdict = _overwritten(write, reached) or _skipped(write)
+    if verdict is None and keeps(write):
+        if write.key_request and (write.bounded or write.guard is Guard.KEYED):
+            verdict = _cache(write)
+            if verdict is None:
+                return None
+        else:
+            verdict = _kept(write)
+    verdict = verdict or _changed(write)
+    text = f"{_what(write, owner)}{verdict.why}"
+    return Message(verdict.severity, text, verdict.observed, f"use {write.instead}" if write.instead else cure)
+
+
+def keeps(write: Write) -> bool:
+    """Whether request data stays in the place, as a value or as a key."""
+    return bool(write.request or write.key_request) and write.how not in _TAKES
+
+
+def _what(write: Write, owner: str) -> str:
+    """Origin of the data, operation and object: ``request data (event["id"]) is appended to module-level list X``."""
+    if keeps(write) and write.request:
+        verb = _KEEPS.get(wording.called(write)) or _KEEPS_BY_HOW[write.how]
+        return f"{wording.request_data(write.request)} {verb} {owner}"
+    if keeps(write):
+        return f"{wording.request_data(write.key_request)} is kept as a key of {owner}"
+    verb = "is deleted" if write.how is How.DELETE and is_rebound(write) else _CHANGES[write.how]
+    often = "every invocation" if write.surely else "some invocations"
+    return f"{owner} {verb}{wording.by(write)} on {often}"
+
+
+def _overwritten(write: Write, reached: Reached) -> _Verdict | None:
+    """Overwritten on every path before it is read: harmless for as long as invocations do not overlap."""
+    if not write.overwritten_first or write.subject.lifetime not in _VARIABLES:
+        return None
+    overlapping = wording.overlapping(reached.handlers)
+    if not overlapping:
+        return _Verdict(
+            Severity.INFO,
+            ", which holds only while the platform runs one invocation at a time",
+            "the next invocation overwrites it before it reads it",
+        )
+    return _Verdict(
+        Severity.ERROR if keeps(write) else Severity.WARNING,
+        f", and {wording.platform(overlapping)} runs requests at the same time: one overwrites what another reads",
+        "a request that runs at the same time reads what belongs to this one",
+    )
+
+
+def _skipped(write: Write) -> _Verdict | None:
+    """Reset, but not on every path."""
+    match write.settled:
+        case Settled.NORMAL_PATHS:
+            return _Verdict(
+                Severity.WARNING,
+                ", and an exception skips the reset",
+                "after an invocation that failed, the next one still sees what it left",
+            )
+        case Settled.SOME_PATHS | Settled.UNCERTAIN:
+            return _Verdict(
+                Severity.WARNING,
+                f", and {wording.line(write)} skips the reset",
+                "after an invocation that took this path, the next one still sees what it left",
+            )
+        case _:
+            return None
+
+
+def _cache(write: Write) -> _Verdict | None:
+    """Kept under a key of the request; None where the key separates and the cache is bounded."""
+    if not all(_holds(write.key_request, value) for value in write.request):
+        return _Verdict(
+            Severity.ERROR,
+            f" under a key ({wording.listing(write.key_request)}) that does not separate it",
+            "a caller with the same key gets what was made for another caller",
+        )
+    if write.bounded:
+        return None
+    return _Verdict(
+        Severity.WARNING,
+        ", which grows with every new key and has no bound",
+        "the process keeps the entries of all earlier invocations until its memory runs out",
+    )
+
+
+def _holds(keys: tuple[str, ...], value: str) -> bool:
+    """Whether a key holds the value: ``event["user"]`` holds ``event["user"]["id"]``."""
+    return any(value == key or value.startswith((f"{key}[", f"{key}.")) for key in keys)
+
+
+def _kept(write: Write) -> _Verdict:
+    """Request data that stays for whoever comes next."""
+    if write.request and write.guard in (Guard.LAZY, Guard.KEYED):
+        return _Verdict(
+            Severity.ERROR,
+            " only if nothing is there yet: the first caller's data serves all later ones",
+            "every later invocation, whoever called it, works with the first caller's data",
+        )
+    return _Verdict(
+        Severity.ERROR,
+        _SURVIVES.get(write.subject.lifetime, ", which survives the invocation"),
+        "the next invocation, perhaps for another customer, still sees it",
+    )
+
+
+def _changed(write: Write) -> _Verdict:
+    """State that changes with nothing taken from the request."""
+    if write.how is How.COUNT:
+        seen = "the next invocation goes on counting where this one stopped"
+    elif write.how is How.GROW:
+        seen = "the next invocation finds what this one added, and the process keeps all of it"
+    else:
+        seen = "the next invocation starts with what this one left, so its result depends on what ran before"
+    return _Verdict(Severity.WARNING, ", and is not put back" if write.subject.lifetime in _SURVIVES else "", seen)

@@ -1,0 +1,149 @@
+"""The words that all rules share: request data, owners of state, platforms, and what becomes of pending work.
+
+Texts, observations and cures are sentences without a capital and a full stop: front ends put them into lines of their
+own making.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from leaklint.ir.effects import Effect, Lifetime, Outcome, Pending, Regime, Subject, Work
+from leaklint.ir.handler import Handler, Platform
+
+SHOWN = 3
+"""How many names a message lists before it counts the rest."""
+
+_RUNS_ON = frozenset({Platform.AWS_LAMBDA_MANAGED, Platform.GOOGLE, Platform.AZURE, Platform.WEB})
+"""Platforms that do not freeze the process when a handler has returned."""
+_OVERLAPS = frozenset({Platform.GOOGLE, Platform.AZURE, Platform.WEB})
+"""Platforms that run several requests in one process at a time; Lambda Managed Instances fork a worker for each."""
+_PLATFORM = {
+    Platform.AWS_LAMBDA: "AWS Lambda",
+    Platform.AWS_LAMBDA_MANAGED: "Lambda Managed Instances",
+    Platform.GOOGLE: "Google Cloud Functions",
+    Platform.AZURE: "Azure Functions",
+    Platform.WEB: "a web server",
+    Platform.UNKNOWN: "the platform",
+}
+_OWNER = {
+    Lifetime.MODULE: "module-level",
+    Lifetime.CLASS: "class attribute",
+    Lifetime.DEFAULT: "default argument",
+    Lifetime.CLOSURE: "closure variable",
+    Lifetime.FUNCTION: "function attribute",
+    Lifetime.PROCESS: "process state",
+    Lifetime.LIBRARY: "library object",
+    Lifetime.THREAD_LOCAL: "thread-local",
+    Lifetime.CONTEXT_VARIABLE: "ContextVar",
+}
+_ON_A_LOOP = frozenset({Work.TASK, Work.TIMER, Work.SIBLINGS, Work.GENERATOR})
+
+
+# --------------------------------------------------------------------------------------------------------------- names
+def listing(names: Sequence[str]) -> str:
+    """The first few of the names, and how many more there are."""
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def request_data(request: Sequence[str]) -> str:
+    """``request data (event["id"])``."""
+    return f"request data ({listing(request)})"
+
+
+def owner(subject: Subject, *, variable: bool = False) -> str:
+    """``module-level list SEEN``: what survives, by where it lives, its type and its name."""
+    words = [_OWNER.get(subject.lifetime, "")]
+    if subject.lifetime is Lifetime.MODULE:
+        words.append("variable" if variable else subject.type or "object")
+    return " ".join(filter(None, [*words, subject.name]))
+
+
+def context_variable(subject: Subject) -> str:
+    """``ContextVar USER``."""
+    return f"ContextVar {subject.name}".rstrip()
+
+
+def called(effect: Effect) -> str:
+    """The last name of the operation: ``append`` of ``SEEN.append``."""
+    return effect.operation.rpartition(".")[2]
+
+
+def by(effect: Effect) -> str:
+    """The operation in parentheses with a space before it, or nothing where it is not known."""
+    return f" ({called(effect)})" if effect.operation else ""
+
+
+def line(effect: Effect) -> str:
+    """The path that skips what would settle the effect: ``the path that leaves at line 12``."""
+    return f"the path that leaves at line {effect.skipped_at.line}" if effect.skipped_at else "some path"
+
+
+# ----------------------------------------------------------------------------------------------------------- platforms
+def platform(handlers: Iterable[Handler]) -> str:
+    """The platforms of the handlers, as people call them."""
+    return listing(sorted({_PLATFORM[handler.platform] for handler in handlers})) or _PLATFORM[Platform.UNKNOWN]
+
+
+def runs_on(handlers: Sequence[Handler]) -> bool:
+    """Whether no platform of the handlers freezes the process, so that pending work runs on."""
+    return bool(handlers) and all(handler.platform in _RUNS_ON for handler in handlers)
+
+
+def overlapping(handlers: Iterable[Handler]) -> tuple[Handler, ...]:
+    """The handlers whose platform runs several requests in one process at a time."""
+    return tuple(handler for handler in handlers if handler.platform in _OVERLAPS)
+
+
+# ------------------------------------------------------------------------------------------------------------ outcomes
+def outcome(pending: Pending, handlers: Sequence[Handler]) -> Outcome:
+    """What becomes of the work: ``asyncio.run`` cancels it; else the platform decides, and then the loop."""
+    if pending.work is Work.COROUTINE:
+        return Outcome.LOST
+    on_a_loop = pending.work in _ON_A_LOOP and pending.outcome is Outcome.UNKNOWN
+    if pending.outcome is Outcome.LOST or (on_a_loop and pending.regime is Regime.RUN):
+        return Outcome.LOST
+    if runs_on(handlers):
+        return Outcome.RUNS_ON
+    if pending.outcome is not Outcome.UNKNOWN:
+        return pending.outcome
+    if on_a_loop and pending.work is not Work.TIMER and pending.regime is Regime.NONE:
+        return Outcome.UNKNOWN
+    return Outcome.RESUMES_LATER if handlers else Outcome.UNKNOWN
+
+
+def becomes(pending: Pending, handlers: Sequence[Handler]) -> str:
+    """What becomes of the work, as the last clause of a message."""
+    match outcome(pending, handlers):
+        case Outcome.LOST if pending.work is Work.COROUTINE:
+            return "its body never runs"
+        case Outcome.LOST if pending.work is Work.TIMER:
+            return "it is lost, its loop is closed before it fires"
+        case Outcome.LOST:
+            return "it is lost, asyncio.run cancels it at its first suspension"
+        case Outcome.RUNS_ON if pending.work is Work.BUFFER:
+            return "the rest is sent while later requests are served, or lost when the instance is taken away"
+        case Outcome.RESUMES_LATER if pending.work is Work.BUFFER:
+            return "frozen at return, sending resumes inside a later invocation, or never"
+        case Outcome.RUNS_ON:
+            return "it runs on and overlaps later requests"
+        case Outcome.RESUMES_LATER if pending.work in _ON_A_LOOP and pending.regime is Regime.OPEN:
+            return "it resumes when that loop runs again, inside a later invocation, or never"
+        case Outcome.RESUMES_LATER:
+            return "frozen at return, it resumes inside a later invocation, or never"
+        case _:
+            return "the program decides at run time whether it ends, resumes in a later invocation or is lost"
+
+
+def observed(pending: Pending, handlers: Sequence[Handler]) -> str:
+    """What a later invocation observes of the work."""
+    match outcome(pending, handlers):
+        case Outcome.LOST:
+            return "no later invocation sees its result: the work is silently not done"
+        case Outcome.RUNS_ON:
+            return "later requests share the process with it, and nobody waits for it when the instance is taken away"
+        case Outcome.RESUMES_LATER:
+            return "a later invocation, perhaps for another customer, runs the rest of it in its own time and log"
+        case _:
+            return "a later invocation may run the rest of it, or nobody ever does"
