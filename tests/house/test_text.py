@@ -13,6 +13,8 @@ GENERATED = {"__pycache__", "leaklint.egg-info"}
 MAX_LINES = 420
 
 WEAK = {"common", "data", "handle", "helper", "helpers", "info", "manage", "manager", "misc", "util", "utils"}
+TERM = "request_data"
+"""A word of the contract (the taint), and part of the name of LK105."""
 UNFINISHED = re.compile(r"TODO|FIXME|XXX|pragma: no cover")
 SWITCHED_OFF = re.compile(r"pytest\.skip\b|mark\.skip|xfail\b|unittest\.skip")
 ONE_MACHINE = re.compile(r"/work/|/tmp/dev|/root/|pypi\.org|pythonhosted")
@@ -85,7 +87,7 @@ def test_names_say_something(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    weak = {name for name in defined | {path.stem} if words(name) & WEAK}
+    weak = {name for name in defined | {path.stem} if words(name.replace(TERM, "")) & WEAK}
     assert weak == set()
 
 
