@@ -59,7 +59,7 @@ from leaklint.rules.rule import Message, rule
 def check(cached: Cached, _: Reached) -> Message | None:
     name = cached.subject.name or cached.operation
     function = f"cached function {name.rpartition('.')[2]}()"
-    passed = f"{wording.request_data(cached.request)} is an argument of {function}" if cached.request else function
+    passed = f"{wording.from_request(cached.request)} is an argument of {function}" if cached.request else function
     if cached.missing:
         return Message(
             Severity.ERROR,

@@ -60,7 +60,7 @@ def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.FILE:
         return None
     left = "is overwritten by every invocation and not removed" if pending.constant_name else "is not removed"
-    kept = f" and keeps {wording.request_data(pending.request)}" if pending.request else ""
+    kept = f" and keeps {wording.from_request(pending.request)}" if pending.request else ""
     seen = "the next invocation, perhaps for another customer, can read it, and /tmp fills up until writing fails"
     if pending.constant_name:
         seen = "the next invocation, perhaps for another customer, can read it before it has written its own"

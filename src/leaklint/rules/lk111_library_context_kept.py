@@ -58,7 +58,7 @@ def check(pending: Pending, _: Reached) -> Message | None:
     if pending.work is not Work.LIBRARY_CONTEXT:
         return None
     library = pending.subject.name or pending.row.partition(".")[0] or "a library"
-    what = wording.request_data(pending.request) if pending.request else "context"
+    what = wording.from_request(pending.request) if pending.request else "context"
     when = obligation.when(pending)
     base = Severity.ERROR if pending.request else Severity.WARNING
     return Message(

@@ -68,7 +68,7 @@ def check(pending: Pending, _: Reached) -> Message | None:
     variable = wording.context_variable(pending.subject)
     what = f"{variable} is set"
     if pending.request:
-        what = f"{wording.request_data(pending.request)} is set in {variable}"
+        what = f"{wording.from_request(pending.request)} is set in {variable}"
     base = Severity.ERROR if pending.request else Severity.WARNING
     return Message(
         obligation.severity(pending.settled, base, exception=Severity.WARNING),

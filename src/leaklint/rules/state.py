@@ -97,9 +97,9 @@ def _what(write: Write, owner: str) -> str:
     """Origin of the data, operation and object: ``request data (event["id"]) is appended to module-level list X``."""
     if keeps(write) and write.request:
         verb = _KEEPS.get(wording.called(write)) or _KEEPS_BY_HOW[write.how]
-        return f"{wording.request_data(write.request)} {verb} {owner}"
+        return f"{wording.from_request(write.request)} {verb} {owner}"
     if keeps(write):
-        return f"{wording.request_data(write.key_request)} is kept as a key of {owner}"
+        return f"{wording.from_request(write.key_request)} is kept as a key of {owner}"
     verb = "is deleted" if write.how is How.DELETE and is_rebound(write) else _CHANGES[write.how]
     often = "every invocation" if write.surely else "some invocations"
     return f"{owner} {verb}{wording.by(write)} on {often}"

@@ -47,7 +47,7 @@ def listing(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def request_data(request: Sequence[str]) -> str:
+def from_request(request: Sequence[str]) -> str:
     """``request data (event["id"])``."""
     return f"request data ({listing(request)})"
 
