@@ -40,7 +40,7 @@ self: $(VENV)/ready
 	$(BIN)/leaklint check
 
 unit: $(VENV)/ready $(WHEELHOUSE)/ready
-	$(BIN)/python -m pytest -n $(JOBS) -q
+	LEAKLINT_WHEELHOUSE=$(WHEELHOUSE) $(BIN)/python -m pytest -n $(JOBS) -q
 
 test: lint self unit
 

@@ -15,7 +15,7 @@ try:
 except SystemExit as leaving:
     assert not leaving.code, leaving.code
 """
-PLUGIN = "import leaklint.frontends.flake8_plugin"
+PLUGIN = "import leaklint.frontends.flake8_format, leaklint.frontends.flake8_plugin"
 
 
 def imported(code: str, *arguments: str) -> tuple[str, set[str]]:

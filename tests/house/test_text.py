@@ -12,6 +12,8 @@ SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".sh", ".svg", ".toml", ".yaml
 GENERATED = {"__pycache__", "leaklint.egg-info"}
 MAX_LINES = 420
 
+TERMS = {"request_data"}
+"""Words of the house that hold a weak one."""
 WEAK = {"common", "data", "handle", "helper", "helpers", "info", "manage", "manager", "misc", "util", "utils"}
 TERM = "request_data"
 """A word of the contract (the taint), and part of the name of LK105."""
@@ -52,6 +54,11 @@ def lines_with(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
 def words(name: str) -> set[str]:
     """The words of a name in snake or camel case."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def without_terms(name: str) -> str:
+    """The name without the terms in it."""
+    return re.sub("|".join(TERMS), "", name)
 
 
 SOURCES = [path for path in texts() if path.suffix == ".py" and label(path).startswith("src/")]
