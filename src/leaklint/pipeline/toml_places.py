@@ -151,7 +151,7 @@ class _Scanner:
             # In a table the position only counts commas: a number that stays below zero tells it from an array.
             stack.append((path, -1_000_000_000))
         else:
-            while match.lastgroup == "bare" and self.continues(match):
+            while self.continues(match):
                 match = self.tokens[self.at]
                 self.at += 1
 

@@ -33,7 +33,9 @@ def walk(folder: Path, leave_out: Callable[[str], bool]) -> Listing:
     top = _with_slash(folder)
     files: list[str] = []
     unreadable: list[tuple[str, str]] = []
-    pending: list[tuple[str, tuple[_IgnoreFile, ...]]] = [("", _ignore_files_above(folder))]
+    above = _ignore_files_above(folder)
+    # Patterns that leave out the folder as a whole say nothing about what is in it.
+    pending: list[tuple[str, tuple[_IgnoreFile, ...]]] = [("", () if _is_ignored(top, above) else above)]
     while pending:
         below, ignoring = pending.pop()
         try:

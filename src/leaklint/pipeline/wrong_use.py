@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -45,6 +46,13 @@ class WrongUse(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message that names the nearest known word, or nothing where none is near."""
+    folded = word.casefold()
     candidates = {each.casefold(): each for each in sorted(known, reverse=True)}
-    near = difflib.get_close_matches(word.casefold(), candidates, n=1, cutoff=0.6)
-    return f"; did you mean `{candidates[near[0]]}`?" if near else ""
+    near = difflib.get_close_matches(folded, candidates, n=10, cutoff=0.6)
+    if not near:
+        return ""
+
+    def likeness(candidate: str) -> tuple[float, int]:
+        return difflib.SequenceMatcher(None, candidate, folded).ratio(), len(os.path.commonprefix([candidate, folded]))
+
+    return f"; did you mean `{candidates[max(near, key=likeness)]}`?"
