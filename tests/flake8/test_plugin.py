@@ -2,14 +2,12 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parent / "project"
 COMMAND_ONLY = {"LK901", "LK903"}
 """Findings about files and templates belong to the command and the hook."""
 BY_NOQA = ("bot/log.py", 14, "LK101")
@@ -24,12 +22,6 @@ sys.exit(main())
 """
 
 Row = tuple[str, int, int, str, str]
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the project, outside of leaklint's own."""
-    return shutil.copytree(PROJECT, tmp_path / "bot-project")
 
 
 def run(command: list[str], cwd: Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
