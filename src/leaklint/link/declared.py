@@ -1,0 +1,222 @@
+"""Where the handlers that templates and settings name are in the project, and which of them do not exist."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from leaklint.ir.facts import FileFacts, FunctionFacts
+from leaklint.ir.handler import Handler, Platform, Source
+from leaklint.ir.location import NOWHERE, Place
+from leaklint.link.modules import Modules, dotted_from, holds, is_test, joined, parent
+from leaklint.link.names import Names, Own
+from leaklint.link.templates.declaration import Declaration
+
+_MOST_COMPARED = 5_000
+
+
+class Missing(msgspec.Struct, frozen=True, gc=False):
+    """A handler that a template or the settings name, and that does not exist (LK903)."""
+
+    handler: str
+    """As written."""
+    path: str
+    """The template; ``""`` for the settings."""
+    line: int
+    message: str
+    """One sentence, with the likeliest name where there is one."""
+
+
+class Located(msgspec.Struct, frozen=True, gc=False):
+    """A declaration and the file that it means."""
+
+    declaration: Declaration
+    path: str
+    root: str
+
+
+def locate(
+    declarations: Iterable[Declaration], files: Mapping[str, FileFacts], modules: Modules
+) -> tuple[list[Located], list[Missing]]:
+    """The file of each declared handler; those that exist nowhere are missing where that is an error.
+
+    A root that the project has decides. Where a template names none, or one that is built elsewhere, the handler is
+    looked for from the template's folder upwards, then by its path anywhere, if only one file has it.
+    """
+    folders = _folders(files)
+    located: list[Located] = []
+    missing: list[Missing] = []
+    for each in declarations:
+        if each.inline is not None:
+            continue
+        if each.root is None or each.root not in folders:
+            located += _searched(each, files, modules) if each.is_python else []
+            continue
+        path = modules.file_at(posixpath.join(each.root, each.target))
+        if path is not None and binds(files[path], each.attribute):
+            located.append(Located(each, path, each.root))
+        elif each.expected:
+            missing.append(Missing(each.handler, each.template, each.line, _why(each, path, files)))
+    return located, missing
+
+
+def binds(facts: FileFacts, name: str) -> bool:
+    """Whether a file binds a name at module level, as far as its outline tells."""
+    return (
+        name in facts.module_names
+        or name in facts.functions
+        or "__getattr__" in facts.functions
+        or any(fact.name == "*" for fact in facts.imports)
+    )
+
+
+def handler_of(located: Located, names: Names, files: Mapping[str, FileFacts]) -> Handler:
+    """The handler that a located declaration means."""
+    each = located.declaration
+    return Handler(
+        path=located.path,
+        attribute=each.attribute,
+        module=dotted_from(located.root, located.path),
+        platform=each.platform,
+        source=Source.TEMPLATE,
+        reason=each.reason,
+        place=definition_place(located.path, each.attribute, names, files),
+        snap_start=each.snap_start,
+        awaited=each.awaited,
+    )
+
+
+def named(
+    handlers: Sequence[str], files: Mapping[str, FileFacts], modules: Modules, platform: Platform
+) -> tuple[list[Handler], list[Missing]]:
+    """The handlers that the settings name: ``pkg.mod:function`` or ``dir/file.py:function``, either part with ``*``."""
+    found: list[Handler] = []
+    missing: list[Missing] = []
+    names = Names(files, modules)
+    for written in handlers:
+        module, colon, attribute = written.strip().rpartition(":")
+        matching = [
+            Handler(
+                path=path,
+                attribute=name,
+                module=modules.dotted(path),
+                platform=platform,
+                source=Source.SETTING,
+                reason=f"named in the settings as {written}",
+                place=definition_place(path, name, names, files),
+            )
+            for path in (_files_named(module, files, modules) if colon else ())
+            for name in _names_like(files[path], attribute)
+        ]
+        found += matching
+        if not matching:
+            missing.append(Missing(written, "", 0, _why_unnamed(written, module, attribute, files, modules)))
+    return found, missing
+
+
+def definition_place(path: str, name: str, names: Names, files: Mapping[str, FileFacts]) -> Place:
+    """The place of the function or class that a name leads to, else of the name's first binding in the file."""
+    target = names.definition(path, name)
+    if isinstance(target, Own):
+        facts = files[target.path]
+        function = last_definition(facts, target.name) or facts.functions.get(facts.bound_calls.get(target.name, ""))
+        if function is not None:
+            return Place(target.path, function.name_span)
+        if target.name in facts.classes:
+            return Place(target.path, facts.classes[target.name].name_span)
+    return Place(path, files[path].module_names.get(name.partition(".")[0], NOWHERE))
+
+
+def last_definition(facts: FileFacts, name: str) -> FunctionFacts | None:
+    """The last of the functions that one scope defines under one name."""
+    found = facts.functions.get(name)
+    number = 2
+    while (later := facts.functions.get(f"{name}#{number}")) is not None:
+        found = later
+        number += 1
+    return found
+
+
+def _searched(each: Declaration, files: Mapping[str, FileFacts], modules: Modules) -> list[Located]:
+    folder = parent(each.template)
+    while True:
+        path = modules.file_at(posixpath.join(folder, each.target))
+        if path is not None and binds(files[path], each.attribute):
+            return [Located(each, path, folder)]
+        if not folder:
+            break
+        folder = parent(folder)
+    anywhere = [
+        path
+        for suffix in (f"{each.target}.py", f"{each.target}/__init__.py")
+        for path in modules.ending(suffix)
+        if not is_test(path) and binds(files[path], each.attribute)
+    ]
+    below = [path for path in anywhere if holds(parent(each.template), path)]
+    for paths in (below, anywhere):
+        if len(paths) == 1:
+            root = paths[0].removesuffix(".py").removesuffix("/__init__").removesuffix(each.target).rstrip("/")
+            return [Located(each, paths[0], root)]
+    return []
+
+
+def _files_named(module: str, files: Mapping[str, FileFacts], modules: Modules) -> list[str]:
+    is_path = "/" in module or module.endswith(".py")
+    place = module.removeprefix("./").removesuffix(".py") if is_path else module.replace(".", "/")
+    if "*" in place or "?" in place:
+        return sorted(
+            path
+            for path in files
+            if fnmatch.fnmatchcase(path.removesuffix(".py").removesuffix("/__init__"), place) and not is_test(path)
+        )
+    exact = [modules.file_at(joined(root, place)) for root in ("", *modules.roots)]
+    if any(exact):
+        return [next(filter(None, exact))]
+    ending = [*modules.ending(f"{place}.py"), *modules.ending(f"{place}/__init__.py")]
+    return ending if len(ending) == 1 else []
+
+
+def _names_like(facts: FileFacts, attribute: str) -> list[str]:
+    if "*" in attribute or "?" in attribute:
+        return sorted(name for name in facts.functions if name.isidentifier() and fnmatch.fnmatchcase(name, attribute))
+    return [attribute] if binds(facts, attribute.partition(".")[0]) else []
+
+
+def _why(each: Declaration, path: str | None, files: Mapping[str, FileFacts]) -> str:
+    if path is not None:
+        return f"{path} has no {each.attribute!r}{_guess(each.attribute, files[path].module_names)}"
+    below = [dotted_from(each.root or "", file) for file in sorted(files) if holds(each.root or "", file)]
+    where = f"below {each.root}" if each.root else "at the project root"
+    module = each.target.replace("/", ".")
+    return f"there is no module {module!r} {where}{_guess(module, below)}"
+
+
+def _why_unnamed(written: str, module: str, attribute: str, files: Mapping[str, FileFacts], modules: Modules) -> str:
+    if not module or not attribute:
+        return f"a handler is named as 'package.module:function' or 'folder/file.py:function', not as {written!r}"
+    paths = _files_named(module, files, modules)
+    if paths:
+        return f"{paths[0]} has no {attribute!r}{_guess(attribute, files[paths[0]].module_names)}"
+    is_path = "/" in module or module.endswith(".py")
+    known = sorted(files) if is_path else [modules.dotted(path) for path in sorted(files)]
+    return f"there is no module {module!r}{_guess(module, known)}"
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known)[:_MOST_COMPARED], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _folders(files: Iterable[str]) -> frozenset[str]:
+    """Every folder with a Python file somewhere below it."""
+    found = {""}
+    for path in files:
+        folder = parent(path)
+        while folder not in found:
+            found.add(folder)
+            folder = parent(folder)
+    return frozenset(found)

@@ -1,0 +1,229 @@
+"""Handler discovery: which functions of a project a platform calls.
+
+In order of trust: templates, settings, decorators and other declarations in code, the reserved name
+``lambda_handler``, and the guess from a signature. One function under one name is one handler, whoever names it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from leaklint.ir.facts import FileFacts, FunctionFacts
+from leaklint.ir.handler import Handler, Platform, Source
+from leaklint.ir.location import NOWHERE, Place
+from leaklint.link.declared import Located, Missing, handler_of, last_definition, locate, named
+from leaklint.link.decorators import Declared, Framework
+from leaklint.link.modules import Modules, is_test
+from leaklint.link.names import Library, Names, Own
+from leaklint.link.templates import Templates
+
+RESERVED = "lambda_handler"
+"""The name that AWS proposes, and that is used for nothing else."""
+
+_EVENTS = frozenset({"event", "evt", "_event", "_"})
+_CONTEXTS = frozenset({"context", "ctx", "_context", "_"})
+_TRUST = (Source.TEMPLATE, Source.SETTING, Source.DECORATOR, Source.NAME, Source.GUESS, Source.PUBLIC)
+
+
+class Discovery(msgspec.Struct, frozen=True, gc=False):
+    """The handlers of a project, sorted by place."""
+
+    handlers: tuple[Handler, ...] = ()
+    candidates: tuple[Handler, ...] = ()
+    """Module-level names called like a handler and bound to something whose parameters the outline does not show:
+    handlers if what they are bound to can be called as ``guessed`` says."""
+    missing: tuple[Missing, ...] = ()
+
+
+def discover(
+    files: Mapping[str, FileFacts],
+    templates: Templates,
+    frameworks: Iterable[Framework] = (),
+    *,
+    src: Sequence[str] = (),
+    named_handlers: Sequence[str] = (),
+    platform: Platform = Platform.AWS_LAMBDA,
+    web: bool = False,
+    foreign: Container[str] = frozenset(),
+) -> tuple[Modules, Discovery]:
+    """The modules and handlers of a project.
+
+    ``src``: import roots from the settings; ``named_handlers``: their ``handlers``; ``platform``: of the handlers that
+    no template and no decorator gives one; ``web``: whether views and tasks of web servers count; ``foreign``: files of
+    bundled packages, in which nothing is guessed.
+    """
+    located, missing = locate(templates.declarations, files, Modules(files))
+    modules = Modules(files, [each.root for each in located], [*src, *templates.shared_roots])
+    found = find_handlers(
+        files,
+        modules,
+        located,
+        frameworks,
+        named_handlers=named_handlers,
+        platform=platform,
+        web=web,
+        foreign=foreign,
+    )
+    return modules, msgspec.structs.replace(found, missing=(*missing, *found.missing))
+
+
+def find_handlers(
+    files: Mapping[str, FileFacts],
+    modules: Modules,
+    located: Sequence[Located],
+    frameworks: Iterable[Framework] = (),
+    *,
+    named_handlers: Sequence[str] = (),
+    platform: Platform = Platform.AWS_LAMBDA,
+    web: bool = False,
+    foreign: Container[str] = frozenset(),
+) -> Discovery:
+    """The handlers of a project whose modules and declared handlers are known; see ``discover``."""
+    names = Names(files, modules)
+    from_settings, missing = named(named_handlers, files, modules, platform)
+    applications = {each.path: each.declaration.platform for each in located if each.declaration.is_application}
+    in_code = Declared(files, modules, frameworks, applications=applications, web=web)
+    guesses = _Guesses(files, modules, names, platform)
+    handlers = _merged(
+        [
+            *(handler_of(each, names, files) for each in located),
+            *from_settings,
+            *(each for each in in_code.handlers() if each.path not in foreign),
+            *(each for each in guesses.handlers() if each.path not in foreign),
+        ]
+    )
+    taken = {(each.path, each.attribute) for each in handlers}
+    candidates = (each for each in guesses.candidates() if each.path not in foreign)
+    return Discovery(
+        handlers=tuple(handlers),
+        candidates=tuple(each for each in candidates if (each.path, each.attribute) not in taken),
+        missing=tuple(missing),
+    )
+
+
+def guessed(name: str, function: FunctionFacts, *, bound: int = 0) -> Source | None:
+    """Why a callable at module level is taken for a handler, if it is: its reserved name or its parameters.
+
+    ``bound``: leading parameters that the call fills by itself (``self``).
+    """
+    usual = [each for each in function.parameters if each.kind in ("positional", "either")][bound:]
+    required = [each for each in usual if not each.has_default]
+    if any(each.kind == "keyword" and not each.has_default for each in function.parameters):
+        return None
+    if name == RESERVED and (len(usual) == 2 or len(required) == 2):
+        return Source.NAME
+    if len(required) != 2:
+        return None
+    event, context = required[0].name, required[1].name
+    return Source.GUESS if event in _EVENTS and context in _CONTEXTS and event != context else None
+
+
+class _Guesses(msgspec.Struct, frozen=True):
+    """Finds what looks like a handler, outside the tests."""
+
+    files: Mapping[str, FileFacts]
+    modules: Modules
+    names: Names
+    platform: Platform
+
+    def handlers(self) -> Iterator[Handler]:
+        """Functions and callable objects at module level whose parameters the outline shows."""
+        own = [(path, facts) for path, facts in sorted(self.files.items()) if not is_test(path)]
+        for path, facts in own:
+            for name in facts.functions:
+                function = last_definition(facts, name) if name.isidentifier() else None
+                source = guessed(name, function) if function else None
+                if function and source:
+                    yield self._handler(path, name, source, Place(path, function.name_span))
+        for path, facts in own:
+            aliases = [each.alias for each in facts.imports if each.alias == RESERVED and each.name != RESERVED]
+            for name in (*facts.bound_calls, *aliases):
+                found = self._callable(path, name)
+                source = guessed(name, found[1], bound=found[2]) if found else None
+                if found and source:
+                    bound_here = Place(path, facts.module_names.get(name, NOWHERE))
+                    place = bound_here if found[2] else Place(found[0], found[1].name_span)
+                    yield self._handler(path, name, source, place)
+
+    def candidates(self) -> Iterator[Handler]:
+        """Names that sound like a handler and are bound to something that the outline does not show."""
+        for path, facts in sorted(self.files.items()):
+            if is_test(path):
+                continue
+            for name, value in facts.bound_calls.items():
+                if (
+                    name.lower().endswith("handler")
+                    and not self._callable(path, name)
+                    and not self._is_builtin(path, value)
+                ):
+                    source = Source.NAME if name == RESERVED else Source.GUESS
+                    yield self._handler(path, name, source, Place(path, facts.module_names[name]))
+
+    def _callable(self, path: str, name: str) -> tuple[str, FunctionFacts, int] | None:
+        """The function behind a bound name: its file, itself, and how many parameters the call fills by itself."""
+        target = self.names.definition(path, name)
+        if not isinstance(target, Own):
+            return None
+        facts = self.files[target.path]
+        value = facts.bound_calls.get(target.name, "")
+        function = facts.functions.get(value) or last_definition(facts, target.name)
+        if function is not None:
+            return target.path, function, 0
+        maker = self.names.definition(target.path, value.removesuffix("()")) if value.endswith("()") else None
+        if not isinstance(maker, Own) or maker.name not in self.files[maker.path].classes:
+            return None
+        facts = self.files[maker.path]
+        method = facts.functions.get(facts.classes[maker.name].methods.get("__call__", ""))
+        return (maker.path, method, 1) if method else None
+
+    def _is_builtin(self, path: str, value: str) -> bool:
+        """Whether the standard library made it, as in ``file_handler = logging.FileHandler(…)``."""
+        target = self.names.meaning(path, value.removesuffix("()"))
+        return isinstance(target, Library) and target.name.partition(".")[0] in sys.stdlib_module_names
+
+    def _handler(self, path: str, name: str, source: Source, place: Place) -> Handler:
+        reason = f"called {RESERVED}" if source is Source.NAME else "takes an event and a context"
+        return Handler(
+            path=path,
+            attribute=name,
+            module=self.modules.dotted(path),
+            platform=Platform.GOOGLE if _is_for_google(path, self.files[path]) else self.platform,
+            source=source,
+            reason=reason,
+            place=place,
+        )
+
+
+def _is_for_google(path: str, facts: FileFacts) -> bool:
+    """Whether a file is the ``main.py`` of a Google function, by its imports."""
+    modules = {fact.module.partition(".")[0] for fact in facts.imports}
+    return path.rpartition("/")[2] == "main.py" and "boto3" not in modules and "google" in modules
+
+
+def _merged(found: Iterable[Handler]) -> list[Handler]:
+    """Each handler once, in the words of the most trusted source; what any source knows about it is kept."""
+    by_name: dict[tuple[str, str], list[Handler]] = {}
+    for each in sorted(found, key=lambda handler: _TRUST.index(handler.source)):
+        by_name.setdefault((each.path, each.attribute), []).append(each)
+    merged = [
+        msgspec.structs.replace(
+            same[0],
+            platform=Platform.AWS_LAMBDA_MANAGED if managed else same[0].platform,
+            snap_start=any(each.snap_start for each in same),
+            awaited=any(each.awaited for each in same),
+            request_parameters=next((each.request_parameters for each in same if each.request_parameters), None),
+        )
+        for same in by_name.values()
+        for managed in [any(each.platform is Platform.AWS_LAMBDA_MANAGED for each in same)]
+    ]
+    kept: list[Handler] = []
+    places: set[Place] = set()
+    for each in merged:
+        # A guess under a second name (an alias, a re-export) is the same function again.
+        if each.source is not Source.GUESS or each.place not in places:
+            kept.append(each)
+            places.add(each.place)
+    return sorted(kept, key=lambda handler: (handler.path, handler.place, handler.attribute))

@@ -1,0 +1,252 @@
+"""Which file an import means.
+
+Terms:
+
+*import root*
+    A folder from which absolute names are looked up, as an entry of ``sys.path`` is. ``""`` is the project root.
+*function root*
+    An import root for its own files only: the folder that a template packs as one function (SAM's ``CodeUri``).
+    Two functions with a module ``utils`` each never see each other's.
+*shared root*
+    An import root for every file: a layer, or a folder named in the setting ``src``.
+*package folder*
+    A folder whose files are imported through it, so that its files are no top-level names: a file in it imports
+    relatively, or it has an ``__init__.py`` and code outside the tests imports its topmost package by name. An
+    ``__init__.py`` alone proves nothing: folders of single functions often have an empty one.
+
+An absolute name is looked for, from a file in folder F, in this order; the first folder that has it wins:
+
+1. the known roots that hold F (function roots and shared roots), deepest first;
+2. F itself, unless it is a package folder;
+3. the shared roots that do not hold F, in the given order (before F where 1 found a root, as on the platform);
+4. the folders above F up to the project root, nearest first, unless they are package folders;
+5. ``python`` folders below a folder that is named like a layer;
+6. the package folders among F and those above, nearest first: sloppy code that works only when started elsewhere.
+
+The standard library is shadowed only as Python would: by a file or a package with an ``__init__.py`` in 1, or, where no
+root is known, in F; never by a folder alone, and never a module built into the interpreter. No file imports itself,
+except a package that imports from itself in its ``__init__.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from leaklint.ir.facts import FileFacts
+
+_INIT = "__init__.py"
+
+
+def normal_folder(folder: str) -> str:
+    """The folder with forward slashes, relative to the project root: ``""`` for the root itself, no ``.`` segments."""
+    return "/".join(part for part in folder.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def parent(path: str) -> str:
+    """The folder that holds a file or folder; ``""`` above the top."""
+    return path.rpartition("/")[0]
+
+
+def joined(folder: str, name: str) -> str:
+    """A path below a folder."""
+    return f"{folder}/{name}" if folder and name else folder or name
+
+
+def holds(folder: str, path: str) -> bool:
+    """Whether a path is the folder or lies below it."""
+    return not folder or path == folder or path.startswith(folder + "/")
+
+
+def is_test(path: str) -> bool:
+    """Whether a file belongs to the tests of a project, by its place and name."""
+    *folders, name = path.split("/")
+    return (
+        "tests" in folders
+        or name == "conftest.py"
+        or (name.startswith("test_") and name.endswith(".py"))
+        or name.endswith("_test.py")
+    )
+
+
+class Modules:
+    """The modules of a project: which file an import means, and what a file is called as a module."""
+
+    def __init__(self, files: Mapping[str, FileFacts], roots: Sequence[str] = (), shared: Sequence[str] = ()) -> None:
+        self._files = files
+        self._shared = tuple(dict.fromkeys(normal_folder(root) for root in shared))
+        self._roots = frozenset(normal_folder(root) for root in roots) | frozenset(self._shared)
+        self._layers = tuple(sorted({folder for path in files for folder in _layer_folders(path)}))
+        self._resolved: dict[tuple[str, str, int], str | None] = {}
+        self._orders: dict[str, tuple[str, ...]] = {}
+        self._packages: dict[str, bool] = {}
+        self._by_name: dict[str, list[str]] | None = None
+        self._imported_tops: frozenset[str] | None = None
+        self._with_relative_imports: frozenset[str] | None = None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The known import roots: of functions, and shared ones."""
+        return tuple(sorted(self._roots))
+
+    def resolve(self, importer: str, module: str, level: int = 0) -> str | None:
+        """The file that ``import module`` (or ``from ..module import``) means in a file; None for a foreign one.
+
+        A folder without ``__init__.py`` is no file, so it gives None: see ``import_name`` for what lies in it.
+        """
+        key = (importer, module, level)
+        if key not in self._resolved:
+            found = (self.file_at(place) for place in self._places(importer, module, level))
+            self._resolved[key] = next((path for path in found if path and _may_import(importer, path)), None)
+        return self._resolved[key]
+
+    def submodule(self, package: str, name: str) -> str | None:
+        """The file of a module in a package, given as the path of its ``__init__.py`` or as a folder."""
+        folder = parent(package) if package.endswith("/" + _INIT) or package == _INIT else package
+        return None if folder.endswith(".py") else self.file_at(joined(folder, name))
+
+    def import_name(self, importer: str, module: str, name: str, level: int = 0) -> tuple[str, str] | str | None:
+        """What ``from module import name`` means: a file for a module, a file and a name in it, or None if foreign.
+
+        A name that ``__init__.py`` binds comes before a module of that name, as in Python. Names that a package
+        imports itself are not followed.
+        """
+        path = self.resolve(importer, module, level)
+        if path is None:
+            places = self._places(importer, module, level)
+            found = (self.file_at(joined(place, name)) for place in places)
+            return next((file for file in found if file and _may_import(importer, file)), None)
+        inside = self.submodule(path, name) if path.endswith(_INIT) else None
+        if inside is None or (path != importer and name in self._files[path].module_names):
+            return path, name
+        return inside
+
+    def file_at(self, place: str) -> str | None:
+        """The file of the module at a path without ending: ``a/b`` is ``a/b/__init__.py``, else ``a/b.py``."""
+        init = joined(place, _INIT)
+        if init in self._files:
+            return init
+        file = place + ".py"
+        return file if place and file in self._files else None
+
+    def root_of(self, path: str) -> str:
+        """The import root from which a platform would import a file, as far as one can tell."""
+        known = [root for root in (*self._roots, *self._layers) if holds(root, parent(path))]
+        if known:
+            return max(known, key=len)
+        parts = parent(path).split("/") if parent(path) else []
+        foreign = [index for index, part in enumerate(parts) if not part.isidentifier()]
+        return "/".join(parts[: foreign[-1] + 1]) if foreign else ""
+
+    def dotted(self, path: str) -> str:
+        """The module name under which a platform would import a file."""
+        return dotted_from(self.root_of(path), path)
+
+    def ending(self, suffix: str) -> list[str]:
+        """Every file whose path ends with the given whole segments (``a/b.py``), sorted."""
+        if self._by_name is None:
+            self._by_name = {}
+            for path in sorted(self._files):
+                self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        same_name = self._by_name.get(suffix.rpartition("/")[2], [])
+        return [path for path in same_name if path == suffix or path.endswith("/" + suffix)]
+
+    def _places(self, importer: str, module: str, level: int) -> Iterator[str]:
+        """The paths, without ending, at which a module may lie, best first."""
+        tail = module.replace(".", "/")
+        folder = parent(importer)
+        if level:
+            package = _package(importer, level)
+            if package is not None:
+                yield joined(package, tail)
+            return
+        top = module.partition(".")[0]
+        if top not in sys.stdlib_module_names:
+            for root in self._order(folder):
+                yield joined(root, tail)
+        elif top not in sys.builtin_module_names:
+            for root in self._known(folder) or ([] if self._is_package(folder) else [folder]):
+                if self.file_at(joined(root, top)):
+                    yield joined(root, tail)
+
+    def _known(self, folder: str) -> list[str]:
+        return sorted((root for root in self._roots if holds(root, folder)), key=len, reverse=True)
+
+    def _order(self, folder: str) -> tuple[str, ...]:
+        if folder not in self._orders:
+            known = self._known(folder)
+            above = list(_upwards(folder))
+            loose = [each for each in above if not self._is_package(each)]
+            own = [folder] if folder in loose and not known else []
+            packages = [each for each in above if self._is_package(each)]
+            order = (*known, *own, *self._shared, *loose, *self._layers, *packages)
+            self._orders[folder] = tuple(dict.fromkeys(order))
+        return self._orders[folder]
+
+    def _is_package(self, folder: str) -> bool:
+        """Whether a folder's files are imported through it (see *package folder* above)."""
+        if folder not in self._packages:
+            if self._with_relative_imports is None:
+                self._with_relative_imports = frozenset(
+                    parent(path) for path, facts in self._files.items() if any(each.level for each in facts.imports)
+                )
+            self._packages[folder] = bool(folder) and (
+                folder in self._with_relative_imports or self._imported_by_name(folder)
+            )
+        return self._packages[folder]
+
+    def _imported_by_name(self, folder: str) -> bool:
+        top = ""
+        for each in _upwards(folder):
+            if joined(each, _INIT) not in self._files:
+                break
+            top = each
+        if not top:
+            return False
+        if self._imported_tops is None:
+            self._imported_tops = frozenset(
+                fact.module.partition(".")[0]
+                for path, facts in self._files.items()
+                if not is_test(path)
+                for fact in facts.imports
+                if not fact.level
+            )
+        return top.rpartition("/")[2] in self._imported_tops
+
+
+def dotted_from(root: str, path: str) -> str:
+    """The module name of a file below an import root."""
+    inside = path[len(root) + 1 :] if root else path
+    name = inside.removesuffix(".py")
+    return (name.removesuffix("__init__").rstrip("/") or name).replace("/", ".")
+
+
+def _may_import(importer: str, path: str) -> bool:
+    return path != importer or path.rpartition("/")[2] == _INIT
+
+
+def _package(importer: str, level: int) -> str | None:
+    """The folder that a relative import of the given level starts from; None above the project root."""
+    folder = parent(importer)
+    for _ in range(level - 1):
+        if not folder:
+            return None
+        folder = parent(folder)
+    return folder
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = parent(folder)
+    yield ""
+
+
+def _layer_folders(path: str) -> Iterable[str]:
+    """The folders that Lambda puts on the path of a function when a layer holds this file (``layers/x/python``)."""
+    parts = path.split("/")[:-1]
+    for index, part in enumerate(parts):
+        if part == "python" and any("layer" in above.lower() for above in parts[:index]):
+            yield "/".join(parts[: index + 1])
+        if part == "site-packages" and "python" in parts[:index]:
+            yield "/".join(parts[: index + 1])

@@ -1,0 +1,100 @@
+"""What a deployment template says: which function is a handler, and which folders are import roots.
+
+Paths are relative to the project root. A reader of one kind of template yields declarations and never looks at
+Python code: whether a declared handler exists is decided in ``leaklint.link.handlers``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Container, Mapping
+
+import msgspec
+
+from leaklint.ir.handler import Platform
+from leaklint.link.templates.document import Node, Unreadable, read_documents
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A handler that a template names."""
+
+    template: str
+    """Path of the template."""
+    line: int
+    reason: str
+    """One sentence for ``Handler.reason``: what in which template, and on which line."""
+    handler: str
+    """The handler as the template writes it."""
+    target: str
+    """Path of the module below ``root``, without ending."""
+    attribute: str
+    root: str | None
+    """Folder that the platform puts on ``sys.path``; None where the template does not tell (a zip, S3)."""
+    platform: Platform = Platform.AWS_LAMBDA
+    expected: bool = True
+    """Whether it is an error if the handler does not exist: Python and its folder are stated, nothing is built."""
+    is_python: bool = True
+    """Whether the runtime is stated to be Python, so that an unstated root may be searched for."""
+    snap_start: bool = False
+    awaited: bool = False
+    is_application: bool = False
+    """The attribute is a web application whose routes are the handlers."""
+    inline: str | None = None
+    """Code written in the template itself, as the module ``target``."""
+    inline_line: int = 0
+    """Line of the template on which the inline code starts."""
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """All that one template says."""
+
+    declarations: tuple[Declaration, ...] = ()
+    shared_roots: tuple[str, ...] = ()
+    """Import roots for every function: layers."""
+
+
+class Tree:
+    """What a reader may look at besides its own template: every template, and where Python files are."""
+
+    def __init__(self, texts: Mapping[str, str], files: Container[str], wrappers: Mapping[str, str]) -> None:
+        self.texts = texts
+        self._wrappers = wrappers
+        self._files = files
+        self._documents: dict[str, list[Node]] = {}
+
+    def documents(self, path: str) -> list[Node]:
+        """The documents of a YAML or JSON template; raises ``Unreadable``."""
+        if path not in self._documents:
+            try:
+                self._documents[path] = read_documents(self.texts.get(path, ""))
+            except Unreadable as error:
+                error.path = path
+                raise
+        return self._documents[path]
+
+    def unwrapped(self, handler: str, environment: Callable[[str], str | None]) -> str:
+        """The project's own handler, where a template names a library's that reads it from an environment variable."""
+        variable = self._wrappers.get(handler)
+        return (environment(variable) if variable else None) or handler
+
+    def has_module(self, root: str, target: str) -> bool:
+        """Whether a module exists below a folder."""
+        place = posixpath.join(root, target)
+        return f"{place}.py" in self._files or f"{place}/__init__.py" in self._files
+
+
+def split_handler(handler: str) -> tuple[str, str] | None:
+    """The module's path without ending, and the attribute, as AWS Lambda reads ``src/app.handler``; None if neither."""
+    module, dot, attribute = handler.strip().rpartition(".")
+    target = posixpath.normpath(module.replace(".py", "").replace(".", "/") if "/." not in module else module)
+    if not dot or not module or not attribute.isidentifier() or target.startswith(".."):
+        return None
+    return target.strip("/"), attribute
+
+
+def beside(template: str, folder: str) -> str | None:
+    """The folder that a template means by a relative path; None outside the project."""
+    if folder.startswith("/"):
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(template), folder.replace("\\", "/")))
+    return None if path == ".." or path.startswith("../") else "" if path == "." else path

@@ -1,0 +1,170 @@
+"""Dockerfiles of AWS Lambda images: which handler the image runs, and which folder becomes the task root."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
+
+NAME = re.compile(r"(^|/)([^/]*\.)?[Dd]ockerfile(\.[^/]*)?$")
+
+_LAMBDA_BASE = re.compile(r"(^|[/-])(aws-)?lambda([/-]|$).*python|lambda/python|lambda-python", re.IGNORECASE)
+_TASK_ROOTS = ("${LAMBDA_TASK_ROOT}", "$LAMBDA_TASK_ROOT", "/var/task")
+
+
+class Image(msgspec.Struct, frozen=True, gc=False):
+    """What a Dockerfile says that matters: its base, its command and what it copies to the task root."""
+
+    is_python: bool = False
+    """Built on AWS Lambda's Python image, or started through its runtime client."""
+    handler: str = ""
+    line: int = 1
+    copies: tuple[tuple[str, str], ...] = ()
+    """Sources in the build context, each with the folder below the task root that it goes to."""
+
+
+def parse(text: str) -> Image:
+    """Reads the last build stage of a Dockerfile."""
+    is_python = False
+    stages: dict[str, bool] = {}
+    words: list[str] = []
+    entry: list[str] = []
+    line = 1
+    workdir = _TASK_ROOTS[-1]
+    copies: list[tuple[str, str]] = []
+    variables: dict[str, str] = {}
+    for number, instruction, rest in _instructions(text):
+        match instruction:
+            case "ARG" | "ENV":
+                name, equals, value = rest.partition("=")
+                if equals:
+                    variables[name.strip()] = value.strip().strip("\"'")
+            case "FROM":
+                base, *others = [_expand(word, variables) for word in rest.split() if not word.startswith("--")] or [""]
+                is_python = stages.get(base.lower(), bool(_LAMBDA_BASE.search(base)))
+                if others[-1:]:
+                    stages[others[-1].lower()] = is_python
+                words, entry, copies, workdir = [], [], [], _TASK_ROOTS[-1]
+            case "WORKDIR":
+                workdir = posixpath.join(workdir, _expand(rest, variables))
+            case "COPY" | "ADD" if "--from=" not in rest:
+                copies += _copied(_expand(rest, variables), workdir)
+            case "CMD":
+                words, line = _words(rest), number
+            case "ENTRYPOINT":
+                entry, line = _words(rest), number if not words else line
+    command = [*entry, *words]
+    is_client = "awslambdaric" in command
+    handler = command[-1] if command and (is_python or is_client) else ""
+    root = workdir if is_client else _TASK_ROOTS[-1]
+    inside = ((source, _below(root, target)) for source, target in copies)
+    return Image(
+        is_python=is_python or is_client,
+        handler=_expand(handler, variables) if split_handler(handler) else "",
+        line=line,
+        copies=tuple((source, below) for source, below in inside if below is not None),
+    )
+
+
+def place(contexts: Iterable[str], image: Image, target: str, tree: Tree) -> tuple[str, str] | None:
+    """The import root in the project, and the module's path below it, for a module of the image.
+
+    ``contexts`` are folders that may be the build context, likeliest first; the first that holds the module wins.
+    """
+    for context in contexts:
+        for source, below in sorted(image.copies, key=lambda copy: (-len(copy[1]), copy[0])):
+            if below and not target.startswith(below + "/"):
+                continue
+            inside = target[len(below) :].lstrip("/")
+            folder = beside(f"{context}/-", source)
+            if folder is not None and source.endswith(".py") and source.rpartition("/")[2] == f"{inside}.py":
+                folder = folder.rpartition("/")[0]
+            if folder is None or not tree.has_module(folder, inside):
+                continue
+            if below and f"/{folder}".endswith(f"/{below}"):
+                return folder[: -len(below)].rstrip("/"), target
+            return folder, inside
+        if tree.has_module(context, target):
+            return context, target
+    return None
+
+
+def read(path: str, tree: Tree) -> Said:
+    """The handler of a Lambda image; the build context is the Dockerfile's own folder or one above."""
+    image = parse(tree.texts[path])
+    parts = split_handler(image.handler) if image.handler else None
+    contexts = [path]
+    while contexts[-1]:
+        contexts.append(contexts[-1].rpartition("/")[0])
+    placed = place(contexts[1:], image, parts[0], tree) if parts else None
+    if not parts or not placed:
+        return Said()
+    declaration = Declaration(
+        template=path,
+        line=image.line,
+        reason=f"command of the Lambda image in {path}, line {image.line}",
+        handler=image.handler,
+        target=placed[1],
+        attribute=parts[1],
+        root=placed[0],
+        expected=False,
+    )
+    return Said((declaration,))
+
+
+def _instructions(text: str) -> list[tuple[int, str, str]]:
+    """Line, instruction and the rest of it, continued lines joined."""
+    found: list[tuple[int, str, str]] = []
+    pending = ""
+    start = 0
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith("#") or (not line and pending):
+            continue
+        start = start if pending else number
+        if line.endswith("\\"):
+            pending += line[:-1] + " "
+            continue
+        instruction, _, rest = (pending + line).partition(" ")
+        pending = ""
+        if instruction:
+            found.append((start, instruction.upper(), rest.strip()))
+    return found
+
+
+def _words(rest: str) -> list[str]:
+    if rest.startswith("["):
+        try:
+            words = json.loads(rest)
+        except ValueError:
+            return []
+        return [word for word in words if isinstance(word, str)]
+    return [word.strip("\"'") for word in rest.split()]
+
+
+def _expand(text: str, variables: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{?(\w+)(?::-([^}]*))?\}?", lambda match: variables.get(match[1], match[2] or match[0]), text)
+
+
+def _copied(rest: str, workdir: str) -> list[tuple[str, str]]:
+    """Each source of a ``COPY`` with the folder that it lands in."""
+    words = _words(rest) if rest.startswith("[") else [word for word in rest.split() if not word.startswith("--")]
+    *sources, target = [word.strip("\"'") for word in words] or [""]
+    for name in _TASK_ROOTS[:-1]:
+        target = target.replace(name, _TASK_ROOTS[-1])
+    folder = posixpath.join(workdir, posixpath.dirname(target) if target.endswith(".py") else target)
+    plain = (source.lstrip("/") or "." for source in sources)
+    return [(posixpath.dirname(source) or "." if "*" in source else source, folder) for source in plain]
+
+
+def _below(root: str, folder: str) -> str | None:
+    """A folder's path below another one; None outside it."""
+    normal = posixpath.normpath(folder)
+    if normal == root:
+        return ""
+    return normal[len(root) + 1 :] if normal.startswith(root.rstrip("/") + "/") else None

@@ -1,0 +1,196 @@
+"""YAML and JSON documents as nodes that know their line, without executing or expanding anything.
+
+A node is built from the parser's events with a stack of our own. An alias is the very node it names, so aliases cost
+no memory however often they are nested, and nothing here walks a whole document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from leaklint.ir.facts import Trouble
+from leaklint.ir.location import Span
+
+DEEPEST = 500
+"""Lists and mappings within each other; the parser takes quadratic time below."""
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class Node(msgspec.Struct, eq=False):
+    """A node of a document: a scalar with its text, a list of nodes, or a mapping with scalar keys."""
+
+    kind: Literal["scalar", "list", "mapping"]
+    tag: str
+    """The tag as written (``!Ref``), ``""`` where there is none."""
+    line: int
+    column: int
+    text: str = ""
+    plain: bool = True
+    """Written without quotes."""
+    elements: list[Node] = []
+    entries: dict[str, tuple[Node, Node]] = {}
+    """Key text to key and value."""
+    merged: list[Node] = []
+    """What ``<<`` brings in."""
+
+    @property
+    def string(self) -> str | None:
+        """The text of a scalar that stands for itself: no tag, not null."""
+        if self.kind != "scalar" or self.tag.startswith("!") or (self.plain and self.text in _NULLS):
+            return None
+        return self.text
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the node is a scalar that YAML 1.1 reads as true."""
+        return self.kind == "scalar" and self.text.lower() in ("true", "yes", "on")
+
+    def find(self, *keys: str) -> Node | None:
+        """The node at a path of keys."""
+        node: Node | None = self
+        for key in keys:
+            node = node._value(key) if node else None
+        return node
+
+    def string_at(self, *keys: str) -> str | None:
+        """The string at a path of keys, where a scalar stands there that stands for itself."""
+        node = self.find(*keys)
+        return node.string if node else None
+
+    def items(self) -> Iterator[tuple[str, Node, Node]]:
+        """Key text, key and value of each entry of a mapping, merged ones included."""
+        seen: set[str] = set()
+        for mapping in self._mappings():
+            for name, (key, value) in mapping.entries.items():
+                if name not in seen:
+                    seen.add(name)
+                    yield name, key, value
+
+    def intrinsic(self) -> tuple[str, Node] | None:
+        """The function and its argument where the node is a CloudFormation intrinsic: ``!Ref X`` or ``{Ref: X}``."""
+        if self.tag.startswith("!"):
+            return self.tag[1:], self
+        if self.kind == "mapping" and len(self.entries) == 1 and not self.merged:
+            ((name, (_, value)),) = self.entries.items()
+            if name == "Ref" or name.startswith("Fn::"):
+                return name.removeprefix("Fn::"), value
+        return None
+
+    def _value(self, key: str) -> Node | None:
+        for mapping in self._mappings():
+            if key in mapping.entries:
+                return mapping.entries[key][1]
+        return None
+
+    def _mappings(self) -> Iterator[Node]:
+        """The mapping itself, then those it merges, each once."""
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            if id(node) not in seen:
+                seen.add(id(node))
+                yield node
+                stack.extend(reversed(node.merged))
+
+
+class Unreadable(Exception):
+    """A document that cannot be read; ``trouble`` says where and why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.reason)
+        self.trouble = trouble
+        self.path = ""
+        """The file, as far as the reader knows it."""
+
+    @classmethod
+    def at(cls, line: int, column: int, reason: str) -> Unreadable:
+        """A document that cannot be read from a place on."""
+        return cls(Trouble(reason, Span(line, column, line, column + 1)))
+
+
+def read_documents(text: str) -> list[Node]:
+    """The root node of each document in a YAML or JSON text; ``Unreadable`` where it is neither."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    builder = _Builder()
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        reason = " ".join(filter(None, (error.context, error.problem))) or "not valid YAML"
+        raise Unreadable.at(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, reason) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line = before.count("\n") + 1
+        raise Unreadable.at(line, len(before) - before.rfind("\n"), "a character that YAML does not allow") from None
+    return builder.documents
+
+
+class _Builder:
+    """Builds nodes from the parser's events."""
+
+    def __init__(self) -> None:
+        self.documents: list[Node] = []
+        self._anchors: dict[str, Node] = {}
+        self._open: list[tuple[Node, Node | None]] = []
+        """Each open list or mapping with the key that waits for its value."""
+
+    def take(self, event: Any) -> None:
+        """Takes the next event."""
+        match type(event).__name__:
+            case "DocumentStartEvent":
+                self._anchors = {}
+            case "AliasEvent":
+                mark = event.start_mark
+                target = self._anchors.get(event.anchor)
+                if target is None:
+                    raise Unreadable.at(mark.line + 1, mark.column + 1, f"unknown alias *{event.anchor}")
+                self._add(target)
+            case "ScalarEvent":
+                node = self._node("scalar", event)
+                node.text = event.value
+                node.plain = not event.style
+                self._add(node)
+            case "SequenceStartEvent":
+                self._begin(self._node("list", event))
+            case "MappingStartEvent":
+                self._begin(self._node("mapping", event))
+            case "SequenceEndEvent" | "MappingEndEvent":
+                self._open.pop()
+
+    def _node(self, kind: Literal["scalar", "list", "mapping"], event: Any) -> Node:
+        mark = event.start_mark
+        tag = event.tag or ""
+        node = Node(kind, tag if tag.startswith("!") and tag != "!" else "", mark.line + 1, mark.column + 1)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _begin(self, node: Node) -> None:
+        self._add(node)
+        self._open.append((node, None))
+        if len(self._open) > DEEPEST:
+            raise Unreadable.at(node.line, node.column, f"nested more than {DEEPEST} levels deep")
+
+    def _add(self, node: Node) -> None:
+        if not self._open:
+            self.documents.append(node)
+            return
+        holder, key = self._open[-1]
+        if holder.kind == "list":
+            holder.elements.append(node)
+        elif key is None:
+            self._open[-1] = (holder, node)
+        else:
+            self._open[-1] = (holder, None)
+            if key.kind == "scalar" and key.text == "<<" and key.plain:
+                holder.merged.extend(node.elements if node.kind == "list" else [node])
+            elif key.kind == "scalar":
+                holder.entries[key.text] = (key, node)

@@ -1,0 +1,157 @@
+"""AWS SAM and CloudFormation templates."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from leaklint.ir.handler import Platform
+from leaklint.link.templates import dockerfile
+from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
+from leaklint.link.templates.document import Node
+
+MARKER = r"AWS::(Serverless|Lambda)::Function"
+
+_FUNCTIONS = {"AWS::Serverless::Function": "SAM function", "AWS::Lambda::Function": "CloudFormation function"}
+_LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
+
+
+def read(path: str, tree: Tree) -> Said:
+    """The functions and layers of a template."""
+    declarations: list[Declaration] = []
+    layers: list[str] = []
+    for document in tree.documents(path):
+        resources = document.find("Resources")
+        for name, key, resource in resources.items() if resources else ():
+            kind = resource.string_at("Type")
+            if kind in _FUNCTIONS:
+                function = _Function(path, document, name, key, resource, kind == "AWS::Serverless::Function")
+                declarations += function.declarations(tree)
+            elif kind in _LAYERS:
+                content = resource.string_at("Properties", _LAYERS[kind])
+                folder = beside(path, content) if content else None
+                layers += [f"{folder}/python", folder] if folder else []
+    return Said(tuple(declarations), tuple(layers))
+
+
+class _Function(msgspec.Struct):
+    """One function resource, with ``Globals`` as its defaults under SAM."""
+
+    path: str
+    document: Node
+    name: str
+    key: Node
+    resource: Node
+    is_sam: bool
+
+    def declarations(self, tree: Tree) -> list[Declaration]:
+        """The handler of the function, unless it is not written in Python."""
+        runtime, is_stated = self._literal(self._property("Runtime"))
+        if runtime is not None and not runtime.startswith("python"):
+            return []
+        label = _FUNCTIONS["AWS::Serverless::Function" if self.is_sam else "AWS::Lambda::Function"]
+        base = Declaration(
+            template=self.path,
+            line=self.key.line,
+            reason=f"{label} {self.name} in {self.path}, line {self.key.line}",
+            handler="",
+            target="",
+            attribute="",
+            root=None,
+            platform=Platform.AWS_LAMBDA_MANAGED if self._property("CapacityProviderConfig") else Platform.AWS_LAMBDA,
+            snap_start=self._text("SnapStart", "ApplyOn") == "PublishedVersions",
+            is_python=runtime is not None,
+        )
+        if self._text("PackageType") == "Image" or self._property("ImageUri"):
+            return self._image(base, tree)
+        return self._zipped(base, is_stated, tree)
+
+    def _zipped(self, base: Declaration, is_python_stated: bool, tree: Tree) -> list[Declaration]:
+        node = self._property("Handler")
+        written, is_literal = self._literal(node)
+        handler = (
+            tree.unwrapped(written, lambda name: self._text("Environment", "Variables", name)) if written else None
+        )
+        parts = split_handler(handler) if handler else None
+        if not node or not handler or not parts:
+            return []
+        root, is_folder_stated = self._root()
+        target, attribute = parts
+        inline = self._inline()
+        if inline:
+            target = "index"
+        return [
+            msgspec.structs.replace(
+                base,
+                line=node.line,
+                handler=handler,
+                target=target,
+                attribute=attribute,
+                root=root,
+                expected=is_python_stated and is_literal and is_folder_stated and not inline and not self._is_built(),
+                inline=inline.text if inline else None,
+                inline_line=inline.line + (not inline.plain and "\n" in inline.text) if inline else 0,
+            )
+        ]
+
+    def _image(self, base: Declaration, tree: Tree) -> list[Declaration]:
+        """An image function: the command of the template, else that of the Dockerfile it is built from."""
+        context = self.resource.string_at("Metadata", "DockerContext")
+        folder = beside(self.path, context) if context else None
+        if folder is None:
+            return []
+        file = self.resource.string_at("Metadata", "Dockerfile") or "Dockerfile"
+        image = dockerfile.parse(tree.texts.get(posixpath.join(folder, file), ""))
+        command = self._property("ImageConfig", "Command")
+        words = [each.string or "" for each in command.elements] if command else []
+        handler = words[-1] if words else image.handler
+        parts = split_handler(handler)
+        placed = dockerfile.place([folder], image, parts[0], tree) if parts and image.is_python else None
+        if not parts or not placed:
+            return []
+        root, target = placed
+        found = msgspec.structs.replace(base, handler=handler, target=target, attribute=parts[1], root=root)
+        return [msgspec.structs.replace(found, is_python=True, expected=False)]
+
+    def _property(self, *keys: str) -> Node | None:
+        own = self.resource.find("Properties", *keys)
+        return own or (self.document.find("Globals", "Function", *keys) if self.is_sam else None)
+
+    def _text(self, *keys: str) -> str | None:
+        return self._literal(self._property(*keys))[0]
+
+    def _literal(self, node: Node | None) -> tuple[str | None, bool]:
+        """The text of a value and whether the template itself fixes it: a parameter's default may be overridden."""
+        if node is None or node.string is not None:
+            return (node.string if node else None), node is not None
+        name, argument = node.intrinsic() or ("", node)
+        if name == "Ref":
+            return self.document.string_at("Parameters", argument.text, "Default"), False
+        if name == "Sub" and argument.kind == "scalar" and "${" not in argument.text:
+            return argument.text, True
+        return None, False
+
+    def _root(self) -> tuple[str | None, bool]:
+        """The folder of the code, and whether a missing handler in it would be an error."""
+        node = self._property("CodeUri" if self.is_sam else "Code")
+        if node is None:
+            return (beside(self.path, "."), True) if self.is_sam else (None, False)
+        text, is_stated = self._literal(node)
+        if text is None or "://" in text:
+            return None, False
+        if text.endswith(".py"):
+            text = text.rpartition("/")[0] or "."
+        elif text.endswith((".zip", ".jar")):
+            return None, False
+        return beside(self.path, text), is_stated
+
+    def _inline(self) -> Node | None:
+        node = self._property("InlineCode") if self.is_sam else self._property("Code", "ZipFile")
+        name, argument = (node.intrinsic() if node else None) or ("", node)
+        return argument if argument and argument.kind == "scalar" and name in ("", "Sub") else None
+
+    def _is_built(self) -> bool:
+        """Whether a build step or a start script of the project's own decides what the handler means."""
+        by_make = self.resource.string_at("Metadata", "BuildMethod") == "makefile"
+        return by_make or self._property("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER") is not None

@@ -1,0 +1,140 @@
+"""Serverless Framework services: ``serverless.yml`` and the files that it includes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from leaklint.ir.handler import Platform
+from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
+from leaklint.link.templates.document import Node
+
+NAME = re.compile(r"(^|/)[^/]*serverless[^/]*\.(ya?ml|json)$")
+
+_FILE = re.compile(r"\$\{file\(\s*([^)]+?)\s*\)(?::([\w.-]+))?\s*(?:,[^}]*)?\}")
+_SELF = re.compile(r"\$\{self:([\w.-]+)\}")
+_WSGI = frozenset({"wsgi_handler.handler", "wsgi.handler"})
+_PLATFORMS = {"aws": Platform.AWS_LAMBDA, "google": Platform.GOOGLE, "azure": Platform.AZURE}
+_ROUNDS = 5
+"""Times that one variable may lead to another."""
+
+
+def read(path: str, tree: Tree) -> Said:
+    """The functions and layers of a service."""
+    declarations: list[Declaration] = []
+    layers: list[str] = []
+    for document in tree.documents(path):
+        if document.find("functions") or document.find("layers"):
+            service = _Service(path, document, tree)
+            declarations += service.declarations()
+            layers += service.layers()
+    return Said(tuple(declarations), tuple(layers))
+
+
+class _Service(msgspec.Struct):
+    """One ``serverless.yml``."""
+
+    path: str
+    document: Node
+    tree: Tree
+
+    def declarations(self) -> list[Declaration]:
+        """The handler of each Python function."""
+        platform = _PLATFORMS.get(self.document.string_at("provider", "name") or self._text("provider") or "aws")
+        if platform is None:
+            return []
+        found: list[Declaration] = []
+        for path, name, function in self._functions():
+            runtime = self._resolved(function.find("runtime") or self.document.find("provider", "runtime"))
+            node = function.find("handler")
+            written = self._resolved(node)
+            handler = self.tree.unwrapped(written, self._environment(function)) if written else None
+            if node is None or handler is None or (runtime is not None and not runtime.startswith("python")):
+                continue
+            base = Declaration(
+                template=path,
+                line=node.line,
+                reason=f"serverless function {name} in {path}, line {node.line}",
+                handler=handler,
+                target="",
+                attribute="",
+                root=beside(self.path, "."),
+                platform=platform,
+                expected=runtime is not None and "${" not in node.text,
+                is_python=runtime is not None,
+                snap_start=bool((start := function.find("snapStart")) and start.is_true),
+                awaited=platform is Platform.AZURE,
+            )
+            located = self._located(base, function)
+            found += [located] if located else []
+        return found
+
+    def _environment(self, function: Node) -> Callable[[str], str | None]:
+        return lambda name: self._resolved(
+            function.find("environment", name) or self.document.find("provider", "environment", name)
+        )
+
+    def layers(self) -> list[str]:
+        """The folders of the layers that the service packs, as import roots."""
+        layers = self.document.find("layers")
+        paths = [layer.string_at("path") for _, _, layer in layers.items()] if layers else []
+        folders = [beside(self.path, path) for path in paths if path]
+        return [root for folder in folders if folder for root in (f"{folder}/python", folder)]
+
+    def _located(self, base: Declaration, function: Node) -> Declaration | None:
+        if base.platform is Platform.GOOGLE:
+            return msgspec.structs.replace(base, target="main", attribute=base.handler)
+        app = self._text("custom", "wsgi", "app") if base.handler in _WSGI else None
+        parts = split_handler(app or base.handler)
+        if not parts:
+            return None
+        located = msgspec.structs.replace(base, target=parts[0], attribute=parts[1], is_application=app is not None)
+        folder = self._resolved(function.find("module"))
+        root = beside(self.path, folder) if folder else None
+        if root is not None and self.tree.has_module(root, parts[0]):
+            return msgspec.structs.replace(located, root=root)
+        return located
+
+    def _functions(self) -> Iterator[tuple[str, str, Node]]:
+        """File, name and node of each function, included files opened."""
+        waiting = [(self.path, self.document.find("functions"), 0)]
+        while waiting:
+            path, node, rounds = waiting.pop(0)
+            if node is None or rounds > _ROUNDS:
+                continue
+            if node.kind == "list":
+                waiting += [(path, each, rounds + 1) for each in node.elements]
+            elif node.kind == "scalar":
+                waiting.append((*self._included(path, node), rounds + 1))
+            else:
+                for name, _, function in node.items():
+                    if function.kind == "scalar":
+                        where, included = self._included(path, function)
+                        if included:
+                            yield where, name, included.find(name) or included
+                    else:
+                        yield path, name, function
+
+    def _included(self, path: str, node: Node) -> tuple[str, Node | None]:
+        """The node that ``${file(path):key}`` brings in."""
+        match = _FILE.search(node.text)
+        file = beside(self.path, match[1].strip("\"'")) if match else None
+        if not match or not file or file not in self.tree.texts or not file.endswith((".yml", ".yaml", ".json")):
+            return path, None
+        documents = self.tree.documents(file)
+        keys = match[2].split(".") if match[2] else []
+        return file, documents[0].find(*keys) if documents else None
+
+    def _text(self, *keys: str) -> str | None:
+        return self._resolved(self.document.find(*keys))
+
+    def _resolved(self, node: Node | None) -> str | None:
+        """The text of a node with ``${self:…}`` filled in; None where another variable is left."""
+        text = node.string if node else None
+        for _ in range(_ROUNDS):
+            if text is None or "${" not in text:
+                return text
+            text = _SELF.sub(lambda match: self.document.string_at(*match[1].split(".")) or "${}", text)
+        return None

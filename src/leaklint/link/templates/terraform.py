@@ -1,0 +1,291 @@
+"""Terraform: Lambda and Cloud Functions resources, and modules that make them.
+
+A folder of ``.tf`` files is one Terraform module. Its values are read as far as literals, variables, locals and
+``for_each`` over such go; a local module is read once for each block that calls it, with the values given there.
+Paths that start from ``path.module`` are known to the letter and written with a leading ``//``; other relative paths
+start from the folder in which Terraform is run.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from leaklint.ir.handler import Platform
+from leaklint.link.templates import hcl
+from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
+from leaklint.link.templates.document import Unreadable
+
+NAME = re.compile(r"\.tf$")
+
+_AT_ROOT = "//"
+_SOURCES = ("source_path", "source_dir", "lambda_source_dir", "src_dir", "src_path", "code_dir")
+_GOOGLE = ("google_cloudfunctions_function", "google_cloudfunctions2_function")
+_FILE = re.compile(r'\bfile(?:base64)?\(\s*("(?:[^"\\]|\\.)*")')
+_MOST_INSTANCES = 2_000
+_DEEPEST_REFERENCE = 12
+
+
+class _Module(msgspec.Struct):
+    """The blocks of one folder, each with its file."""
+
+    folder: str
+    blocks: list[tuple[str, hcl.Block]]
+
+    def of_kind(self, kind: str, label: str = "") -> Iterator[tuple[str, hcl.Block]]:
+        """Blocks of a kind, such as ``resource`` with the first label ``aws_lambda_function``."""
+        for path, block in self.blocks:
+            if block.kind == kind and (not label or block.labels[:1] == (label,)):
+                yield path, block
+
+    def named(self, kind: str, label: str, name: str) -> hcl.Block | None:
+        """The block with two given labels."""
+        return next((block for _, block in self.of_kind(kind, label) if block.labels[1:2] == (name,)), None)
+
+
+def read(tree: Tree) -> tuple[Said, list[Unreadable]]:
+    """The functions and layers of all Terraform modules of the project, and the files that cannot be read."""
+    modules: dict[str, _Module] = {}
+    broken: list[Unreadable] = []
+    for path in sorted(path for path in tree.texts if NAME.search(path)):
+        try:
+            blocks = hcl.parse(tree.texts[path])
+        except Unreadable as error:
+            error.path = path
+            broken.append(error)
+            continue
+        folder = posixpath.dirname(path)
+        modules.setdefault(folder, _Module(folder, [])).blocks.extend((path, block) for block in blocks)
+    declarations: list[Declaration] = []
+    layers: list[str] = []
+    for instance in _instances(modules, tree):
+        said = instance.said()
+        declarations += said.declarations
+        layers += said.shared_roots
+    return Said(tuple(dict.fromkeys(declarations)), tuple(dict.fromkeys(layers))), broken
+
+
+def _instances(modules: dict[str, _Module], tree: Tree) -> list[_Instance]:
+    """Every module that is not called with no values, then each called one with the values of each call."""
+    called = {
+        target
+        for module in modules.values()
+        for _, block in module.of_kind("module")
+        for target in [_Instance(tree, module, module.folder, {}).local_source(block)]
+        if target is not None and target != module.folder
+    }
+    found = [_Instance(tree, module, folder, {}) for folder, module in sorted(modules.items()) if folder not in called]
+    for instance in found:
+        for _, block in instance.module.of_kind("module"):
+            target = instance.local_source(block)
+            if target in modules and instance.depth < _DEEPEST_REFERENCE and len(found) < _MOST_INSTANCES:
+                for each in instance.repetitions(block):
+                    values = {name: each.value(text) for name, (text, _) in block.attributes.items()}
+                    found.append(_Instance(tree, modules[target], instance.base, values, depth=instance.depth + 1))
+    return found
+
+
+class _Instance(msgspec.Struct):
+    """A module with the values that it is called with."""
+
+    tree: Tree
+    module: _Module
+    base: str
+    """The folder in which Terraform runs."""
+    given: dict[str, hcl.Value]
+    each: dict[str, hcl.Value] = {}
+    depth: int = 0
+    busy: int = 0
+    """References being followed, so that locals that mean each other come to an end."""
+
+    def said(self) -> Said:
+        """The functions and layers of the module."""
+        declarations: list[Declaration] = []
+        layers: list[str] = []
+        for path, block in self.module.of_kind("resource", "aws_lambda_function"):
+            for each in self.repetitions(block):
+                declarations += each.function(path, block, f"Terraform function {block.labels[-1]}")
+        for path, block in self.module.of_kind("module"):
+            if "handler" in block.attributes and self.local_source(block) is None:
+                for each in self.repetitions(block):
+                    declarations += each.function(path, block, f"Terraform module {block.labels[-1]}")
+            if self.value(block.text("create_layer")) == "true":
+                layers += self._layer(block)
+        for _, block in self.module.of_kind("resource", "aws_lambda_layer_version"):
+            layers += self._layer(block)
+        for kind in _GOOGLE:
+            for path, block in self.module.of_kind("resource", kind):
+                declarations += self._google(path, block)
+        return Said(tuple(declarations), tuple(layers))
+
+    def function(self, path: str, block: hcl.Block, label: str) -> list[Declaration]:
+        """The handler of an ``aws_lambda_function`` or of a module with the same attributes."""
+        image = block.inner("image_config")
+        command = self.value(image.text("command")) if image else self.value(block.text("image_config_command"))
+        handler = command[-1] if isinstance(command, list) and command else self.value(block.text("handler"))
+        if isinstance(handler, str):
+            handler = self.tree.unwrapped(handler, self._environment(block))
+        runtime = self.value(block.text("runtime"))
+        parts = split_handler(handler) if isinstance(handler, str) else None
+        if not parts or not isinstance(handler, str):
+            return []
+        if isinstance(runtime, str) and not runtime.startswith("python"):
+            return []
+        root, is_packed = self._root(block)
+        line = block.attributes.get("handler", ("", block.line))[1]
+        snap_start = block.inner("snap_start")
+        managed = block.inner("capacity_provider_config")
+        return [
+            Declaration(
+                template=path,
+                line=line,
+                reason=f"{label} in {path}, line {line}",
+                handler=handler,
+                target=parts[0],
+                attribute=parts[1],
+                root=root,
+                platform=Platform.AWS_LAMBDA_MANAGED if managed else Platform.AWS_LAMBDA,
+                expected=isinstance(runtime, str) and is_packed,
+                is_python=isinstance(runtime, str) or isinstance(command, list),
+                snap_start=bool(snap_start) or self.value(block.text("snap_start")) == "true",
+            )
+        ]
+
+    def _environment(self, block: hcl.Block) -> Callable[[str], str | None]:
+        inner = block.inner("environment")
+        variables = self.value(inner.text("variables") if inner else block.text("environment_variables"))
+        values = variables if isinstance(variables, dict) else {}
+        return lambda name: value if isinstance(value := values.get(name), str) else None
+
+    def _google(self, path: str, block: hcl.Block) -> list[Declaration]:
+        build = block.inner("build_config") or block
+        entry, runtime = self.value(build.text("entry_point")), self.value(build.text("runtime"))
+        if not isinstance(entry, str) or not isinstance(runtime, str) or not runtime.startswith("python"):
+            return []
+        source = build.inner("source")
+        storage = source.inner("storage_source") if source else None
+        stored = (storage or block).text("object") or block.text("source_archive_object")
+        root = self._stored_root(stored)
+        line = build.attributes["entry_point"][1]
+        return [
+            Declaration(
+                template=path,
+                line=line,
+                reason=f"Terraform function {block.labels[-1]} in {path}, line {line}",
+                handler=entry,
+                target="main",
+                attribute=entry,
+                root=root,
+                platform=Platform.GOOGLE,
+                expected=root is not None,
+            )
+        ]
+
+    def _layer(self, block: hcl.Block) -> list[str]:
+        root, _ = self._root(block)
+        return [posixpath.join(root, "python"), root] if root else []
+
+    def _root(self, block: hcl.Block) -> tuple[str | None, bool]:
+        """The folder that is packed, and whether the package is certainly made of it and nothing else."""
+        for name in _SOURCES:
+            value = self.value(block.text(name))
+            first = value[0] if isinstance(value, list) and value else value
+            path = first.get("path") if isinstance(first, dict) else first
+            if isinstance(path, str):
+                return self._folder(path), not isinstance(value, list)
+        for name in ("filename", "source_code_hash", "local_existing_package"):
+            for archive in hcl.references(block.text(name), "archive_file"):
+                return self._archived(archive), name == "filename"
+        stored = self._stored_root(block.text("s3_key") or block.text("s3_existing_package"))
+        package = self.value(block.text("filename"))
+        if stored is not None or not isinstance(package, str):
+            return stored, False
+        if package.endswith(".py"):
+            return self._folder(package), False
+        for kind in ("data", "resource"):
+            for _, archive_block in self.module.of_kind(kind, "archive_file"):
+                output = self.value(archive_block.text("output_path"))
+                if isinstance(output, str) and self._path(output) == self._path(package):
+                    return self._archived(archive_block.labels[-1]), False
+        return None, False
+
+    def _stored_root(self, expression: str) -> str | None:
+        """The folder behind an object in a bucket, where the same module uploads it from an archive."""
+        for kind in ("aws_s3_object", "aws_s3_bucket_object", "google_storage_bucket_object"):
+            for name in hcl.references(expression, kind):
+                block = self.module.named("resource", kind, name)
+                for archive in hcl.references(block.text("source"), "archive_file") if block else ():
+                    return self._archived(archive)
+        return None
+
+    def _archived(self, name: str) -> str | None:
+        block = self.module.named("data", "archive_file", name) or self.module.named("resource", "archive_file", name)
+        if block is None:
+            return None
+        value = self.value(block.text("source_dir")) or self.value(block.text("source_file"))
+        source = block.inner("source")
+        content = _FILE.search(source.text("content") if source else block.text("source_content"))
+        if value is None and content:
+            value = self.value(content[1])
+        return self._folder(value) if isinstance(value, str) else None
+
+    def _folder(self, value: str) -> str | None:
+        path = self._path(value)
+        return posixpath.dirname(path) if path and path.endswith(".py") else path
+
+    def _path(self, value: str) -> str | None:
+        """A path as Terraform means it, from the project root; None outside the project."""
+        if value.startswith(_AT_ROOT):
+            return beside("-", value[len(_AT_ROOT) :].lstrip("/") or ".")
+        return beside(posixpath.join(self.base, "-"), value)
+
+    def local_source(self, block: hcl.Block) -> str | None:
+        """The folder of the local module that a ``module`` block calls."""
+        source = self.value(block.text("source"))
+        if not isinstance(source, str) or not source.startswith("."):
+            return None
+        return beside(posixpath.join(self.module.folder, "-"), source)
+
+    def repetitions(self, block: hcl.Block) -> Iterator[_Instance]:
+        """The module as each repetition of a block sees it (``each.key`` and ``each.value``)."""
+        value = self.value(block.text("for_each"))
+        pairs: list[tuple[hcl.Value, hcl.Value]] = []
+        if isinstance(value, dict):
+            pairs = [*value.items()]
+        elif isinstance(value, list):
+            pairs = [(element, element) for element in value]
+        for key, element in pairs or [(None, None)]:
+            each: dict[str, hcl.Value] = {"key": key, "value": element}
+            yield _Instance(self.tree, self.module, self.base, self.given, each, self.depth)
+
+    def value(self, expression: str) -> hcl.Value:
+        """The value of an expression, None where it is unknown or there is none."""
+        return hcl.evaluate(expression, self._resolve) if expression else None
+
+    def _resolve(self, parts: tuple[str, ...]) -> hcl.Value:
+        head, *rest = parts
+        value: hcl.Value = None
+        self.busy += 1
+        if self.busy <= _DEEPEST_REFERENCE and rest:
+            match head:
+                case "path":
+                    value = _AT_ROOT + (self.module.folder if rest == ["module"] else self.base)
+                case "var":
+                    value = self.given[rest[0]] if rest[0] in self.given else self._default(rest[0])
+                case "local":
+                    texts = (block.text(rest[0]) for _, block in self.module.of_kind("locals"))
+                    value = self.value(next(filter(None, texts), ""))
+                case "each":
+                    value = self.each.get(rest[0])
+        self.busy -= 1
+        for part in rest[1:]:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def _default(self, name: str) -> hcl.Value:
+        for _, block in self.module.of_kind("variable", name):
+            return self.value(block.text("default"))
+        return None
