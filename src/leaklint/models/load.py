@@ -36,6 +36,8 @@ AT_CALL: Final = Site("", "", NOWHERE)
 """Site of a row's effects; the call takes its place."""
 RESULT: Final = Path(Root(RootKind.RESULT))
 GIVEN: Final = "given"
+PLAIN: Final = ("builtins.", "collections.", "queue.", "threading.", "contextvars.", "asyncio.", "logging.")
+"""Objects of these packages are the same in every invocation, as long as nothing of the request is in them."""
 
 _HOW: Final = {
     "grow": How.GROW,
@@ -262,9 +264,12 @@ class _Reader:
             things.append(Thing(RESULT, Type(TypeKind.INSTANCE, self.makes)))
         sources: frozenset[Path] = frozenset()
         if row.request and not row.constant:
-            sources = frozenset(
-                Path(Root(RootKind.PARAMETER, "", str(index))) for index in range(len(self.formals))
-            )
+            sources = frozenset(Path(Root(RootKind.PARAMETER, "", str(index))) for index in range(len(self.formals)))
+        sources |= {Path(Root(RootKind.LIBRARY, "process", state)) for state in row.reads}
+        if row.snapshot:
+            sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
+        if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
+            sources |= {Path(Root(RootKind.LIBRARY, "varies"))}
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:
@@ -294,7 +299,11 @@ class _Reader:
             )
         if row.registers:
             yield Write(
-                site=AT_CALL, operation=operation, path=self.path("self"), how=How.GROW, row=self.name,
+                site=AT_CALL,
+                operation=operation,
+                path=self.path("self"),
+                how=How.GROW,
+                row=self.name,
                 sources=self.sources([formal.name for formal in self.formals if formal.name != "self"]),
             )
         for process in row.process:
@@ -330,8 +339,12 @@ class _Reader:
         for defers in row.defers:
             if self.applies(defers) and self.given.get(defers.callable.partition(".")[0]) is not None:
                 yield Defer(
-                    site=AT_CALL, operation=operation, path=self.path(defers.callable), api=defers.api,
-                    row=self.name, instead=defers.instead,
+                    site=AT_CALL,
+                    operation=operation,
+                    path=self.path(defers.callable),
+                    api=defers.api,
+                    row=self.name,
+                    instead=defers.instead,
                 )
 
     def settled(self) -> Iterable[Settle]:

@@ -140,7 +140,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     constant: bool = False
     """The same result in every invocation."""
     reads: list[str] = []
-    """State of the process that the result tells (``os.getcwd`` reads ``os.chdir``'s state): giving it back puts it back."""
+    """State of the process that the result tells (``os.getcwd``): what sets it to the result puts it back."""
     snapshot: Literal["", "clock", "id", "random"] = ""
     """A new value for each call, which goes stale when taken at import (LK106)."""
     # what it does

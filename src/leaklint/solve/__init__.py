@@ -1,0 +1,200 @@
+"""Solving: what the handlers of a program do that outlives an invocation.
+
+``solve`` calls each handler once, as its platform would, through summaries of all that it reaches, and follows every
+effect to the end: what is written, what is left pending, with which request data, under which tests, on which paths.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec.structs
+
+from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work
+from leaklint.ir.facts import FileFacts
+from leaklint.ir.finding import Step, StepKind
+from leaklint.ir.handler import Handler
+from leaklint.ir.location import Place, Span
+from leaklint.ir.reached import Reached
+from leaklint.ir.summary import Summary
+from leaklint.ir.values import Path, RootKind
+from leaklint.link.program import Program, functions_calling
+from leaklint.models.load import Models
+from leaklint.solve.describe import Describer
+from leaklint.solve.engine import Engine
+from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
+from leaklint.solve.lattice import survives
+from leaklint.solve.state import Status, Trace
+from leaklint.solve.summaries import begin, nothing
+from leaklint.solve.world import Ask, Solving, World
+
+ANYWHERE: Final = frozenset({Work.COROUTINE, Work.TASK})
+_SETTLED: Final = {
+    Status.OPEN: Settled.NEVER,
+    Status.MIXED: Settled.SOME_PATHS,
+    Status.UNCERTAIN: Settled.UNCERTAIN,
+}
+
+
+class Solved(msgspec.Struct, frozen=True):
+    """The effects of a program and the handlers that were found to be handlers."""
+
+    reached: tuple[Reached, ...]
+    handlers: tuple[Handler, ...]
+
+
+def solve(program: Program, models: Models, library_kind: Callable[[str], str] = lambda _name: "") -> Solved:
+    """The effects of all handlers, and of other code as far as rules of scope ``any`` judge it."""
+    world = World(program, models, library_kind)
+    handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
+
+    def start(question: Ask) -> Solving:
+        if question.what == "handler":
+            return invoke(world, handlers[question.name])
+        if question.what == "signature":
+            return _signature(world, handlers[question.name])
+        return begin(world, question)
+
+    engine = Engine(start, nothing)
+    confirmed = _confirmed(engine, program)
+    calls: list[Invoked] = []
+    for handler in confirmed:
+        answer = engine.answer(Ask("handler", handler.label + handler.path))
+        if answer is not None:
+            calls.append(answer)
+    reached = [each for call in calls for each in _reached(world, call, calls)]
+    seen = {effect.effect.site for effect in reached}
+    reached.extend(each for each in _anywhere(engine, world) if each.effect.site not in seen)
+    return Solved(tuple(reached), tuple(confirmed))
+
+
+def _confirmed(engine: Engine, program: Program) -> list[Handler]:
+    """The handlers, and those candidates that turn out to be callables with a handler's parameters."""
+    confirmed = list(program.handlers)
+    known = {(handler.path, handler.attribute) for handler in confirmed}
+    for candidate in program.candidates:
+        if (candidate.path, candidate.attribute) in known:
+            continue
+        facts = engine.answer(Ask("signature", candidate.label + candidate.path))
+        if facts is not None and looks_like_handler(facts[0], facts[1], candidate.attribute):
+            confirmed.append(candidate)
+    return sorted(confirmed, key=lambda handler: (handler.path, handler.place.span, handler.attribute))
+
+
+def _signature(world: World, handler: Handler) -> Solving:
+    value = yield from callable_of(world, handler)
+    if value is None:
+        return None
+    found = yield from signature(world, value)
+    return found
+
+
+def _reached(world: World, call: Invoked, calls: Sequence[Invoked]) -> list[Reached]:
+    written = frozenset(
+        effect.path
+        for each in calls
+        for effect, _, _, _ in each.effects
+        if effect.path is not None and survives(effect.path) and type(effect).__name__ == "Write"
+    )
+    describer = Describer(world, call, written)
+    result = []
+    for effect, trace, status, skipped_at in call.effects:
+        settled = _SETTLED.get(status)
+        if settled is None:
+            if effect.settled is not Settled.NORMAL_PATHS:
+                continue
+            settled = Settled.NORMAL_PATHS
+        current = msgspec.structs.replace(effect, settled=settled, skipped_at=skipped_at)
+        described = describer.resolve(current)
+        if described is not None:
+            steps = _steps(world, call, described, trace)
+            statement = statement_of(world.program.files.get(described.site.path), described.site.span)
+            result.append(Reached(described, steps, (call.handler,), statement))
+    return result
+
+
+def _steps(world: World, call: Invoked, effect: AnyEffect, trace: Trace) -> tuple[Step, ...]:
+    """The trace of an effect: the handler, the calls, the leak, and where the subject was defined."""
+    facts = call.function
+    start = Place(call.path, facts.name_span) if facts is not None else call.handler.place
+    steps = [Step(StepKind.HANDLER, start, f"{call.handler.label} is called for each event")]
+    steps.extend(Step(StepKind.CALL, place, "") for place in trace)
+    steps.append(Step(StepKind.LEAK, Place(effect.site.path, effect.site.span), effect.operation))
+    if effect.subject.defined is not None:
+        steps.append(Step(StepKind.DEFINED, effect.subject.defined, f"{effect.subject.name} is made here"))
+    del world
+    return tuple(steps)
+
+
+def statement_of(facts: FileFacts | None, span: Span) -> Span:
+    """The lines of the statement that holds an expression."""
+    if facts is None or not facts.statements:
+        return span
+    index = bisect.bisect_right(facts.statements, (span.line, 1 << 30)) - 1
+    while index >= 0:
+        first, last = facts.statements[index]
+        if first <= span.line <= last:
+            return Span(first, 1, last, 1)
+        if span.line - first > 2000:
+            break
+        index -= 1
+    return span
+
+
+# ---------------------------------------------------------------------------------------------------------- any code
+def _anywhere(engine: Engine, world: World) -> list[Reached]:
+    """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
+    program = world.program
+    result: list[Reached] = []
+    for path, name in functions_calling(program.files, _asynchronous_names(world)):
+        if not program.reported(path):
+            continue
+        engine.answer(Ask("module", path))
+        if name.endswith(("<module>", "<body>")):
+            continue
+        summary: Summary = engine.answer(Ask("function", f"{path}::{name}"))
+        given_back = {thing.path for thing in summary.returns.things}
+        for effect, trace in summary.effects:
+            if trace or effect.site.path != path or not isinstance(effect, Pending) or effect.work not in ANYWHERE:
+                continue
+            if effect.path is None or effect.path in given_back or effect.path.root.kind is not RootKind.MADE:
+                continue
+            result.append(_local(program, effect))
+    for effect, trace in world.declared.values():
+        declares = isinstance(effect, Create) or (isinstance(effect, Pending) and effect.work in ANYWHERE)
+        if declares and not trace and program.reported(effect.site.path):
+            result.append(_local(program, effect))
+    return result
+
+
+def _local(program: Program, effect: AnyEffect) -> Reached:
+    place = Place(effect.site.path, effect.site.span)
+    statement = statement_of(program.files.get(effect.site.path), effect.site.span)
+    return Reached(effect, (Step(StepKind.LEAK, place, effect.operation),), (), statement)
+
+
+def _asynchronous_names(world: World) -> frozenset[str]:
+    """Last segments of the names whose call may give a coroutine or a task."""
+    names = {
+        function.name.rpartition(".")[2]
+        for facts in world.program.files.values()
+        for function in facts.functions.values()
+        if function.is_async
+    }
+    for name in world.models.names:
+        row = world.models.row(name)
+        if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
+            names.add(name.rpartition(".")[2])
+    for _ in range(2):
+        names |= {
+            function.name.rpartition(".")[2]
+            for facts in world.program.files.values()
+            for function in facts.functions.values()
+            if not names.isdisjoint(function.dropped_calls)
+        }
+    return frozenset(names)
+
+
+__all__ = ["Path", "Solved", "solve", "statement_of"]

@@ -27,11 +27,13 @@ MAX_SOURCES: Final = 24
 CONSTANT_PATH: Final = Path(Root(RootKind.LIBRARY, "constant"))
 VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 """Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
+TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
+"""Source of paths under the folder for temporary files, which survives the invocation."""
 ELEMENT: Final = "[]"
+ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")
+"""Marks, in a field's value, that on some path the field still holds what it held at the start."""
 
-SURVIVING: Final = frozenset(
-    {RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE}
-)
+SURVIVING: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE})
 """Roots of what is still there in the next invocation (with the process state among ``LIBRARY``)."""
 SYMBOLIC: Final = frozenset({RootKind.PARAMETER, RootKind.FREE})
 
@@ -47,6 +49,11 @@ def extend(path: Path, field: str) -> Path:
     if len(path.fields) >= MAX_FIELDS:
         return path
     return Path(path.root, (*path.fields, field))
+
+
+def slot(path: Path, name: str) -> Path:
+    """The field of a callable that holds what it carries, such as ``<self>``: slots do not count as depth."""
+    return Path(path.root, (*path.fields, name))
 
 
 def prolong(path: Path, fields: Iterable[str]) -> Path:

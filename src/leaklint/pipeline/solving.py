@@ -1,0 +1,103 @@
+"""The analysis proper: facts of all files, linked, solved and checked. Nothing here touches the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from leaklint.facts import Source
+from leaklint.ir.cfg import Body
+from leaklint.ir.facts import FileFacts
+from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.handler import Handler, Platform
+from leaklint.ir.location import NOWHERE, Place, Span
+from leaklint.link.declared import Missing
+from leaklint.link.decorators import parse_frameworks
+from leaklint.link.handlers import discover
+from leaklint.link.program import Program
+from leaklint.link.templates import read_templates
+from leaklint.models.load import Models, parse
+from leaklint.models.packaged import packaged_frameworks, packaged_tables
+from leaklint.pipeline.settings import Settings
+from leaklint.pipeline.troubles import not_analysed
+from leaklint.rules.check import check
+from leaklint.solve import solve
+
+NO_HANDLER = (
+    'no handler found, so only rules for any code ran: name the handlers with `handlers = ["module:function"]`, or set '
+    '`scope = "all"` for a shared library'
+)
+
+
+def solved(
+    root: Path,
+    settings: Settings,
+    sources: Mapping[str, bytes],
+    libraries: frozenset[str],
+    templates: Mapping[str, bytes],
+    config: str | None,
+) -> tuple[list[Finding], tuple[Handler, ...], tuple[str, ...], Callable[[str], FileFacts]]:
+    """Findings, handlers, notes, and the facts of each file by path."""
+    units = {path: Source(source) for path, source in sorted(sources.items())}
+    files = {path: unit.facts for path, unit in units.items()}
+
+    def body(path: str, name: str) -> Body:
+        return units[path].body(name)
+
+    said = read_templates(templates, files)
+    platform, web = _platform(settings)
+    modules, found = discover(
+        files,
+        said,
+        parse_frameworks(packaged_frameworks()).values(),
+        src=settings.src,
+        named_handlers=[each for each in settings.handlers if each != "web"],
+        platform=platform,
+        web=web or "web" in settings.handlers,
+        foreign=libraries,
+    )
+    program = Program(
+        files, body, modules, found.handlers, found.candidates, reported=lambda path: path not in libraries
+    )
+    result = solve(program, models_of(root, settings))
+    findings = check(result.reached)
+    findings += [
+        not_analysed(path, trouble.reason, trouble.span)
+        for path, facts in files.items()
+        if path not in libraries
+        for trouble in (*facts.troubles, *units[path].troubles)
+    ]
+    findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
+    findings += [_missing(each, config) for each in found.missing]
+    notes = () if result.handlers else (NO_HANDLER,)
+    return findings, result.handlers, notes, files.__getitem__
+
+
+def models_of(root: Path, settings: Settings) -> Models:
+    """The packaged rows and those of the project."""
+    tables = [parse(text, file) for file, text in packaged_tables()]
+    for name in settings.models:
+        tables.append(parse((root / name).read_text("utf-8"), name))
+    return Models(tables)
+
+
+def _platform(settings: Settings) -> tuple[Platform, bool]:
+    """The platform of handlers that nothing else gives one, and whether web views count as handlers."""
+    names: list[Any] = [platform for pattern, platform in settings.platforms if pattern in ("", "*", "**")]
+    chosen = Platform(names[-1]) if names else Platform.AWS_LAMBDA
+    return chosen, chosen is Platform.WEB
+
+
+def _missing(missing: Missing, config: str | None) -> Finding:
+    place = Place(missing.path or config or ".", Span(missing.line, 1, missing.line, 1) if missing.line else NOWHERE)
+    return Finding(
+        code="LK903",
+        name="handler-not-found",
+        severity=Severity.ERROR,
+        place=place,
+        message=missing.message,
+        cure="correct the name, or take the entry out",
+        trace=(Step(StepKind.LEAK, place),),
+        statement=place.span,
+    )

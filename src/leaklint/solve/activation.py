@@ -1,0 +1,128 @@
+"""One function under analysis: its identity, its arguments' shapes, and how objects that it makes are named."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir.effects import Site
+from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.location import Place, Span
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve.lattice import CONSTANT_PATH, parameter, prolong
+from leaklint.solve.state import State
+from leaklint.solve.world import Shape, Shapes, World, instance
+
+SMALL_CONSTANTS: Final = (bool, type(None))
+MAX_SHAPE_DEPTH: Final = 2
+
+
+class Activation:
+    """A function while it is analysed; ``importing`` where it runs when its module is imported."""
+
+    def __init__(self, world: World, identity: str, facts: FunctionFacts, *, importing: bool) -> None:
+        self.world = world
+        self.identity = identity
+        self.path, _, self.name = identity.partition("::")
+        self.facts = facts
+        self.importing = importing
+        self.cells = frozenset(facts.cells)
+        self.returned: list[Value] = []
+        self.yielded: list[Value] = []
+        self.is_module_body = self.name == "<module>"
+        self.catching: frozenset[str] = frozenset()
+        """Names of the exceptions caught around the block under analysis; ``""`` for all."""
+
+    def site(self, span: Span) -> Site:
+        """The site of an effect in this function."""
+        return Site(self.path, self.name, span)
+
+    def place(self, span: Span) -> Place:
+        """A place in this function's file."""
+        return Place(self.path, span)
+
+    def made(self, span: Span, what: str = "") -> Path:
+        """The path of an object made by the expression at ``span``."""
+        name = f"{self.name}@{span.line}:{span.column}-{span.end_column}{what}"
+        return Path(Root(RootKind.STATIC if self.importing else RootKind.MADE, self.path, name))
+
+    def renamed(self, path: Path, span: Span) -> Path:
+        """The path, in this function, of an object that a callee made in the call at ``span``."""
+        root = path.root
+        origin = root.name.partition("/")[0]
+        kind = RootKind.STATIC if self.importing else RootKind.MADE
+        return Path(Root(kind, root.owner, f"{origin}/{self.path}:{span.line}:{span.column}"), path.fields)
+
+    def entry(self, shapes: Shapes) -> State:
+        """The state in which the function starts: parameters stand for themselves, with the types in their shapes."""
+        state = State()
+        known = dict(shapes)
+        for index, formal in enumerate(self.facts.parameters):
+            path = parameter(index)
+            value = self._shaped(state, path, known.get(index))
+            if formal.kind == "star" and index not in known:
+                value = Value(frozenset({Thing(path, instance("builtins.tuple"))}))
+            elif formal.kind == "double_star" and index not in known:
+                value = Value(frozenset({Thing(path, instance("builtins.dict"))}))
+            state.env[formal.name] = Value(value.things, frozenset({path}))
+        for position, name in enumerate(self.facts.free):
+            path = Path(Root(RootKind.FREE, "", name))
+            value = self._shaped(state, path, known.get(-1 - position))
+            state.heap[path] = Value(value.things, frozenset({path}))
+        return state
+
+    def _shaped(self, state: State, path: Path, shape: Shape | None) -> Value:
+        if not shape:
+            return Value(frozenset({Thing(path)}))
+        things = []
+        for kind, fields in sorted(shape, key=repr):
+            if kind.kind is TypeKind.CONSTANT:
+                things.append(Thing(CONSTANT_PATH, kind))
+                continue
+            things.append(Thing(path, kind))
+            for field, inner in fields:
+                below = prolong(path, (field,))
+                state.heap[below] = self._shaped(state, below, inner)
+        return Value(frozenset(things))
+
+
+def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
+    """What a callee needs to know of an argument to be analysed for it: types and, for callables, what they carry."""
+    result: list[tuple[Type, tuple[tuple[str, Shape], ...]]] = []
+    for thing in value.things:
+        kind = thing.type
+        if kind.kind is TypeKind.UNKNOWN:
+            continue
+        if kind.kind is TypeKind.CONSTANT:
+            assert kind.constant is not None
+            if isinstance(kind.constant[1], SMALL_CONSTANTS):
+                result.append((kind, ()))
+            else:
+                result.append((Type(TypeKind.INSTANCE, f"builtins.{kind.constant[0]}"), ()))
+            continue
+        fields: list[tuple[str, Shape]] = []
+        if depth < MAX_SHAPE_DEPTH:
+            for path, below in _fields_of(state, world, thing.path):
+                inner = shape_of(state, world, below, depth + 1)
+                if inner and _telling(inner):
+                    fields.append((path, inner))
+        result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))
+    if len(result) > 4:
+        return frozenset()
+    return frozenset(result)
+
+
+def _telling(shape: Shape) -> bool:
+    return any(kind.kind is not TypeKind.CONSTANT or kind.constant is not None for kind, _ in shape)
+
+
+def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]]:
+    depth = len(path.fields)
+    found = []
+    for heap in (state.heap, world.fields_below(path)):
+        for key, value in heap.items():
+            if key.root == path.root and len(key.fields) == depth + 1 and key.fields[:depth] == path.fields:
+                found.append((key.fields[depth], value))
+    unique: dict[str, Value] = {}
+    for name, value in found:
+        unique.setdefault(name, value)
+    return sorted(unique.items(), key=lambda item: item[0])

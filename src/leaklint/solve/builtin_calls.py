@@ -1,0 +1,310 @@
+"""Functions of the language itself that no row can describe: they read or write names, attributes and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from leaklint.ir.effects import How, Pending, Read, Work
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import effects
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import (
+    ELEMENT,
+    NONE,
+    SYMBOLIC,
+    VARIES,
+    constants,
+    extend,
+    join,
+    join_all,
+    observed,
+    of,
+    single_constant,
+    slot,
+    survives,
+    unknown,
+)
+from leaklint.solve.lookup import get_attribute, module_object, read_field
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving, World, class_path, instance, variable
+
+if TYPE_CHECKING:
+    from leaklint.solve.calls import Arguments
+
+Special = Callable[[Activation, State, "Arguments", Span], Solving]
+SpecialMethod = Callable[[Activation, State, Value, "Arguments", Span], Solving]
+MODULE_NAMES: Final = Type(TypeKind.INSTANCE, "builtins.dict")
+CACHES: Final = frozenset({"lru_cache", "cache", "cached", "memoize", "cachedmethod", "ttl_cache", "alru_cache"})
+
+
+def _first(arguments: Arguments, index: int = 0) -> Value:
+    return arguments.positional[index] if len(arguments.positional) > index else NOTHING
+
+
+def _attribute_name(arguments: Arguments) -> str | None:
+    certain, name = single_constant(_first(arguments, 1))
+    return name if certain and isinstance(name, str) and name.isidentifier() else None
+
+
+def _getattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    name = _attribute_name(arguments)
+    if name is None:
+        value = _first(arguments)
+        return unknown(act.made(span), value.sources | {VARIES})
+    value = yield from get_attribute(act, state, _first(arguments), name)
+    if len(arguments.positional) > 2:
+        value = join(value, arguments.positional[2])
+    return value
+
+
+def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    target, value = _first(arguments), _first(arguments, 2)
+    name = _attribute_name(arguments)
+    if name is not None:
+        set_attribute(act, state, target, name, value, span)
+    else:
+        effects.mutate(
+            act,
+            state,
+            target,
+            How.SET_ATTRIBUTE,
+            "setattr",
+            span,
+            sources=effects.deep_sources(state, act.world, value),
+            field=ELEMENT,
+        )
+    return NONE
+    yield
+
+
+def set_attribute(
+    act: Activation, state: State, target: Value, name: str, value: Value, span: Span, how: How | None = None
+) -> None:
+    """``target.name = value``: a field is bound; where the target survives, that is a write."""
+    sources = effects.deep_sources(state, act.world, value)
+    effects.keep_coroutine(state, value)
+    certain = len(target.things) == 1
+    for thing in sorted(target.things, key=repr):
+        if thing.type.kind is TypeKind.MODULE and not thing.type.name.startswith("package:"):
+            rebind(act, state, variable(thing.type.name, name), value, span, how or How.REBIND)
+            continue
+        path = extend(thing.path, f".{name}")
+        effects.bind_field(act, state, thing, f".{name}", value, certain=certain)
+        if not act.importing:
+            effects.reopened(state, path)
+        fresh = is_fresh(value, sources)
+        effects.mutate(
+            act, state, of(thing), how or How.SET_ATTRIBUTE, f".{name} =", span, sources=sources, field=f".{name}"
+        )
+        if fresh and certain and how is None:
+            effects.reset(state, path)
+        if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
+            effects.escape(state, value, path)
+
+
+def is_fresh(value: Value, sources: frozenset[Path]) -> bool:
+    """Whether the value is a constant or a new empty object: binding it throws the old content away."""
+    return not sources and all(
+        thing.type.kind is TypeKind.CONSTANT
+        or (thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (RootKind.MADE, RootKind.STATIC))
+        for thing in value.things
+    )
+
+
+def rebind(act: Activation, state: State, place: Path, value: Value, span: Span, how: How) -> None:
+    """A module variable, or a cell, is bound to a value."""
+    if act.importing:
+        if place.root.kind is RootKind.VARIABLE:
+            names = act.world.importing.get(place.root.owner)
+            if names is not None:
+                names[place.root.name] = value
+            else:
+                act.world.rebound[place] = value
+        state.heap[place] = value
+        return
+    sources = effects.deep_sources(state, act.world, value)
+    if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
+        how = How.COUNT
+    effects.keep_coroutine(state, value)
+    effects.write(act, state, place, how, "=", span, sources=sources)
+    effects.reopened(state, place)
+    if is_fresh(value, sources):
+        effects.reset(state, place)
+    effects.escape(state, value, place)
+    kept = {Thing(place, thing.type) for thing in value.things if thing.type.kind is TypeKind.INSTANCE}
+    state.heap[place] = Value(value.things | kept, value.sources | {place} if kept else value.sources)
+
+
+def _counts(value: Value, place: Path, sources: frozenset[Path]) -> bool:
+    return sources == {place} and all(thing.type.kind is not TypeKind.INSTANCE for thing in value.things)
+
+
+def _delattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    name = _attribute_name(arguments) or ""
+    effects.mutate(act, state, _first(arguments), How.DELETE, "delattr", span, field=f".{name}")
+    return NONE
+    yield
+
+
+def _hasattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    value, name = _first(arguments), _attribute_name(arguments)
+    reads = set(observed(value))
+    for thing in value.things:
+        if name is not None:
+            reads.add(extend(thing.path, f".{name}"))
+    return Value(frozenset(), frozenset(reads))
+    yield
+
+
+def _globals(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    return of(Thing(Path(Root(RootKind.MODULE, act.path), (".__dict__",)), MODULE_NAMES))
+    yield
+
+
+def _vars(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    if not arguments.positional:
+        return unknown(act.made(span))
+    value = yield from get_attribute(act, state, arguments.positional[0], "__dict__")
+    return value
+
+
+def _super(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    owner = act.facts.in_class
+    if owner is None or not act.facts.parameters:
+        return unknown(act.made(span))
+    receiver = state.env.get(act.facts.parameters[0].name, NOTHING)
+    actual = next((thing.type.name for thing in receiver.things if thing.type.kind is TypeKind.INSTANCE), "")
+    path = act.made(span)
+    state.heap[slot(path, "<self>")] = receiver
+    return of(Thing(path, Type(TypeKind.SUPER, f"{act.path}::{owner}|{actual or f'{act.path}::{owner}'}")))
+    yield
+
+
+def _type(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    if len(arguments.positional) != 1:
+        return unknown(act.made(span))
+    things = set()
+    for thing in arguments.positional[0].things:
+        if thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name:
+            things.add(Thing(class_path(thing.type.name), Type(TypeKind.CLASS, thing.type.name)))
+    return Value(frozenset(things)) if things else unknown(act.made(span))
+    yield
+
+
+def _partial(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    from leaklint.solve.calls import keep_call
+
+    if not arguments.positional:
+        return unknown(act.made(span))
+    path = act.made(span)
+    rest = arguments._replace(positional=arguments.positional[1:])
+    kept = keep_call(act, state, path, arguments.positional[0], rest)
+    sources: frozenset[Path] = frozenset().union(*(value.sources for value in rest.everything()))
+    return of(Thing(path, Type(TypeKind.PARTIAL, kept)), sources=sources)
+    yield
+
+
+def _import_module(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    certain, name = single_constant(_first(arguments))
+    if certain and isinstance(name, str) and not name.startswith("."):
+        return module_object(act, name, whole=True)
+    return unknown(act.made(span))
+    yield
+
+
+def _context_set(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    value = _first(arguments)
+    sources = effects.deep_sources(state, act.world, value)
+    made = act.made(span)
+    state.heap[slot(made, "<variable>")] = receiver
+    certain, constant = single_constant(value)
+    for thing in sorted(receiver.things, key=repr):
+        state.heap[extend(thing.path, ".value")] = value
+        default = read_field(act, state, extend(thing.path, ".default"))
+        if certain and (constant is None or (default is not None and single_constant(default) == (True, constant))):
+            effects.settle_at(state, thing.path, (Work.TOKEN,))
+        else:
+            effects.open_effect(
+                act,
+                state,
+                Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources),
+            )
+        state.resets |= {extend(thing.path, ".value")}
+    return of(Thing(made, instance("contextvars.Token")), sources=sources)
+    yield
+
+
+def _context_reset(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    for thing in receiver.things:
+        effects.settle_at(state, thing.path, (Work.TOKEN,))
+        state.heap.pop(extend(thing.path, ".value"), None)
+    return NONE
+    yield
+
+
+def _context_get(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    found = []
+    for thing in sorted(receiver.things, key=repr):
+        path = extend(thing.path, ".value")
+        stored = state.heap.get(path)
+        default = read_field(act, state, extend(thing.path, ".default"))
+        if stored is not None:
+            found.append(stored)
+        elif default is not None:
+            found.append(default)
+        else:
+            found.append(of(Thing(path)))
+        caught = act.catching & {"LookupError", "Exception", "BaseException", ""}
+        if default is None and not arguments.positional and not state.is_reset(path) and not caught:
+            effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
+    found.extend(arguments.positional[:1])
+    value = join_all(found)
+    return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
+    yield
+
+
+SPECIAL: Final[dict[str, Special]] = {
+    "builtins.getattr": _getattr,
+    "builtins.setattr": _setattr,
+    "builtins.delattr": _delattr,
+    "builtins.hasattr": _hasattr,
+    "builtins.globals": _globals,
+    "builtins.vars": _vars,
+    "builtins.super": _super,
+    "builtins.type": _type,
+    "functools.partial": _partial,
+    "importlib.import_module": _import_module,
+    "builtins.__import__": _import_module,
+}
+SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
+    "contextvars.ContextVar.set": _context_set,
+    "contextvars.ContextVar.reset": _context_reset,
+    "contextvars.ContextVar.get": _context_get,
+}
+
+
+def cache_of(world: World, function: str) -> bool | None:
+    """Whether the cache that decorates a function of the project is bounded; None where it has none."""
+    facts = world.program.function(function)
+    for text in facts.decorators if facts is not None else ():
+        name, _, arguments = text.partition("(")
+        last = name.rpartition(".")[2].strip()
+        if last in CACHES:
+            if last == "lru_cache":
+                return "None" not in arguments
+            return "TTL" in arguments or "LRU" in arguments or "maxsize" in arguments or "ttl" in arguments
+    return None
+
+
+def keep_fields(act: Activation, state: State, thing: Thing, class_name: str, arguments: Arguments) -> None:
+    """A dataclass or a named tuple keeps its arguments in its fields."""
+    facts = act.world.program.class_(class_name)
+    if facts is None:
+        return
+    names = list(facts.annotations)
+    for name, value in zip(names, arguments.positional, strict=False):
+        state.heap[extend(thing.path, f".{name}")] = value
+    for name, value in arguments.named:
+        state.heap[extend(thing.path, f".{name}")] = value

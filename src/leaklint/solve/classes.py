@@ -1,0 +1,61 @@
+"""Class statements: the body runs, the bases are put in order, and the class object is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from leaklint.ir.values import Thing, Type, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import NONE, extend, of
+from leaklint.solve.state import State
+from leaklint.solve.world import ClassState, Solving, class_path
+
+
+def make_class(
+    act: Activation, state: State, name: str, bases: Sequence[Value], keywords: Mapping[str, Value]
+) -> Solving:
+    """Runs the body of a class and registers the class."""
+    from leaklint.solve.flow import run_body
+
+    world = act.world
+    identity = f"{act.path}::{name}"
+    direct = []
+    for base in bases:
+        for thing in sorted(base.things, key=repr):
+            if thing.type.kind in (TypeKind.CLASS, TypeKind.LIBRARY) and thing.type.name not in direct:
+                direct.append(thing.type.name)
+    order = world.linearized(identity, direct)
+    metaclass = ""
+    for thing in keywords.get("metaclass", NONE).things:
+        if thing.type.kind is TypeKind.CLASS:
+            metaclass = thing.type.name
+    if not metaclass:
+        for base_name in direct:
+            known = world.classes.get(base_name)
+            metaclass = metaclass or (known.metaclass if known is not None else "")
+    world.classes[identity] = ClassState({}, order, metaclass)
+    attributes = yield from run_body(act, state, f"{name}.<body>")
+    world.classes[identity] = ClassState(attributes, order, metaclass)
+    for attribute, value in attributes.items():
+        kept = []
+        for thing in value.things:
+            if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (3, 4):
+                place = extend(class_path(identity), f".{attribute}")
+                kept.append(Thing(place, thing.type))
+                _move_fields(act, state, thing, place)
+            else:
+                kept.append(thing)
+        attributes[attribute] = Value(frozenset(kept), value.sources)
+    return of(Thing(class_path(identity), Type(TypeKind.CLASS, identity)))
+
+
+def _move_fields(act: Activation, state: State, thing: Thing, place: object) -> None:
+    """What a class attribute's object holds is found under the class from now on."""
+    from leaklint.ir.values import Path
+
+    assert isinstance(place, Path)
+    for key, value in list(state.heap.items()):
+        if key.root == thing.path.root and key.fields[: len(thing.path.fields)] == thing.path.fields:
+            rest = key.fields[len(thing.path.fields) :]
+            if rest and len(place.fields) + len(rest) <= 4:
+                state.heap[Path(place.root, (*place.fields, *rest))] = value

@@ -1,0 +1,224 @@
+"""What an effect is about, in the words of the code that it is in: names, request data, kinds of guards."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec.structs
+
+from leaklint.ir.effects import (
+    AnyEffect,
+    Guard,
+    How,
+    Lifetime,
+    Pending,
+    Read,
+    Site,
+    Subject,
+    Work,
+    Write,
+)
+from leaklint.ir.location import Place, Span
+from leaklint.ir.values import Path, RootKind, Sources
+from leaklint.solve.handlers import Invoked
+from leaklint.solve.lattice import is_prefix, survives
+from leaklint.solve.world import World
+
+CONSTANT_CONTEXT: Final = frozenset(
+    {
+        ".function_name",
+        ".function_version",
+        ".memory_limit_in_mb",
+        ".log_group_name",
+        ".log_stream_name",
+        ".invoked_function_arn",
+    }
+)
+"""What never differs between invocations of one function (contract, point 3)."""
+
+
+class Describer:
+    """Turns the symbolic effects of one invocation into effects that rules can judge."""
+
+    def __init__(self, world: World, invoked: Invoked, written: frozenset[Path]) -> None:
+        self.world = world
+        self.invoked = invoked
+        self.changing = written
+        """Surviving places that some invocation writes."""
+        facts = invoked.function
+        names = [each.name for each in facts.parameters] if facts is not None else []
+        if names and names[0] in ("self", "cls"):
+            names = names[1:]
+        self.parameters = names
+
+    def request(self, sources: Sources) -> tuple[str, ...]:
+        """The request data among sources, as the reader knows it."""
+        labels = set()
+        wanted = self.invoked.handler.request_parameters
+        for source in sources:
+            if source.root.kind is not RootKind.PARAMETER:
+                continue
+            index = int(source.root.name)
+            if wanted is not None and index not in wanted:
+                continue
+            if index == 1 and source.fields and source.fields[0] in CONSTANT_CONTEXT:
+                continue
+            name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
+            labels.add(name + "".join(_shown(field) for field in source.fields))
+        return tuple(sorted(labels))
+
+    def subject(self, path: Path) -> Subject:
+        """What a path denotes."""
+        root = path.root
+        rest = "".join(_shown(field) for field in path.fields if field != "[]")
+        world = self.world
+        if root.kind is RootKind.VARIABLE:
+            facts = world.program.files.get(root.owner)
+            span = facts.module_names.get(root.name) if facts is not None else None
+            place = Place(root.owner, span) if span is not None else None
+            return Subject(Lifetime.MODULE, root.name + rest, "", place)
+        if root.kind is RootKind.MODULE:
+            return Subject(Lifetime.MODULE, f"{root.owner}{rest}", "", None)
+        if root.kind is RootKind.STATIC:
+            named = world.named.get(path) or world.named.get(Path(root))
+            if named is not None:
+                return Subject(Lifetime.MODULE, named.name + rest, "", named.place)
+            cell = root.name.partition("<cell ")[2].rstrip(">")
+            if cell:
+                return Subject(Lifetime.CLOSURE, cell + rest, "", self._made_at(root.owner, root.name))
+            lifetime = Lifetime.CLOSURE if "<locals>" in root.name else Lifetime.MODULE
+            return Subject(
+                lifetime, rest.lstrip(".") or "an object made at import", "", self._made_at(root.owner, root.name)
+            )
+        if root.kind is RootKind.CLASS:
+            known = world.program.class_(f"{root.owner}::{root.name}")
+            place = Place(root.owner, known.name_span) if known is not None else None
+            return Subject(Lifetime.CLASS, root.name.rpartition(".")[2] + rest, "", place)
+        if root.kind is RootKind.FUNCTION:
+            facts_ = world.program.function(f"{root.owner}::{root.name}")
+            place = Place(root.owner, facts_.name_span) if facts_ is not None else None
+            if path.fields and path.fields[0].startswith("<default "):
+                return Subject(Lifetime.DEFAULT, path.fields[0][9:-1], "", place)
+            return Subject(Lifetime.FUNCTION, root.name.rpartition(".")[2] + rest, "", place)
+        if root.kind is RootKind.LIBRARY:
+            if root.owner == "process":
+                return Subject(Lifetime.PROCESS, root.name + rest, "", None)
+            return Subject(Lifetime.LIBRARY, root.name + rest, "", None)
+        return Subject(Lifetime.INVOCATION, rest.lstrip("."), "", None)
+
+    def _made_at(self, module: str, name: str) -> Place | None:
+        """The place in the name of a root (see ``Activation.made``)."""
+        _, _, rest = name.partition("/")[0].rpartition("@")
+        line, _, columns = rest.partition(":")
+        start, _, end = columns.partition("-")
+        end = "".join(character for character in end if character.isdigit())
+        if line.isdigit() and start.isdigit():
+            return Place(module, Span(int(line), int(start), int(line), int(end or start)))
+        return None
+
+    def constant(self, sources: Sources) -> bool:
+        """Whether a value made from these sources is the same in every invocation."""
+        for source in sources:
+            if source.root.kind is RootKind.LIBRARY:
+                if source.root.owner in ("varies",) or source.root.owner.startswith("snapshot"):
+                    return False
+                continue
+            if source.root.kind is RootKind.PARAMETER:
+                if self.request(frozenset({source})):
+                    return False
+                continue
+            if source.root.kind is RootKind.FREE:
+                return False
+            if any(is_prefix(changed, source) or is_prefix(source, changed) for changed in self.changing):
+                return False
+        return True
+
+    def resolve(self, effect: AnyEffect) -> AnyEffect | None:
+        """The effect as rules see it; None where it does not outlive the invocation."""
+        path = effect.path
+        subject = self.subject(path) if path is not None else effect.subject
+        request = self.request(effect.sources)
+        if isinstance(effect, Write):
+            return self._write(effect, subject, request)
+        if isinstance(effect, Pending):
+            if subject.lifetime is not Lifetime.INVOCATION and effect.work in (Work.TASK, Work.COROUTINE):
+                effect = msgspec.structs.replace(effect, held=True)
+            return msgspec.structs.replace(effect, subject=subject, request=request)
+        if isinstance(effect, Read) and effect.origin == "snapshot":
+            return _snapshot(effect)
+        if path is not None and not survives(path) and type(effect).__name__ in ("Consume", "Close"):
+            return None
+        return msgspec.structs.replace(effect, subject=subject, request=request)
+
+    def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
+        path = effect.path
+        assert path is not None
+        if not survives(path):
+            return None
+        key_request = self.request(effect.key_sources)
+        constant = effect.constant or self.constant(effect.sources)
+        how = effect.how
+        guard = self._guard(effect, path, bool(key_request))
+        overwritten = (
+            how in (How.REBIND, How.SET_ATTRIBUTE)
+            and not any(is_prefix(path, read) or is_prefix(read, path) for read in self.invoked.reads)
+            and any(is_prefix(path, place) for place in self.invoked.written)
+        )
+        return msgspec.structs.replace(
+            effect,
+            subject=subject,
+            request=tuple(sorted({*request})),
+            key_request=key_request,
+            constant=constant,
+            guard=guard,
+            overwritten_first=overwritten,
+        )
+
+    def _guard(self, effect: Write, path: Path, keyed: bool) -> Guard:
+        """Which tests the write stands under: only those of state that survives count."""
+        tested = [place for place in effect.guards if survives(place) and not _is_constant(self.world, place)]
+        if not tested:
+            return Guard.NONE
+        same = [place for place in tested if _concerns(place, path)]
+        asked = self.request(effect.guards)
+        if not same:
+            return Guard.LAZY if not asked and any(self._changes(place) for place in tested) else Guard.NONE
+        if asked:
+            return Guard.KEYED if keyed and effect.how is How.SET_ITEM else Guard.REQUEST
+        return Guard.LAZY
+
+    def _changes(self, place: Path) -> bool:
+        return any(is_prefix(changed, place) or is_prefix(place, changed) for changed in self.changing)
+
+
+def _concerns(place: Path, path: Path) -> bool:
+    return (
+        is_prefix(place, path)
+        or is_prefix(path, place)
+        or (place.root == path.root and place.fields[:1] == path.fields[:1])
+    )
+
+
+def _is_constant(world: World, place: Path) -> bool:
+    return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
+
+
+def _shown(field: str) -> str:
+    if field == "[]":
+        return "[…]"
+    return field
+
+
+def _snapshot(effect: Read) -> Read | None:
+    """The read of an import-time snapshot stands where the snapshot is taken."""
+    assert effect.path is not None
+    name, path, function, numbers = [*effect.path.root.name.split("|"), "", "", ""][:4]
+    if not numbers:
+        return None
+    line, column, end_line, end_column = (int(each) for each in numbers.split(":"))
+    return msgspec.structs.replace(
+        effect,
+        site=Site(path, function, Span(line, column, end_line, end_column)),
+        operation=name,
+        subject=Subject(Lifetime.MODULE, name, "", Place(path, Span(line, column, end_line, end_column))),
+    )

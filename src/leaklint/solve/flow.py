@@ -1,0 +1,320 @@
+"""The fixpoint over one control-flow graph: states flow along edges until nothing changes."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from typing import Final
+
+from leaklint.ir import cfg
+from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.ir.values import Path, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.instantiate import elements
+from leaklint.solve.state import State, Status, join_states
+from leaklint.solve.transfer import ASKING, DIRECT, RAISING, assume, value_of
+from leaklint.solve.world import Solving
+
+MAX_VISITS: Final = 5
+"""How often a block is visited; loops of abstract states settle in two or three rounds."""
+
+
+class Ended:
+    """How a function can end: the state where it returns, and where an exception leaves it (None if it cannot)."""
+
+    def __init__(self) -> None:
+        self.normal: State | None = None
+        self.raised: State | None = None
+
+    def returns(self, state: State) -> None:
+        """A path returns."""
+        self.normal = state if self.normal is None else join_states(self.normal, state)
+
+    def raises(self, state: State) -> None:
+        """A path is left by an exception."""
+        self.raised = state if self.raised is None else join_states(self.raised, state)
+
+
+def run(act: Activation, body: Body, entry: State) -> Solving:
+    """Runs a body from a state; gives how it ended."""
+    blocks = body.blocks
+    ended = Ended()
+    if not blocks:
+        ended.returns(entry)
+        return ended
+    order = _reverse_postorder(body)
+    rank = {block: position for position, block in enumerate(order)}
+    lasting = _lasting_temporaries(body)
+    arrivals: dict[int, dict[int, State]] = {0: {-1: entry}}
+    before: dict[int, State] = {}
+    visits: Counter[int] = Counter()
+    queue = [0]
+    queued = {0}
+    catching = [_caught(body, index) for index in range(len(blocks))]
+    while queue:
+        index = order[heapq.heappop(queue)]
+        queued.discard(rank[index])
+        visits[index] += 1
+        if visits[index] > MAX_VISITS:
+            continue
+        block = blocks[index]
+        came = arrivals[index]
+        state: State | None = None
+        for source in sorted(came):
+            state = came[source].copy() if state is None else join_states(state, came[source])
+        assert state is not None
+        if index in before and before[index].same(state):
+            continue
+        before[index] = state.copy()
+        act.catching = catching[index]
+        entry_state = state.copy() if block.loop is not None else None
+        raised = yield from _run_block(act, block, state)
+        feasible, raising = raised
+        deliveries: list[tuple[int, State]] = []
+        if raising is not None:
+            if block.raises_to == RAISE_EXIT:
+                ended.raises(raising)
+            else:
+                deliveries.append((block.raises_to, raising))
+        if feasible:
+            for name in [name for name in state.env if name[0] == "%" and name not in lasting]:
+                del state.env[name]
+            last = block.instructions[-1] if block.instructions else None
+            if isinstance(last, cfg.Return) or (not block.next and not isinstance(last, cfg.Raise)):
+                state.line = last.span if last is not None else state.line
+                ended.returns(state)
+            for position, edge in enumerate(block.next):
+                leaving = state
+                if block.loop is not None and position == 1 and entry_state is not None:
+                    leaving = _after_loop(act, block.loop, entry_state, state, came, rank, index)
+                if edge.target == RAISE_EXIT:
+                    ended.raises(leaving)
+                else:
+                    deliveries.append((edge.target, leaving))
+        for target, delivered in deliveries:
+            into = arrivals.setdefault(target, {})
+            slot = index if (target, index) and target != block.raises_to else index + len(blocks)
+            into[slot] = delivered.copy()
+            if rank[target] not in queued:
+                queued.add(rank[target])
+                heapq.heappush(queue, rank[target])
+    return ended
+
+
+def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
+    """Runs one block in place; gives whether its end is reached, and the state in which it may raise."""
+    raising: State | None = None
+    known: tuple[object, ...] | None = None
+    for step in block.instructions:
+        kind = type(step)
+        if kind is cfg.Assume:
+            if not assume(act, state, step):  # type: ignore[arg-type]
+                return False, raising
+            continue
+        snapshot: State | None = None
+        if kind in RAISING:
+            now = _version(state)
+            if now != known:
+                known = now
+                snapshot = state.copy()
+        direct = DIRECT.get(kind)
+        if direct is not None:
+            direct(act, state, step)
+        else:
+            yield from ASKING[kind](act, state, step)
+        if snapshot is not None:
+            for key, token in snapshot.tokens.items():
+                after = state.tokens.get(key)
+                if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
+                    snapshot.tokens[key] = after
+            snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
+            raising = snapshot if raising is None else join_states(raising, snapshot)
+    if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):
+        raising = state if raising is None else join_states(raising, state)
+        return False, raising
+    return True, raising
+
+
+def _version(state: State) -> tuple[object, ...]:
+    """Changes whenever something changes that matters after an exception."""
+    return (
+        len(state.env) - len([name for name in state.env if name[0] == "%"]),
+        tuple((key, token.status) for key, token in state.tokens.items()),
+        state.resets,
+        tuple(state.settled.items()),
+    )
+
+
+def _after_loop(
+    act: Activation,
+    operand: str,
+    entry: State,
+    state: State,
+    came: dict[int, State],
+    rank: dict[int, int],
+    index: int,
+) -> State:
+    """The state after a loop over a container: what the body settles for each element is settled for all.
+
+    The path on which the loop never runs is one on which the container is empty, so that nothing hangs on its
+    elements.
+    """
+    back = [
+        arrived for source, arrived in came.items() if source >= 0 and source in rank and rank[source] > rank[index]
+    ]
+    if not back:
+        return state
+    iterable = value_of(act, entry, operand)
+    held = {thing.path for thing in elements(act, state, iterable).things}
+    held |= {inner for path in held for inner in _parts(state, path)}
+    if not held:
+        return state
+    leaving = state.copy()
+    for key, token in state.tokens.items():
+        path = token.effect.path
+        if path in held and token.status is not Status.SETTLED:
+            statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
+            if statuses and max(statuses) < token.status:
+                leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None)
+    for settled_key, (certain, everywhere) in state.settled.items():
+        everywhere_inside = all(arrived.settled.get(settled_key, (False, False))[1] for arrived in back)
+        if settled_key[0] in held and not everywhere and everywhere_inside:
+            leaving.settled[settled_key] = (certain, True)
+    return leaving
+
+
+def _parts(state: State, path: Path) -> list[Path]:
+    return [
+        thing.path
+        for key, value in state.heap.items()
+        if key.root == path.root and len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith("[")
+        for thing in value.things
+    ]
+
+
+def run_body(act: Activation, state: State, name: str) -> Solving:
+    """Runs a class body inside the function that holds the class; gives the names it binds."""
+    world = act.world
+    identity = f"{act.path}::{name}"
+    facts = world.program.function(identity)
+    if facts is None:
+        return {}
+    inner = Activation(world, identity, facts, importing=act.importing)
+    entry = state.copy()
+    entry.env = {key: value for key, value in state.env.items() if key.startswith("global ")}
+    for free in facts.free:
+        stored = state.env.get(free)
+        if stored is not None:
+            entry.heap[_free(free)] = stored
+    ended: Ended = yield from run(inner, world.program.body(identity), entry)
+    last = ended.normal or ended.raised
+    if last is None:
+        return {}
+    state.heap.update(last.heap)
+    state.tokens = last.tokens
+    names = set(facts.cells) | {key for key in last.env if key[0] != "%" and not key.startswith("global ")}
+    return {key: value_of(inner, last, key) for key in sorted(names) if key in last.env}
+
+
+def _free(name: str) -> Path:
+    from leaklint.ir.values import Root, RootKind
+
+    return Path(Root(RootKind.FREE, "", name))
+
+
+def _caught(body: Body, index: int) -> frozenset[str]:
+    """Names of the exceptions that an ``except`` around a block catches; ``""`` for all."""
+    target = body.blocks[index].raises_to
+    names: set[str] = set()
+    seen: set[int] = set()
+    while target != RAISE_EXIT and target not in seen:
+        seen.add(target)
+        dispatch = body.blocks[target]
+        onward = RAISE_EXIT
+        for edge in dispatch.next:
+            if edge.target == RAISE_EXIT:
+                continue
+            first = body.blocks[edge.target].instructions[:1]
+            if first and isinstance(first[0], cfg.Catch):
+                names.update(each.rpartition(".")[2] for each in first[0].types)
+                if not first[0].types:
+                    names.add("")
+            else:
+                onward = edge.target
+        target = onward
+    return frozenset(names)
+
+
+def _reverse_postorder(body: Body) -> list[int]:
+    """Blocks in an order in which every block, loops aside, comes after those that lead to it."""
+    blocks = body.blocks
+
+    def after(index: int) -> list[int]:
+        block = blocks[index]
+        targets = [edge.target for edge in block.next if edge.target != RAISE_EXIT]
+        if block.raises_to != RAISE_EXIT:
+            targets.append(block.raises_to)
+        return targets
+
+    finished: list[int] = []
+    seen = {0}
+    stack: list[tuple[int, list[int]]] = [(0, after(0))]
+    while stack:
+        index, targets = stack[-1]
+        while targets and targets[0] in seen:
+            targets.pop(0)
+        if targets:
+            target = targets.pop(0)
+            seen.add(target)
+            stack.append((target, after(target)))
+        else:
+            finished.append(index)
+            stack.pop()
+    return finished[::-1]
+
+
+def _lasting_temporaries(body: Body) -> frozenset[str]:
+    """Temporaries that a block uses which another one sets."""
+    lasting: set[str] = set()
+    for block in body.blocks:
+        made: set[str] = set()
+        for step in block.instructions:
+            for name in _operands(step):
+                if name[:1] == "%" and name not in made:
+                    lasting.add(name)
+            target = getattr(step, "target", None)
+            if isinstance(target, str):
+                made.add(target)
+        if (block.loop is not None and block.loop not in made) or block.loop is not None:
+            lasting.add(block.loop)
+    return frozenset(lasting)
+
+
+def _operands(step: cfg.Instruction) -> list[str]:
+    names: list[str] = []
+    for field in step.__struct_fields__:
+        if field in ("target", "span"):
+            continue
+        value = getattr(step, field)
+        if isinstance(value, str):
+            names.append(value)
+        elif isinstance(value, tuple):
+            for each in value:
+                if isinstance(each, str):
+                    names.append(each)
+                elif isinstance(each, cfg.Argument):
+                    names.append(each.value)
+                elif isinstance(each, cfg.BuildItem):
+                    names.append(each.value)
+                    if each.key is not None:
+                        names.append(each.key)
+                elif isinstance(each, tuple):
+                    names.extend(inner for inner in each if isinstance(inner, str))
+        elif isinstance(value, cfg.BuildItem):
+            names.append(value.value)
+            if value.key is not None:
+                names.append(value.key)
+    return names
+
+
+__all__ = ["Ended", "Value", "run", "run_body"]

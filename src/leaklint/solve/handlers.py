@@ -1,0 +1,152 @@
+"""From handlers to effects: each handler is called once, as its platform would call it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from leaklint.ir.effects import AnyEffect, Declare, Site
+from leaklint.ir.facts import FunctionFacts, Parameter
+from leaklint.ir.handler import Handler, Platform, Source
+from leaklint.ir.location import Place
+from leaklint.ir.values import Path, Thing, TypeKind, Value
+from leaklint.solve import effects
+from leaklint.solve.activation import Activation
+from leaklint.solve.calls import Arguments, apply, run_coroutine, unpacked
+from leaklint.solve.lattice import of, parameter, slot
+from leaklint.solve.lookup import get_attribute, module_name
+from leaklint.solve.state import State, Status, Trace
+from leaklint.solve.world import Solving, World
+
+EVENT_NAMES: Final = frozenset({"event", "evt", "_event", "_"})
+CONTEXT_NAMES: Final = frozenset({"context", "ctx", "_context", "_"})
+
+
+class Invoked(NamedTuple):
+    """What one call of a handler does."""
+
+    handler: Handler
+    function: FunctionFacts | None
+    path: str
+    effects: tuple[tuple[AnyEffect, Trace, Status, object], ...]
+    written: frozenset[Path]
+    """Places that the invocation has reset or overwritten on every path."""
+    reads: frozenset[Path]
+
+
+def callable_of(world: World, handler: Handler) -> Solving:
+    """What the handler's name denotes after import."""
+    head, *rest = handler.attribute.split(".")
+    value = yield from module_name(world, handler.path, head)
+    if value is None:
+        return None
+    act = _outside(world, handler)
+    state = State()
+    for name in rest:
+        value = yield from get_attribute(act, state, value, name)
+    return value
+
+
+def _outside(world: World, handler: Handler) -> Activation:
+    facts = FunctionFacts(
+        name="<platform>",
+        span=handler.place.span,
+        name_span=handler.place.span,
+        parameters=tuple(
+            Parameter(name, "either", handler.place.span) for name in ("event", "context", "third", "fourth")
+        ),
+    )
+    return Activation(world, f"{handler.path}::<platform>", facts, importing=False)
+
+
+def signature(world: World, value: Value) -> Solving:
+    """The function behind a callable, and how many of its parameters are bound already; None where there is none."""
+    for thing in sorted(value.things, key=repr):
+        if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
+            facts = world.program.function(thing.type.name)
+            if facts is not None:
+                return facts, 1 if thing.type.kind is TypeKind.METHOD else 0, thing.type.name.partition("::")[0]
+        if thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name:
+            known = world.classes.get(thing.type.name)
+            if known is None:
+                continue
+            for owner in world.order(thing.type.name):
+                facts = world.program.function(f"{owner}.__call__") if "::" in owner else None
+                if facts is not None:
+                    return facts, 1, owner.partition("::")[0]
+        if thing.type.kind is TypeKind.PARTIAL:
+            inner = world.field(slot(thing.path, "<func>"))
+            count = int(thing.type.name.split(";")[0])
+            if inner is not None:
+                found = yield from signature(world, inner)
+                if found is not None:
+                    return found[0], found[1] + count, found[2]
+    return None
+
+
+def looks_like_handler(facts: FunctionFacts, bound: int, attribute: str) -> bool:
+    """Whether a callable's parameters are those of a handler (the contract's *guessed handlers*)."""
+    free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
+    required = [each for each in free if not each.has_default]
+    variadic = any(each.kind == "star" for each in facts.parameters)
+    if attribute == "lambda_handler":
+        return len(required) == 2 or (variadic and len(required) <= 2)
+    if variadic and not required:
+        return attribute == "handler"
+    if len(required) != 2:
+        return False
+    first, second = required[0].name, required[1].name
+    return first in EVENT_NAMES and second in CONTEXT_NAMES and (first, second) != ("_", "_")
+
+
+def invoke(world: World, handler: Handler) -> Solving:
+    """Calls a handler; gives what it did, or None where the name is no callable of the project."""
+    value = yield from callable_of(world, handler)
+    if value is None:
+        return None
+    found = yield from signature(world, value)
+    act = _outside(world, handler)
+    state = State()
+    facts, bound, path = found if found is not None else (None, 0, handler.path)
+    if facts is None:
+        return None
+    free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
+    variadic = any(each.kind == "star" for each in facts.parameters)
+    count = len(free) if not variadic else max(2, len(free))
+    if handler.platform in (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED):
+        count = min(count, 2) if handler.source is not Source.DECORATOR else count
+    given = [of(Thing(parameter(index)), sources=frozenset({parameter(index)})) for index in range(min(count, 8))]
+    declared: list[AnyEffect] = []
+    result: Value = yield from apply(act, state, value, Arguments(tuple(given)), facts.name_span)
+    for thing in sorted(result.things, key=repr):
+        if thing.type.kind is TypeKind.COROUTINE:
+            effects.settle_at(state, thing.path)
+            if handler.awaited:
+                callee, arguments = unpacked(act, state, thing)
+                yield from run_coroutine(act, state, callee, arguments, facts.name_span)
+            else:
+                declared.append(
+                    Declare(
+                        site=Site(path, facts.name, facts.name_span),
+                        what="async-handler",
+                        platform=handler.platform.value,
+                        operation=facts.name,
+                    )
+                )
+    required = [each for each in free if not each.has_default]
+    if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and handler.declared:
+        declared.append(
+            Declare(
+                site=Site(path, facts.name, facts.name_span),
+                what="node-handler",
+                platform=handler.platform.value,
+                operation=required[2].name,
+            )
+        )
+    found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
+    found_effects += [(each, (), Status.OPEN, None) for each in declared]
+    return Invoked(handler, facts, path, tuple(found_effects), frozenset(state.resets), frozenset(state.reads))
+
+
+def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:
+    """Where the handler's function is defined."""
+    return Place(path, facts.name_span) if facts is not None else handler.place

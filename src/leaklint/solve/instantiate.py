@@ -1,0 +1,351 @@
+"""Instantiation: a summary, written in terms of parameters, is applied to the arguments of one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec.structs
+
+from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Regime, Work, Write
+from leaklint.ir.location import Span
+from leaklint.ir.summary import Moment, Summary
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.solve import effects as happening
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import (
+    ELEMENT,
+    extend,
+    is_prefix,
+    join_all,
+    of,
+    prolong,
+    shortened,
+    unknown,
+)
+from leaklint.solve.lookup import get_attribute, read_field
+from leaklint.solve.state import State, Status, Token, Trace
+from leaklint.solve.world import Solving
+
+MAX_TRACE: Final = 24
+
+
+class Substitution:
+    """What the paths of a summary mean at one call."""
+
+    def __init__(
+        self,
+        act: Activation,
+        state: State,
+        arguments: Sequence[Value],
+        span: Span,
+        cells: Mapping[str, Value],
+        cell_paths: Mapping[str, Path],
+        *,
+        is_row: bool,
+    ) -> None:
+        self.act = act
+        self.state = state
+        self.arguments = arguments
+        self.span = span
+        self.cells = cells
+        self.cell_paths = cell_paths
+        self.is_row = is_row
+        self.result = act.made(span)
+
+    def things(self, path: Path) -> Solving:
+        """The objects that a path of the summary denotes here."""
+        root = path.root
+        if root.kind is RootKind.PARAMETER:
+            index = int(root.name)
+            start = self.arguments[index] if index < len(self.arguments) else NOTHING
+            value = yield from self.walk(start, path.fields)
+            return value
+        if root.kind is RootKind.FREE:
+            if root.name in self.cells:
+                value = yield from self.walk(self.cells[root.name], path.fields)
+                return value
+            return of(Thing(path))
+        return of(Thing(self.plain(path)))
+
+    def plain(self, path: Path) -> Path:
+        """A path that starts neither at a parameter nor at a cell."""
+        kind = path.root.kind
+        if kind is RootKind.RESULT:
+            return prolong(self.result, path.fields)
+        if kind is RootKind.MADE or (kind is RootKind.STATIC and self.act.importing and "/" not in path.root.name):
+            return self.act.renamed(path, self.span)
+        return path
+
+    def walk(self, value: Value, fields: Iterable[str]) -> Solving:
+        """What one reaches from a value through fields."""
+        for field in fields:
+            if field.startswith("."):
+                value = yield from get_attribute(self.act, self.state, value, field[1:])
+            else:
+                value = elements(self.act, self.state, value, field)
+        return value
+
+    def sources(self, sources: Sources) -> Sources:
+        """The sources of the summary in terms of the caller."""
+        result: set[Path] = set()
+        for source in sources:
+            kind = source.root.kind
+            if kind is RootKind.PARAMETER:
+                index = int(source.root.name)
+                if index < len(self.arguments):
+                    value = self.arguments[index]
+                    deep = happening.deep_sources(self.state, self.act.world, value)
+                    for each in deep:
+                        lower = each.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(each.fields) < 2
+                        result.add(prolong(each, source.fields[: 2 - len(each.fields)]) if lower else each)
+                    result.update(_identities(value, source.fields))
+            elif kind is RootKind.FREE:
+                value = self.cells.get(source.root.name, NOTHING)
+                result |= happening.deep_sources(self.state, self.act.world, value)
+                result.update(_identities(value, source.fields))
+                if source.root.name in self.cell_paths:
+                    result.add(self.cell_paths[source.root.name])
+            elif kind is RootKind.MADE:
+                continue
+            elif source.root.owner.startswith("snapshot:") and "|" not in source.root.name:
+                result.add(happening.snapshot_taken(self.act, source, self.span))
+            else:
+                result.add(source)
+        return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
+
+
+def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
+    """Surviving objects that a value denotes: testing the value reads them."""
+    return {
+        prolong(thing.path, fields)
+        for thing in value.things
+        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN)
+        and thing.path.root.kind in (RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS)
+    }
+
+
+def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) -> Value:
+    """The elements of a container: those known under the key, those under any key, or unknown ones."""
+    found = []
+    for thing in value.things:
+        path = extend(thing.path, field)
+        stored = read_field(act, state, path) if path != thing.path else None
+        if field == ELEMENT:
+            below = [
+                each
+                for heap in (state.heap, act.world.fields_below(thing.path))
+                for key, each in heap.items()
+                if key.root == thing.path.root
+                and len(key.fields) == len(thing.path.fields) + 1
+                and is_prefix(thing.path, key)
+                and key.fields[-1].startswith("[")
+            ]
+            stored = join_all(below) if below else stored
+        elif stored is None:
+            stored = read_field(act, state, extend(thing.path, ELEMENT))
+        if stored is not None:
+            found.append(stored)
+        elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
+            found.append(of(Thing(path)))
+    result = join_all(found) if found else NOTHING
+    lowered = frozenset(
+        prolong(source, (field,))
+        if source.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(source.fields) < 2
+        else source
+        for source in value.sources
+    )
+    return Value(result.things, result.sources | lowered)
+
+
+def instantiate(
+    act: Activation,
+    state: State,
+    summary: Summary,
+    arguments: list[Value],
+    span: Span,
+    *,
+    cells: Mapping[str, Value] | None = None,
+    cell_paths: Mapping[str, Path] | None = None,
+    row: str = "",
+) -> Solving:
+    """Applies a summary to a call: its effects, stores and settlements happen in ``state``; gives its result."""
+    is_row = bool(row)
+    sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
+    returned_paths = {thing.path for thing in summary.returns.things}
+    # first what the call takes away, then what it adds: clear() before bind()
+    for path in sorted(summary.resets):
+        target = yield from sub.things(path)
+        for thing in target.things:
+            happening.reset(state, thing.path)
+        if path.root.kind is RootKind.FREE and not path.fields and path.root.name in sub.cell_paths:
+            happening.reset(state, sub.cell_paths[path.root.name])
+    for place in summary.reads:
+        if place.root.kind is RootKind.FREE:
+            state.read(sub.cell_paths.get(place.root.name, place))
+        elif place.root.kind is RootKind.PARAMETER:
+            value = yield from sub.things(place)
+            for thing in value.things:
+                if thing.path.root.kind is not RootKind.MADE:
+                    state.read(thing.path)
+        else:
+            state.read(place)
+    for settle in summary.settles:
+        target = yield from sub.things(settle.path)
+        for thing in target.things:
+            happening.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
+            if thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context":
+                state.resets |= {thing.path}
+    for store in summary.stores:
+        yield from _store(sub, store.path, store.value)
+    for effect, trace in summary.effects:
+        yield from _effect(sub, effect, trace, returned=effect.path in returned_paths, summary=summary)
+    result = yield from _value(sub, summary.returns)
+    for invoke in summary.invokes:
+        got = yield from _invoke(sub, invoke.path, invoke.arguments, invoke.moment, invoke.regime)
+        if invoke.result == "returns":
+            result = Value(result.things | got.things, result.sources | got.sources)
+        elif invoke.result == "elements":
+            for thing in result.things:
+                happening.bind_field(act, state, thing, ELEMENT, got, certain=False)
+    if not result.things and is_row:
+        return unknown(sub.result, result.sources)
+    return result
+
+
+def _value(sub: Substitution, value: Value) -> Solving:
+    things: set[Thing] = set()
+    sources = set(sub.sources(value.sources))
+    for thing in value.things:
+        if thing.type.kind in (TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKind.MODULE, TypeKind.CLASS):
+            things.add(thing)
+            continue
+        found = yield from sub.things(thing.path)
+        if thing.path.root.kind in (RootKind.PARAMETER, RootKind.FREE):
+            sources |= found.sources
+        for each in found.things:
+            things.add(Thing(each.path, thing.type) if each.type.kind is TypeKind.UNKNOWN else each)
+    return Value(frozenset(things), frozenset(sources))
+
+
+def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
+    """A field of an object that the caller knows is bound by the callee."""
+    value = yield from _value(sub, stored)
+    if not path.fields:
+        place = sub.cell_paths.get(path.root.name, path) if path.root.kind is RootKind.FREE else path
+        old = sub.state.heap.get(place)
+        sub.state.heap[place] = value if old is None else join_all([old, value])
+        if path.root.kind is RootKind.VARIABLE and sub.act.importing:
+            sub.act.world.rebound[path] = value
+        return
+    *above, field = path.fields
+    target = yield from sub.things(Path(path.root, tuple(above)))
+    if field.startswith("<"):
+        for thing in target.things:
+            sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
+        return
+    certain = len(target.things) == 1
+    for thing in target.things:
+        happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
+
+
+def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: bool, summary: Summary) -> Solving:
+    """One effect of the callee happens in the caller, at each object that its path denotes here."""
+    act, state, span = sub.act, sub.state, sub.span
+    here = effect.site.path == ""
+    path_trace = () if here else (act.place(span), *trace)[:MAX_TRACE]
+    sources = sub.sources(effect.sources)
+    if effect.path is None:
+        happening.open_effect(act, state, msgspec.structs.replace(effect, sources=sources), path_trace)
+        return
+    if effect.path.root.kind is RootKind.FREE and not effect.path.fields and isinstance(effect, Write):
+        targets = of(Thing(sub.cell_paths.get(effect.path.root.name, effect.path)))
+    else:
+        targets = yield from sub.things(effect.path)
+    for thing in sorted(targets.things, key=lambda each: each.path):
+        changed = msgspec.structs.replace(
+            effect, path=thing.path, sources=sources, site=act.site(span) if here else effect.site
+        )
+        if isinstance(changed, Write):
+            _write(sub, changed, thing, path_trace)
+            continue
+        if isinstance(changed, Pending):
+            if returned and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE) and not here:
+                changed = msgspec.structs.replace(changed, site=act.site(span), held=False)
+                path_trace = ()
+            if thing.path.root.kind is RootKind.LIBRARY and state.is_reset(thing.path):
+                continue
+            if here:
+                opened = happening.described(act, state, changed, sub.arguments)
+                if opened is None:
+                    continue
+                changed = opened
+        elif isinstance(changed, Close | Defer) and here and not _concerns(thing):
+            continue
+        token = Token(changed, path_trace)
+        if not here:
+            token = _with_status(token, effect)
+        state.open(token)
+
+
+def _concerns(thing: Thing) -> bool:
+    return thing.type.kind is not TypeKind.CONSTANT
+
+
+def _with_status(token: Token, effect: AnyEffect) -> Token:
+    """The token of a callee's effect, as far as the callee has settled it."""
+    status = {0: Status.OPEN, 1: Status.MIXED, 2: Status.UNCERTAIN, 3: Status.SETTLED}.get(int(effect.settled))
+    assert status is not None
+    return token._replace(status=status, skipped_at=effect.skipped_at, settled_with_exception=status is Status.SETTLED)
+
+
+def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None:
+    act, state = sub.act, sub.state
+    effect = msgspec.structs.replace(
+        effect, key_sources=sub.sources(effect.key_sources), guards=sub.sources(effect.guards)
+    )
+    place = thing.path
+    if place.root.kind is RootKind.MADE:
+        kept = state.escaped.get(Path(place.root))
+        if kept is None:
+            return
+        place = Path(kept.root, (*kept.fields, *place.fields)[:3])
+        effect = msgspec.structs.replace(effect, path=place)
+    if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
+        return
+    undone = happening.undone_by(state, effect)
+    if undone:
+        state.settle(undone)
+        return
+    if effect.settled and trace:
+        guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
+        reset_before = effect.reset_before or state.is_reset(place)
+        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, reset_before=reset_before)
+        state.open(_with_status(Token(effect, trace), effect))
+        return
+    happening.open_effect(act, state, effect, trace)
+
+
+def _invoke(sub: Substitution, path: Path, arguments: Sequence[Value], moment: Moment, regime: Regime) -> Solving:
+    """A callable that the callee was given is called."""
+    from leaklint.solve.calls import invoked
+
+    act, state = sub.act, sub.state
+    target = yield from sub.things(path)
+    given = []
+    for argument in arguments:
+        value = yield from _value(sub, argument)
+        given.append(value)
+    fallback: Sources = frozenset()
+    for value in sub.arguments:
+        fallback |= happening.deep_sources(state, act.world, value)
+    before = set(state.tokens)
+    result = yield from invoked(act, state, target, given, moment, sub.span, fallback)
+    if regime is not Regime.NONE:
+        for key in [key for key in state.tokens if key not in before]:
+            token = state.tokens[key]
+            if isinstance(token.effect, Pending) and token.effect.regime is Regime.NONE:
+                del state.tokens[key]
+                changed = token._replace(effect=msgspec.structs.replace(token.effect, regime=regime))
+                state.tokens[changed.key] = changed
+    return result

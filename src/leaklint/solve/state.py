@@ -1,0 +1,196 @@
+"""The state of one function at one point: what its names denote and which effects still hang.
+
+A *token* is an effect under way: it is opened where it happens, settled by what undoes it, and handed to the caller
+with its status when the function ends. Joining two states keeps what holds on both (resets, guards) and adds up what
+may hold on either (tokens, reads).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from leaklint.ir.effects import AnyEffect, Work
+from leaklint.ir.location import Place, Span
+from leaklint.ir.values import Path, Sources, Value
+from leaklint.solve.lattice import is_prefix, join
+
+Trace = tuple[Place, ...]
+"""Calls from the function under analysis to the effect's site, outermost first."""
+
+
+class Status(enum.IntEnum):
+    """What is known of a token on the paths that reach a point."""
+
+    SETTLED = 0
+    UNCERTAIN = 1
+    MIXED = 2
+    """Settled on some paths only."""
+    OPEN = 3
+
+
+class Token(NamedTuple):
+    """An effect under way."""
+
+    effect: AnyEffect
+    trace: Trace
+    status: Status = Status.OPEN
+    skipped_at: Span | None = None
+    settled_with_exception: bool = False
+    """Already known not to be settled when an exception passes (from the summary of a callee)."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two effects with one key are one token."""
+        effect = self.effect
+        return (type(effect), effect.site, effect.path, getattr(effect, "work", None), getattr(effect, "api", None))
+
+
+class Tested(NamedTuple):
+    """A test on the way here: the places that it reads."""
+
+    reads: Sources
+    truth: bool
+    span: Span
+
+
+SettledKey = tuple[Path, tuple[Work, ...]]
+
+
+class State:
+    """Names, fields, tokens and path facts; copied where paths part."""
+
+    __slots__ = ("env", "escaped", "guards", "heap", "line", "reads", "resets", "settled", "tokens")
+
+    def __init__(self) -> None:
+        self.env: dict[str, Value] = {}
+        self.heap: dict[Path, Value] = {}
+        self.tokens: dict[tuple[object, ...], Token] = {}
+        self.resets: frozenset[Path] = frozenset()
+        """Places that have been reset on every path to here."""
+        self.reads: frozenset[Path] = frozenset()
+        """Surviving places that some path has read before writing them."""
+        self.settled: dict[SettledKey, tuple[bool, bool]] = {}
+        """Symbolic paths settled so far: (certain, on every path)."""
+        self.guards: frozenset[Tested] = frozenset()
+        self.escaped: dict[Path, Path] = {}
+        """Objects made here that a surviving place refers to."""
+        self.line: Span | None = None
+
+    def copy(self) -> State:
+        """An independent state that says the same."""
+        other = State()
+        other.env = self.env.copy()
+        other.heap = self.heap.copy()
+        other.tokens = self.tokens.copy()
+        other.resets, other.reads, other.guards = self.resets, self.reads, self.guards
+        other.settled = self.settled.copy()
+        other.escaped = self.escaped.copy()
+        other.line = self.line
+        return other
+
+    def same(self, other: State) -> bool:
+        """Whether both say the same (tokens by key and status: traces take no part)."""
+        return (
+            self.env == other.env
+            and self.heap == other.heap
+            and self.resets == other.resets
+            and self.reads == other.reads
+            and self.guards == other.guards
+            and self.settled == other.settled
+            and self.tokens.keys() == other.tokens.keys()
+            and all(token.status is other.tokens[key].status for key, token in self.tokens.items())
+        )
+
+    # ----------------------------------------------------------------------------------------------------- tokens
+    def open(self, token: Token) -> None:
+        """An effect happens. A settled one of the same key is open again."""
+        old = self.tokens.get(token.key)
+        if old is not None and old.status is not Status.SETTLED:
+            token = Token(merged(old.effect, token.effect), old.trace, max(old.status, token.status), old.skipped_at)
+        self.tokens[token.key] = token
+
+    def settle(self, keys: Iterable[tuple[object, ...]], status: Status = Status.SETTLED) -> None:
+        """What undoes these tokens happens."""
+        for key in keys:
+            token = self.tokens[key]
+            if token.status > status:
+                self.tokens[key] = token._replace(status=status)
+
+    def read(self, path: Path) -> None:
+        """A surviving place is read."""
+        if path not in self.reads and not self.is_reset(path):
+            self.reads |= {path}
+
+    def is_reset(self, path: Path) -> bool:
+        """Whether the place, or what it lies in, has been reset on every path to here."""
+        return any(is_prefix(reset, path) for reset in self.resets)
+
+
+def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
+    """One effect for two at one site: their sources add up."""
+    if old == new or old.sources == new.sources:
+        return new if len(new.sources) >= len(old.sources) else old
+    import msgspec.structs
+
+    return msgspec.structs.replace(new, sources=old.sources | new.sources)
+
+
+def join_states(left: State, right: State) -> State:
+    """What holds where two paths meet."""
+    result = State()
+    result.env = _joined(left.env, right.env, keep=True)
+    result.heap = _joined(left.heap, right.heap, keep=True)
+    result.resets = left.resets & right.resets
+    result.reads = left.reads | right.reads
+    result.guards = left.guards & right.guards
+    result.escaped = {**left.escaped, **right.escaped}
+    result.line = right.line
+    result.tokens = dict(left.tokens)
+    for key, token in right.tokens.items():
+        other = result.tokens.get(key)
+        result.tokens[key] = token if other is None else _met(other, token, left, right)
+    for key in left.settled.keys() | right.settled.keys():
+        one, two = left.settled.get(key), right.settled.get(key)
+        if one is None or two is None:
+            known = one or two
+            assert known is not None
+            result.settled[key] = (known[0], False)
+        else:
+            result.settled[key] = (one[0] and two[0], one[1] and two[1])
+    return result
+
+
+def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]
+    if left is right:
+        return left.copy()
+    result = dict(left)
+    for name, value in right.items():
+        old = result.get(name)
+        if old is None:
+            result[name] = value
+        elif old is not value:
+            result[name] = join(old, value)
+    return result
+
+
+def _met(one: Token, two: Token, left: State, right: State) -> Token:
+    """A token where two paths meet: settled on one and open on the other is settled on some paths."""
+    if one.status is two.status:
+        if one.effect is two.effect or one.effect == two.effect:
+            return one
+        return one._replace(effect=merged(one.effect, two.effect))
+    low, high = sorted((one, two), key=lambda token: token.status)
+    where = left.line if high is one else right.line
+    if low.status is Status.SETTLED and high.status is Status.OPEN:
+        return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
+    if low.status is Status.SETTLED:
+        return high._replace(skipped_at=high.skipped_at or where)
+    if high.status is Status.OPEN and low.status in (Status.MIXED, Status.UNCERTAIN):
+        return high._replace(status=Status.MIXED, skipped_at=low.skipped_at or where)
+    return high
+
+
+PRUNED: Final = "%"
+"""First character of temporaries, which are dropped where no later block uses them."""

@@ -1,0 +1,203 @@
+"""Summaries of the project's own functions, and the state of its modules after import."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec.structs
+
+from leaklint.ir.effects import AnyEffect, Pending, Settled, Work
+from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.location import Place
+from leaklint.ir.summary import CallKind, Settle, Store, Summary
+from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.calls import formals_of
+from leaklint.solve.flow import Ended, run
+from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
+from leaklint.solve.lookup import annotated
+from leaklint.solve.state import State, Status, Token
+from leaklint.solve.world import Ask, ModuleState, Solving, World, instance
+
+MAX_EFFECTS: Final = 400
+ASYNC_GENERATOR: Final = "leaklint.async_generator"
+_SETTLED: Final = {
+    Status.OPEN: Settled.NEVER,
+    Status.MIXED: Settled.SOME_PATHS,
+    Status.UNCERTAIN: Settled.UNCERTAIN,
+    Status.SETTLED: Settled.ALWAYS,
+}
+
+
+def begin(world: World, question: Ask) -> Solving:
+    """Starts the computation that answers a question."""
+    if question.what == "module":
+        return import_module(world, question.name)
+    return summarise(world, question)
+
+
+def nothing(question: Ask) -> Any:
+    """The answer from which recursion starts: it does nothing."""
+    if question.what == "module":
+        return ModuleState({})
+    return Summary(name=question.name)
+
+
+def summarise(world: World, question: Ask) -> Solving:
+    """The summary of a function for arguments of certain shapes."""
+    facts = world.program.function(question.name)
+    if facts is None:
+        return Summary(name=question.name)
+    act = Activation(world, question.name, facts, importing=False)
+    state = act.entry(question.shapes)
+    yield from _annotate(act, state, facts, {index for index, _ in question.shapes})
+    ended: Ended = yield from run(act, world.program.body(question.name), state)
+    return _summary(act, facts, ended)
+
+
+def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[int]) -> Solving:
+    """Gives parameters of unknown shape the types that their annotations name, and ``self`` its class."""
+    for index, formal in enumerate(facts.parameters):
+        if index in shaped:
+            continue
+        path = parameter(index)
+        if index == 0 and facts.in_class is not None and "staticmethod" not in facts.decorators:
+            owner = f"{act.path}::{facts.in_class}"
+            kind = instance(owner)
+            if "classmethod" not in facts.decorators and facts.name.rpartition(".")[2] != "__new__":
+                state.env[formal.name] = of(Thing(path, kind), sources=frozenset({path}))
+                continue
+        if formal.annotation and formal.kind in ("positional", "either", "keyword"):
+            value = yield from annotated(act.world, act.path, formal.annotation)
+            if value.things:
+                things = frozenset(Thing(path, thing.type) for thing in value.things)
+                state.env[formal.name] = Value(things, frozenset({path}))
+
+
+def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
+    last = ended.normal if ended.normal is not None else ended.raised
+    kind = CallKind.PLAIN
+    returns = join_all(act.returned)
+    if facts.is_async:
+        kind = CallKind.ASYNC_GENERATOR if facts.is_generator else CallKind.COROUTINE
+    elif facts.is_generator:
+        kind = CallKind.GENERATOR
+    if last is None:
+        return Summary(name=act.identity, formals=formals_of(facts), kind=kind)
+    stores = _stores(act, last, returns)
+    if facts.is_generator:
+        made = Thing(
+            act.made(facts.name_span), instance("builtins.generator" if not facts.is_async else ASYNC_GENERATOR)
+        )
+        content = join_all(act.yielded)
+        stores.append(Store(extend(made.path, ELEMENT), content))
+        returns = of(made, sources=content.sources)
+    return Summary(
+        name=act.identity,
+        formals=formals_of(facts),
+        kind=kind,
+        returns=returns,
+        effects=tuple(_effects(ended, last, returns, stores))[:MAX_EFFECTS],
+        settles=tuple(
+            Settle(path, work, certain, everywhere)
+            for (path, work), (certain, everywhere) in sorted(last.settled.items(), key=repr)
+            if path.root.kind is not RootKind.MADE
+        ),
+        stores=tuple(stores),
+        resets=frozenset(path for path in last.resets if path.root.kind is not RootKind.MADE),
+        reads=frozenset(path for path in last.reads if path.root.kind is not RootKind.MADE),
+    )
+
+
+def _effects(
+    ended: Ended, last: State, returns: Value, stores: list[Store]
+) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
+    """What still hangs when the function ends, with how far it was undone."""
+    result = []
+    raised = ended.raised.tokens if ended.raised is not None and ended.normal is not None else {}
+    tokens: dict[tuple[object, ...], Token] = dict(last.tokens)
+    for key, token in raised.items():
+        if key not in tokens:
+            only_raising = token._replace(status=Status.SETTLED) if isinstance(token.effect, Pending) else token
+            tokens[key] = only_raising
+    handed_on = {thing.path for thing in returns.things} | {
+        thing.path for store in stores for thing in store.value.things
+    }
+    for key, token in tokens.items():
+        settled = _SETTLED[token.status]
+        if settled is Settled.ALWAYS:
+            left = raised.get(key)
+            if not token.settled_with_exception and (left is None or left.status is Status.SETTLED):
+                continue
+            settled = Settled.NORMAL_PATHS
+        effect = token.effect
+        if (
+            isinstance(effect, Pending)
+            and effect.path is not None
+            and effect.path.root.kind is RootKind.MADE
+            and effect.path not in handed_on
+            and effect.work is not Work.COROUTINE
+        ):
+            handed_on_by_effect = False
+            del handed_on_by_effect
+        result.append((msgspec.structs.replace(effect, settled=settled, skipped_at=token.skipped_at), token.trace))
+    return result
+
+
+def _stores(act: Activation, last: State, returns: Value) -> list[Store]:
+    """Fields of objects that the caller can see: arguments', survivors', and those of what is returned."""
+    visible: list[Store] = []
+    made: set[object] = set()
+    pending = [thing.path.root for thing in returns.things]
+    for path, value in last.heap.items():
+        root = path.root
+        if root.kind in SYMBOLIC or survives(path):
+            if any(field.startswith("<") for field in path.fields):
+                continue
+            if root.kind is RootKind.FREE and not path.fields and value.things == frozenset({Thing(path)}):
+                continue
+            if _is_original(path, value):
+                continue
+            visible.append(Store(path, value))
+            pending.extend(thing.path.root for thing in value.things)
+    pending.extend(token.effect.path.root for token in last.tokens.values() if token.effect.path is not None)
+    while pending:
+        root = pending.pop()
+        if root.kind is not RootKind.MADE or root in made:
+            continue
+        made.add(root)
+        for path, value in last.heap.items():
+            if path.root == root:
+                visible.append(Store(path, value))
+                pending.extend(thing.path.root for thing in value.things)
+    return sorted(visible, key=lambda store: store.path)[:200]
+
+
+def _is_original(path: Path, value: Value) -> bool:
+    """Whether a field merely stands for itself, as it did at the start."""
+    return bool(value.things) and all(thing.path == path for thing in value.things)
+
+
+def import_module(world: World, path: str) -> Solving:
+    """The state of a module after its body has run."""
+    identity = f"{path}::<module>"
+    facts = world.program.function(identity)
+    if facts is None:
+        return ModuleState({})
+    world.importing[path] = {}
+    act = Activation(world, identity, facts, importing=True)
+    ended: Ended = yield from run(act, world.program.body(identity), State())
+    names = dict(world.importing.pop(path))
+    last = ended.normal if ended.normal is not None else ended.raised
+    if last is not None:
+        for name, value in last.env.items():
+            if name.startswith("global "):
+                names[name.removeprefix("global ")] = value
+        for place, value in last.heap.items():
+            world.keep_field(place, value)
+        for key, token in last.tokens.items():
+            world.declared[key] = (token.effect, token.trace)
+    return ModuleState(names)
+
+
+__all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise"]

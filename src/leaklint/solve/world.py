@@ -1,0 +1,166 @@
+"""The world of a run: the program, the models, and everything that has been solved so far.
+
+Questions are asked by generators: ``answer = yield Ask(...)``. A question that is not answered yet suspends who asks
+it; the engine works on an explicit stack, so that call chains of any depth cost no Python recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from leaklint.ir.location import Place, Span
+from leaklint.ir.summary import Summary
+from leaklint.ir.values import Path, Root, RootKind, Type, TypeKind, Value
+from leaklint.link.classes import linearize
+from leaklint.link.program import Program
+from leaklint.models.load import Models
+
+MAX_SPECIALISATIONS: Final = 6
+Shape: TypeAlias = frozenset[tuple[Type, tuple[tuple[str, "Shape"], ...]]]
+"""What is known of an argument: its possible types and, for each, those of its fields."""
+Shapes: TypeAlias = tuple[tuple[int, Shape], ...]
+"""Shapes of the arguments about which something is known, by position; captured cells have negative positions."""
+
+
+class Ask(NamedTuple):
+    """A question: the summary of a function under a shape, or the state of a module after its import."""
+
+    what: str
+    """``function`` or ``module``."""
+    name: str
+    shapes: Shapes = ()
+    importing: bool = False
+
+
+Solving: TypeAlias = Generator[Ask, Any, Any]
+"""A computation that may ask questions on its way."""
+
+
+class ModuleState(NamedTuple):
+    """A module after its import: what its names denote, and its objects' fields are in ``World.heap``."""
+
+    names: dict[str, Value]
+
+
+class ClassState(NamedTuple):
+    """A class after its body has run."""
+
+    attributes: dict[str, Value]
+    order: tuple[str, ...]
+    """The class and its bases in method resolution order: ``path::name`` for the project's, dotted for libraries'."""
+    metaclass: str = ""
+
+
+class Named(NamedTuple):
+    """What an object made at import is called."""
+
+    name: str
+    place: Place
+
+
+class World:
+    """Program, models and answers."""
+
+    def __init__(self, program: Program, models: Models, library_kind: Callable[[str], str] = lambda _name: "") -> None:
+        self.program = program
+        self.models = models
+        self.modules: dict[str, ModuleState] = {}
+        self.classes: dict[str, ClassState] = {}
+        self._shapes: dict[str, set[Shapes]] = {}
+        self._library_kind = library_kind
+        self._fields: dict[Root, dict[Path, Value]] = {}
+        self.named: dict[Path, Named] = {}
+        self.declared: dict[object, tuple[Any, tuple[Place, ...]]] = {}
+        """Effects seen while modules were imported that are findings by themselves (LK201, LK402, LK405)."""
+        self._bases: dict[str, tuple[str, ...]] = {}
+        self.importing: dict[str, dict[str, Value]] = {}
+        """Names bound so far in the modules that are being imported."""
+        self.rebound: dict[Path, Value] = {}
+        """Module variables that other modules bind (``module.name = …``), and to what."""
+
+    def field(self, path: Path) -> Value | None:
+        """What a field of an object that exists after import holds."""
+        below = self._fields.get(path.root)
+        return below.get(path) if below else None
+
+    def fields_below(self, path: Path) -> dict[Path, Value]:
+        """All known fields of objects under the path's root."""
+        return self._fields.get(path.root, {})
+
+    def keep_field(self, path: Path, value: Value) -> None:
+        """Remembers a field of an object that exists after import."""
+        self._fields.setdefault(path.root, {})[path] = value
+
+    def specialised(self, function: str, shapes: Shapes) -> Ask:
+        """The question for a summary: beyond ``MAX_SPECIALISATIONS`` shapes of one function, the general one."""
+        known = self._shapes.setdefault(function, set())
+        if shapes in known:
+            return Ask("function", function, shapes)
+        if len(known) >= MAX_SPECIALISATIONS:
+            return Ask("function", function, self.general_shapes(function, shapes))
+        known.add(shapes)
+        return Ask("function", function, shapes)
+
+    def general_shapes(self, function: str, shapes: Shapes) -> Shapes:
+        """Shapes that say only of which class the receiver is, and which callables are captured."""
+        return tuple((index, shape) for index, shape in shapes if index < 0)
+
+    def library_kind(self, name: str) -> str:
+        """What an installed library without a row says of a name: ``coroutine``, or nothing."""
+        return self._library_kind(name)
+
+    def summary_of_row(self, name: str, given: dict[str, Any]) -> Summary | None:
+        """The summary of a library's function when called with these arguments."""
+        return self.models.summary(name, given)
+
+    def order(self, name: str) -> tuple[str, ...]:
+        """Method resolution order of a class, the project's or a library's."""
+        known = self.classes.get(name)
+        if known is not None:
+            return known.order
+        if "::" in name:
+            return (name,)
+        return self.models.lineage(name)
+
+    def is_subclass(self, name: str, bases: frozenset[str]) -> bool:
+        """Whether the class is one of these or derives from one."""
+        return any(each in bases for each in self.order(name))
+
+    def linearized(self, name: str, bases: list[str]) -> tuple[str, ...]:
+        """Order of a new class with these bases."""
+
+        def bases_of(each: str) -> tuple[str, ...]:
+            if each == name:
+                return tuple(bases)
+            return self.order(each)[1:] if "::" not in each else self._bases.get(each, ())
+
+        self._bases[name] = tuple(bases)
+        return linearize(name, bases_of)
+
+    def name_object(self, path: Path, name: str, module: str, span: Span) -> None:
+        """Remembers what an object made at import is called: the first name stays."""
+        if path not in self.named:
+            self.named[path] = Named(name, Place(module, span))
+
+
+def class_path(identity: str) -> Path:
+    """The path of a project's class."""
+    module, _, name = identity.partition("::")
+    return Path(Root(RootKind.CLASS, module, name))
+
+
+def function_path(identity: str) -> Path:
+    """The path of a project's function object."""
+    module, _, name = identity.partition("::")
+    return Path(Root(RootKind.FUNCTION, module, name))
+
+
+def variable(module: str, name: str) -> Path:
+    """The path of a module variable."""
+    return Path(Root(RootKind.VARIABLE, module, name))
+
+
+def instance(name: str) -> Type:
+    """The type of instances of a class."""
+    return Type(TypeKind.INSTANCE, name)
