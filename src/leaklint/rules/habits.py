@@ -27,7 +27,7 @@ from leaklint.ir.effects import (
     Write,
 )
 from leaklint.ir.reached import Reached
-from leaklint.ir.values import RootKind
+from leaklint.rules.state import is_rebound
 
 _KEPT = frozenset({Work.FILE, Work.LIBRARY_CONTEXT})
 """Obligations that are state, not work."""
@@ -86,8 +86,8 @@ def reset_every_time(reached: Reached) -> bool:
 def constant_again(reached: Reached) -> bool:
     """A place gets the same value in every invocation; growing by a constant is not this habit."""
     match reached.effect:
-        case Write(constant=True, request=(), key_request=(), how=How.DELETE, path=path):
-            return path is not None and path.root.kind is not RootKind.VARIABLE
+        case Write(constant=True, request=(), key_request=(), how=How.DELETE) as write:
+            return not is_rebound(write)
         case Write(constant=True, request=(), key_request=(), how=how):
             return how in _REPLACES
         case _:

@@ -48,6 +48,8 @@ Reported in any code, whether a handler reaches it or not: a call that stands al
 never used (`_ = save()` too), overwritten, only tested for truth, put into a text or printed, or put into a list that
 is dropped; an asynchronous generator under a plain `for`.
 
+**Severity**: `error`; `warning` where only some path skips the `await`.
+
 **Silent**
 
 - A coroutine that is returned, stored and awaited later, or passed to a function that awaits it.
@@ -80,11 +82,12 @@ _DROPPED = {
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.COROUTINE:
         return None
-    what = f"coroutine{obligation.running(pending.callee or pending.operation)}"
+    iterated = pending.how_dropped == "iterated"
+    kind = "async generator" if iterated else "coroutine"
+    what = f"{kind}{obligation.running(pending.callee or pending.operation)}"
     how = _DROPPED.get(pending.how_dropped, "is never awaited")
     if pending.settled is not Settled.NEVER:
         how = f"is not awaited {obligation.when(pending)}"
-    iterated = pending.how_dropped == "iterated"
     return Message(
         obligation.severity(pending.settled, Severity.ERROR),
         f"{what} {how}: {wording.becomes(pending, reached.handlers)}",

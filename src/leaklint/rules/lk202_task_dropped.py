@@ -49,6 +49,8 @@ Reported in any code. `create_task`, `ensure_future`, `loop.create_task`, `run_c
 start tasks, and so does a function of the project that returns one. A name that is bound to the task and never read
 is the same as no name.
 
+**Severity**: `error`; `warning` where only some path skips the `await`, `info` where only an exception does.
+
 **Silent**
 
 - A task that is returned, or handed to a function that keeps or awaits it (that one is judged there).
