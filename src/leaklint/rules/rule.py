@@ -12,7 +12,6 @@ Terms:
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
@@ -82,7 +81,7 @@ def rule(
     """Makes a rule of a check; the docstring of the module that holds it is its page."""
 
     def make(check: Check) -> Rule:
-        document = inspect.cleandoc(sys.modules[check.__module__].__doc__ or "")
+        document = (sys.modules[check.__module__].__doc__ or "").strip()
         types = on if isinstance(on, tuple) else (on,)
         return Rule(code, name, document, scope, types, check, fix, public, optional)
 
@@ -91,4 +90,4 @@ def rule(
 
 def page(code: str, name: str, document: str | None, *, fix: str = "") -> Rule:
     """A rule without a check: the stage that knows of it emits its findings."""
-    return Rule(code, name, inspect.cleandoc(document or ""), fix=fix)
+    return Rule(code, name, (document or "").strip(), fix=fix)
