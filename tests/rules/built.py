@@ -55,7 +55,7 @@ def living(lifetime: Lifetime, name: str, **fields: Any) -> Write:
 
 def opened(work: Work, **fields: Any) -> Pending:
     """Work or a resource that nothing settles."""
-    return Pending(**{"site": SITE, "work": work, "callee": "app.save", **fields})
+    return Pending(**{"site": SITE, "work": work, "callee": "save", **fields})
 
 
 def findings(effect: Effect, *handlers: Handler) -> list[Finding]:

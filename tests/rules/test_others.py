@@ -33,7 +33,7 @@ def cached(**fields: object) -> Cached:
 
 
 def defer(api: str, **fields: object) -> Defer:
-    return Defer(**{"site": SITE, "api": api, "callee": "app.done", **fields})  # type: ignore[arg-type]
+    return Defer(**{"site": SITE, "api": api, "callee": "done", **fields})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def defer(api: str, **fields: object) -> Defer:
             "LK303 warning",
             "callback parameter on_done is handed on",
         ),
-        (defer("parameter"), "LK303 warning", "callback parameter app.done is handed on"),
+        (defer("parameter"), "LK303 warning", "callback parameter done is handed on"),
         (defer("node"), "LK303 error", "requires a third parameter, which AWS Lambda never passes"),
         (Declare(site=SITE, what="node-handler"), "LK303 error", "entry point handler requires a third parameter"),
         (
@@ -120,25 +120,36 @@ def test_code_severity_and_words(effect: AnyEffect, expected: str, words: str) -
 
 
 @pytest.mark.parametrize(
-    ("row", "severity"),
+    ("taken", "kind", "severity"),
     [
-        ("uuid.uuid4", "error"),
-        ("secrets.token_hex", "error"),
-        ("datetime.date.today", "error"),
-        ("datetime.datetime.now", "error"),
-        ("ulid.new", "error"),
-        ("time.time", "warning"),
-        ("random.random", "warning"),
-        ("numpy.random.rand", "warning"),
+        ("uuid.uuid4", "id", "error"),
+        ("ulid.new", "id", "error"),
+        ("secrets.token_hex", "random", "error"),
+        ("datetime.date.today", "clock", "error"),
+        ("datetime.datetime.now", "clock", "error"),
+        ("time.time", "clock", "warning"),
+        ("random.random", "random", "warning"),
+        ("numpy.random.rand", "random", "warning"),
+        ("faker.number", "random", "warning"),
     ],
 )
-def test_snapshots(row: str, severity: str) -> None:
-    read = Read(site=SITE, origin="snapshot", row=row, subject=Subject(Lifetime.MODULE, "STARTED"))
+def test_snapshots(taken: str, kind: str, severity: str) -> None:
+    started = Subject(Lifetime.MODULE, "STARTED")
+    read = Read(site=SITE, origin="snapshot", row=kind, operation=taken, subject=started)
     assert said(read) == (
         f"LK106 {severity}",
-        f"value of {row}() is taken at import and read, as STARTED, by the handler: all invocations of the process share it",
+        f"value of {taken}() is taken at import and read, as STARTED, by the handler: "
+        "all invocations of the process share it",
     )
     assert "under SnapStart all environments share it" in said(read, AWS, handler(snap_start=True, name="other"))[1]
+
+
+def test_a_snapshot_without_a_name_of_its_own() -> None:
+    for read in (
+        Read(site=SITE, origin="snapshot", row="uuid.uuid4"),
+        Read(site=SITE, origin="snapshot", row="id", operation="uuid.uuid4", subject=Subject(name="uuid.uuid4")),
+    ):
+        assert "value of uuid.uuid4() is taken at import and read by the handler" in said(read)[1]
 
 
 @pytest.mark.parametrize("server", SERVERS)

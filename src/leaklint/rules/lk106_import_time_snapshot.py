@@ -47,25 +47,24 @@ from leaklint.rules.rule import Message, rule
 
 _ONLY_STALE = ("time.", "random.", "numpy.random.")
 """Modules whose values are readings and draws; ids, tokens and dates of others are taken for what they say."""
+_IDS = ("secrets.", "uuid.")
 
 
 @rule("LK106", "import-time-snapshot", on=Read, public=False, fix="move-into-handler")
 def check(read: Read, reached: Reached) -> Message | None:
     if read.origin != "snapshot":
         return None
-    name = f", as {read.subject.name}," if read.subject.name else ""
+    taken = read.operation if "." in read.operation else read.row
+    name = f", as {read.subject.name}," if read.subject.name not in ("", taken) else ""
     shared = "all invocations of the process share it"
     if any(handler.snap_start for handler in reached.handlers):
         shared = "under SnapStart all environments share it"
+    unique = taken.startswith(_IDS) or read.row == "id"
+    stale = not unique and (taken.startswith(_ONLY_STALE) or read.row == "random")
+    seen = "two requests have one id" if unique else "it is old by then"
     return Message(
-        Severity.WARNING if read.row.startswith(_ONLY_STALE) else Severity.ERROR,
-        f"value of {read.row or read.operation}() is taken at import and read{name} by the handler: {shared}",
-        f"the next invocation gets the same value again: {_seen(read)}",
+        Severity.WARNING if stale else Severity.ERROR,
+        f"value of {taken}() is taken at import and read{name} by the handler: {shared}",
+        f"the next invocation gets the same value again: {seen}",
         "take it inside the handler",
     )
-
-
-def _seen(read: Read) -> str:
-    if read.row.startswith(("uuid.", "secrets.")):
-        return "two requests have one id"
-    return "it is as old as the process"

@@ -76,4 +76,4 @@ def check(defer: Defer, reached: Reached) -> Message | None:
 
 
 def _named(defer: Defer) -> str:
-    return f" {defer.callee.rpartition('.')[2]}" if defer.callee else ""
+    return f" {defer.callee}" if defer.callee else ""

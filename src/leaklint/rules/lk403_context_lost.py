@@ -69,7 +69,7 @@ from leaklint.rules.rule import Message, rule
 def check(defer: Defer, _: Reached) -> Message | None:
     if defer.api != "context":
         return None
-    function = f"{defer.callee.rpartition('.')[2]}()" if defer.callee else "a function"
+    function = f"{defer.callee}()" if defer.callee else "a function"
     variable = wording.context_variable(defer.subject)
     return Message(
         Severity.WARNING,

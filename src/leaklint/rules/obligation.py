@@ -31,7 +31,7 @@ def when(effect: Effect, never: str = "before the handler returns") -> str:
 
 def running(callee: str) -> str:
     """The words `` of save()``, or nothing where it is not known what runs."""
-    return f" of {callee.rpartition('.')[2]}()" if callee else ""
+    return f" of {callee}()" if callee else ""
 
 
 def work(pending: Pending, reached: Reached, what: str, cure: str, *, base: Severity = Severity.ERROR) -> Message:
