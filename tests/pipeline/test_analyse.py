@@ -26,7 +26,9 @@ def finding(path: str, line: int = 1, code: str = "LK101", severity: Severity = 
     return Finding(code, "name", severity, place, "message", trace=(Step(StepKind.LEAK, place),))
 
 
-HANDLER = Handler("app.py", "handler", "app", Platform.AWS_LAMBDA, Source.GUESS, "why", Place("app.py", Span(1, 1, 1, 2)))
+HANDLER = Handler(
+    "app.py", "handler", "app", Platform.AWS_LAMBDA, Source.GUESS, "why", Place("app.py", Span(1, 1, 1, 2))
+)
 
 Fake = Callable[..., list[Input]]
 
@@ -102,7 +104,9 @@ def test_libraries_are_read_and_never_reported(project: Path, fake: Fake) -> Non
 
 def test_codes_that_are_not_selected_are_dropped(project: Path, fake: Fake) -> None:
     fake(finding("app.py"), finding("app.py", code="LK201"), finding("lib/log.py"))
-    assert rows(analysed(project, select=("LK1",), per_file_ignores=(("lib/", ("LK101",)),))) == [("app.py", 1, "LK101")]
+    assert rows(analysed(project, select=("LK1",), per_file_ignores=(("lib/", ("LK101",)),))) == [
+        ("app.py", 1, "LK101")
+    ]
 
 
 def test_advice_is_hidden_unless_asked_for(project: Path, fake: Fake) -> None:

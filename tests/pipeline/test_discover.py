@@ -72,7 +72,14 @@ def test_built_things_are_left_out(root: Path, folder: str) -> None:
 
 
 def test_virtual_environments_are_left_out(root: Path) -> None:
-    write(root, "a.py", "env/pyvenv.cfg", "env/lib/python3.12/site-packages/x.py", "conda/conda-meta/history", "conda/y.py")
+    write(
+        root,
+        "a.py",
+        "env/pyvenv.cfg",
+        "env/lib/python3.12/site-packages/x.py",
+        "conda/conda-meta/history",
+        "conda/y.py",
+    )
     found = tree(root)
     assert (found.own, found.libraries) == (("a.py",), ())
     assert ("env", "virtual environment") in found.left_out
@@ -196,7 +203,15 @@ def test_a_repository_cannot_make_git_run_programs(tmp_path: Path) -> None:
 
 
 def test_templates_are_known_by_name() -> None:
-    names = ["template.yaml", "sam-template.yml", "serverless.yml", "main.tf", "Dockerfile", "Dockerfile.dev", "cdk.json"]
+    names = [
+        "template.yaml",
+        "sam-template.yml",
+        "serverless.yml",
+        "main.tf",
+        "Dockerfile",
+        "Dockerfile.dev",
+        "cdk.json",
+    ]
     assert [name for name in names if not is_template(f"deep/{name}")] == []
     assert not is_template("deep/values.yaml")
 

@@ -42,7 +42,9 @@ def test_selectors_are_prefixes() -> None:
 
 
 def test_a_file_may_ignore_codes() -> None:
-    selection = Selection(("LK",), (), ((path_matcher(["tests/"]), ("LK1", "LK901")), (path_matcher(["x.py"]), ("ALL",))))
+    selection = Selection(
+        ("LK",), (), ((path_matcher(["tests/"]), ("LK1", "LK901")), (path_matcher(["x.py"]), ("ALL",)))
+    )
     assert not selection.enabled_in("LK101", "tests/a.py")
     assert selection.enabled_in("LK201", "tests/a.py")
     assert not selection.enabled_in("LK901", "tests/a.py")

@@ -92,9 +92,7 @@ def test_origins_name_the_line(tmp_path: Path) -> None:
     [
         (
             '[tool.leaklint]\nselct = ["LK1"]\n',
-            "pyproject.toml:2:1: unknown setting `selct`; did you mean `select`?\n"
-            '  2 | selct = ["LK1"]\n'
-            "      ^^^^^",
+            'pyproject.toml:2:1: unknown setting `selct`; did you mean `select`?\n  2 | selct = ["LK1"]\n      ^^^^^',
         ),
         (
             '[tool.leaklint]\nselect = ["LK1",\n  "LK1O1"]\n',

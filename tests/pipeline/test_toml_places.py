@@ -12,7 +12,7 @@ from leaklint.pipeline.toml_places import KeyPath, toml_places
 
 TEXTS = [
     'a = 1\n[b]\nc = "x" # [no]\nd = [1, [2, "three"], { e = 4, f = [5] }]\n',
-    'a.b."c d".e = """\n[not a table]\nx = 1 """\n[t]\nu = \'\'\'\'quoted\'\'\'\'\'\nv = 1.5e3\nw = 1979-05-27 07:32:00\n',
+    "a.b.\"c d\".e = \"\"\"\n[not a table]\nx = 1 \"\"\"\n[t]\nu = ''''quoted'''''\nv = 1.5e3\nw = 1979-05-27 07:32:00\n",
     "[[x]]\ny = 1\n[[x]]\ny = 2\n",
     "[a . 'b']\n\"c\" = { }\nd = [ ]\ne = [\n  1, # one\n  2,\n]\n",
 ]

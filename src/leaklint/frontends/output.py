@@ -3,50 +3,62 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from types import ModuleType
+from typing import TextIO
 
 from leaklint.pipeline.wrong_use import Mistake, WrongUse, did_you_mean
 from leaklint.report.report import Report
 from leaklint.report.style import PLAIN, Style, wants_colours, wants_links
 
-Renderer: TypeAlias = Callable[[Report, Style], str]
+
+def _html(report: Report, page_of: ModuleType) -> str:
+    page = resources.files("leaklint.report").joinpath("page.html").read_text(encoding="utf-8")
+    rendered: str = page_of.render(report, page)
+    return rendered
 
 
-def _text(report: Report, style: Style) -> str:
-    from leaklint.report.text import render
+@dataclasses.dataclass(frozen=True, slots=True)
+class Format:
+    """A format: the module that renders it, imported when it is asked for, and how the module is called."""
 
-    return render(report, style)
-
-
-def _concise(report: Report, style: Style) -> str:
-    from leaklint.report.concise import render
-
-    return render(report, style)
-
-
-def _json(report: Report, _style: Style) -> str:
-    from leaklint.report.json_list import render
-
-    return render(report)
+    module: str
+    about: str
+    render: Callable[[Report, ModuleType], str] = lambda report, module: module.render(report)
+    styled: bool = False
+    """Takes a style: colours and widths."""
 
 
-def _json_lines(report: Report, _style: Style) -> str:
-    from leaklint.report.json_list import render_lines
-
-    return render_lines(report)
-
-
-FORMATS: dict[str, Renderer] = {
-    "text": _text,
-    "concise": _concise,
-    "json": _json,
-    "json-lines": _json_lines,
+FORMATS: dict[str, Format] = {
+    "text": Format("text", "each finding with its source and its trace", styled=True),
+    "concise": Format("concise", "a line a finding, as flake8 prints it", styled=True),
+    "json": Format("json_list", "a list of objects"),
+    "json-lines": Format("json_list", "an object a line", lambda report, module: module.render_lines(report)),
+    "sarif": Format("sarif", "SARIF 2.1.0, for code scanning and editors"),
+    "github": Format("github", "annotations of a GitHub workflow run"),
+    "gitlab": Format("gitlab", "GitLab's code quality report"),
+    "junit": Format("junit", "JUnit's XML"),
+    "markdown": Format("markdown", "a summary for a pull request"),
+    "html": Format("html_page", "one page with traces and timelines", _html),
 }
+
+
+def rendered(name: str, report: Report, style: Style) -> str:
+    """The report in a format."""
+    chosen = FORMATS[name]
+    module = importlib.import_module(f"leaklint.report.{chosen.module}")
+    if chosen.styled:
+        text: str = module.render(report, style)
+        return text
+    return chosen.render(report, module)
+
+
 FOR_PEOPLE = ("text", "concise")
 """Formats that may end with a summary on standard output."""
 
@@ -90,10 +102,10 @@ def write(targets: Sequence[Target], report: Report, style: Style) -> None:
     """Writes every target; files first, so that a broken pipe cannot keep them from being written."""
     for target in targets:
         if target.file is not None:
-            write_file(target.file, FORMATS[target.format](report, PLAIN))
+            write_file(target.file, rendered(target.format, report, PLAIN))
     for target in targets:
         if target.file is None:
-            sys.stdout.write(FORMATS[target.format](report, style))
+            sys.stdout.write(rendered(target.format, report, style))
 
 
 def write_file(file: Path, text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import os
 from collections.abc import Iterable
 
 
@@ -52,7 +51,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not near:
         return ""
 
-    def likeness(candidate: str) -> tuple[float, int]:
-        return difflib.SequenceMatcher(None, candidate, folded).ratio(), len(os.path.commonprefix([candidate, folded]))
+    def unlikeness(candidate: str) -> tuple[float, int, str]:
+        ratio = difflib.SequenceMatcher(None, candidate, folded).ratio()
+        return -ratio, -_shared(candidate, folded), candidate
 
-    return f"; did you mean `{candidates[max(near, key=likeness)]}`?"
+    return f"; did you mean `{candidates[min(near, key=unlikeness)]}`?"
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two words have in common at their beginning."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

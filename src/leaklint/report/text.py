@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
@@ -9,6 +10,7 @@ from leaklint.ir.location import Place
 from leaklint.report.plain import plain, shortened, width
 from leaklint.report.report import Report
 from leaklint.report.style import PLAIN, Style
+from leaklint.report.uri import file_uri
 
 KIND_WORDS = {
     StepKind.HANDLER: "handler",
@@ -34,24 +36,34 @@ def _lines(finding: Finding, report: Report, style: Style) -> Iterator[str]:
     gutter = max(len(str(place.span.line)) for place in places) + 1
     severity = finding.severity.label
     yield f"{style(severity, f'{finding.code} {severity}')}{style('bold', f': {plain(finding.message)}')}"
-    yield f"{' ' * (gutter - 1)}{style('place', '-->')} {_place(finding.place)}"
+    yield f"{' ' * (gutter - 1)}{style('place', '-->')} {_place(finding.place, report, style)}"
     yield from _snippet(finding.place, report, style, gutter)
-    if finding.trace:
+    if len(finding.trace) > 1:
         yield from _trace(finding.trace, report, style, gutter)
     remarks = [
         ("next invocation", finding.observed),
         ("also reached from", ", ".join(finding.handlers[1:])),
         ("cure", finding.cure),
+        ("more", f"leaklint explain {finding.code}"),
     ]
     for title, remark in remarks:
         if remark:
-            yield f"{' ' * gutter}{style('place', '=')} {style('bold', title)}: {plain(remark)}"
-    explain = f"leaklint explain {finding.code}"
-    yield f"{' ' * gutter}{style('place', '=')} {style('bold', 'more')}: {explain}"
+            yield from _remark(title, remark, style, gutter)
 
 
-def _place(place: Place) -> str:
-    return f"{plain(place.path)}:{place.span.line}:{place.span.column}"
+def _remark(title: str, text: str, style: Style, gutter: int) -> Iterator[str]:
+    """A remark, in several lines where the terminal is narrow."""
+    room = max(style.columns - gutter - 2, 30) if style.columns else 0
+    lines = textwrap.wrap(f"{title}: {plain(text)}", room, break_on_hyphens=False) if room else [plain(text)]
+    first = lines[0].removeprefix(f"{title}: ")
+    yield f"{' ' * gutter}{style('place', '=')} {style('bold', title)}: {first}"
+    for line in lines[1:]:
+        yield f"{' ' * (gutter + 4)}{line}"
+
+
+def _place(place: Place, report: Report, style: Style) -> str:
+    shown = f"{plain(place.path)}:{place.span.line}:{place.span.column}"
+    return style.link(f"{file_uri(report.root, place.path)}#{place.span.line}", shown) if style.links else shown
 
 
 def _snippet(place: Place, report: Report, style: Style, gutter: int) -> Iterator[str]:
@@ -89,7 +101,7 @@ def _trace(trace: tuple[Step, ...], report: Report, style: Style, gutter: int) -
     for number, step in enumerate(trace, 1):
         note = f"  {plain(step.note)}" if step.note else ""
         word = KIND_WORDS[step.kind]
-        yield f"{indent}{number:>{number_width}}. {word:<7}  {style('place', _place(step.place))}{note}"
+        yield f"{indent}{number:>{number_width}}. {word:<7}  {style('place', _place(step.place, report, style))}{note}"
         source = plain(report.line(step.place).strip())
         if source:
             code_indent = f"{indent}{' ' * (number_width + 2)}"

@@ -1,0 +1,1 @@
+def notify(url, on_done:
