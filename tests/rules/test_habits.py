@@ -36,6 +36,7 @@ SILENT: dict[str, list[AnyEffect]] = {
         rebinding(guard=Guard.REQUEST),
         living(Lifetime.PROCESS, "sys.path", how=How.GROW, guard=Guard.LAZY),
         Cached(site=SITE),
+        Cached(site=SITE, side_effects=True),
     ],
     "reset every time": [
         mutation(request=EVENT, reset_before=True),

@@ -43,6 +43,7 @@ def defer(api: str, **fields: object) -> Defer:
         (cached(), "LK105 warning", 'request data (event["id"]) is an argument of cached function load(), which keeps'),
         (cached(pure=False), "LK105 warning", "keeps every result and has no bound"),
         (cached(bounded=True, pure=False), "LK105 warning", "reads the outside world once"),
+        (cached(bounded=True, side_effects=True), "LK105 error", "which has side effects"),
         (cached(bounded=True, missing=("ContextVar TENANT",)), "LK105 error", "depends on (ContextVar TENANT)"),
         (
             Cached(site=SITE, operation="load", bounded=True, missing=("TENANT",)),
@@ -127,7 +128,10 @@ def test_code_severity_and_words(effect: AnyEffect, expected: str, words: str) -
         ("secrets.token_hex", "random", "error"),
         ("datetime.date.today", "clock", "error"),
         ("datetime.datetime.now", "clock", "error"),
+        ("time.strftime", "clock", "error"),
         ("time.time", "clock", "warning"),
+        ("time.time_ns", "clock", "warning"),
+        ("time.monotonic", "clock", "warning"),
         ("random.random", "random", "warning"),
         ("numpy.random.rand", "random", "warning"),
         ("faker.number", "random", "warning"),

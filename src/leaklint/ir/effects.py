@@ -231,6 +231,9 @@ class Cached(Effect, frozen=True, gc=False, tag=True, kw_only=True):
 
     bounded: bool = False
     pure: bool = True
+    """It only computes: no I/O, no clock."""
+    side_effects: bool = False
+    """It changes something, which a cached call skips."""
     missing: tuple[str, ...] = ()
     """What the value depends on beside the key."""
 

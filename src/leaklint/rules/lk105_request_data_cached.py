@@ -67,6 +67,13 @@ def check(cached: Cached, _: Reached) -> Message | None:
             "a later caller with the same arguments gets the result that was computed for this one",
             f"make {wording.listing(cached.missing)} an argument, or do not cache the function",
         )
+    if cached.side_effects:
+        return Message(
+            Severity.ERROR,
+            f"{passed}, which has side effects: they happen once for an argument and then never again",
+            "a later invocation with the same arguments gets the old answer, and nothing is done",
+            "do not cache a function that changes something",
+        )
     if not cached.bounded:
         return Message(
             Severity.WARNING,
