@@ -33,7 +33,7 @@ def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
     problems = [seen.trouble] if seen.trouble else []
     if seen.state and not codes & (STATE | FILES):
         problems.append(f"state survives, and no note says so: {sorted(seen.state)}")
-    if seen.work and not codes & (WORK | CALLBACKS):
+    if seen.work and not codes & (WORK | CALLBACKS | {"LK107", "LK210"}):
         problems.append(f"work is left or lost, and no note says so: {sorted(seen.work)}")
     if seen.files and not codes & FILES:
         problems.append(f"files are left, and no note says so: {sorted(seen.files)}")
@@ -46,10 +46,15 @@ def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
             or (code in WORK | CALLBACKS and bool(seen.work))
             or (code in FILES and bool(seen.files))
             or (code in RAISES and failed)
+            or (code == "LK109" and len(set(seen.results)) > 1)
         )
         if code in STATE | WORK | FILES | RAISES | CALLBACKS and not evidence:
             problems.append(f"{code} is noted, and execution shows nothing of it")
-    if marked and not seen.held and any(note.code in STATE - {"LK303"} and note.severity == "error" for note in noted):
+    if (
+        marked
+        and not seen.held
+        and any(note.code in STATE - {"LK108", "LK303"} and note.severity == "error" for note in noted)
+    ):
         problems.append("an error is noted, and nothing that survives holds the data of an invocation")
     return problems
 

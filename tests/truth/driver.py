@@ -13,10 +13,10 @@ import atexit
 import concurrent.futures
 import contextlib
 import contextvars
+import functools
 import gc
 import importlib
 import io
-import json
 import locale
 import logging
 import os
@@ -30,13 +30,24 @@ import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator
+from json import dumps, loads
 from multiprocessing.pool import ApplyResult
 from pathlib import Path
 from typing import Any
 
 Photo = dict[str, str]
 LIMIT = 20_000
-MACHINERY = ("asyncio", "concurrent", "multiprocessing", "threading", "_thread", "selectors", "subprocess", "sched")
+MACHINERY = (
+    "asyncio",
+    "_asyncio",
+    "concurrent",
+    "multiprocessing",
+    "threading",
+    "_thread",
+    "selectors",
+    "subprocess",
+    "sched",
+)
 OPAQUE = ("Context", "Logger", "RootLogger", "Random")
 """What changes by being used; what it does with an invocation's data shows as pending work."""
 ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType, types.BuiltinFunctionType)
@@ -122,6 +133,8 @@ def children_of(value: Any, mine: set[str]) -> Iterator[tuple[str, Any]]:
         yield "self", value.__self__
     elif kind in (classmethod, staticmethod, property):
         yield "function", getattr(value, "__func__", None) or value.fget
+    elif kind is functools.partial:
+        yield from (("function", value.func), ("arguments", value.args), ("keywords", value.keywords))
     elif issubclass(kind, BaseException):
         yield "args", value.args
     elif kind.__name__ == "count":
@@ -238,7 +251,8 @@ def library_functions() -> dict[tuple[str, str], int]:
 def loop_timers(loop: Any) -> list[str]:
     """Callbacks that a loop still has to run."""
     handles = [*getattr(loop, "_scheduled", ()), *getattr(loop, "_ready", ())]
-    own = [h for h in handles if not h.cancelled() and "asyncio" not in getattr(h._callback, "__module__", "asyncio")]
+    modules = {handle: str(getattr(handle._callback, "__module__", None) or "asyncio") for handle in handles}
+    own = [handle for handle in handles if not handle.cancelled() and "asyncio" not in modules[handle]]
     return [repr(handle) for handle in own]
 
 
@@ -271,8 +285,7 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
 
 def fill(value: Any, marker: str) -> Any:
     """The event with its marker in place."""
-    text = json.dumps(value).replace("{{unique}}", marker)
-    return json.loads(text)
+    return loads(dumps(value).replace("{{unique}}", marker))
 
 
 def invoke(handler: Callable[..., Any], event: Any, marker: str) -> dict[str, Any]:
@@ -340,7 +353,7 @@ def in_a_fork(job: dict[str, Any], seconds: float) -> dict[str, Any]:
         except BaseException:
             answer = {"trouble": traceback.format_exc()}
         with os.fdopen(writing, "w") as sink:
-            json.dump(answer, sink)
+            sink.write(dumps(answer))
         os._exit(0)
     os.close(writing)
     timer = threading.Timer(seconds, os.killpg, (pid, signal.SIGKILL))
@@ -351,9 +364,9 @@ def in_a_fork(job: dict[str, Any], seconds: float) -> dict[str, Any]:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return json.loads(text) if text else {"trouble": "no answer in time"}
+    return loads(text) if text else {"trouble": "no answer in time"}
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(json.dumps(in_a_fork(json.loads(line), 20.0)), flush=True)
+        print(dumps(in_a_fork(loads(line), 20.0)), flush=True)
