@@ -1,0 +1,166 @@
+"""Terraform modules."""
+
+RUN = "def run(x, y): ...\n"
+
+
+def rows(found):
+    """Path and module of each handler."""
+    return [(each.path, each.module) for each in found.handlers]
+
+
+def function(**attributes):
+    """A Python function resource with the handler ``app.run``."""
+    lines = {"handler": '"app.run"', "runtime": '"python3.12"', **attributes}
+    inside = "\n".join(f"  {name} = {value}" for name, value in lines.items())
+    return f'resource "aws_lambda_function" "fn" {{\n{inside}\n}}\n'
+
+
+def archive(**attributes):
+    """An archive of the name ``zip``."""
+    inside = "\n".join(f"  {name} = {value}" for name, value in attributes.items())
+    return f'data "archive_file" "zip" {{\n{inside}\n}}\n'
+
+
+def test_archive_of_a_folder_or_a_file(found_in):
+    packed = function(filename="data.archive_file.zip.output_path")
+    folder = archive(source_dir='"${path.module}/../src"')
+    texts = {"infra/main.tf": packed, "infra/zip.tf": folder, "src/app.py": RUN, "infra/app.py": RUN}
+    assert rows(found_in(texts)) == [("src/app.py", "app")]
+    texts["infra/zip.tf"] = archive(source_file='"${path.module}/app.py"')
+    assert rows(found_in(texts)) == [("infra/app.py", "app")]
+    texts["infra/zip.tf"] = (
+        'data "archive_file" "zip" {\n source {\n content = file("${path.module}/../src/app.py")\n }\n}'
+    )
+    assert rows(found_in(texts)) == [("src/app.py", "app")]
+
+
+def test_archive_behind_a_path_a_bucket_or_a_hash(found_in):
+    source = archive(source_dir='"lambda"', output_path='"${path.module}/out/fn.zip"')
+    stored = 'resource "aws_s3_object" "o" {\n source = data.archive_file.zip.output_path\n}\n'
+    for name, value in {
+        "filename": '"./out/fn.zip"',
+        "s3_key": "aws_s3_object.o.key",
+        "source_code_hash": "data.archive_file.zip.output_base64sha256",
+    }.items():
+        texts = {"main.tf": function(**{name: value}) + source + stored, "lambda/app.py": RUN, "x/app.py": RUN}
+        assert rows(found_in(texts)) == [("lambda/app.py", "app")]
+
+
+def test_missing_only_where_the_package_is_made_of_the_folder(found_in):
+    packed = function(filename="data.archive_file.zip.output_path", handler='"app.rum"') + archive(source_dir='"src"')
+    (missing,) = found_in({"main.tf": packed, "src/app.py": RUN}).missing
+    assert (missing.line, missing.message) == (2, "src/app.py has no 'rum'; did you mean 'run'?")
+    zipped = function(filename='"app.zip"', handler='"app.rum"')
+    assert found_in({"main.tf": zipped, "app.py": RUN}).missing == ()
+
+
+def test_zip_without_an_archive_is_looked_for_from_the_folder_upwards(found_in):
+    texts = {"deploy/prod/main.tf": function(filename='"../build/x.zip"', handler='"svc.app.run"'), "svc/app.py": RUN}
+    assert rows(found_in(texts)) == [("svc/app.py", "svc.app")]
+
+
+def test_variables_locals_and_each(found_in):
+    found = found_in(
+        {
+            "main.tf": """
+                variable "runtime" { default = "python3.12" }
+                locals {
+                  root = "${path.module}/functions"
+                  functions = {
+                    one = { handler = "one.run" }
+                    two = { handler = "two.run" }
+                  }
+                }
+                data "archive_file" "zip" { source_dir = local.root }
+                resource "aws_lambda_function" "all" {
+                  for_each = local.functions
+                  handler  = each.value.handler
+                  runtime  = var.runtime
+                  filename = data.archive_file.zip.output_path
+                }
+                """,
+            "functions/one.py": RUN,
+            "functions/two.py": RUN,
+        }
+    )
+    assert rows(found) == [("functions/one.py", "one"), ("functions/two.py", "two")]
+
+
+def test_local_module_with_values(found_in):
+    found = found_in(
+        {
+            "live/main.tf": """
+                module "fn" {
+                  source  = "../modules/lambda"
+                  handler = "app.run"
+                  folder  = "${path.module}/../src"
+                }
+                """,
+            "modules/lambda/main.tf": """
+                variable "handler" {}
+                variable "folder" {}
+                data "archive_file" "zip" { source_dir = var.folder }
+                resource "aws_lambda_function" "fn" {
+                  handler  = var.handler
+                  runtime  = "python3.12"
+                  filename = data.archive_file.zip.output_path
+                  snap_start { apply_on = "PublishedVersions" }
+                }
+                """,
+            "src/app.py": RUN,
+        }
+    )
+    assert rows(found) == [("src/app.py", "app")]
+    assert found.handlers[0].snap_start
+
+
+def test_modules_and_locals_that_lead_to_themselves(templates_of):
+    said = templates_of(
+        {
+            "a/main.tf": 'module "b" {\n source = "../b"\n}\nlocals {\n x = local.y\n y = local.x\n}\n'
+            + function(handler="local.x"),
+            "b/main.tf": 'module "a" {\n source = "../a"\n}\n',
+            "c/main.tf": 'module "c" {\n source = "./"\n}\n' + function(),
+        }
+    )
+    assert [each.template for each in said.declarations] == ["c/main.tf"]
+
+
+def test_lambda_module_of_the_registry(found_in):
+    module = """
+        module "fn" {
+          source      = "terraform-aws-modules/lambda/aws"
+          handler     = "app.run"
+          runtime     = "python3.12"
+          source_path = %s
+        }
+        """
+    for path in ('"./src"', '"${path.module}/src/app.py"', '[{ path = "src", pip_requirements = true }, "other"]'):
+        assert rows(found_in({"main.tf": module % path, "src/app.py": RUN})) == [("src/app.py", "app")]
+
+
+def test_layer_image_and_google(found_in, templates_of):
+    layer = 'resource "aws_lambda_layer_version" "l" {\n filename = data.archive_file.zip.output_path\n}\n'
+    assert templates_of({"main.tf": layer + archive(source_dir='"layer"')}).shared_roots == ("layer/python", "layer")
+    image = 'resource "aws_lambda_function" "i" {\n package_type = "Image"\n image_config {\n command = ["app.run"]\n }\n}\n'
+    assert rows(found_in({"main.tf": image, "src/app.py": RUN})) == [("src/app.py", "app")]
+    google = """
+        data "archive_file" "zip" { source_dir = "src" }
+        resource "google_storage_bucket_object" "o" { source = data.archive_file.zip.output_path }
+        resource "google_cloudfunctions2_function" "f" {
+          build_config {
+            runtime     = "python312"
+            entry_point = "hello"
+            source { storage_source { object = google_storage_bucket_object.o.name } }
+          }
+        }
+        """
+    found = found_in({"main.tf": google, "src/main.py": "def hello(request): ..."})
+    assert [(each.path, each.attribute, each.platform.value) for each in found.handlers] == [
+        ("src/main.py", "hello", "gcp")
+    ]
+
+
+def test_other_runtimes(found_in):
+    text = function(runtime='"nodejs20.x"', filename='"x.zip"')
+    assert rows(found_in({"main.tf": text, "app.py": RUN})) == []
