@@ -1,0 +1,212 @@
+"""The outline of a file: its functions, classes, imports and module-level names, made from the walk over its tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from leaklint.facts.drops import never_used
+from leaklint.facts.expressions import literal_value
+from leaklint.facts.positions import Positions
+from leaklint.facts.scopes import Kind, Scope
+from leaklint.facts.walk import Walk
+from leaklint.ir.cfg import ConstantValue
+from leaklint.ir.facts import ClassFacts, FunctionFacts, Parameter
+from leaklint.ir.location import Span
+
+
+def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
+    """The facts of a function, lambda, class body or module body, without its graph."""
+    node = scope.node
+    if scope.kind is Kind.FUNCTION and scope.parent is not None:
+        owner = scope.class_name
+        span = positions.span(node)
+        plain_lambda = type(node) is ast.Lambda
+        return FunctionFacts(
+            name=scope.name,
+            span=span,
+            name_span=span if plain_lambda else positions.name_span(node),
+            parameters=_parameters(node.args, positions),
+            is_async=type(node) is ast.AsyncFunctionDef,
+            is_generator=scope.is_generator,
+            decorators=() if plain_lambda else tuple([positions.text(each) for each in node.decorator_list]),
+            decorator_spans=() if plain_lambda else tuple([positions.span(each) for each in node.decorator_list]),
+            returns="" if plain_lambda or node.returns is None else positions.text(node.returns),
+            free=tuple(sorted(set(scope.free.values()))),
+            cells=tuple(sorted(scope.cells)),
+            globals_bound=tuple(sorted(scope.globals & scope.bound.keys())) if scope.globals else (),
+            calls=tuple(sorted(scope.calls)),
+            dropped_calls=_dropped(scope),
+            in_class=owner,
+            has_await=scope.has_await,
+            is_stub=not plain_lambda and _is_stub(node.body),
+        )
+    is_module = scope.kind is Kind.MODULE
+    return FunctionFacts(
+        name=scope.name,
+        span=positions.whole() if is_module else positions.span(node),
+        name_span=Span(1, 1, 1, 1) if is_module else positions.name_span(node),
+        is_generator=scope.is_generator,
+        free=tuple(sorted(set(scope.free.values()))),
+        cells=tuple(sorted(scope.cells)),
+        globals_bound=tuple(sorted(scope.globals & scope.bound.keys())),
+        calls=tuple(sorted(scope.calls)),
+        dropped_calls=_dropped(scope),
+        has_await=scope.has_await,
+    )
+
+
+def _dropped(scope: Scope) -> tuple[str, ...]:
+    dropped = scope.dropped
+    if scope.assigned and scope.kind is not Kind.CLASS:
+        elsewhere = scope.globals | scope.nonlocals
+        own = [pair for pair in scope.assigned if pair[0] not in elsewhere] if elsewhere else scope.assigned
+        dropped = dropped.union(never_used(own, scope.read, scope.rebound))
+    return tuple(sorted(dropped))
+
+
+def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Parameter, ...]:
+    span, text = positions.span, positions.text
+    found: list[Parameter] = []
+
+    def add(argument: ast.arg, kind: Any, has_default: bool) -> None:
+        annotation = "" if argument.annotation is None else text(argument.annotation)
+        found.append(Parameter(argument.arg, kind, span(argument), has_default, annotation))
+
+    plain = arguments.posonlyargs + arguments.args
+    first_default = len(plain) - len(arguments.defaults)
+    only = len(arguments.posonlyargs)
+    for index, argument in enumerate(plain):
+        add(argument, "positional" if index < only else "either", index >= first_default)
+    if arguments.vararg is not None:
+        add(arguments.vararg, "star", False)
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        add(argument, "keyword", default is not None)
+    if arguments.kwarg is not None:
+        add(arguments.kwarg, "double_star", False)
+    return tuple(found)
+
+
+def _is_stub(body: list[ast.stmt]) -> bool:
+    return all(_says_nothing(statement) for statement in body)
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)
+    if isinstance(statement, ast.Raise):
+        error = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+        return isinstance(error, ast.Name) and error.id == "NotImplementedError"
+    return isinstance(statement, ast.Pass)
+
+
+def classes(walk: Walk, positions: Positions) -> dict[str, ClassFacts]:
+    """The facts of all classes, in the order of their places."""
+    methods: dict[str, dict[str, str]] = {}
+    attributes: dict[str, dict[str, list[str]]] = {}
+    for scope in walk.scopes:
+        if scope.kind is not Kind.FUNCTION or scope.class_name is None or type(scope.node) is ast.Lambda:
+            continue
+        methods.setdefault(scope.class_name, {})[scope.node.name] = scope.name
+        bound = attributes.setdefault(scope.class_name, {})
+        for name in scope.instance_attributes:
+            bound.setdefault(name, []).append(scope.name)
+    found = [
+        _class_facts(scope, methods, attributes, positions) for scope in walk.scopes if scope.kind is Kind.CLASS
+    ]
+    return {each.name: each for each in sorted(found, key=lambda each: each.span)}
+
+
+def _class_facts(
+    scope: Scope,
+    methods: dict[str, dict[str, str]],
+    attributes: dict[str, dict[str, list[str]]],
+    positions: Positions,
+) -> ClassFacts:
+    node: ast.ClassDef = scope.node
+    name = scope.class_name or node.name
+    text = positions.text
+    return ClassFacts(
+        name=name,
+        span=positions.span(node),
+        name_span=positions.name_span(node),
+        bases=tuple([text(base) for base in node.bases]),
+        decorators=tuple([text(decorator) for decorator in node.decorator_list]),
+        keywords=tuple([text(keyword) for keyword in node.keywords]),
+        attributes=tuple([bound for bound in scope.bound if bound not in scope.globals]),
+        methods=methods.get(name, {}),
+        instance_attributes={key: tuple(value) for key, value in attributes.get(name, {}).items()},
+        annotations={target: text(annotation) for target, annotation in _annotations(node.body)},
+    )
+
+
+def _annotations(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for statement in body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            yield statement.target.id, statement.annotation
+
+
+def module_names(module: Scope, positions: Positions) -> dict[str, Span]:
+    """Module-level names with the place of their first binding, in this order."""
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {
+        name: positions.name_span(node) if isinstance(node, definitions) else positions.span(node)
+        for name, node in module.bound.items()
+    }
+
+
+def global_writers(walk: Walk) -> dict[str, tuple[str, ...]]:
+    """Module-level names with the functions that bind them through ``global``."""
+    writers: dict[str, list[str]] = {}
+    for scope in walk.scopes:
+        for name in scope.globals & scope.bound.keys():
+            writers.setdefault(name, []).append(scope.name)
+    return {name: tuple(sorted(writers[name])) for name in sorted(writers)}
+
+
+def literals(
+    tree: ast.Module, module: Scope, writers: dict[str, tuple[str, ...]], positions: Positions
+) -> dict[str, ConstantValue]:
+    """Module-level names that are bound once in the whole file, to a literal."""
+    found: dict[str, ConstantValue] = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            target, value = statement.target, statement.value
+        else:
+            continue
+        if not isinstance(target, ast.Name) or target.id in module.rebound or target.id in writers:
+            continue
+        sign = 1
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            sign, value = -1, value.operand
+        if isinstance(value, ast.Constant) and (value.value is None or isinstance(value.value, (str, int, float))):
+            literal = literal_value(value, positions)
+            if sign == 1:
+                found[target.id] = literal
+            elif isinstance(literal, (int, float)):
+                found[target.id] = -literal
+    return found
+
+
+def all_names(tree: ast.Module) -> tuple[str, ...] | None:
+    """The names in ``__all__``, where it is a literal and nothing else is done to it."""
+    names: tuple[str, ...] | None = None
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign):
+            targets, value = statement.targets, statement.value
+        elif isinstance(statement, (ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
+            targets, value = [statement.target], statement.value
+        else:
+            continue
+        if not any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            continue
+        if not isinstance(value, (ast.List, ast.Tuple)):
+            return None
+        listed = tuple([each.value for each in value.elts if isinstance(each, ast.Constant)])
+        if len(listed) != len(value.elts) or not all(isinstance(each, str) for each in listed):
+            return None
+        names = (names or ()) + listed if isinstance(statement, ast.AugAssign) else listed
+    return names

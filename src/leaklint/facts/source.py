@@ -1,0 +1,110 @@
+"""One file as facts: the outline at once, each function's graph on demand."""
+
+from __future__ import annotations
+
+import ast
+
+import msgspec
+
+from leaklint.facts import comprehensions, conditions, exceptions, expressions, outline, patterns, statements
+from leaklint.facts.decode import Unreadable, decode, parse
+from leaklint.facts.flow import EXPRESSIONS, STATEMENTS, Flow, TooLarge
+from leaklint.facts.positions import Positions
+from leaklint.facts.scopes import Kind, Scope
+from leaklint.facts.suppressions import long_statements, suppressions
+from leaklint.facts.walk import Walk
+from leaklint.ir.cfg import Block, Body, Return
+from leaklint.ir.facts import FileFacts, Trouble
+from leaklint.ir.location import Span
+
+_LOWERED_BY = (comprehensions, conditions, exceptions, expressions, patterns, statements)
+"""Importing these fills ``EXPRESSIONS`` and ``STATEMENTS``."""
+
+
+class Source:
+    """A file that has been read: ``facts`` is its outline, ``body`` lowers one of its functions.
+
+    The syntax tree stays in memory as long as this object does, and never gets into the facts.
+    """
+
+    __slots__ = ("_positions", "_scope_of", "_scopes", "facts")
+
+    facts: FileFacts
+    """All facts but the bodies."""
+
+    def __init__(self, source: bytes) -> None:
+        self._scopes: dict[str, Scope] = {}
+        self._scope_of: dict[ast.AST, Scope] = {}
+        try:
+            text = decode(source)
+            tree = parse(text)
+        except Unreadable as error:
+            self._positions = Positions("")
+            self.facts = FileFacts(troubles=(error.trouble,))
+            return
+        self._positions = positions = Positions(text)
+        walk = Walk(tree, positions.span)
+        self._scope_of = walk.scope_of
+        named = sorted(
+            (positions.span(scope.node), scope.name, scope)
+            for scope in walk.scopes[1:]
+            if scope.kind is not Kind.INNER
+        )
+        self._scopes = {"<module>": walk.scopes[0], **{name: scope for _, name, scope in named}}
+        comments, together = suppressions(source, text, positions.lines)
+        writers = outline.global_writers(walk)
+        self.facts = FileFacts(
+            functions={name: outline.function_facts(scope, positions) for name, scope in self._scopes.items()},
+            classes=outline.classes(walk, positions),
+            imports=tuple(sorted(walk.imports, key=lambda each: each.span)),
+            module_names=outline.module_names(walk.scopes[0], positions),
+            literals=outline.literals(tree, walk.scopes[0], writers, positions),
+            all_names=outline.all_names(tree),
+            global_writers=writers,
+            suppressions=comments,
+            statements=long_statements(tree, positions.lines),
+            multiline_strings=together,
+        )
+
+    def body(self, name: str) -> Body:
+        """The control-flow graph of a function of this file; one that only returns where it cannot be analysed."""
+        return self.lower(name)[0]
+
+    def lower(self, name: str) -> tuple[Body, Trouble | None]:
+        """The control-flow graph of a function, and why it cannot be analysed, if so."""
+        scope = self._scopes[name]
+        span = self.facts.functions[name].span
+        end = Span(span.end_line, span.end_column, span.end_line, span.end_column)
+        try:
+            return self._lower(scope, end), None
+        except RecursionError:
+            reason = "too deeply nested; this function is not analysed"
+        except TooLarge:
+            reason = "too many paths; this function is not analysed"
+        return Body((Block((Return(end, None),), ()),)), Trouble(reason, self.facts.functions[name].name_span)
+
+    def _lower(self, scope: Scope, end: Span) -> Body:
+        flow = Flow(scope, self._scope_of, self._positions)
+        node = scope.node
+        if isinstance(node, ast.Lambda):
+            flow.emit(Return(self._positions.span(node.body), flow.value(node.body)))
+            return flow.finish()
+        flow.statements(node.body)
+        if flow.live:
+            flow.emit(Return(end, None))
+        return flow.finish()
+
+
+def extract(source: bytes) -> FileFacts:
+    """All facts of a file: its outline and the graph of every function."""
+    file = Source(source)
+    lowered = {name: file.lower(name) for name in file.facts.functions}
+    troubles = [trouble for _, trouble in lowered.values() if trouble is not None]
+    return msgspec.structs.replace(
+        file.facts,
+        bodies={name: body for name, (body, _) in lowered.items()},
+        troubles=(*file.facts.troubles, *troubles),
+    )
+
+
+__all__ = ["EXPRESSIONS", "STATEMENTS", "Source", "extract"]

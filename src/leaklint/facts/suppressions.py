@@ -1,0 +1,149 @@
+"""Comments that silence findings: flake8's ``noqa``, and leaklint's own.
+
+flake8 searches the text of a physical line, where the lines of a multi-line string or a backslash continuation count as
+one; the first match decides. It reads codes in any case (and compares them as written); what is no code makes the
+comment a blanket one. ``# flake8: noqa`` at the start of a line silences the file, whatever follows.
+
+leaklint's comments are ``# leaklint: ignore``, ``ignore-file``, ``disable`` and ``enable``, each with optional codes in
+brackets and a reason after them.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from leaklint.ir.facts import Suppression
+from leaklint.ir.location import Span
+
+_MARK = re.compile(rb"noqa|leaklint:", re.IGNORECASE)
+_NOQA = re.compile(r"# noqa(?::\s?((?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
+_NOQA_FILE = re.compile(r"\s*(# flake8[:=]\s*noqa.*)", re.IGNORECASE)
+_OWN = re.compile(r"#\s*leaklint:\s*([^#]*)", re.IGNORECASE)
+_OWN_FORM = re.compile(r"(ignore-file|ignore|disable|enable)\s*(?:\[([^\[\]]*)\])?(?:$|[\s:,;-]\s*(.*)|$)", re.DOTALL)
+_SEPARATORS = re.compile(r"[,\s]+")
+
+Lines = tuple[tuple[int, int], ...]
+_KINDS: dict[str, Literal["ignore", "file", "disable", "enable"]] = {
+    "ignore": "ignore",
+    "ignore-file": "file",
+    "disable": "disable",
+    "enable": "enable",
+}
+
+
+def suppressions(source: bytes, text: str, lines: list[str]) -> tuple[tuple[Suppression, ...], Lines]:
+    """The comments that silence findings, and the lines that flake8 takes together; nothing where none is marked."""
+    if _MARK.search(source) is None:
+        return (), ()
+    comments, together = _tokens(text)
+    found = list(_noqa(lines, together))
+    for line, column, comment in comments:
+        found += _own(line, column, comment)
+    found.sort(key=lambda each: each.span)
+    return tuple(found), together
+
+
+def _tokens(text: str) -> tuple[list[tuple[int, int, str]], Lines]:
+    """Comments with line and column, and the runs of lines that hold no line's end that Python sees."""
+    comments: list[tuple[int, int, str]] = []
+    together: list[tuple[int, int]] = []
+    first, last = 0, 0
+    reader = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")).readline
+    try:
+        for token in tokenize.generate_tokens(reader):
+            if token.type in (tokenize.ENDMARKER, tokenize.DEDENT):
+                continue
+            if token.type == tokenize.COMMENT:
+                comments.append((token.start[0], token.start[1] + 1, token.string))
+            first = min(first, token.start[0]) if first else token.start[0]
+            last = max(last, token.end[0])
+            if token.type in (tokenize.NL, tokenize.NEWLINE):
+                if last > first:
+                    together.append((first, last))
+                first, last = 0, 0
+    except (tokenize.TokenError, SyntaxError):
+        return comments, tuple(together)
+    return comments, tuple(together)
+
+
+def _noqa(lines: list[str], together: Lines) -> Iterator[Suppression]:
+    ends = dict(together)
+    number = 1
+    while number <= len(lines):
+        end = max(ends.get(number, number), number)
+        for line in range(number, end + 1):
+            whole_file = _NOQA_FILE.match(lines[line - 1])
+            if whole_file is not None:
+                yield Suppression("file", (), "", _on_line(line, whole_file, 1))
+        for line in range(number, end + 1):
+            found = _NOQA.search(lines[line - 1])
+            if found is not None:
+                codes = tuple(code for code in _SEPARATORS.split(found[1] or "") if code)
+                reason = lines[line - 1][found.end() :].strip().removeprefix("-").strip()
+                yield Suppression("noqa", codes, reason, _on_line(line, found, 0))
+                break
+        number = end + 1
+
+
+def _on_line(line: int, found: re.Match[str], group: int) -> Span:
+    return Span(line, found.start(group) + 1, line, len(found[group].rstrip()) + found.start(group) + 1)
+
+
+def _own(line: int, column: int, comment: str) -> Iterator[Suppression]:
+    for found in _OWN.finditer(comment):
+        body = found[1].strip()
+        start = column + found.start()
+        span = Span(line, start, line, start + len(found[0].rstrip()))
+        form = _OWN_FORM.fullmatch(body)
+        codes = tuple(code for code in _SEPARATORS.split((form[2] if form else "") or "") if code)
+        if form is None or (form[2] is not None and not codes):
+            yield Suppression("ignore", ("?",), body, span)
+        else:
+            yield Suppression(_KINDS[form[1]], codes, (form[3] or "").strip(), span)
+
+
+# --------------------------------------------------------------------------------------------- lines of one statement
+def long_statements(tree: ast.Module, lines: list[str]) -> Lines:
+    """First and last line of each simple statement, and of each block's header, that has several lines."""
+    found: list[tuple[int, int]] = []
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
+        for suite in _suites(node):
+            for statement in suite:
+                if statement.lineno == statement.end_lineno:
+                    continue
+                body = getattr(statement, "body", None)
+                if isinstance(statement, (ast.Match, ast.Try, ast.TryStar)):
+                    stack.append(statement)
+                elif not body:
+                    found.append((statement.lineno, statement.end_lineno or statement.lineno))
+                else:
+                    stack.append(statement)
+                    header = _header_end(statement, body[0], lines)
+                    if header > statement.lineno:
+                        found.append((statement.lineno, header))
+    return tuple(sorted(found))
+
+
+def _suites(node: Any) -> Iterable[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        suite = getattr(node, name, None)
+        if suite:
+            yield suite
+    for part in getattr(node, "handlers", None) or getattr(node, "cases", None) or ():
+        yield part.body
+
+
+def _header_end(statement: ast.stmt, first: ast.stmt, lines: list[str]) -> int:
+    """The last line of a block's header: the one before its suite and the comments and blank lines above that."""
+    decorators = getattr(first, "decorator_list", None)
+    line = (decorators[0].lineno if decorators else first.lineno) - 1
+    while line > statement.lineno and (not lines[line - 1].strip() or lines[line - 1].lstrip().startswith("#")):
+        line -= 1
+    return max(line, statement.lineno)
