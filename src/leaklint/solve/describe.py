@@ -82,7 +82,8 @@ class Describer:
         if root.kind is RootKind.STATIC:
             named = world.named.get(path) or world.named.get(Path(root))
             if named is not None:
-                return Subject(Lifetime.MODULE, named.name + rest, "", named.place)
+                kind = "" if rest else named.type.rpartition(".")[2]
+                return Subject(Lifetime.MODULE, named.name + rest, kind, named.place)
             cell = root.name.partition("<cell ")[2].rstrip(">")
             if cell:
                 return Subject(Lifetime.CLOSURE, cell + rest, "", self._made_at(root.owner, root.name))

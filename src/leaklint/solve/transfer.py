@@ -109,7 +109,7 @@ PLAIN: Final = ("builtins.int", "builtins.str", "builtins.float", "builtins.tupl
 def _name_objects(act: Activation, name: str, value: Value, span: Span) -> None:
     for thing in value.things:
         if thing.path.root.kind is RootKind.STATIC:
-            act.world.name_object(thing.path, name, act.path, span)
+            act.world.name_object(thing, name, act.path, span)
 
 
 def _delete_global(act: Activation, state: State, step: cfg.DeleteGlobal) -> None:

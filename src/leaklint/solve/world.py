@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, Root, RootKind, Type, TypeKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.link.classes import linearize
 from leaklint.link.program import Program
 from leaklint.models.load import Models
@@ -57,6 +57,7 @@ class Named(NamedTuple):
 
     name: str
     place: Place
+    type: str
 
 
 class World:
@@ -138,10 +139,10 @@ class World:
         self._bases[name] = tuple(bases)
         return linearize(name, bases_of)
 
-    def name_object(self, path: Path, name: str, module: str, span: Span) -> None:
+    def name_object(self, thing: Thing, name: str, module: str, span: Span) -> None:
         """Remembers what an object made at import is called: the first name stays."""
-        if path not in self.named:
-            self.named[path] = Named(name, Place(module, span))
+        if thing.path not in self.named:
+            self.named[thing.path] = Named(name, Place(module, span), thing.type.name.rpartition("::")[2])
 
 
 def class_path(identity: str) -> Path:
