@@ -143,23 +143,19 @@ def _choose(flow: Flow, node: ast.expr, result: Operand, ends: Ends) -> None:
     ends.append(flow.here)
 
 
-def _not(flow: Flow, node: ast.UnaryOp) -> Operand:
-    operand = flow.value(node.operand)
-    result = flow.temporary()
-    flow.emit(Operation(flow.span(node), result, UNARY[type(node.op)], (operand,)))
-    return result
-
-
-UNARY: dict[type, str] = {ast.Not: "not", ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}
+_UNARY: dict[type, str] = {ast.Not: "not", ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}
 
 
 def _unary(flow: Flow, node: ast.UnaryOp) -> Operand:
     operand = node.operand
-    if type(node.op) is ast.USub and type(operand) is ast.Constant and type(operand.value) in (int, float):
-        value = -operand.value  # type: ignore[operator]
-        if isinstance(value, float) or -(2**63) <= value:
-            return flow.constant(flow.span(node), value)
-    return _not(flow, node)
+    if type(node.op) is ast.USub and isinstance(operand, ast.Constant):
+        value = operand.value
+        if type(value) is float or (type(value) is int and value <= 2**63):
+            return flow.constant(flow.span(node), -value)
+    target = flow.value(operand)
+    result = flow.temporary()
+    flow.emit(Operation(flow.span(node), result, _UNARY[type(node.op)], (target,)))
+    return result
 
 
 EXPRESSIONS.update(

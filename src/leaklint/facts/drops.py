@@ -13,9 +13,8 @@ A later stage runs the real analysis only for functions where one of these names
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+from collections.abc import Callable, Iterator
+from typing import Any
 
 
 def last_segment(function: ast.expr) -> str | None:
@@ -27,29 +26,66 @@ def last_segment(function: ast.expr) -> str | None:
     return None
 
 
-def valued_calls(node: ast.expr | None) -> Iterator[str]:
+def valued_calls(value: ast.expr | None) -> list[str]:
     """The last segments of the calls whose result is the value of an expression, or a part of it."""
-    stack = [node]
+    if type(value) not in _PARTS:
+        return []
+    calls: list[str] = []
+    stack: list[Any] = [value]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.Call):
+        kind = type(node)
+        if kind is ast.Call:
             name = last_segment(node.func)
             if name is not None:
-                yield name
-        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            stack += node.elts
-        elif isinstance(node, ast.Dict):
-            stack += node.values
-        elif isinstance(node, ast.BoolOp):
-            stack += node.values
-        elif isinstance(node, ast.IfExp):
-            stack += (node.body, node.orelse)
-        elif isinstance(node, (ast.NamedExpr, ast.Starred)):
-            stack.append(node.value)
-        elif isinstance(node, _COMPREHENSIONS):
-            stack.append(node.elt)
-        elif isinstance(node, ast.DictComp):
-            stack.append(node.value)
+                calls.append(name)
+        elif kind in _PARTS:
+            stack += _PARTS[kind](node)
+    return calls
+
+
+def _elements(node: Any) -> list[Any]:
+    elements: list[Any] = node.elts
+    return elements
+
+
+def _values(node: Any) -> list[Any]:
+    values: list[Any] = node.values
+    return values
+
+
+def _sides(node: Any) -> list[Any]:
+    return [node.body, node.orelse]
+
+
+def _value(node: Any) -> list[Any]:
+    return [node.value]
+
+
+def _element(node: Any) -> list[Any]:
+    return [node.elt]
+
+
+def _itself(node: Any) -> list[Any]:
+    return [node]
+
+
+_PARTS: dict[type, Callable[[Any], list[Any]]] = {
+    ast.Call: _itself,
+    ast.List: _elements,
+    ast.Tuple: _elements,
+    ast.Set: _elements,
+    ast.Dict: _values,
+    ast.BoolOp: _values,
+    ast.IfExp: _sides,
+    ast.NamedExpr: _value,
+    ast.Starred: _value,
+    ast.ListComp: _element,
+    ast.SetComp: _element,
+    ast.GeneratorExp: _element,
+    ast.DictComp: _value,
+}
+"""The kinds of expression whose value is, or is made of, the values of other expressions."""
 
 
 def never_used(assigned: list[tuple[str, str]], read: set[str], rebound: set[str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The control-flow graph of one function while it is built.
 
-``Flow`` holds the block that instructions go to (``emit``), whether that place can be reached (``live``), where
+``Flow`` holds the block that instructions go to (``here``), whether that place can be reached (``live``), where
 exceptions go (``handler``), and the *frames* around the place: loops, and the ``with`` and ``finally`` suites that any
 way out has to pass. ``EXPRESSIONS`` and ``STATEMENTS`` say how each kind of syntax is lowered; the modules
 ``expressions``, ``comprehensions``, ``statements``, ``exceptions`` and ``patterns`` fill them.
@@ -84,7 +84,6 @@ class Flow:
     __slots__ = (
         "_count",
         "blocks",
-        "emit",
         "env",
         "frames",
         "free",
@@ -97,8 +96,6 @@ class Flow:
         "seen",
         "span",
     )
-
-    emit: Callable[[AnyInstruction], None]
 
     def __init__(self, scope: Scope, scope_of: dict[ast.AST, Scope], positions: Positions) -> None:
         self.scope = scope
@@ -122,6 +119,10 @@ class Flow:
         self.live = True
         self.here = Draft(None)
         self.start(self.here)
+
+    def emit(self, instruction: AnyInstruction) -> None:
+        """Adds an instruction to the block that is being filled."""
+        self.here.instructions.append(instruction)
 
     # ------------------------------------------------------------------------------------------------------ operands
     def temporary(self) -> Operand:
@@ -197,7 +198,6 @@ class Flow:
     def go_on(self, block: Draft) -> None:
         """Goes on in a block that has its place."""
         self.here = block
-        self.emit = block.instructions.append
         self.live = True
 
     def begin(self) -> None:

@@ -112,9 +112,7 @@ def classes(walk: Walk, positions: Positions) -> dict[str, ClassFacts]:
         bound = attributes.setdefault(scope.class_name, {})
         for name in scope.instance_attributes:
             bound.setdefault(name, []).append(scope.name)
-    found = [
-        _class_facts(scope, methods, attributes, positions) for scope in walk.scopes if scope.kind is Kind.CLASS
-    ]
+    found = [_class_facts(scope, methods, attributes, positions) for scope in walk.scopes if scope.kind is Kind.CLASS]
     return {each.name: each for each in sorted(found, key=lambda each: each.span)}
 
 
@@ -205,8 +203,9 @@ def all_names(tree: ast.Module) -> tuple[str, ...] | None:
             continue
         if not isinstance(value, (ast.List, ast.Tuple)):
             return None
-        listed = tuple([each.value for each in value.elts if isinstance(each, ast.Constant)])
-        if len(listed) != len(value.elts) or not all(isinstance(each, str) for each in listed):
+        constants = [each.value for each in value.elts if isinstance(each, ast.Constant)]
+        listed = tuple([each for each in constants if isinstance(each, str)])
+        if len(listed) != len(value.elts):
             return None
         names = (names or ()) + listed if isinstance(statement, ast.AugAssign) else listed
     return names

@@ -6,9 +6,9 @@ import ast
 
 import msgspec
 
-from leaklint.facts import comprehensions, conditions, exceptions, expressions, outline, patterns, statements
+from leaklint.facts import comprehensions, conditions, exceptions, expressions, outline, patterns, statements, visits
 from leaklint.facts.decode import Unreadable, decode, parse
-from leaklint.facts.flow import EXPRESSIONS, STATEMENTS, Flow, TooLarge
+from leaklint.facts.flow import Flow, TooLarge
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.suppressions import long_statements, suppressions
@@ -17,8 +17,8 @@ from leaklint.ir.cfg import Block, Body, Return
 from leaklint.ir.facts import FileFacts, Trouble
 from leaklint.ir.location import Span
 
-_LOWERED_BY = (comprehensions, conditions, exceptions, expressions, patterns, statements)
-"""Importing these fills ``EXPRESSIONS`` and ``STATEMENTS``."""
+_TABLES = (comprehensions, conditions, exceptions, expressions, patterns, statements, visits)
+"""Importing these fills the tables of what is done with each kind of syntax."""
 
 
 class Source:
@@ -46,9 +46,7 @@ class Source:
         walk = Walk(tree, positions.span)
         self._scope_of = walk.scope_of
         named = sorted(
-            (positions.span(scope.node), scope.name, scope)
-            for scope in walk.scopes[1:]
-            if scope.kind is not Kind.INNER
+            (positions.span(scope.node), scope.name, scope) for scope in walk.scopes[1:] if scope.kind is not Kind.INNER
         )
         self._scopes = {"<module>": walk.scopes[0], **{name: scope for _, name, scope in named}}
         comments, together = suppressions(source, text, positions.lines)
@@ -105,6 +103,3 @@ def extract(source: bytes) -> FileFacts:
         bodies={name: body for name, (body, _) in lowered.items()},
         troubles=(*file.facts.troubles, *troubles),
     )
-
-
-__all__ = ["EXPRESSIONS", "STATEMENTS", "Source", "extract"]

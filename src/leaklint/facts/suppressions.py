@@ -14,13 +14,12 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from leaklint.ir.facts import Suppression
 from leaklint.ir.location import Span
 
-_MARK = re.compile(rb"noqa|leaklint:", re.IGNORECASE)
 _NOQA = re.compile(r"# noqa(?::\s?((?:[A-Z]+[0-9]+[,\s]*)+))?", re.IGNORECASE)
 _NOQA_FILE = re.compile(r"\s*(# flake8[:=]\s*noqa.*)", re.IGNORECASE)
 _OWN = re.compile(r"#\s*leaklint:\s*([^#]*)", re.IGNORECASE)
@@ -38,7 +37,8 @@ _KINDS: dict[str, Literal["ignore", "file", "disable", "enable"]] = {
 
 def suppressions(source: bytes, text: str, lines: list[str]) -> tuple[tuple[Suppression, ...], Lines]:
     """The comments that silence findings, and the lines that flake8 takes together; nothing where none is marked."""
-    if _MARK.search(source) is None:
+    lowered = source.lower()
+    if b"noqa" not in lowered and b"leaklint:" not in lowered:
         return (), ()
     comments, together = _tokens(text)
     found = list(_noqa(lines, together))
@@ -109,35 +109,52 @@ def _own(line: int, column: int, comment: str) -> Iterator[Suppression]:
 
 # --------------------------------------------------------------------------------------------- lines of one statement
 def long_statements(tree: ast.Module, lines: list[str]) -> Lines:
-    """First and last line of each simple statement, and of each block's header, that has several lines."""
+    """First and last line of each simple statement, decorator and block's header that has several lines."""
     found: list[tuple[int, int]] = []
     stack: list[Any] = [tree]
     while stack:
         node = stack.pop()
-        for suite in _suites(node):
-            for statement in suite:
-                if statement.lineno == statement.end_lineno:
+        for name in _SUITES[type(node)]:
+            for statement in getattr(node, name):
+                first, last, kind = statement.lineno, statement.end_lineno, type(statement)
+                if kind in _DECORATED:
+                    spread = [(each.lineno, each.end_lineno) for each in statement.decorator_list]
+                    found += [(start, end) for start, end in spread if end > start]
+                if first == last:
                     continue
-                body = getattr(statement, "body", None)
-                if isinstance(statement, (ast.Match, ast.Try, ast.TryStar)):
-                    stack.append(statement)
-                elif not body:
-                    found.append((statement.lineno, statement.end_lineno or statement.lineno))
-                else:
-                    stack.append(statement)
-                    header = _header_end(statement, body[0], lines)
-                    if header > statement.lineno:
-                        found.append((statement.lineno, header))
+                if kind not in _SUITES:
+                    found.append((first, last))
+                    continue
+                stack.append(statement)
+                if kind not in _WITHOUT_HEADER:
+                    last = _header_end(statement, statement.body[0], lines)
+                    if last > first:
+                        found.append((first, last))
+        stack += getattr(node, "cases", ())
     return tuple(sorted(found))
 
 
-def _suites(node: Any) -> Iterable[list[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
-        suite = getattr(node, name, None)
-        if suite:
-            yield suite
-    for part in getattr(node, "handlers", None) or getattr(node, "cases", None) or ():
-        yield part.body
+_LOOP_OR_BRANCH = ("body", "orelse")
+_TRY = ("body", "handlers", "orelse", "finalbody")
+_SUITES: dict[type, tuple[str, ...]] = {
+    ast.Module: ("body",),
+    ast.FunctionDef: ("body",),
+    ast.AsyncFunctionDef: ("body",),
+    ast.ClassDef: ("body",),
+    ast.If: _LOOP_OR_BRANCH,
+    ast.While: _LOOP_OR_BRANCH,
+    ast.For: _LOOP_OR_BRANCH,
+    ast.AsyncFor: _LOOP_OR_BRANCH,
+    ast.With: ("body",),
+    ast.AsyncWith: ("body",),
+    ast.Try: _TRY,
+    ast.TryStar: _TRY,
+    ast.ExceptHandler: ("body",),
+    ast.Match: (),
+    ast.match_case: ("body",),
+}
+_DECORATED = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_WITHOUT_HEADER = frozenset({ast.Try, ast.TryStar, ast.Match})
 
 
 def _header_end(statement: ast.stmt, first: ast.stmt, lines: list[str]) -> int:
