@@ -31,8 +31,9 @@ def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
     noted = [note for note in notes if note.kind in ("expected", "missed") and note.severity != "info"]
     codes = {note.code for note in notes if note.kind != "step"}
     problems = [seen.trouble] if seen.trouble else []
-    if seen.state and not codes & (STATE | FILES):
-        problems.append(f"state survives, and no note says so: {sorted(seen.state)}")
+    unexplained = seen.held if codes & WORK else seen.state  # the work itself is kept somewhere
+    if unexplained and not codes & (STATE | FILES):
+        problems.append(f"state survives, and no note says so: {sorted(unexplained)}")
     if seen.work and not codes & (WORK | CALLBACKS | {"LK107", "LK210"}):
         problems.append(f"work is left or lost, and no note says so: {sorted(seen.work)}")
     if seen.files and not codes & FILES:

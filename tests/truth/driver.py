@@ -213,7 +213,8 @@ def module_state(folder: Path) -> Iterator[tuple[str, str]]:
             if type(value) is threading.local:
                 yield f"{name}.{variable}", text_of(dict(value.__dict__), set(modules))
             elif type(value) is contextvars.ContextVar:
-                yield f"{name}.{variable}", text_of(value.get(None), set(modules))
+                with contextlib.suppress(LookupError):
+                    yield f"{name}.{variable}", text_of(value.get(), set(modules))
             else:
                 yield f"{name}.{variable}", text_of(value, set(modules))
 
