@@ -120,6 +120,17 @@ class TestUnused:
         assert complaints(judge([], comment("ignore", 3))) == ["unused suppression `leaklint: ignore` silences nothing"]
         assert complaints(judge([finding(3)], comment("ignore", 3))) == []
 
+    def test_a_bare_comment_for_the_file_may_be_flake8s(self) -> None:
+        assert complaints(judge([], comment("file", 3))) == []
+        assert complaints(judge([], comment("file", 3, "LK1"))) == [
+            "unused suppression `leaklint: ignore-file`: nothing to silence here for LK1"
+        ]
+
+    def test_a_comment_in_no_known_form(self) -> None:
+        assert complaints(judge([], comment("ignore", 3, "?"))) == [
+            "suppression is not understood; write `# leaklint: ignore[LK101] reason`"
+        ]
+
     def test_codes_that_this_run_cannot_report_are_not_judged(self) -> None:
         comments = comment("noqa", 3, "LK101"), comment("ignore", 4), comment("noqa", 5, "LK1")
         assert complaints(judge([], *comments, reportable=lambda code: code != "LK101")) == []

@@ -6,13 +6,13 @@ import dataclasses
 import importlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
+from leaklint.pipeline.files import write_whole
 from leaklint.pipeline.wrong_use import Mistake, WrongUse, did_you_mean
 from leaklint.report.report import Report
 from leaklint.report.style import PLAIN, Style, wants_colours, wants_links
@@ -102,29 +102,10 @@ def write(targets: Sequence[Target], report: Report, style: Style) -> None:
     """Writes every target; files first, so that a broken pipe cannot keep them from being written."""
     for target in targets:
         if target.file is not None:
-            write_file(target.file, rendered(target.format, report, PLAIN))
+            write_whole(target.file, rendered(target.format, report, PLAIN).encode("utf-8", "backslashreplace"))
     for target in targets:
         if target.file is None:
             sys.stdout.write(rendered(target.format, report, style))
-
-
-def write_file(file: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-                stream.write(text)
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(name).chmod(0o666 & ~mask)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise WrongUse(Mistake(f"cannot be written: {error.strerror or error}", str(file))) from None
 
 
 def prepare(stream: TextIO) -> None:

@@ -48,15 +48,12 @@ class Output:
 
 def _findings(given: Input) -> Output:
     """Extracts, links, solves and checks."""
-    from leaklint.facts import extract
-    from leaklint.link import link
-    from leaklint.rules.check import check
-    from leaklint.solve import solve
+    from leaklint.pipeline.solving import solved
 
-    facts = {path: extract(source) for path, source in given.sources.items()}
-    program = link(facts)
-    findings = check(solve(program))
-    return Output(tuple(findings), tuple(program.handlers), (), facts.__getitem__)
+    findings, handlers, notes, facts = solved(
+        given.root, given.settings, given.sources, given.libraries, given.templates, given.config
+    )
+    return Output(tuple(findings), handlers, notes, facts)
 
 
 def analyse(

@@ -6,13 +6,25 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from leaklint.pipeline.analyse import analyse
+from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.relative import is_below
 from leaklint.pipeline.roots import Project, find_projects, settings_in, shown
 from leaklint.pipeline.settings import Sourced, override, read_settings
+from leaklint.pipeline.since import changes_since, touches
+from leaklint.pipeline.troubles import NOT_ANALYSED
+from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report, merged, repathed
+
+
+BaselineUse: TypeAlias = Literal["read", "shorten", "renew"]
+"""What is done with the baseline besides reading it: drop what is gone, or take every finding into it."""
+
+NARROWS_NOTHING = frozenset({"baseline", "cache-dir", "python", "extend-select"})
+"""Settings on the command line under which a finding that is not there is gone."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +41,9 @@ class Request:
     """Unsaved text, by absolute path."""
     force_exclude: bool = False
     """Leave out excluded paths even where they are named."""
+    since: str = ""
+    """Keep only findings that touch lines changed since this revision."""
+    baseline: BaselineUse = "read"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,10 +104,53 @@ def run(request: Request, begun: Callable[[Part], None] = lambda _part: None) ->
 def report_of(part: Part, request: Request) -> Report:
     """The report of one project, with paths relative to the working folder."""
     root = part.project.root
+    # Asked first: a revision that does not exist should not cost an analysis.
+    changes = changes_since(root, request.since) if request.since else None
     report = analyse(part.project, part.sourced.settings, request.overlay, tree=part.tree)
+    report = _without_accepted(part, request, report)
+    if changes is not None:
+        touched = tuple(each for each in report.findings if touches(each, changes))
+        report = dataclasses.replace(report, findings=touched, unchanged=len(report.findings) - len(touched))
     return repathed(report, str(request.cwd), lambda path: shown(root / path, request.cwd))
 
 
-def absolute_overlay(path: str, text: bytes, cwd: Path) -> dict[str, bytes]:
-    """The overlay that puts unsaved text in the place of one file."""
-    return {os.path.normpath(cwd / path): text}
+def _without_accepted(part: Part, request: Request, report: Report) -> Report:
+    """The report without the findings of the baseline, which is written anew where that is asked for."""
+    named = part.sourced.settings.baseline
+    if named is None:
+        if request.baseline == "renew":
+            raise WrongUse("--update-baseline: name the file with --baseline FILE, or in the settings")
+        return report
+    file = Path(os.path.normpath(part.project.root / named))
+    name = shown(file, request.cwd)
+    renew = request.baseline == "renew"
+    before = Baseline(file) if renew and not file.exists() else read_baseline(file, name)
+    judged = _judged_by(part, report)
+    after = before.renewed(report, judged) if renew else before
+    new, accepted = after.split(report)
+    whole = NARROWS_NOTHING.issuperset(request.given) and not request.overlay
+    if not renew and request.baseline == "shorten" and whole:
+        after = before.shortened(accepted, report, judged)
+    notes = report.notes
+    if after.counts != before.counts or (renew and not file.exists()):
+        write_baseline(after)
+        gone = before.total - after.total
+        change = f"went down by {gone}" if gone > 0 else f"went up by {-gone}" if gone else "changed"
+        notes = (*notes, f"baseline {name} {change}: {after.total} accepted")
+    return dataclasses.replace(report, findings=new, accepted=len(accepted), notes=notes)
+
+
+def _judged_by(part: Part, report: Report) -> Callable[[Path, str], bool]:
+    """Whether this run would have reported a code in a file, by the file's absolute path."""
+    selection = part.sourced.settings.selection()
+    root, given = part.project.root, part.project.given
+    unread = {each.place.path for each in report.findings if each.code == NOT_ANALYSED}
+
+    def judged(file: Path, code: str) -> bool:
+        if not any(each == file or each in file.parents for each in given) or not file.is_relative_to(root):
+            return False
+        path = file.relative_to(root).as_posix()
+        own = not is_below(path, part.tree.nested)
+        return own and selection.enabled_in(code, path) and (code == NOT_ANALYSED or path not in unread)
+
+    return judged

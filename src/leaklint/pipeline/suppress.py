@@ -20,6 +20,9 @@ from leaklint.report.report import Silenced
 MENTION = re.compile(rb"noqa|leaklint", re.IGNORECASE)
 """What a file must hold at least for a suppression to be in it."""
 
+UNDERSTOOD_NOTHING = ("?",)
+"""The codes of a comment that speaks to leaklint in no form that it knows."""
+
 UNUSED = "LK902"
 UNUSED_NAME = "unused-suppression"
 
@@ -122,9 +125,12 @@ def _complaint(
     if suppression.kind == "enable":
         return "" if _has_disable(suppression, facts) else f"{_title(suppression)} has nothing to switch on again"
     if not suppression.codes:
-        # A bare `noqa` may be meant for another tool.
-        wanted = suppression.kind != "noqa" and not used and all(reportable(code) for code in _judged(known))
+        # A bare `noqa`, for a line or for the file, may be meant for another tool.
+        ours = suppression.kind not in ("noqa", "file")
+        wanted = ours and not used and all(reportable(code) for code in _judged(known))
         return f"{_title(suppression)} silences nothing" if wanted else ""
+    if suppression.codes == UNDERSTOOD_NOTHING:
+        return "suppression is not understood; write `# leaklint: ignore[LK101] reason`"
     complaints: list[str] = []
     unused: list[str] = []
     for code in suppression.codes:
@@ -161,8 +167,8 @@ def _has_disable(enable: Suppression, facts: FileFacts) -> bool:
 
 
 def _title(suppression: Suppression) -> str:
-    word = "noqa" if suppression.kind == "noqa" else f"leaklint: {suppression.kind}"
-    return f"unused suppression `{word}`"
+    words = {"noqa": "noqa", "file": "leaklint: ignore-file"}
+    return f"unused suppression `{words.get(suppression.kind, f'leaklint: {suppression.kind}')}`"
 
 
 def _unused(path: str, suppression: Suppression, message: str) -> Finding:

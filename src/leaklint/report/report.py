@@ -45,6 +45,8 @@ class Report:
     """Findings below the least severity that is shown."""
     accepted: int = 0
     """Findings that the baseline accepts."""
+    unchanged: int = 0
+    """Findings that touch no changed line, where only changes are asked for."""
     sources: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """The lines of each file that a finding or a step of a trace points at."""
 
@@ -109,5 +111,6 @@ def merged(reports: tuple[Report, ...], root: str) -> Report:
         left_out=tuple(each for report in reports for each in report.left_out),
         hidden=sum(report.hidden for report in reports),
         accepted=sum(report.accepted for report in reports),
+        unchanged=sum(report.unchanged for report in reports),
         sources={path: lines for report in reports for path, lines in report.sources.items()},
     )

@@ -121,6 +121,8 @@ def summary(report: Report, style: Style = PLAIN) -> str:
         asides.append(f"{len(report.silenced)} suppressed")
     if report.accepted:
         asides.append(f"{report.accepted} in the baseline")
+    if report.unchanged:
+        asides.append(f"{report.unchanged} in unchanged lines")
     if report.hidden:
         asides.append(f"{report.hidden} hidden below the least severity")
     return f"{verdict} in {files}; {handlers}." + (f" Not shown: {', '.join(asides)}." if asides else "")
