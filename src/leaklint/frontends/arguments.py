@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from leaklint.pipeline.run import Request
 from leaklint.pipeline.wrong_use import did_you_mean
 
 UNRECOGNIZED = re.compile(r"unrecognized arguments: (?P<first>\S+)")
@@ -57,6 +58,9 @@ SETTING_OPTIONS: dict[str, dict[str, Any]] = {
 """The settings that the command line can give, with how argparse reads them; lists may be given several times."""
 
 
+FILES = ("baseline", "cache-dir", "python")
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Adds the options that stand for settings, and those that choose the settings file."""
     group = parser.add_argument_group("settings", "These go before what the settings file says.")
@@ -65,10 +69,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name}", action="extend" if options.get("type") is listed else "store", **options)
 
 
-def given_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the command line gives, by name."""
+def given_settings(options: argparse.Namespace, cwd: Path) -> dict[str, Any]:
+    """The settings that the command line gives, by name; files are meant from the working folder."""
     found = {name: getattr(options, name.replace("-", "_")) for name in SETTING_OPTIONS}
-    return {name: value for name, value in found.items() if value is not None}
+    given = {name: value for name, value in found.items() if value is not None}
+    return given | {name: os.path.normpath(cwd / given[name]) for name in FILES if given.get(name)}
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +81,8 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; the working folder by default")
 
 
-def paths_of(options: argparse.Namespace) -> Sequence[str]:
-    """The paths to analyse."""
-    return options.paths or ["."]
+def request_of(options: argparse.Namespace) -> Request:
+    """What paths and settings ask for."""
+    cwd = Path.cwd()
+    config = options.config and Path(os.path.normpath(cwd / options.config))
+    return Request(options.paths or ["."], cwd, given_settings(options, cwd), config)

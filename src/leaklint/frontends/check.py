@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 from pathlib import Path
 
-from leaklint.frontends.arguments import Parser, add_paths, add_settings, given_settings, paths_of
+from leaklint import __version__
+from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.commands import COMMANDS
-from leaklint.frontends.output import FOR_PEOPLE, FORMATS, prepare, style_for, targets_of, write
-from leaklint.pipeline.run import Request, run
+from leaklint.frontends.output import FOR_PEOPLE, FORMATS, Target, complain, prepare, style_for, targets_of, write
+from leaklint.frontends.progress import Progress
+from leaklint.pipeline.run import Part, Request, run
+from leaklint.pipeline.wrong_use import WrongUse
+from leaklint.report.plain import plain
 from leaklint.report.report import Report
 from leaklint.report.text import summary
 
 EPILOG = """\
+formats:
+{formats}
+
 commands:
 {commands}
 
@@ -25,10 +33,11 @@ A folder that is called like a command is written ./NAME."""
 def parser() -> Parser:
     """The parser of the command line."""
     commands = "\n".join(f"  {name:<12}{about}" for name, (_, about) in COMMANDS.items())
+    formats = "\n".join(f"  {name:<12}{each.about}" for name, each in FORMATS.items())
     made = Parser(
         "check",
         "Finds state and pending work that leak from one serverless invocation into the next.",
-        epilog=EPILOG.format(commands=commands),
+        epilog=EPILOG.format(commands=commands, formats=formats),
         usage="leaklint [check] [PATH ...] [options]\n       leaklint COMMAND --help",
     )
     add_paths(made)
@@ -38,20 +47,30 @@ def parser() -> Parser:
         action="append",
         metavar="FORMAT[:FILE]",
         default=[],
-        help=f"{', '.join(FORMATS)}; may be given several times",
+        help="one of the formats below; several at once where all but one go to files",
     )
+    output.add_argument("--statistics", action="store_true", help="count findings by code instead of listing them")
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="when to use colours")
     output.add_argument("--exit-zero", action="store_true", help="end with status 0 even when something was found")
     output.add_argument("-q", "--quiet", action="store_true", help="print findings only, no notes and no summary")
     output.add_argument("-v", "--verbose", action="store_true", help="say what was read, what was left out, and why")
-    output.add_argument("-V", "--version", action="store_true", help="print the version")
+    output.add_argument("--no-progress", action="store_true", help="draw no progress on the terminal")
+    output.add_argument("--watch", action="store_true", help="check again whenever a file changes")
+    output.add_argument("-V", "--version", action="version", version=f"leaklint {__version__}")
     files = made.add_argument_group("files")
+    files.add_argument("--since", metavar="REV", default="", help="only findings that touch lines changed since then")
     files.add_argument(
         "--force-exclude", action="store_true", help="leave out excluded files even where they are named"
     )
     files.add_argument(
         "--stdin-filename", metavar="PATH", help="with `-` as PATH: the file whose unsaved text comes on standard input"
     )
+    adopting = made.add_argument_group("adopting")
+    adopting.add_argument("--update-baseline", action="store_true", help="accept all findings of today")
+    adopting.add_argument(
+        "--no-update", action="store_true", help="leave the baseline as it is where findings are gone"
+    )
+    adopting.add_argument("--add-ignore", metavar="REASON", help="write a suppression behind each finding")
     add_settings(made)
     return made
 
@@ -60,49 +79,86 @@ def main(arguments: list[str]) -> int:
     """Runs the command and gives its exit status."""
     options = parser().parse_intermixed_args(arguments)
     targets = targets_of(options.output_format)
-    request = request_of(options)
-    report = run(request)
+    request = _request(options)
     prepare(sys.stdout)
     prepare(sys.stderr)
-    style = style_for(sys.stdout, options.color)
-    write(targets, report, style)
-    if not options.quiet:
-        for_people = any(target.file is None and target.format in FOR_PEOPLE for target in targets)
-        _say_more(report, options, to_stdout=for_people)
+    if options.watch:
+        return _watch(request, options, targets)
+    report = _run(request, options)
+    if options.add_ignore is not None:
+        return _add_ignores(report, options)
+    _print(report, options, targets)
     return 1 if report.findings and not options.exit_zero else 0
 
 
-def request_of(options: argparse.Namespace) -> Request:
-    """What the options ask for."""
-    cwd = Path.cwd()
-    paths = list(paths_of(options))
-    overlay: dict[str, bytes] = {}
-    if paths == ["-"]:
+def _request(options: argparse.Namespace) -> Request:
+    """What the options ask for, with the unsaved text that comes on standard input."""
+    request = request_of(options)
+    paths, overlay = request.paths, request.overlay
+    if list(paths) == ["-"]:
         paths = [options.stdin_filename or "stdin.py"]
-        overlay = {str(_absolute(paths[0], cwd)): sys.stdin.buffer.read()}
+        overlay = {os.path.normpath(request.cwd / paths[0]): sys.stdin.buffer.read()}
     elif "-" in paths or options.stdin_filename:
-        parser().error("--stdin-filename goes with `-` as the only PATH")
-    return Request(
-        paths,
-        cwd,
-        given_settings(options),
-        options.config and _absolute(options.config, cwd),
-        overlay,
-        options.force_exclude,
+        raise WrongUse("--stdin-filename and `-` go together, without any other path")
+    return dataclasses.replace(
+        request,
+        paths=paths,
+        overlay=overlay,
+        force_exclude=options.force_exclude,
+        since=options.since,
+        baseline="renew" if options.update_baseline else "read" if options.no_update else "shorten",
     )
 
 
-def _absolute(path: str | Path, cwd: Path) -> Path:
-    return Path(os.path.normpath(cwd / path))
+def _run(request: Request, options: argparse.Namespace) -> Report:
+    wanted = sys.stderr.isatty() and not (options.quiet or options.no_progress) and os.environ.get("TERM") != "dumb"
+    with Progress(sys.stderr, wanted=wanted) as progress:
+
+        def begun(part: Part) -> None:
+            progress.say(f"analysing {len(part.tree.own)} files in {part.project.root}")
+
+        return run(request, begun)
 
 
-def _say_more(report: Report, options: argparse.Namespace, *, to_stdout: bool) -> None:
-    """Notes go to standard error; the summary stands under the findings, away from output for machines."""
-    stream = sys.stdout if to_stdout else sys.stderr
+def _print(report: Report, options: argparse.Namespace, targets: tuple[Target, ...]) -> None:
+    style = style_for(sys.stdout, options.color)
+    write(targets, report, style, statistics=options.statistics)
+    if options.quiet:
+        return
+    # The summary stands under the findings, but away from output for machines, as all notes do.
+    for_people = any(target.file is None and target.format in FOR_PEOPLE for target in targets)
+    stream = sys.stdout if for_people or all(target.file for target in targets) else sys.stderr
     errors = style_for(sys.stderr, options.color)
     for note in report.notes:
-        print(f"{errors('info', 'note')}: {note}", file=sys.stderr)
+        print(f"{errors('info', 'note')}: {plain(note)}", file=sys.stderr)
     if options.verbose:
         for path, reason in report.left_out:
-            print(f"{errors('dim', 'left out')}: {path} ({reason})", file=sys.stderr)
+            print(f"{errors('dim', 'left out')}: {plain(path)} ({plain(reason)})", file=sys.stderr)
+        for handler in report.handlers:
+            print(f"{errors('dim', 'handler')}: {plain(handler.label)}, {plain(handler.reason)}", file=sys.stderr)
     print(summary(report, style_for(stream, options.color)), file=stream)
+
+
+def _add_ignores(report: Report, options: argparse.Namespace) -> int:
+    """Writes suppressions; what cannot have one is still reported."""
+    from leaklint.pipeline.add_ignore import add_ignores
+
+    added, refused = add_ignores(report.findings, Path(report.root), options.add_ignore)
+    print(f"Added suppressions for {added} findings.")
+    for each in refused:
+        place = f"{plain(each.place.path)}:{each.place.span.line}"
+        print(f"{place}: {each.code} takes no suppression: {plain(each.message)}", file=sys.stderr)
+    return 1 if refused and not options.exit_zero else 0
+
+
+def _watch(request: Request, options: argparse.Namespace, targets: tuple[Target, ...]) -> int:
+    from leaklint.frontends.watch import snapshot_of, watch
+
+    def check() -> None:
+        try:
+            _print(_run(request, options), options, targets)
+        except WrongUse as wrong:
+            complain(wrong)
+
+    watch(check, lambda: snapshot_of(request))
+    return 0

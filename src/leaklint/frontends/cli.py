@@ -39,12 +39,9 @@ def _run(given: list[str]) -> int:
         run, rest = command_of(given)
         return run(rest)
     except WrongUse as wrong:
-        from leaklint.frontends.output import prepare, style_for
+        from leaklint.frontends.output import complain
 
-        prepare(sys.stderr)
-        style = style_for(sys.stderr)
-        for mistake in wrong.mistakes:
-            sys.stderr.write(f"{style('error', 'error')}: {mistake}\n")
+        complain(wrong)
         return WRONG_USE
 
 

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from leaklint.frontends.arguments import Parser, add_paths, add_settings
-from leaklint.frontends.check import request_of
+from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.output import prepare, style_for
 from leaklint.ir.finding import Severity
 from leaklint.pipeline.roots import shown
@@ -23,7 +22,6 @@ def main(arguments: list[str]) -> int:
     add_paths(parser)
     parser.add_argument("--output-format", choices=("text", "json", "markdown"), default="text")
     add_settings(parser)
-    parser.set_defaults(stdin_filename=None, force_exclude=False)
     options = parser.parse_intermixed_args(arguments)
     prepare(sys.stdout)
     if options.output_format == "markdown":

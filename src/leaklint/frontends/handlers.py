@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from leaklint.frontends.arguments import Parser, add_paths, add_settings
-from leaklint.frontends.check import request_of
+from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.output import prepare, style_for
 from leaklint.ir.handler import Handler
 from leaklint.pipeline.run import run
@@ -20,7 +19,6 @@ def main(arguments: list[str]) -> int:
     add_paths(parser)
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
     add_settings(parser)
-    parser.set_defaults(stdin_filename=None, force_exclude=False)
     options = parser.parse_intermixed_args(arguments)
     report = run(request_of(options))
     prepare(sys.stdout)

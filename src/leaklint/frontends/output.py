@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import os
@@ -98,14 +99,41 @@ def style_for(stream: TextIO, colour: str = "auto") -> Style:
     return Style(colours, colours and wants_links(os.environ, is_terminal), columns)
 
 
-def write(targets: Sequence[Target], report: Report, style: Style) -> None:
+def write(targets: Sequence[Target], report: Report, style: Style, *, statistics: bool = False) -> None:
     """Writes every target; files first, so that a broken pipe cannot keep them from being written."""
     for target in targets:
         if target.file is not None:
             write_whole(target.file, rendered(target.format, report, PLAIN).encode("utf-8", "backslashreplace"))
     for target in targets:
         if target.file is None:
-            sys.stdout.write(rendered(target.format, report, style))
+            text = _counted(target.format, report, style) if statistics else rendered(target.format, report, style)
+            sys.stdout.write(text)
+            if target.format == "github":
+                _summarise(report)
+
+
+def _counted(name: str, report: Report, style: Style) -> str:
+    """The statistics in the form that suits the format."""
+    from leaklint.report import statistics
+
+    return statistics.render_json(report) if name == "json" else statistics.render(report, style)
+
+
+def _summarise(report: Report) -> None:
+    """Adds the findings to the page of the workflow run, where GitHub names a file for that."""
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file:
+        text = rendered("markdown", report, PLAIN).encode("utf-8", "backslashreplace")
+        with contextlib.suppress(OSError), Path(file).open("ab") as stream:
+            stream.write(text)
+
+
+def complain(wrong: WrongUse) -> None:
+    """Prints every mistake on standard error."""
+    prepare(sys.stderr)
+    style = style_for(sys.stderr)
+    for mistake in wrong.mistakes:
+        sys.stderr.write(f"{style('error', 'error')}: {mistake}\n")
 
 
 def prepare(stream: TextIO) -> None:

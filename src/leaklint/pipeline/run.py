@@ -19,7 +19,6 @@ from leaklint.pipeline.troubles import NOT_ANALYSED
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report, merged, repathed
 
-
 BaselineUse: TypeAlias = Literal["read", "shorten", "renew"]
 """What is done with the baseline besides reading it: drop what is gone, or take every finding into it."""
 
