@@ -196,6 +196,7 @@ def test_a_bound_without_a_key_bounds_growth_only() -> None:
         (living(Lifetime.PROCESS, "atexit", how=How.GROW, row="atexit.register", request=EVENT), "LK108 error"),
         (living(Lifetime.LIBRARY, "json.dumps", how=How.REBIND, request=EVENT), "LK108 error"),
         (living(Lifetime.THREAD_LOCAL, "CURRENT.connection"), ""),
+        (living(Lifetime.THREAD_LOCAL, "CURRENT.calls", how=How.COUNT), "LK404 warning"),
         (living(Lifetime.THREAD_LOCAL, "CURRENT.user", request=EVENT, settled=Settled.NORMAL_PATHS), "LK404 warning"),
         (living(Lifetime.CONTEXT_VARIABLE, "USER", request=EVENT), ""),
     ],

@@ -22,7 +22,8 @@ def handler(event, context):
     return {"user": event.get("user", "nobody")}
 ```
 
-**Severity**: `error`; `warning` where some path or an exception skips the reset.
+**Severity**: `error` with request data; `warning` where some path or an exception skips the reset, and for what
+counts or grows without it.
 
 **Silent**
 
@@ -34,7 +35,7 @@ def handler(event, context):
 Pass the value as an argument, or keep it in a `ContextVar` that is reset in a `finally`.
 """
 
-from leaklint.ir.effects import Lifetime, Write
+from leaklint.ir.effects import How, Lifetime, Write
 from leaklint.ir.reached import Reached
 from leaklint.rules import state, wording
 from leaklint.rules.rule import Message, rule
@@ -42,7 +43,9 @@ from leaklint.rules.rule import Message, rule
 
 @rule("LK404", "thread-local-context", on=Write)
 def check(write: Write, reached: Reached) -> Message | None:
-    if write.subject.lifetime is not Lifetime.THREAD_LOCAL or not state.keeps(write):
+    if write.subject.lifetime is not Lifetime.THREAD_LOCAL:
+        return None
+    if not state.keeps(write) and write.how not in (How.COUNT, How.GROW):
         return None
     cure = "pass it as an argument, or keep it in a ContextVar that is reset in a finally"
     return state.message(write, reached, wording.owner(write.subject), cure)
