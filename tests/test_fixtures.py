@@ -87,7 +87,8 @@ def disagreements(notes: Sequence[Note], findings: Sequence[Finding]) -> list[st
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(FIXTURES).as_posix())
 def test_findings_are_what_the_notes_say(case: Path) -> None:
-    assert not disagreements(notes_of(case), findings_of(case))
+    rules = rule_names()
+    assert not disagreements([note for note in notes_of(case) if note.code in rules], findings_of(case))
 
 
 def test_there_are_enough_cases() -> None:

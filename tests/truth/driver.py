@@ -50,7 +50,7 @@ MACHINERY = (
 )
 OPAQUE = ("Context", "Logger", "RootLogger", "Random")
 """What changes by being used; what it does with an invocation's data shows as pending work."""
-ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType, types.BuiltinFunctionType)
+ATOMS = (str, bytes, bytearray, int, float, complex, bool, type(None), types.ModuleType, types.BuiltinFunctionType)
 
 
 class Context:
