@@ -57,7 +57,7 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
             return _signature(world, handlers[question.name])
         return begin(world, question)
 
-    engine = Engine(start, nothing)
+    engine = Engine(start, lambda question: nothing(world, question))
     confirmed = _confirmed(engine, program)
     calls: list[Invoked] = []
     for handler in confirmed:
@@ -162,7 +162,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
             if effect.path is None or effect.path in given_back or effect.path.root.kind is not RootKind.MADE:
                 continue
             result.append(_local(program, effect))
-    for effect, trace in world.declared.values():
+    for effect, trace in [each for declared in world.declared.values() for each in declared.values()]:
         declares = isinstance(effect, Create) or (isinstance(effect, Pending) and effect.work in ANYWHERE)
         if declares and not trace and program.reported(effect.site.path):
             result.append(_local(program, effect))

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import CallKind, Formal, Moment, Summary
-from leaklint.ir.values import NOTHING, Path, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, effects
 from leaklint.solve.activation import Activation, shape_of
@@ -65,7 +65,10 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
 
 def unknown_result(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Value:
     """Nothing is known of the callee: work passed to it counts as settled, its result carries all request data."""
-    sources: set[Path] = {VARIES, *callee.sources}
+    decorated = _decorated(act, arguments, span)
+    if decorated is not None:
+        return decorated
+    sources: set[Path] = {VARIES, *(_owner(source) for source in callee.sources)}
     for value in arguments.everything():
         sources |= effects.deep_sources(state, act.world, value)
         effects.hand_over(state, value)
@@ -74,6 +77,28 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         if receiver is not None:
             sources |= effects.deep_sources(state, act.world, receiver)
     return unknown(act.made(span), frozenset(sources))
+
+
+def _owner(source: Path) -> Path:
+    """Of ``request.args.get``, what is called is a method of the data, and ``request.args`` is the data."""
+    if source.root.kind is RootKind.PARAMETER and source.fields and source.fields[-1].startswith("."):
+        return Path(source.root, source.fields[:-1])
+    return source
+
+
+def _decorated(act: Activation, arguments: Arguments, span: Span) -> Value | None:
+    """What an unknown decorator makes of a function or class: as far as one can tell, the same."""
+    if len(arguments.positional) != 1 or arguments.named:
+        return None
+    (value,) = arguments.positional
+    for thing in value.things:
+        if thing.type.kind in (TypeKind.FUNCTION, TypeKind.INSTANCE) and span in act.world.decorations(act.path):
+            return value
+        if thing.type.kind is TypeKind.CLASS:
+            known = act.world.program.class_(thing.type.name)
+            if known is not None and known.decorators and span.line < known.name_span.line:
+                return value
+    return None
 
 
 def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, arguments: Arguments, span: Span) -> Solving:

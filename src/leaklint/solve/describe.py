@@ -65,7 +65,9 @@ class Describer:
                 continue
             name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
             labels.add(name + "".join(_shown(field) for field in source.fields))
-        return tuple(sorted(labels))
+        # the most exact ones say it all: event["id"] rather than event
+        exact = {each for each in labels if not each.endswith("[…]") or each.removesuffix("[…]") not in labels}
+        return tuple(sorted(each for each in exact if not any(_more_exact(other, each) for other in exact)))
 
     def subject(self, path: Path) -> Subject:
         """What a path denotes."""
@@ -84,9 +86,9 @@ class Describer:
             if named is not None:
                 kind = "" if rest else named.type.rpartition(".")[2]
                 return Subject(Lifetime.MODULE, named.name + rest, kind, named.place)
-            cell = root.name.partition("<cell ")[2].rstrip(">")
-            if cell:
-                return Subject(Lifetime.CLOSURE, cell + rest, "", self._made_at(root.owner, root.name))
+            if path.fields and path.fields[0].startswith("<cell "):
+                rest = "".join(_shown(field) for field in path.fields[1:] if field != "[]")
+                return Subject(Lifetime.CLOSURE, path.fields[0][6:-1] + rest, "", None)
             lifetime = Lifetime.CLOSURE if "<locals>" in root.name else Lifetime.MODULE
             return Subject(
                 lifetime, rest.lstrip(".") or "an object made at import", "", self._made_at(root.owner, root.name)
@@ -204,9 +206,16 @@ def _is_constant(world: World, place: Path) -> bool:
     return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
 
 
+def _more_exact(longer: str, shorter: str) -> bool:
+    return len(longer) > len(shorter) and longer.startswith(shorter) and longer[len(shorter)] in ".["
+
+
 def _shown(field: str) -> str:
+    """A field as one writes it, with the quotes that most people use."""
     if field == "[]":
         return "[…]"
+    if field.startswith("['") and '"' not in field:
+        return f'["{field[2:-2]}"]'
     return field
 
 

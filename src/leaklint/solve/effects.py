@@ -234,11 +234,8 @@ def settle_at(
         status = Status.MIXED
     state.settle(tokens_at(state, path, work), status)
     if path.root.kind is not RootKind.MADE:
-        old = state.settled.get((path, tuple(work)))
-        state.settled[path, tuple(work)] = (
-            certain or bool(old and old[0]),
-            every_path or bool(old and old[1]),
-        )
+        old = state.settled.get(path)
+        state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
 
 
 def use(state: State, value: Value) -> None:

@@ -2,7 +2,8 @@
 
 A question that is asked while it is being answered (recursion, import cycles) gets the answer of the round before,
 at first *nothing*. When such an answer then turns out different, it is computed again, at most ``MAX_ROUNDS`` times,
-together with the answers that rested on it.
+together with the answers that rested on it. A module is imported once, as by Python: who asks during its import sees
+the names bound so far, and what was answered from them is forgotten when the import is done.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Engine:
                 stack.pop()
                 del active[current]
                 dependents = cyclic.pop(current, None)
-                if dependents is not None and rounds.get(current, 0) < MAX_ROUNDS:
+                if dependents is not None and current.what == "module":
+                    for dependent in dependents:
+                        answers.pop(dependent, None)
+                elif dependents is not None and rounds.get(current, 0) < MAX_ROUNDS:
                     before = self._provisional.get(current)
                     if before != result:
                         for dependent in dependents:

@@ -171,15 +171,14 @@ def _after_loop(
         return state
     leaving = state.copy()
     for key, token in state.tokens.items():
-        path = token.effect.path
-        if path in held and token.status is not Status.SETTLED:
+        if token.effect.path in held and token.status is not Status.SETTLED:
             statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
             if statuses and max(statuses) < token.status:
                 leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None)
-    for settled_key, (certain, everywhere) in state.settled.items():
-        everywhere_inside = all(arrived.settled.get(settled_key, (False, False))[1] for arrived in back)
-        if settled_key[0] in held and not everywhere and everywhere_inside:
-            leaving.settled[settled_key] = (certain, True)
+    for path, (certain, everywhere) in state.settled.items():
+        everywhere_inside = all(arrived.settled.get(path, (False, False))[1] for arrived in back)
+        if path in held and not everywhere and everywhere_inside:
+            leaving.settled[path] = (certain, True)
     return leaving
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Regime, Work, Write
+from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Read, Regime, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
@@ -231,6 +231,8 @@ def _value(sub: Substitution, value: Value) -> Solving:
 def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     """A field of an object that the caller knows is bound by the callee."""
     value = yield from _value(sub, stored)
+    if not value.things and not value.sources:
+        return
     if not path.fields:
         place = sub.cell_paths.get(path.root.name, path) if path.root.kind is RootKind.FREE else path
         old = sub.state.heap.get(place)
@@ -268,6 +270,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
         )
         if isinstance(changed, Write):
             _write(sub, changed, thing, path_trace)
+            continue
+        if isinstance(changed, Read) and changed.origin == "unset" and state.is_reset(thing.path):
             continue
         if isinstance(changed, Pending):
             if returned and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE) and not here:

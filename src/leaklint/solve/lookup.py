@@ -139,10 +139,10 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
             if place in value.sources:
                 state.read(place)
             return value
-    if name in BUILTINS:
-        return library_object(act.world, f"builtins.{name}")
     if name == "__name__":
         return of(Thing(Path(Root(RootKind.MODULE, act.path, "__name__")), Type(TypeKind.UNKNOWN, "module name")))
+    if name in BUILTINS:
+        return library_object(act.world, f"builtins.{name}")
     stars = yield from star_imported(act, name)
     return stars if stars is not None else of(Thing(place))
 
@@ -264,6 +264,8 @@ def bound(state: State, method: Thing, receiver: Value) -> Value:
 def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
     world, class_name = act.world, thing.type.name
     stored = read_field(act, state, path)
+    if name == "__class__" and "::" in class_name:
+        return of(Thing(class_path(class_name), Type(TypeKind.CLASS, class_name)))
     if "::" not in class_name:
         if stored is not None:
             return stored

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from leaklint.ir.effects import AnyEffect, Work
+from leaklint.ir.effects import AnyEffect
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Sources, Value
 from leaklint.solve.lattice import is_prefix, join
@@ -55,13 +55,10 @@ class Tested(NamedTuple):
     span: Span
 
 
-SettledKey = tuple[Path, tuple[Work, ...]]
-
-
 class State:
     """Names, fields, tokens and path facts; copied where paths part."""
 
-    __slots__ = ("env", "escaped", "guards", "heap", "line", "reads", "resets", "settled", "tokens")
+    __slots__ = ("env", "escaped", "guards", "heap", "line", "reads", "resets", "settled", "tests", "tokens")
 
     def __init__(self) -> None:
         self.env: dict[str, Value] = {}
@@ -71,12 +68,14 @@ class State:
         """Places that have been reset on every path to here."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
-        self.settled: dict[SettledKey, tuple[bool, bool]] = {}
+        self.settled: dict[Path, tuple[bool, bool]] = {}
         """Symbolic paths settled so far: (certain, on every path)."""
         self.guards: frozenset[Tested] = frozenset()
         self.escaped: dict[Path, Path] = {}
         """Objects made here that a surviving place refers to."""
         self.line: Span | None = None
+        self.tests: dict[str, tuple[str, str]] = {}
+        """What the results of tests in this block say: ``none``, ``some`` or ``false``, and of which operand."""
 
     def copy(self) -> State:
         """An independent state that says the same."""
@@ -88,6 +87,7 @@ class State:
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
         other.line = self.line
+        other.tests = self.tests
         return other
 
     def same(self, other: State) -> bool:
@@ -147,6 +147,7 @@ def join_states(left: State, right: State) -> State:
     result.guards = left.guards & right.guards
     result.escaped = {**left.escaped, **right.escaped}
     result.line = right.line
+    result.tests = {**left.tests, **right.tests}
     result.tokens = dict(left.tokens)
     for key, token in right.tokens.items():
         other = result.tokens.get(key)

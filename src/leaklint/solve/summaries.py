@@ -36,10 +36,10 @@ def begin(world: World, question: Ask) -> Solving:
     return summarise(world, question)
 
 
-def nothing(question: Ask) -> Any:
-    """The answer from which recursion starts: it does nothing."""
+def nothing(world: World, question: Ask) -> Any:
+    """The answer from which recursion starts: a function does nothing, a module has the names bound so far."""
     if question.what == "module":
-        return ModuleState({})
+        return ModuleState(world.importing.get(question.name, {}))
     return Summary(name=question.name)
 
 
@@ -99,8 +99,8 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         returns=returns,
         effects=tuple(_effects(ended, last, returns, stores))[:MAX_EFFECTS],
         settles=tuple(
-            Settle(path, work, certain, everywhere)
-            for (path, work), (certain, everywhere) in sorted(last.settled.items(), key=repr)
+            Settle(path, (), certain, everywhere)
+            for path, (certain, everywhere) in sorted(last.settled.items())
             if path.root.kind is not RootKind.MADE
         ),
         stores=tuple(stores),
@@ -185,6 +185,7 @@ def import_module(world: World, path: str) -> Solving:
     if facts is None:
         return ModuleState({})
     world.importing[path] = {}
+    declared = world.declared[path] = {}
     act = Activation(world, identity, facts, importing=True)
     ended: Ended = yield from run(act, world.program.body(identity), State())
     names = dict(world.importing.pop(path))
@@ -196,7 +197,7 @@ def import_module(world: World, path: str) -> Solving:
         for place, value in last.heap.items():
             world.keep_field(place, value)
         for key, token in last.tokens.items():
-            world.declared[key] = (token.effect, token.trace)
+            declared[key] = (token.effect, token.trace)
     return ModuleState(names)
 
 

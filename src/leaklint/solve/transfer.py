@@ -57,7 +57,7 @@ def value_of(act: Activation, state: State, operand: str) -> Value:
 def cell(act: Activation, name: str) -> Path:
     """The path of a cell of this function: a local name that inner functions use."""
     kind = RootKind.STATIC if act.importing else RootKind.MADE
-    return Path(Root(kind, act.path, f"{act.name}<cell {name}>"))
+    return Path(Root(kind, act.path, f"{act.name}@cells"), (f"<cell {name}>",))
 
 
 def bind_name(act: Activation, state: State, name: str, value: Value) -> None:
@@ -160,6 +160,7 @@ def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
 def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     operands = [value_of(act, state, each) for each in step.operands]
     folded = _folded(step.operator, operands)
+    _remember_test(state, step, operands)
     sources: frozenset[Path] = frozenset()
     for value in operands:
         sources |= observed(value)
@@ -182,6 +183,14 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
                 if part.things or part.sources:
                     effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
     state.env[step.target] = Value(things, sources)
+
+
+def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> None:
+    if step.operator == "not":
+        state.tests = {**state.tests, step.target: ("false", step.operands[0])}
+    elif step.operator in ("is", "is-not", "==", "!=") and single_constant(operands[1]) == (True, None):
+        kind = "none" if step.operator in ("is", "==") else "some"
+        state.tests = {**state.tests, step.target: (kind, step.operands[0])}
 
 
 def _keep_in_text(act: Activation, state: State, operator: str, value: Value) -> None:
@@ -341,6 +350,38 @@ def _raise(act: Activation, state: State, step: cfg.Raise) -> None:
     return
 
 
+def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
+    """Takes out of a name's value what a test excludes; work that hangs on what is excluded is not there."""
+    kind, tested = state.tests.get(operand, ("true", operand))
+    if kind == "false":
+        narrow(act, state, tested, not holds)
+        return
+    absent = holds if kind == "none" else not holds
+    value = value_of(act, state, tested)
+    kept = set()
+    for thing in value.things:
+        is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
+        solid = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN) and (kind != "true" or not _emptiable(thing))
+        if absent and solid:
+            _missing(state, thing)
+        elif absent or not is_none:
+            kept.add(thing)
+    if kept != value.things and tested in state.env and not tested.startswith("%"):
+        bind_name(act, state, tested, Value(frozenset(kept), value.sources))
+
+
+def _emptiable(thing: Thing) -> bool:
+    return thing.type.name.startswith(("builtins.", "collections."))
+
+
+def _missing(state: State, thing: Thing) -> None:
+    """On this path the object was not made, or is not what the name denotes: nothing hangs on it."""
+    effects.settle_at(state, thing.path)
+    variables = state.heap.get(slot(thing.path, "<variable>"), NOTHING)
+    for each in variables.things:
+        state.settle(effects.tokens_at(state, each.path, (Work.TOKEN,)))
+
+
 def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     """Adds what a test says on this path; False where the path cannot be taken."""
     value = value_of(act, state, step.condition)
@@ -348,6 +389,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     if known is not None and known is not step.truth:
         return False
     effects.use(state, value)
+    narrow(act, state, step.condition, step.truth)
     reads = observed(value)
     if reads:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
@@ -391,6 +433,10 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if special is not None:
         state.env[step.target] = special
         return
+    module = _module_by_name(target, key)
+    if module is not None:
+        state.env[step.target] = module
+        return
     field = field_of_key(key)
     sliced = any(thing.type.name == "builtins.slice" for thing in key.things)
     if sliced:
@@ -405,6 +451,14 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     state.env[step.target] = with_sources(value, target.sources | key.sources | _places(target))
+
+
+def _module_by_name(target: Value, key: Value) -> Value | None:
+    """What ``sys.modules[__name__]`` denotes."""
+    names = [thing.path.root.owner for thing in key.things if thing.type.name == "module name"]
+    if len(names) == 1 and any(thing.path.root.name == "sys.modules" for thing in target.things):
+        return of(Thing(Path(Root(RootKind.MODULE, names[0])), Type(TypeKind.MODULE, names[0])))
+    return None
 
 
 def _places(target: Value) -> frozenset[Path]:
@@ -672,5 +726,5 @@ ASKING: Final[dict[type, Transfer]] = {
     cfg.ImportName: _import_name,
 }
 RAISING: Final = frozenset(
-    {cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.GetItem, cfg.Element, cfg.Enter, cfg.DeleteItem}
+    {cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.GetItem, cfg.Element, cfg.DeleteItem}
 )

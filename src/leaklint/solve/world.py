@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from leaklint.ir.effects import AnyEffect
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
@@ -70,10 +71,11 @@ class World:
         self.classes: dict[str, ClassState] = {}
         self._shapes: dict[str, set[Shapes]] = {}
         self._library_kind = library_kind
+        self._decorations: dict[str, frozenset[Span]] = {}
         self._fields: dict[Root, dict[Path, Value]] = {}
         self.named: dict[Path, Named] = {}
-        self.declared: dict[object, tuple[Any, tuple[Place, ...]]] = {}
-        """Effects seen while modules were imported that are findings by themselves (LK201, LK402, LK405)."""
+        self.declared: dict[str, dict[object, tuple[AnyEffect, tuple[Place, ...]]]] = {}
+        """Effects while modules were imported, by module: some are findings by themselves (LK201, LK402, LK405)."""
         self._bases: dict[str, tuple[str, ...]] = {}
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
@@ -106,6 +108,16 @@ class World:
     def general_shapes(self, function: str, shapes: Shapes) -> Shapes:
         """Shapes that say only of which class the receiver is, and which callables are captured."""
         return tuple((index, shape) for index, shape in shapes if index < 0)
+
+    def decorations(self, module: str) -> frozenset[Span]:
+        """Places of all decorators of functions in a file."""
+        known = self._decorations.get(module)
+        if known is None:
+            facts = self.program.files.get(module)
+            functions = facts.functions.values() if facts is not None else ()
+            spans = frozenset(span for function in functions for span in function.decorator_spans)
+            known = self._decorations[module] = spans
+        return known
 
     def library_kind(self, name: str) -> str:
         """What an installed library without a row says of a name: ``coroutine``, or nothing."""
