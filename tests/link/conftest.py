@@ -11,7 +11,7 @@ from leaklint.ir.facts import FileFacts
 from leaklint.link.decorators import Framework, parse_frameworks
 from leaklint.link.handlers import Discovery, discover
 from leaklint.link.modules import Modules
-from leaklint.link.templates import Templates, is_template, read_templates
+from leaklint.link.templates import Templates, read_templates, templates_among
 
 
 def facts_of(texts: Mapping[str, str]) -> dict[str, FileFacts]:
@@ -43,8 +43,10 @@ def templates_of(frameworks: dict[str, Framework]) -> Callable[[Mapping[str, str
     wrappers = {name: variable for each in frameworks.values() for name, variable in each.wraps.items()}
 
     def read(texts: Mapping[str, str]) -> Templates:
-        contents = {path: textwrap.dedent(text).encode() for path, text in texts.items() if is_template(path)}
-        return read_templates(contents, {path for path in texts if path.endswith(".py")}, wrappers)
+        contents = {path: textwrap.dedent(text).encode() for path, text in texts.items()}
+        python = {path: content for path, content in contents.items() if path.endswith(".py")}
+        wanted = {path: contents[path] for path in templates_among(contents)}
+        return read_templates(wanted, python, stacks=python, wrappers=wrappers)
 
     return read
 

@@ -45,7 +45,8 @@ def locate(
     """The file of each declared handler; those that exist nowhere are missing where that is an error.
 
     A root that the project has decides. Where a template names none, or one that is built elsewhere, the handler is
-    looked for from the template's folder upwards, then by its path anywhere, if only one file has it.
+    looked for below the template's folder, then below each folder above it, up to the first that has such a file; it
+    counts if it is the only one there, or lies right where the folder were the root.
     """
     folders = _folders(files)
     located: list[Located] = []
@@ -53,14 +54,15 @@ def locate(
     for each in declarations:
         if each.inline is not None:
             continue
-        if each.root is None or each.root not in folders:
-            located += _searched(each, files, modules) if each.is_python else []
-            continue
-        path = modules.file_at(posixpath.join(each.root, each.target))
+        path = None
+        if each.root in folders:
+            path = modules.file_at(posixpath.join(each.root or "", each.target))
         if path is not None and binds(files[path], each.attribute):
-            located.append(Located(each, path, each.root))
-        elif each.expected:
+            located.append(Located(each, path, each.root or ""))
+        elif each.expected and each.root in folders:
             missing.append(Missing(each.handler, each.template, each.line, _why(each, path, files)))
+        elif each.is_python:
+            located += _searched(each, files, modules)
     return located, missing
 
 
@@ -71,6 +73,7 @@ def binds(facts: FileFacts, name: str) -> bool:
         or name in facts.functions
         or "__getattr__" in facts.functions
         or any(fact.name == "*" for fact in facts.imports)
+        or (bool(facts.troubles) and not facts.module_names)
     )
 
 
@@ -142,25 +145,22 @@ def last_definition(facts: FileFacts, name: str) -> FunctionFacts | None:
 
 
 def _searched(each: Declaration, files: Mapping[str, FileFacts], modules: Modules) -> list[Located]:
-    folder = parent(each.template)
-    while True:
-        path = modules.file_at(posixpath.join(folder, each.target))
-        if path is not None and binds(files[path], each.attribute):
-            return [Located(each, path, folder)]
-        if not folder:
-            break
-        folder = parent(folder)
     anywhere = [
         path
         for suffix in (f"{each.target}.py", f"{each.target}/__init__.py")
         for path in modules.ending(suffix)
         if not is_test(path) and binds(files[path], each.attribute)
     ]
-    below = [path for path in anywhere if holds(parent(each.template), path)]
-    for paths in (below, anywhere):
-        if len(paths) == 1:
-            root = paths[0].removesuffix(".py").removesuffix("/__init__").removesuffix(each.target).rstrip("/")
-            return [Located(each, paths[0], root)]
+    folder = each.template
+    while folder and anywhere:
+        folder = parent(folder)
+        direct = modules.file_at(posixpath.join(folder, each.target))
+        below = [direct] if direct in anywhere else [path for path in anywhere if holds(folder, path)]
+        if len(below) == 1:
+            root = below[0].removesuffix(".py").removesuffix("/__init__").removesuffix(each.target).rstrip("/")
+            return [Located(each, below[0], root)]
+        if below:
+            break
     return []
 
 

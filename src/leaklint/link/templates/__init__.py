@@ -1,29 +1,35 @@
 """Deployment templates: the declarations of handlers in them.
 
-``is_template`` names the files that are worth reading; ``read_templates`` reads them. One module here a kind of
+``templates_among`` names the files that are worth reading; ``read_templates`` reads them. One module here a kind of
 template, each with ``NAME`` (which paths) or ``MARKER`` (which content) and ``read``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 
 from leaklint.ir.facts import Trouble
-from leaklint.link.templates import dockerfile, sam, serverless, terraform
+from leaklint.link.modules import holds
+from leaklint.link.templates import cdk_python, cdk_typescript, dockerfile, sam, serverless, terraform
 from leaklint.link.templates.declaration import Declaration, Said, Tree
 from leaklint.link.templates.document import Unreadable
 
 LARGEST = 1_000_000
 """Bytes of a template; a larger file is data, and not worth reading."""
 
-_ANY = re.compile(r"\.(ya?ml|json|template|tf)$")
+_JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
+_ANY = re.compile(r"(\.(ya?ml|json|template|tf)|(^|/)Procfile)$")
+_CDK = re.compile(r"(^|/)cdk\.json$")
 _READERS: tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[str, Tree], Said]], ...] = (
-    (re.compile(r"\.(ya?ml|json|template)$"), re.compile(sam.MARKER), sam.read),
+    (_JSON_OR_YAML, sam.MARKER, sam.read),
     (serverless.NAME, None, serverless.read),
     (dockerfile.NAME, None, dockerfile.read),
+    (cdk_typescript.SERVICE, None, cdk_typescript.read_service),
+    (cdk_typescript.NAME, cdk_typescript.MARKER, cdk_typescript.read),
+    (cdk_python.NAME, None, cdk_python.read),
 )
 
 
@@ -41,23 +47,44 @@ class Templates(msgspec.Struct, frozen=True, gc=False):
         return tuple(sorted({each.root for each in self.declarations if each.root is not None}))
 
 
-def is_template(path: str) -> bool:
-    """Whether a file, by its path, may declare handlers and is to be handed to ``read_templates``."""
-    return bool(_ANY.search(path) or dockerfile.NAME.search(path))
+def templates_among(paths: Iterable[str]) -> list[str]:
+    """Those files of a project, Python files aside, that may declare handlers: what to hand to ``read_templates``.
+
+    Where the project has a CDK application, the TypeScript and JavaScript below it is among them.
+    """
+    known = sorted(paths)
+    apps = {path.rpartition("/")[0] for path in known if _CDK.search(path)}
+
+    def may_be_stack(path: str) -> bool:
+        return bool(cdk_typescript.NAME.search(path)) and any(holds(app, path) for app in apps)
+
+    return [
+        path
+        for path in known
+        if _ANY.search(path)
+        or dockerfile.NAME.search(path)
+        or cdk_typescript.SERVICE.search(path)
+        or may_be_stack(path)
+    ]
 
 
 def read_templates(
-    texts: Mapping[str, bytes], files: Container[str], wrappers: Mapping[str, str] | None = None
+    texts: Mapping[str, bytes],
+    files: Container[str],
+    *,
+    stacks: Mapping[str, bytes] | None = None,
+    wrappers: Mapping[str, str] | None = None,
 ) -> Templates:
     """Reads templates.
 
-    ``texts`` by path; ``files``: the paths of all Python files of the project; ``wrappers``: handlers of libraries that
-    call the one named in an environment variable, each with that variable (``Framework.wraps``).
+    ``texts`` by path; ``files``: the paths of all Python files of the project; ``stacks``: their contents, as far as
+    CDK stacks are to be looked for in them; ``wrappers``: handlers of libraries that call the one named in an
+    environment variable, each with that variable (``Framework.wraps``).
     """
     troubles: list[tuple[str, Trouble]] = []
-    tree = Tree(
-        {path: _text(content) for path, content in texts.items() if len(content) <= LARGEST}, files, wrappers or {}
-    )
+    sources = {path: content for path, content in (stacks or {}).items() if cdk_python.MARKER.search(content)}
+    contents = {path: content for path, content in {**texts, **sources}.items() if len(content) <= LARGEST}
+    tree = Tree({path: _text(content) for path, content in contents.items()}, files, wrappers or {})
     said: list[Said] = []
     for path in sorted(tree.texts):
         for name, marker, read in _READERS:

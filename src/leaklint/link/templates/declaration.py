@@ -77,6 +77,15 @@ class Tree:
         variable = self._wrappers.get(handler)
         return (environment(variable) if variable else None) or handler
 
+    def folder_with(self, name: str, below: str) -> str | None:
+        """The nearest folder, at or above another one, that holds a template of a name."""
+        folder = below
+        while posixpath.join(folder, name) not in self.texts:
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
+        return folder
+
     def has_module(self, root: str, target: str) -> bool:
         """Whether a module exists below a folder."""
         place = posixpath.join(root, target)
@@ -90,6 +99,17 @@ def split_handler(handler: str) -> tuple[str, str] | None:
     if not dot or not module or not attribute.isidentifier() or target.startswith(".."):
         return None
     return target.strip("/"), attribute
+
+
+AT_PROJECT = "//"
+"""Start of a path that is known from the project root, such as one made from ``__file__`` or ``path.module``."""
+
+
+def settled(base: str, path: str) -> str | None:
+    """A path from the project root, of one that starts there or in a base folder; None outside the project."""
+    if path.startswith(AT_PROJECT):
+        return beside("-", path[len(AT_PROJECT) :].lstrip("/") or ".")
+    return beside(posixpath.join(base, "-"), path)
 
 
 def beside(template: str, folder: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 import msgspec
 
@@ -11,7 +12,7 @@ from leaklint.link.templates import dockerfile
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
 from leaklint.link.templates.document import Node
 
-MARKER = r"AWS::(Serverless|Lambda)::Function"
+MARKER = re.compile(r"AWS::(Serverless|Lambda)::(Function|LayerVersion)")
 
 _FUNCTIONS = {"AWS::Serverless::Function": "SAM function", "AWS::Lambda::Function": "CloudFormation function"}
 _LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
@@ -140,11 +141,10 @@ class _Function(msgspec.Struct):
         text, is_stated = self._literal(node)
         if text is None or "://" in text:
             return None, False
-        if text.endswith(".py"):
+        is_zip = text.endswith(".zip")
+        if is_zip or text.endswith(".py"):
             text = text.rpartition("/")[0] or "."
-        elif text.endswith((".zip", ".jar")):
-            return None, False
-        return beside(self.path, text), is_stated
+        return beside(self.path, text), is_stated and not is_zip
 
     def _inline(self) -> Node | None:
         node = self._property("InlineCode") if self.is_sam else self._property("Code", "ZipFile")

@@ -16,12 +16,11 @@ import msgspec
 
 from leaklint.ir.handler import Platform
 from leaklint.link.templates import hcl
-from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
+from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, settled, split_handler
 from leaklint.link.templates.document import Unreadable
 
 NAME = re.compile(r"\.tf$")
 
-_AT_ROOT = "//"
 _SOURCES = ("source_path", "source_dir", "lambda_source_dir", "src_dir", "src_path", "code_dir")
 _GOOGLE = ("google_cloudfunctions_function", "google_cloudfunctions2_function")
 _FILE = re.compile(r'\bfile(?:base64)?\(\s*("(?:[^"\\]|\\.)*")')
@@ -203,14 +202,12 @@ class _Instance(msgspec.Struct):
         package = self.value(block.text("filename"))
         if stored is not None or not isinstance(package, str):
             return stored, False
-        if package.endswith(".py"):
-            return self._folder(package), False
         for kind in ("data", "resource"):
             for _, archive_block in self.module.of_kind(kind, "archive_file"):
                 output = self.value(archive_block.text("output_path"))
                 if isinstance(output, str) and self._path(output) == self._path(package):
                     return self._archived(archive_block.labels[-1]), False
-        return None, False
+        return self._folder(posixpath.dirname(package) or "."), False
 
     def _stored_root(self, expression: str) -> str | None:
         """The folder behind an object in a bucket, where the same module uploads it from an archive."""
@@ -237,10 +234,7 @@ class _Instance(msgspec.Struct):
         return posixpath.dirname(path) if path and path.endswith(".py") else path
 
     def _path(self, value: str) -> str | None:
-        """A path as Terraform means it, from the project root; None outside the project."""
-        if value.startswith(_AT_ROOT):
-            return beside("-", value[len(_AT_ROOT) :].lstrip("/") or ".")
-        return beside(posixpath.join(self.base, "-"), value)
+        return settled(self.base, value)
 
     def local_source(self, block: hcl.Block) -> str | None:
         """The folder of the local module that a ``module`` block calls."""
@@ -272,7 +266,7 @@ class _Instance(msgspec.Struct):
         if self.busy <= _DEEPEST_REFERENCE and rest:
             match head:
                 case "path":
-                    value = _AT_ROOT + (self.module.folder if rest == ["module"] else self.base)
+                    value = AT_PROJECT + (self.module.folder if rest == ["module"] else self.base)
                 case "var":
                     value = self.given[rest[0]] if rest[0] in self.given else self._default(rest[0])
                 case "local":

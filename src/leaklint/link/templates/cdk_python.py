@@ -1,0 +1,159 @@
+"""AWS CDK stacks written in Python: literals, and paths made from ``__file__`` and constants."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+
+from leaklint.link.templates import cdk
+from leaklint.link.templates.declaration import AT_PROJECT, Said, Tree
+
+NAME = re.compile(r"\.py$")
+MARKER = re.compile(rb"\baws_cdk\b")
+
+_ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
+_SAME = frozenset({"Path", "abspath", "absolute", "fspath", "normpath", "realpath", "resolve", "str"})
+_DEEPEST = 30
+
+
+def read(path: str, tree: Tree) -> Said:
+    """The functions and layers that a stack makes."""
+    try:
+        module = ast.parse(tree.texts[path])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # The file is Python: the outline says what is wrong with it.
+        return Said()
+    nodes = list(ast.walk(module))
+    stack = _Stack(path, nodes)
+    found = [
+        cdk.said(path, construct, tree)
+        for node in nodes
+        if isinstance(node, ast.Call) and (construct := stack.construct(node))
+    ]
+    return Said(
+        tuple(each for said in found for each in said.declarations),
+        tuple(root for said in found for root in said.shared_roots),
+    )
+
+
+class _Stack:
+    """The values of one file, as far as names are assigned once."""
+
+    def __init__(self, path: str, nodes: list[ast.AST]) -> None:
+        self._file = AT_PROJECT + path
+        self._values: dict[str, ast.expr | None] = {}
+        for node in nodes:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+                self._values[name] = None if name in self._values else node.value
+
+    def construct(self, call: ast.Call) -> cdk.Construct | None:
+        """The construct that a call makes, if it is one that matters."""
+        kind = _last(call.func)
+        given = self._given(call)
+        code = self._followed(given.get("code") or given.get("entry"))
+        asset = code if isinstance(code, ast.Call) and _last(code.func) in _ASSETS else None
+        if kind not in cdk.CONSTRUCTS and "handler" in given and asset:
+            # The project's own construct, or the properties of one.
+            kind = "Function"
+        inside = self._given(asset) if asset else {}
+        folder = (asset.args[0] if asset.args else inside.get("path")) if asset else given.get("entry")
+        if kind not in cdk.CONSTRUCTS or (folder is None and (kind != "Function" or "code" not in given)):
+            return None
+        command = inside.get("cmd")
+        words = command.elts if isinstance(command, ast.List) else []
+        runtime = self._followed(given.get("runtime"))
+        handler = given.get("handler")
+        return cdk.Construct(
+            kind=kind,
+            line=(handler or call).lineno,
+            handler=self._text(handler),
+            folder=self._text(folder),
+            index=self._text(given.get("index")) or "index.py",
+            runtime=" ".join(_last(each) for each in ast.walk(runtime)) if runtime else "",
+            dockerfile=self._text(inside.get("file")) or "Dockerfile",
+            command=tuple(self._text(word) or "" for word in words),
+            snap_start="snap_start" in given,
+        )
+
+    def _given(self, call: ast.Call) -> dict[str, ast.expr]:
+        """The keyword arguments of a call, those of a ``**`` dictionary included."""
+        given: dict[str, ast.expr] = {}
+        for keyword in call.keywords:
+            value = self._followed(keyword.value)
+            if keyword.arg:
+                given[keyword.arg] = keyword.value
+            elif isinstance(value, ast.Dict):
+                pairs = zip(value.keys, value.values, strict=True)
+                given |= {str(key.value): each for key, each in pairs if isinstance(key, ast.Constant)}
+            elif isinstance(value, ast.Call) and _last(value.func) == "dict":
+                given |= {each.arg: each.value for each in value.keywords if each.arg}
+        return given
+
+    def _followed(self, node: ast.expr | None) -> ast.expr | None:
+        """The value of a name that is assigned once, else the node itself."""
+        for _ in range(_DEEPEST):
+            value = self._values.get(node.id) if isinstance(node, ast.Name) else None
+            if value is None:
+                break
+            node = value
+        return node
+
+    def _text(self, node: ast.expr | None, depth: int = 0) -> str | None:
+        """The string or path that an expression gives."""
+        node = self._followed(node)
+        if depth > _DEEPEST:
+            return None
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.Name(id="__file__"):
+                return self._file
+            case ast.JoinedStr(values=values):
+                return self._joined([self._text(each, depth + 1) for each in values], "")
+            case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
+                return self._text(value, depth + 1)
+            case ast.BinOp(left=left, op=ast.Add() | ast.Div() as operator, right=right):
+                parts = [self._text(left, depth + 1), self._text(right, depth + 1)]
+                return self._joined(parts, "/" if isinstance(operator, ast.Div) else "")
+            case ast.Attribute(value=value, attr="parent"):
+                return self._parent(self._text(value, depth + 1))
+            case ast.Subscript(value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(count))):
+                folder = self._text(value, depth + 1)
+                for _ in range(min(count, _DEEPEST) + 1):
+                    folder = self._parent(folder)
+                return folder
+            case ast.Call(func=function, args=arguments):
+                return self._called(function, [self._text(each, depth + 1) for each in arguments], depth)
+        return None
+
+    def _called(self, function: ast.expr, arguments: list[str | None], depth: int) -> str | None:
+        name = _last(function)
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        if name == "join":
+            return self._joined(arguments, "/")
+        if name == "joinpath":
+            return self._joined([self._text(owner, depth + 1), *arguments], "/")
+        if name == "dirname":
+            return self._parent(arguments[0]) if arguments else None
+        if name in ("cwd", "getcwd"):
+            return "."
+        if name in _SAME:
+            return self._joined(arguments, "/") if arguments else self._text(owner, depth + 1)
+        return None
+
+    @staticmethod
+    def _joined(parts: list[str | None], between: str) -> str | None:
+        known = [part for part in parts if part is not None]
+        if len(known) != len(parts):
+            return None
+        return posixpath.join(*known) if between and known else "".join(known)
+
+    @staticmethod
+    def _parent(text: str | None) -> str | None:
+        return None if text is None else posixpath.dirname(text.rstrip("/")) or "."
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

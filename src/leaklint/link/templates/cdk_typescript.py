@@ -1,0 +1,216 @@
+"""AWS CDK stacks and Serverless Framework services written in TypeScript or JavaScript: the literal forms."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator
+
+from leaklint.link.templates import cdk
+from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, split_handler
+
+NAME = re.compile(r"(?<!\.d)\.[cm]?[jt]s$")
+MARKER = re.compile(r"aws-cdk|aws-lambda|@aws-cdk")
+SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
+
+_NEW = re.compile(r"\bnew\s+(?:[\w$]+\s*\.\s*)*([\w$]+)\s*\(")
+_ASSET = re.compile(r"\.\s*(?:asset|fromAsset|fromAssetImage|fromDockerBuild|fromImageAsset)\s*\(")
+_CONSTANT = re.compile(r"\b(?:const|let|var)\s+([\w$]+)(?:\s*:[^=;]+)?\s*=\s*")
+_CALL = re.compile(r"(?:[\w$]+\s*\.\s*)*(join|resolve|normalize)\s*\(")
+_ENTRY = re.compile(r"""^\s*(?:(['"]?)([\w$]+)\1)\s*:\s*(.*)$""", re.DOTALL)
+_HANDLER = re.compile(r"""\bhandler\s*:\s*(['"`])([^'"`$\n]+)\1""")
+_PYTHON = re.compile(r"""\bruntime\s*:\s*['"]python""")
+_NAMED = re.compile(r"[\w$]+")
+_DEEPEST = 20
+_LONGEST = 20_000
+"""Characters of one construct."""
+_MOST = 1_000
+"""Constructs of one file."""
+
+
+def read(path: str, tree: Tree) -> Said:
+    """The functions and layers that a stack makes."""
+    stack = _Stack(path, tree.texts[path])
+    found = [cdk.said(path, construct, tree) for construct in stack.constructs()]
+    return Said(
+        tuple(each for said in found for each in said.declarations),
+        tuple(root for said in found for root in said.shared_roots),
+    )
+
+
+def read_service(path: str, tree: Tree) -> Said:
+    """The handlers of a ``serverless.ts``, where it says that they are Python."""
+    text = _without_comments(tree.texts[path])
+    if not _PYTHON.search(text):
+        return Said()
+    declarations: list[Declaration] = []
+    for match in _HANDLER.finditer(text):
+        parts = split_handler(match[2])
+        line = text.count("\n", 0, match.start()) + 1
+        if parts:
+            declarations.append(
+                Declaration(
+                    template=path,
+                    line=line,
+                    reason=f"serverless function in {path}, line {line}",
+                    handler=match[2],
+                    target=parts[0],
+                    attribute=parts[1],
+                    root=beside(path, "."),
+                    expected=False,
+                )
+            )
+    return Said(tuple(declarations))
+
+
+class _Stack:
+    """One file: its text without comments, and its constants."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._folder = AT_PROJECT + posixpath.dirname(path)
+        self._text = _without_comments(text)
+        self._constants: dict[str, int] = {}
+        """Where the value of each constant starts."""
+        for match in _CONSTANT.finditer(self._text):
+            self._constants.setdefault(match[1], match.end())
+
+    def constructs(self) -> Iterator[cdk.Construct]:
+        """Each construct that the file makes."""
+        for match in itertools.islice(_NEW.finditer(self._text), _MOST):
+            inside = self._text[match.end() : _end(self._text, match.end(), "")]
+            properties = dict(_entries(next((each for each in reversed(_split(inside)) if each.startswith("{")), "")))
+            code = self._followed(properties.get("code", ""))
+            asset = _ASSET.search(code)
+            arguments = _split(code[asset.end() : _end(code, asset.end(), "")]) if asset else []
+            options = dict(_entries(arguments[1])) if len(arguments) > 1 else {}
+            folder = arguments[0] if arguments else properties.get("entry", "")
+            kind = match[1]
+            if kind not in cdk.CONSTRUCTS and asset and "handler" in properties:
+                # The project's own construct.
+                kind = "Function"
+            if kind not in cdk.CONSTRUCTS or (not folder and (kind != "Function" or "code" not in properties)):
+                continue
+            command = options.get("cmd", "").strip()
+            words = _split(command[1:-1]) if command.startswith("[") else []
+            yield cdk.Construct(
+                kind=kind,
+                line=self._text.count("\n", 0, match.start()) + 1,
+                handler=self._string(properties.get("handler", "")),
+                folder=self._string(folder),
+                index=self._string(properties.get("index", "")) or "index.py",
+                runtime=self._followed(properties.get("runtime", "")),
+                dockerfile=self._string(options.get("file", "")) or "Dockerfile",
+                command=tuple(self._string(word) or "" for word in words),
+                snap_start="snapStart" in properties,
+            )
+
+    def _followed(self, text: str) -> str:
+        """The value of a constant, else the text itself."""
+        for _ in range(_DEEPEST):
+            if text not in self._constants:
+                break
+            start = self._constants[text]
+            text = self._text[start : _end(self._text, start, ";\n")].strip()
+        return text
+
+    def _string(self, text: str, depth: int = 0) -> str | None:
+        """The string or path that an expression gives."""
+        text = self._followed(text.strip())
+        if not text or depth > _DEEPEST:
+            return None
+        if text == "__dirname":
+            return self._folder
+        if text[0] in "'\"`" and _string_end(text, 0) == len(text):
+            return self._filled(text[1:-1], depth) if text[0] == "`" else text[1:-1].replace("\\", "")
+        call = _CALL.match(text)
+        if call and _end(text, call.end(), "") == len(text) - 1:
+            parts = [self._string(part, depth + 1) for part in _split(text[call.end() : -1])]
+            known = [part for part in parts if part is not None]
+            if known and len(known) == len(parts):
+                # Node's join, unlike Python's, goes on below the first part when another starts with a slash.
+                return posixpath.join(known[0], *(part.lstrip("/") for part in known[1:]))
+        return None
+
+    def _filled(self, text: str, depth: int) -> str | None:
+        """The text of a template literal whose ``${…}`` are constants or ``__dirname``."""
+        pieces = re.split(r"\$\{([^{}]*)\}", text)
+        filled = [piece if index % 2 == 0 else self._string(piece, depth + 1) for index, piece in enumerate(pieces)]
+        known = [piece for piece in filled if piece is not None]
+        return "".join(known) if len(known) == len(filled) else None
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """Key and source text of each property of an object literal."""
+    text = text.strip()
+    for entry in _split(text[1:-1]) if text.startswith("{") else ():
+        match = _ENTRY.match(entry)
+        if match:
+            yield match[2], match[3].strip()
+        elif _NAMED.fullmatch(entry):
+            yield entry, entry
+
+
+def _split(text: str) -> list[str]:
+    """The parts of a list between commas that stand outside brackets and strings."""
+    parts: list[str] = []
+    at = 0
+    while at < len(text):
+        end = _end(text, at, ",")
+        parts.append(text[at:end].strip())
+        at = end + 1
+    return [part for part in parts if part]
+
+
+def _end(text: str, at: int, stops: str) -> int:
+    """Where one of some characters, or a closing bracket, stands outside brackets and strings."""
+    depth = 0
+    length = min(len(text), at + _LONGEST)
+    while at < length:
+        char = text[at]
+        if char in "'\"`":
+            at = _string_end(text, at)
+            continue
+        if char in "([{":
+            depth += 1
+        elif char in ")]}":
+            if not depth:
+                return at
+            depth -= 1
+        elif not depth and char in stops:
+            return at
+        at += 1
+    return length
+
+
+def _string_end(text: str, at: int) -> int:
+    """The place after the closing quote of a string; a quote that is not closed on its line is none."""
+    quote = text[at]
+    end = at + 1
+    while end < len(text):
+        if text[end] == "\\":
+            end += 1
+        elif text[end] == quote:
+            return end + 1
+        elif text[end] == "\n" and quote != "`":
+            break
+        end += 1
+    return at + 1
+
+
+def _without_comments(text: str) -> str:
+    """The text with blanks for comments, so that places stay."""
+    found: list[str] = []
+    at = kept = 0
+    while at < len(text):
+        if text[at] in "'\"`":
+            at = _string_end(text, at)
+        elif text.startswith(("//", "/*"), at):
+            close = "\n" if text[at + 1] == "/" else "*/"
+            end = text.find(close, at + 2)
+            end = len(text) if end < 0 else end + (len(close) if close == "*/" else 0)
+            found += [text[kept:at], re.sub(r"[^\n]", " ", text[at:end])]
+            at = kept = end
+        else:
+            at += 1
+    return "".join(found) + text[kept:]
