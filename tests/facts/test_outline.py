@@ -49,7 +49,12 @@ def function(source: str, name: str = "f") -> FunctionFacts:
         ("class C:\n def m(self): return __class__", "C.m", ("__class__",), ()),
         ("class C:\n def m(self): return __class__", "C.<body>", (), ("__class__",)),
         ("def f(x):\n class C:\n  a = 1\n  b = [a for _ in x]", "f.<locals>.C.<body>", ("x",), ()),
-        ("def f():\n for a in (): pass\n else:\n  with x as b, y as (c, [d]): return lambda: a + b + c + d", "f", (), ("a", "b", "c", "d")),
+        (
+            "def f():\n for a in (): pass\n else:\n  with x as b, y as (c, [d]): return lambda: a + b + c + d",
+            "f",
+            (),
+            ("a", "b", "c", "d"),
+        ),
         ("def f():\n del a\n return lambda: a", "f", (), ("a",)),
         ("def f():\n nonlocal a\n a = 1", "f", (), ()),
     ],
@@ -59,7 +64,9 @@ def test_names_that_cross_functions(source: str, name: str, free: tuple[str, ...
     assert (facts.free, facts.cells) == (free, cells)
 
 
-@pytest.mark.parametrize("path", ["ast.py", "dataclasses.py", "enum.py", "functools.py", "asyncio/tasks.py", "unittest/mock.py"])
+@pytest.mark.parametrize(
+    "path", ["ast.py", "dataclasses.py", "enum.py", "functools.py", "asyncio/tasks.py", "unittest/mock.py"]
+)
 def test_free_names_are_those_of_python_itself(path: str) -> None:
     source = (STANDARD_LIBRARY / path).read_bytes()
     theirs: dict[tuple[str, int], list[set[str]]] = defaultdict(list)

@@ -26,7 +26,7 @@ def _point(line: int, column: int) -> Span:
 
 def _place_of_byte(source: bytes, offset: int) -> Span:
     before = source[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    last = before[before.rfind(b"\n") + 1 :]
+    last = before[before.rfind(b"\n") + 1 :].removeprefix(codecs.BOM_UTF8)
     return _point(before.count(b"\n") + 1, len(last.decode("utf-8", "replace")) + 1)
 
 
@@ -37,21 +37,23 @@ def decode(source: bytes) -> str:
         raise Unreadable("is not text: it holds a NUL byte", _place_of_byte(source, nul))
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-        text = codecs.decode(source, encoding)
+        return source.decode(encoding)
     except UnicodeDecodeError as error:
         where = error.start + (3 if source.startswith(codecs.BOM_UTF8) else 0)
         reason = f"is not text: byte 0x{source[where]:02x} is not valid {error.encoding}"
         raise Unreadable(reason, _place_of_byte(source, where)) from None
-    except (SyntaxError, LookupError, ValueError) as error:
+    except LookupError:
+        raise Unreadable(f"is not text: {encoding} is not a text encoding", _cookie(source)) from None
+    except (SyntaxError, ValueError) as error:
         first = _first_undecodable(source)
         if first is not None:
             reason = f"is not text: byte 0x{source[first]:02x} is not valid utf-8"
             raise Unreadable(reason, _place_of_byte(source, first)) from None
-        line = 1 if b"coding" in source.split(b"\n", 1)[0] else 2
-        raise Unreadable(f"is not text: {error}", _point(line, 1)) from None
-    if not isinstance(text, str):
-        raise Unreadable(f"is not text: {encoding} is not a text encoding", _point(1, 1))
-    return text
+        raise Unreadable(f"is not text: {error}", _cookie(source)) from None
+
+
+def _cookie(source: bytes) -> Span:
+    return _point(1 if b"coding" in source.split(b"\n", 1)[0] else 2, 1)
 
 
 def _first_undecodable(source: bytes) -> int | None:
