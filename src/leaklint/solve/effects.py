@@ -21,7 +21,7 @@ from leaklint.ir.effects import (
 )
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
-from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -39,6 +39,7 @@ from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
+ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "leaklint.async_generator")
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 CHANGING: Final = frozenset(
     {How.GROW, How.SHRINK, How.SET_ITEM, How.SET_ATTRIBUTE, How.DELETE, How.REORDER, How.REBIND, How.COUNT}
@@ -209,6 +210,24 @@ def open_coroutine(act: Activation, state: State, path: Path, callee: Value, spa
             callee=_callee_name(callee),
         ),
     )
+
+
+def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) -> None:
+    """A plain ``for`` over an async generator: nothing runs."""
+    for thing in iterable.things:
+        if thing.type == ASYNC_GENERATOR:
+            open_effect(
+                act,
+                state,
+                Pending(
+                    site=act.site(span),
+                    operation="for",
+                    path=act.made(span),
+                    work=Work.COROUTINE,
+                    callee=thing.path.root.name.partition("@")[0].replace("<locals>.", ""),
+                    how_dropped="iterated",
+                ),
+            )
 
 
 def _callee_name(callee: Value) -> str:

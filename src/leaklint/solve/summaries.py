@@ -13,6 +13,7 @@ from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.calls import formals_of
+from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
 from leaklint.solve.lookup import annotated
@@ -20,7 +21,6 @@ from leaklint.solve.state import State, Status, Token
 from leaklint.solve.world import Ask, ModuleState, Solving, World, instance
 
 MAX_EFFECTS: Final = 400
-ASYNC_GENERATOR: Final = "leaklint.async_generator"
 _SETTLED: Final = {
     Status.OPEN: Settled.NEVER,
     Status.MIXED: Settled.SOME_PATHS,
@@ -86,9 +86,8 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         return Summary(name=act.identity, formals=formals_of(facts), kind=kind)
     stores = _stores(act, last, returns)
     if facts.is_generator:
-        made = Thing(
-            act.made(facts.name_span), instance("builtins.generator" if not facts.is_async else ASYNC_GENERATOR)
-        )
+        kind_of_iterator = ASYNC_GENERATOR if facts.is_async else instance("builtins.generator")
+        made = Thing(act.made(facts.name_span), kind_of_iterator)
         content = join_all(act.yielded)
         stores.append(Store(extend(made.path, ELEMENT), content))
         returns = of(made, sources=content.sources)

@@ -361,7 +361,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     kept = set()
     for thing in value.things:
         is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
-        solid = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN) and (kind != "true" or not _emptiable(thing))
+        typed = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
+        solid = typed and (kind != "true" or not _emptiable(thing))
         if absent and solid:
             _missing(state, thing)
         elif absent or not is_none:
@@ -622,6 +623,7 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     else:
         if not step.is_async:
             effects.consume(act, state, iterable, step.span, "for")
+            effects.iterate_plainly(act, state, iterable, step.span)
         value = elements(act, state, iterable)
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
@@ -725,6 +727,4 @@ ASKING: Final[dict[type, Transfer]] = {
     cfg.MakeClass: _make_class,
     cfg.ImportName: _import_name,
 }
-RAISING: Final = frozenset(
-    {cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.GetItem, cfg.Element, cfg.DeleteItem}
-)
+RAISING: Final = frozenset({cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.GetItem, cfg.Element, cfg.DeleteItem})
