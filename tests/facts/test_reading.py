@@ -87,7 +87,7 @@ PATHOLOGICAL = {
     "parentheses within reach": "x = " + "(" * 150 + "1" + ")" * 150,
     "elif": "if a:\n pass\n" + "".join(f"elif a == {n}:\n b = {n}\n" for n in range(2_000)),
     "calls": "x = a" + ".f()" * 3_000,
-    "and": "x = " + " and ".join(["a"] * 20_000),
+    "and": "x = " + " and ".join(["a"] * 5_000),
     "if and": "if " + " or ".join(["not a"] * 5_000) + ": pass",
     "choices": "x = " + "".join(f"{n} if a else " for n in range(900)) + "1",
     "not": "x = " + "not " * 1_500 + "a",
@@ -98,7 +98,7 @@ PATHOLOGICAL = {
     "indents": "".join(" " * n + "if a:\n" for n in range(99)) + " " * 99 + "b = 1\n",
     "functions": "".join(" " * n + "def f():\n" for n in range(99)) + " " * 99 + "b = 1\n",
     "with": "with " + ", ".join(["a"] * 500) + ": pass",
-    "statements": "x = 1\n" * 20_000,
+    "statements": "x = 1\n" * 5_000,
     "unpacking": "[" * 180 + "x" + "]" * 180 + " = 1",
 }
 
@@ -158,7 +158,7 @@ def test_values_that_no_codec_carries_are_source_text() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=FileFacts) == facts
 
 
-@pytest.mark.parametrize("name", ["asyncio/base_events.py", "email/_header_value_parser.py", "typing.py"])
+@pytest.mark.parametrize("name", ["asyncio/base_events.py", "email/message.py", "dataclasses.py"])
 def test_facts_are_pure_and_survive_encoding(name: str) -> None:
     source = (Path(warnings.__file__).parent / name).read_bytes()
     facts = extract(source)
