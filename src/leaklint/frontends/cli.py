@@ -1,6 +1,7 @@
 """The command ``leaklint``: finds the subcommand, runs it, and turns every ending into an exit status."""
 
 import sys
+from errno import ENOSPC
 
 from leaklint import __version__
 
@@ -25,6 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader has seen enough, as in `leaklint | head`. What is still buffered must not be written at exit.
         _drop_output()
         return FOUND
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        _drop_output()
+        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
+        return WRONG_USE
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return INTERRUPTED

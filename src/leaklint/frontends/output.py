@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib
 import os
@@ -108,8 +107,6 @@ def write(targets: Sequence[Target], report: Report, style: Style, *, statistics
         if target.file is None:
             text = _counted(target.format, report, style) if statistics else rendered(target.format, report, style)
             sys.stdout.write(text)
-            if target.format == "github":
-                _summarise(report)
 
 
 def _counted(name: str, report: Report, style: Style) -> str:
@@ -117,15 +114,6 @@ def _counted(name: str, report: Report, style: Style) -> str:
     from leaklint.report import statistics
 
     return statistics.render_json(report) if name == "json" else statistics.render(report, style)
-
-
-def _summarise(report: Report) -> None:
-    """Adds the findings to the page of the workflow run, where GitHub names a file for that."""
-    file = os.environ.get("GITHUB_STEP_SUMMARY")
-    if file:
-        text = rendered("markdown", report, PLAIN).encode("utf-8", "backslashreplace")
-        with contextlib.suppress(OSError), Path(file).open("ab") as stream:
-            stream.write(text)
 
 
 def complain(wrong: WrongUse) -> None:

@@ -36,7 +36,7 @@ def _case(finding: Finding, report: Report) -> str:
     span = finding.place.span
     # `block` has made the text safe for terminals, which leaves no character that XML forbids.
     body = escape(block(finding, report, PLAIN))
-    name = quoteattr(f"{finding.code} {finding.name} at line {span.line}, column {span.column}")
+    name = quoteattr(plain(f"{finding.code} {finding.name} at line {span.line}, column {span.column}"))
     path = quoteattr(plain(finding.place.path))
     return (
         f'    <testcase name={name} classname={path} file={path} line="{span.line}">\n'
