@@ -16,6 +16,21 @@ from leaklint.solve.world import Ask, Solving
 MAX_ROUNDS: Final = 3
 
 
+class _Frame:
+    """A question being answered."""
+
+    __slots__ = ("asked", "lowest", "question", "rounds", "solving")
+
+    def __init__(self, question: Ask, solving: Solving, depth: int) -> None:
+        self.question = question
+        self.solving = solving
+        self.lowest = depth
+        """Depth of the lowest frame on the stack whose unfinished answer this one rests on."""
+        self.asked = False
+        """Whether somebody has asked the question while it is being answered."""
+        self.rounds = 0
+
+
 class Engine:
     """A memo of answers, and the stack of the questions being answered."""
 
@@ -24,54 +39,74 @@ class Engine:
         self._nothing = nothing
         self.answers: dict[Ask, Any] = {}
         self._provisional: dict[Ask, Any] = {}
+        self._resting: dict[Ask, int] = {}
+        """Answers that rest on an unfinished one, with the depth of its frame."""
 
     def answer(self, question: Ask) -> Any:
         """The answer, computed with all that it needs."""
         answers = self.answers
         if question in answers:
             return answers[question]
-        stack: list[tuple[Ask, Solving]] = [(question, self._begin(question))]
+        stack = [_Frame(question, self._begin(question), 0)]
         active = {question: 0}
-        cyclic: dict[Ask, list[Ask]] = {}
-        rounds: dict[Ask, int] = {}
         message: Any = None
         while stack:
-            current, solving = stack[-1]
+            frame = stack[-1]
             try:
-                asked = solving.send(message)
+                asked = frame.solving.send(message)
             except StopIteration as stop:
-                result = stop.value
-                stack.pop()
-                del active[current]
-                dependents = cyclic.pop(current, None)
-                if dependents is not None and current.what == "module":
-                    for dependent in dependents:
-                        answers.pop(dependent, None)
-                elif dependents is not None and rounds.get(current, 0) < MAX_ROUNDS:
-                    before = self._provisional.get(current)
-                    if before != result:
-                        for dependent in dependents:
-                            answers.pop(dependent, None)
-                        self._provisional[current] = result
-                        rounds[current] = rounds.get(current, 0) + 1
-                        stack.append((current, self._begin(current)))
-                        active[current] = len(stack) - 1
-                        message = None
-                        continue
-                answers[current] = result
-                for waiting in cyclic.values():
-                    waiting.append(current)
-                message = result
+                message = self._finished(stack, active, stop.value)
                 continue
             if asked in answers:
                 message = answers[asked]
+                frame.lowest = min(frame.lowest, self._resting.get(asked, frame.lowest))
             elif asked in active:
-                cyclic.setdefault(asked, [])
+                depth = active[asked]
+                stack[depth].asked = True
+                frame.lowest = min(frame.lowest, depth)
                 message = self._provisional.get(asked)
                 if message is None:
                     message = self._provisional[asked] = self._nothing(asked)
             else:
                 active[asked] = len(stack)
-                stack.append((asked, self._begin(asked)))
+                stack.append(_Frame(asked, self._begin(asked), len(stack)))
                 message = None
         return answers[question]
+
+    def _finished(self, stack: list[_Frame], active: dict[Ask, int], result: Any) -> Any:
+        """Takes the answer of the top frame, or starts it again; gives what to send to the frame on top then."""
+        frame = stack[-1]
+        depth = len(stack) - 1
+        question = frame.question
+        if frame.asked:
+            is_module = question.what == "module"
+            differs = not is_module and self._provisional.get(question) != result
+            if is_module or differs:
+                self._forget(depth)
+            if differs and frame.rounds < MAX_ROUNDS:
+                self._provisional[question] = result
+                frame.rounds += 1
+                frame.solving = self._begin(question)
+                frame.lowest = depth
+                frame.asked = False
+                return None
+            self._settle(depth)
+        stack.pop()
+        del active[question]
+        self.answers[question] = result
+        if frame.lowest < depth:
+            self._resting[question] = frame.lowest
+        if stack:
+            stack[-1].lowest = min(stack[-1].lowest, frame.lowest)
+        return result
+
+    def _forget(self, depth: int) -> None:
+        """Drops the answers that rest on the unfinished answer of the frame at this depth."""
+        for question in [each for each, lowest in self._resting.items() if lowest == depth]:
+            del self._resting[question]
+            self.answers.pop(question, None)
+
+    def _settle(self, depth: int) -> None:
+        """The answer of the frame at this depth is final, and so are those that rested on it alone."""
+        for question in [each for each, lowest in self._resting.items() if lowest >= depth]:
+            del self._resting[question]
