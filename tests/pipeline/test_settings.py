@@ -71,6 +71,15 @@ def test_every_setting_differs_from_its_default_above() -> None:
     assert len(FIELDS) == 16
 
 
+@pytest.mark.parametrize("key", FIELDS)
+def test_the_example_of_a_setting_is_right(tmp_path: Path, key: str) -> None:
+    rules = RULES | {"LK110": "temporary-file-left", "LK501": "async-without-await"}
+    file = tmp_path / "leaklint.toml"
+    file.write_text(f"{key} = {FIELDS[key].metadata['example']}\n")
+    settings = read_settings(file, "leaklint.toml", rules).settings
+    assert getattr(settings, FIELDS[key].name) != FIELDS[key].default
+
+
 def test_leaklint_toml_needs_no_table(tmp_path: Path) -> None:
     assert read(tmp_path, 'select = ["LK1"]\n', "leaklint.toml").settings.select == ("LK1",)
 

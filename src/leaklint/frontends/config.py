@@ -15,6 +15,17 @@ from leaklint.pipeline.run import Part, parts_of
 from leaklint.pipeline.settings import FIELDS
 from leaklint.report.plain import plain
 
+INTRODUCTION = """\
+# Settings
+
+<!-- Generated: leaklint config --output-format markdown > docs/settings.md -->
+
+Settings stand in `[tool.leaklint]` of `pyproject.toml`, or without a table in `leaklint.toml`; the nearest folder at or
+above the analysed path that has one is the root of the project. Most can be given on the command line too, where
+`--select` replaces the selection of the file, and `--ignore`, `--extend-select` and `--extend-exclude` add to it.
+`leaklint config` shows what is in force, and where each value was said.
+"""
+
 
 def main(arguments: list[str]) -> int:
     """Runs the command and gives its exit status."""
@@ -36,15 +47,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def in_toml(value: Any) -> Any:
-    """A setting's value as the settings file would have it: tables of pairs as tables, severities as words."""
-    if isinstance(value, Severity):
-        return value.label
-    if isinstance(value, tuple):
-        if value and all(isinstance(each, tuple) for each in value):
-            return {key: in_toml(inner) for key, inner in value}
-        return [in_toml(each) for each in value]
-    return value
+TABLES = ("per-file-ignores", "severity", "platforms")
+
+
+def in_toml(key: str, value: Any) -> Any:
+    """A setting's value as the settings file would have it: pairs as tables, severities as words."""
+    if key in TABLES:
+        return {word: inner.label if isinstance(inner, Severity) else inner for word, inner in value}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def as_object(part: Part, cwd: Path) -> dict[str, Any]:
@@ -54,7 +64,7 @@ def as_object(part: Part, cwd: Path) -> dict[str, Any]:
         "file": shown(part.sourced.file, cwd) if part.sourced.file else None,
         "settings": {
             key: {
-                "value": in_toml(getattr(part.sourced.settings, field.name)),
+                "value": in_toml(key, getattr(part.sourced.settings, field.name)),
                 "from": part.sourced.origins.get(key, "default"),
             }
             for key, field in FIELDS.items()
@@ -70,7 +80,7 @@ def described(part: Part, cwd: Path) -> str:
     width = max(map(len, FIELDS))
     for key, field in FIELDS.items():
         origin = part.sourced.origins.get(key)
-        value = plain(json.dumps(in_toml(getattr(part.sourced.settings, field.name)), ensure_ascii=False))
+        value = plain(json.dumps(in_toml(key, getattr(part.sourced.settings, field.name)), ensure_ascii=False))
         where = style("place", f"  # {plain(origin)}") if origin else style("dim", "  # default")
         lines.append(f"{key:<{width}} = {value}{where}")
     return "\n".join(lines)
@@ -78,9 +88,10 @@ def described(part: Part, cwd: Path) -> str:
 
 def reference() -> str:
     """The reference of all settings, as the documentation holds it."""
-    parts = ["# Settings\n", "<!-- Generated: leaklint config --output-format markdown > docs/settings.md -->\n"]
+    parts = [INTRODUCTION]
     for key, field in FIELDS.items():
-        default = json.dumps(in_toml(field.default))
-        shown_default = "" if default == "null" else f"Default: `{default}`\n"
-        parts.append(f"## {key}\n\n{field.metadata['about']}\n\n{shown_default}")
+        default = in_toml(key, field.default)
+        shown_default = f"Default: `{json.dumps(default)}`" if default not in (None, [], {}) else "Default: none"
+        example = f"```toml\n{key} = {field.metadata['example']}\n```"
+        parts.append(f"## {key}\n\n{field.metadata['about']}\n\n{shown_default}\n\n{example}\n")
     return "\n".join(parts)

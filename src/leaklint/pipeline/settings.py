@@ -28,50 +28,92 @@ DEFAULT_EXCLUDE = (
 )
 
 
-def _setting(default: Any, kind: Kind, about: str) -> Any:
-    return dataclasses.field(default=default, metadata={"kind": kind, "about": about})
+def _setting(default: Any, kind: Kind, about: str, example: str) -> Any:
+    return dataclasses.field(default=default, metadata={"kind": kind, "about": about, "example": example})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """What is in force for a project; a field holds the default where nothing says otherwise."""
 
-    select: tuple[str, ...] = _setting(("LK",), kinds.selectors, "Codes to report, or beginnings of codes.")
-    extend_select: tuple[str, ...] = _setting((), kinds.selectors, "Codes to report besides those of `select`.")
+    select: tuple[str, ...] = _setting(
+        ("LK",), kinds.selectors, "Codes to report, or beginnings of codes.", '["LK1", "LK201"]'
+    )
+    extend_select: tuple[str, ...] = _setting(
+        (), kinds.selectors, "Codes to report besides those of `select`.", '["LK501"]'
+    )
     ignore: tuple[str, ...] = _setting(
-        (), kinds.selectors, "Codes not to report. Of two selectors that match a code, the longer one wins."
+        (),
+        kinds.selectors,
+        "Codes not to report. Of two selectors that match a code, the longer one wins.",
+        '["LK110"]',
     )
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = _setting(
-        (), kinds.selectors_by_pattern, "Codes not to report in files that match a pattern."
+        (),
+        kinds.selectors_by_pattern,
+        "Codes not to report in files that match a pattern of `.gitignore`.",
+        '{ "scripts/" = ["LK1"], "*_pb2.py" = ["ALL"] }',
     )
     severity: tuple[tuple[str, Severity], ...] = _setting(
-        (), kinds.severities, "Severities of codes: `error`, `warning` or `info` instead of what the rule says."
+        (),
+        kinds.severities,
+        "Severities of codes, `error`, `warning` or `info`, in place of what the rule says.",
+        '{ LK101 = "warning" }',
     )
     min_severity: str = _setting(
-        "warning", kinds.one_of(*kinds.SEVERITIES), "Findings below this severity are not shown and do not count."
+        "warning",
+        kinds.one_of(*kinds.SEVERITIES),
+        "Findings below this severity are not shown and do not count for the exit status.",
+        '"error"',
     )
     exclude: tuple[str, ...] = _setting(
-        DEFAULT_EXCLUDE, kinds.strings, "Files and folders to leave out, as patterns of `.gitignore`."
+        DEFAULT_EXCLUDE,
+        kinds.strings,
+        "Files and folders to leave out, as patterns of `.gitignore`. Virtual environments and what git ignores are "
+        "left out in any case.",
+        '["generated/"]',
     )
     extend_exclude: tuple[str, ...] = _setting(
-        (), kinds.strings, "Files and folders to leave out besides those of `exclude`."
+        (), kinds.strings, "Files and folders to leave out besides those of `exclude`.", '["tests/data/"]'
     )
-    src: tuple[str, ...] = _setting((), kinds.strings, "Folders from which modules are imported, relative to the root.")
+    src: tuple[str, ...] = _setting(
+        (),
+        kinds.strings,
+        "Folders from which every file imports, such as layers, relative to the root.",
+        '["layer/python"]',
+    )
     handlers: tuple[str, ...] = _setting(
-        (), kinds.handlers, 'Handlers that no template and no decorator declares, as `"module:function"`.'
+        (),
+        kinds.handlers,
+        "Handlers that no template and no decorator declares, as `module:function`. The word `web` stands for the views "
+        "of web frameworks.",
+        '["app.main:handler"]',
     )
     platforms: tuple[tuple[str, str], ...] = _setting(
-        (), kinds.platforms, "The platform of all handlers, or of those in files that match a pattern."
+        (),
+        kinds.platforms,
+        f"The platform of all handlers, or of those in files that match a pattern: {', '.join(kinds.PLATFORMS)}.",
+        '{ "functions/gcp/" = "gcp" }',
     )
     scope: str = _setting(
-        "auto", kinds.one_of(*kinds.SCOPES), "`all` takes every public function for an entry: for shared libraries."
+        "auto",
+        kinds.one_of(*kinds.SCOPES),
+        "`all` takes every public function for an entry, for libraries that handlers share.",
+        '"all"',
     )
-    models: tuple[str, ...] = _setting((), kinds.strings, "Files with rows for libraries that leaklint does not know.")
+    models: tuple[str, ...] = _setting(
+        (), kinds.strings, "Files with rows for libraries that leaklint does not know.", '["leaks.toml"]'
+    )
     python: str | None = _setting(
-        None, kinds.folder, "The environment whose installed packages are looked at; else `VIRTUAL_ENV`, else `.venv`."
+        None,
+        kinds.folder,
+        "The environment whose installed packages are looked at; else `VIRTUAL_ENV`, else `.venv` at the root.",
+        '".venv"',
     )
-    baseline: str | None = _setting(None, kinds.folder, "The file with the findings that are accepted for now.")
-    cache_dir: str | None = _setting(None, kinds.folder, "Where the cache is kept.")
+    baseline: str | None = _setting(
+        None, kinds.folder, "The file with the findings that are accepted for now.", '"leaklint-baseline.json"'
+    )
+    cache_dir: str | None = _setting(None, kinds.folder, "Where the cache is kept.", '".cache/leaklint"')
 
     def selection(self) -> Selection:
         """The decision about codes that these settings make."""
