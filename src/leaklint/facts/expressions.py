@@ -179,7 +179,8 @@ def _formatted_text(flow: Flow, node: Any) -> Operand:
 def _format_parts(flow: Flow, node: Any, operands: list[Operand]) -> None:
     for part in node.values:
         if type(part) is ast.Constant:
-            operands.append(flow.value(part))
+            if part.value:
+                operands.append(flow.value(part))
         else:
             operands.append(flow.value(part.value))
             if part.format_spec is not None:
