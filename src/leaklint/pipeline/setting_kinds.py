@@ -77,7 +77,8 @@ def unknown_selector(word: str, known: Collection[str], rules: Rules) -> str:
     by_name = {name: code for code, name in rules.items()}
     if word in by_name:
         return f"unknown selector `{word}`; did you mean `{by_name[word]}`?"
-    guess = did_you_mean(word, known) or did_you_mean(word, by_name)
+    # What is as long as a code was meant to be one.
+    guess = did_you_mean(word, rules if len(word) >= len("LK101") else known) or did_you_mean(word, by_name)
     return f"unknown selector `{word}`{guess or '; `leaklint rules` lists all codes'}"
 
 
