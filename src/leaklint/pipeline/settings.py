@@ -150,7 +150,7 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
     """The settings that a file holds; ``shown`` is how messages call the file."""
     text = read_toml_text(file, shown)
     content = parse_toml(text, shown)
-    top: KeyPath = () if file.name == "leaklint.toml" or not _tool_table(content) else ("tool", "leaklint")
+    top: KeyPath = () if file.name == "leaklint.toml" or _tool_table(content) is None else ("tool", "leaklint")
     table: Any = _tool_table(content) if top else content
     places = toml_places(text)
     lines = text.split("\n")
