@@ -35,7 +35,7 @@ def test_several_documents():
         ("a:\n  - b\n c: d\n", 3, "block"),
         ("a: *nowhere\n", 1, "alias"),
         ("a: b\nc: \x00\n", 2, "character"),
-        ("a: [b\n", 2, "flow sequence"),
+        ("a: [b\n", 1, "flow sequence"),
         ("[" * 100_000, 1, "nested"),
         ("- " * 100_000, 1, "nested"),
         ("{a: " * 20_000, 1, "nested"),

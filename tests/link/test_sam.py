@@ -1,5 +1,8 @@
 """AWS SAM and CloudFormation templates, and the images that they name."""
 
+from leaklint.facts import extract
+from leaklint.link.handlers import discover
+
 APP = "def lambda_handler(a, b): ...\n"
 
 
@@ -138,26 +141,49 @@ def test_layers_are_import_roots(templates_of):
     assert said.function_roots == ("sub",)
 
 
-def test_inline_code_is_kept_with_its_place(templates_of):
-    said = templates_of(
-        {
-            "template.yaml": """\
-                Resources:
-                  Fn:
-                    Type: AWS::Lambda::Function
-                    Properties:
-                      Runtime: python3.12
-                      Handler: index.run
-                      Code:
-                        ZipFile: |
-                          def run(event, context):
-                              ...
-                """
-        }
-    )
-    (each,) = said.declarations
-    assert (each.target, each.inline_line, each.expected) == ("index", 9, False)
-    assert each.inline.startswith("def run(event")
+INLINE = """\
+Resources:
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.run
+      Code:
+        ZipFile: |
+
+          SEEN = []
+          def run(event, context):
+              SEEN.append("${AWS::Region}")
+  Quoted:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, Handler: index.run, InlineCode: "def run(event, context): ..."}
+  Node:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.run
+      InlineCode: |
+        exports.run = 1
+"""
+
+
+def test_inline_code_is_a_file_with_the_lines_of_the_template(templates_of, frameworks):
+    for text in (
+        INLINE,
+        INLINE.replace("ZipFile: |", "ZipFile: !Sub |"),
+        INLINE.replace("ZipFile: |", "ZipFile:\n         Fn::Sub: |"),
+    ):
+        said = templates_of({"cf/template.yaml": text})
+        ((path, source),) = said.sources
+        files = {path: extract(source)}
+        _, found = discover(files, said, frameworks.values())
+        (handler,) = found.handlers
+        assert (handler.path, handler.attribute, handler.module) == ("cf/template.yaml#Fn.py", "run", "index")
+        assert handler.source.value == "template"
+        line = text.splitlines()[handler.place.span.line - 1]
+        assert line[handler.place.span.column - 1 :].startswith("run(event")
+        assert found.missing == ()
+        assert (b"${AWS" in source) == ("Sub" not in text)
 
 
 def test_wrapper_of_a_library(found_in):
@@ -252,4 +278,4 @@ def test_broken_template_is_said_with_its_line(templates_of):
             "values.yaml": "a: [b\n",
         }
     )
-    assert [(path, trouble.span.line) for path, trouble in said.troubles] == [("main.tf", 2), ("template.yaml", 3)]
+    assert [(path, trouble.span.line) for path, trouble in said.troubles] == [("main.tf", 2), ("template.yaml", 2)]

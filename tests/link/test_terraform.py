@@ -164,3 +164,25 @@ def test_layer_image_and_google(found_in, templates_of):
 def test_other_runtimes(found_in):
     text = function(runtime='"nodejs20.x"', filename='"x.zip"')
     assert rows(found_in({"main.tf": text, "app.py": RUN})) == []
+
+
+def test_json_syntax(found_in):
+    text = """
+        {
+          "variable": {"folder": {"default": "src"}},
+          "data": {"archive_file": {"zip": {"source_dir": "${path.module}/${var.folder}"}}},
+          "resource": {"aws_lambda_function": {"fn": [{
+            "handler": "app.run", "runtime": "python3.12",
+            "filename": "${data.archive_file.zip.output_path}",
+            "snap_start": {"apply_on": "PublishedVersions"}}]}}
+        }
+        """
+    found = found_in({"main.tf.json": text, "src/app.py": RUN})
+    assert rows(found) == [("src/app.py", "app")]
+    assert found.handlers[0].snap_start
+    assert found.handlers[0].reason == "Terraform function fn in main.tf.json, line 6"
+
+
+def test_json_has_no_aliases(templates_of):
+    said = templates_of({"main.tf.json": '{"resource": &a {"x": *a}}'})
+    assert [trouble.span.line for _, trouble in said.troubles] == [1]

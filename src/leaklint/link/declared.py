@@ -52,7 +52,8 @@ def locate(
     located: list[Located] = []
     missing: list[Missing] = []
     for each in declarations:
-        if each.inline is not None:
+        if each.inline:
+            located += [Located(each, each.inline, "")] if each.inline in files else []
             continue
         path = None
         if each.root in folders:
@@ -83,7 +84,7 @@ def handler_of(located: Located, names: Names, files: Mapping[str, FileFacts]) -
     return Handler(
         path=located.path,
         attribute=each.attribute,
-        module=dotted_from(located.root, located.path),
+        module=each.target if each.inline else dotted_from(located.root, located.path),
         platform=each.platform,
         source=Source.TEMPLATE,
         reason=each.reason,

@@ -13,7 +13,18 @@ import msgspec
 
 from leaklint.ir.facts import Trouble
 from leaklint.link.modules import holds
-from leaklint.link.templates import cdk_python, cdk_typescript, dockerfile, sam, serverless, terraform
+from leaklint.link.templates import (
+    azure,
+    cdk_python,
+    cdk_typescript,
+    chalice,
+    dockerfile,
+    google,
+    sam,
+    serverless,
+    terraform,
+    zappa,
+)
 from leaklint.link.templates.declaration import Declaration, Said, Tree
 from leaklint.link.templates.document import Unreadable
 
@@ -21,12 +32,17 @@ LARGEST = 1_000_000
 """Bytes of a template; a larger file is data, and not worth reading."""
 
 _JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
-_ANY = re.compile(r"(\.(ya?ml|json|template|tf)|(^|/)Procfile)$")
+_ANY = re.compile(r"(\.(ya?ml|json|template|tf)|(^|/)(Procfile|zappa_settings\.toml))$")
 _CDK = re.compile(r"(^|/)cdk\.json$")
 _READERS: tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[str, Tree], Said]], ...] = (
     (_JSON_OR_YAML, sam.MARKER, sam.read),
     (serverless.NAME, None, serverless.read),
+    (zappa.NAME, None, zappa.read),
+    (chalice.NAME, None, chalice.read),
+    (azure.NAME, azure.MARKER, azure.read),
     (dockerfile.NAME, None, dockerfile.read),
+    (google.NAME, google.MARKER, google.read),
+    (dockerfile.NAME, google.MARKER, google.read),
     (cdk_typescript.SERVICE, None, cdk_typescript.read_service),
     (cdk_typescript.NAME, cdk_typescript.MARKER, cdk_typescript.read),
     (cdk_python.NAME, None, cdk_python.read),
@@ -38,6 +54,8 @@ class Templates(msgspec.Struct, frozen=True, gc=False):
 
     declarations: tuple[Declaration, ...] = ()
     shared_roots: tuple[str, ...] = ()
+    sources: tuple[tuple[str, bytes], ...] = ()
+    """Code inside templates, to be analysed like files: see ``Said.sources``."""
     troubles: tuple[tuple[str, Trouble], ...] = ()
     """Templates that cannot be read, each with the reason."""
 
@@ -99,6 +117,7 @@ def read_templates(
     return Templates(
         declarations=tuple(each for one in said for each in one.declarations),
         shared_roots=tuple(dict.fromkeys(root for one in said for root in one.shared_roots)),
+        sources=tuple(source for one in said for source in one.sources),
         troubles=tuple(sorted(set(troubles), key=lambda trouble: (trouble[0], trouble[1].span))),
     )
 

@@ -35,57 +35,64 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dockerfile: str = "Dockerfile"
     command: tuple[str, ...] = ()
     snap_start: bool = False
+    is_plain: bool = False
+    """The asset is a folder as it lies there: nothing is bundled."""
 
 
 def said(path: str, construct: Construct, tree: Tree) -> Said:
     """What a construct in a stack declares; assets are relative to the folder of ``cdk.json``."""
-    is_file = (construct.folder or "").endswith((".zip", ".py"))
-    folder = posixpath.dirname(construct.folder) or "." if construct.folder and is_file else construct.folder
+    folder = construct.folder
+    is_file = folder is not None and folder.endswith((".zip", ".py"))
+    if folder is not None and is_file:
+        folder = posixpath.dirname(folder) or "."
     folders = _folders(path, folder, tree)
     if construct.kind in LAYERS:
         root = folders[0] if folders and not is_file else None
         return Said((), (posixpath.join(root, "python"), root) if root else ())
     runtime = _RUNTIME.search(construct.runtime)
-    if runtime and runtime[1].upper() != "PYTHON" and construct.kind in ZIPPED:
+    is_python = bool(runtime and runtime[1].upper() == "PYTHON")
+    if runtime and not is_python and construct.kind in ZIPPED:
         return Said()
-    handler, target, attribute, root = None, "", "", None
-    if construct.kind == IMAGE:
-        for context in folders:
-            image = dockerfile.parse(tree.texts.get(posixpath.join(context, construct.dockerfile), ""))
-            handler = construct.command[-1] if construct.command else image.handler
-            parts = split_handler(handler)
-            placed = dockerfile.place([context], image, parts[0], tree) if parts and image.is_python else None
-            if parts and placed:
-                (root, target), attribute = placed, parts[1]
-                break
-    elif construct.kind == BUILT:
-        handler = attribute = construct.handler or "handler"
-        target = construct.index.removesuffix(".py")
-        root = next((each for each in folders if tree.has_module(each, target)), None)
-    else:
-        handler = construct.handler or ""
-        parts = split_handler(handler)
-        if parts:
-            target, attribute = parts
-            is_zip = (construct.folder or "").endswith((".zip", ".py"))
-            root = (
-                None if is_zip else next((f for f in folders if tree.has_module(f, target)), next(iter(folders), None))
-            )
-    if not target or not handler or (root is None and construct.kind != "Function"):
+    placed = _image(construct, folders, tree) if construct.kind == IMAGE else _module(construct, folders, tree)
+    if not placed:
         return Said()
+    root, target, attribute = placed
     declaration = Declaration(
         template=path,
         line=construct.line,
         reason=f"CDK {construct.kind} in {path}, line {construct.line}",
-        handler=handler,
+        handler=construct.handler or f"{target}.{attribute}",
         target=target,
         attribute=attribute,
         root=root,
-        expected=False,
-        is_python=bool(runtime) or construct.kind != "Function",
+        expected=construct.is_plain and is_python and not is_file,
+        is_python=is_python or construct.kind not in ZIPPED,
         snap_start=construct.snap_start,
     )
     return Said((declaration,))
+
+
+def _module(construct: Construct, folders: list[str], tree: Tree) -> tuple[str | None, str, str] | None:
+    """Root, module and attribute of a function that is packed as a zip."""
+    if construct.kind == BUILT:
+        parts: tuple[str, str] | None = construct.index.removesuffix(".py"), construct.handler or "handler"
+    else:
+        parts = split_handler(construct.handler or "")
+    if parts is None:
+        return None
+    likely = (each for each in folders if tree.has_module(each, parts[0]))
+    return next(likely, folders[0] if folders else None), *parts
+
+
+def _image(construct: Construct, folders: list[str], tree: Tree) -> tuple[str | None, str, str] | None:
+    """Root, module and attribute of a function that is packed as an image."""
+    for context in folders:
+        image = dockerfile.parse(tree.texts.get(posixpath.join(context, construct.dockerfile), ""))
+        parts = split_handler(construct.command[-1] if construct.command else image.handler)
+        placed = dockerfile.place([context], image, parts[0], tree) if parts and image.is_python else None
+        if parts and placed:
+            return *placed, parts[1]
+    return None
 
 
 def _folders(path: str, folder: str | None, tree: Tree) -> list[str]:

@@ -75,6 +75,7 @@ class _Stack:
             dockerfile=self._text(inside.get("file")) or "Dockerfile",
             command=tuple(self._text(word) or "" for word in words),
             snap_start="snap_start" in given,
+            is_plain=asset is not None and not asset.keywords,
         )
 
     def _given(self, call: ast.Call) -> dict[str, ast.expr]:

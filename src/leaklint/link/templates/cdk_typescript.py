@@ -23,9 +23,9 @@ _HANDLER = re.compile(r"""\bhandler\s*:\s*(['"`])([^'"`$\n]+)\1""")
 _PYTHON = re.compile(r"""\bruntime\s*:\s*['"]python""")
 _NAMED = re.compile(r"[\w$]+")
 _DEEPEST = 20
-_LONGEST = 20_000
+_LONGEST = 8_000
 """Characters of one construct."""
-_MOST = 1_000
+_MOST = 500
 """Constructs of one file."""
 
 
@@ -103,6 +103,7 @@ class _Stack:
                 dockerfile=self._string(options.get("file", "")) or "Dockerfile",
                 command=tuple(self._string(word) or "" for word in words),
                 snap_start="snapStart" in properties,
+                is_plain=len(arguments) == 1,
             )
 
     def _followed(self, text: str) -> str:

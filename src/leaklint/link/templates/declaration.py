@@ -39,10 +39,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     awaited: bool = False
     is_application: bool = False
     """The attribute is a web application whose routes are the handlers."""
-    inline: str | None = None
-    """Code written in the template itself, as the module ``target``."""
-    inline_line: int = 0
-    """Line of the template on which the inline code starts."""
+    inline: str = ""
+    """Path under which ``Said.sources`` has the code that is written in the template itself."""
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +49,8 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     declarations: tuple[Declaration, ...] = ()
     shared_roots: tuple[str, ...] = ()
     """Import roots for every function: layers."""
+    sources: tuple[tuple[str, bytes], ...] = ()
+    """Code in the template itself, under the template's path, ``#`` and a name; its places are the template's."""
 
 
 class Tree:
@@ -66,7 +66,7 @@ class Tree:
         """The documents of a YAML or JSON template; raises ``Unreadable``."""
         if path not in self._documents:
             try:
-                self._documents[path] = read_documents(self.texts.get(path, ""))
+                self._documents[path] = read_documents(self.texts.get(path, ""), is_json=path.endswith(".json"))
             except Unreadable as error:
                 error.path = path
                 raise

@@ -14,6 +14,7 @@ from leaklint.link.templates.declaration import Declaration, Said, Tree, beside,
 NAME = re.compile(r"(^|/)([^/]*\.)?[Dd]ockerfile(\.[^/]*)?$")
 
 _LAMBDA_BASE = re.compile(r"(^|[/-])(aws-)?lambda([/-]|$).*python|lambda/python|lambda-python", re.IGNORECASE)
+_ASSIGNED = re.compile(r"(\w+)(?:=|\s+(?=[^=\s]+$))(\"[^\"]*\"|'[^']*'|\S*)")
 _TASK_ROOTS = ("${LAMBDA_TASK_ROOT}", "$LAMBDA_TASK_ROOT", "/var/task")
 
 
@@ -23,6 +24,9 @@ class Image(msgspec.Struct, frozen=True, gc=False):
     is_python: bool = False
     """Built on AWS Lambda's Python image, or started through its runtime client."""
     handler: str = ""
+    command: tuple[str, ...] = ()
+    """Entry point and command."""
+    environment: dict[str, str] = {}
     line: int = 1
     copies: tuple[tuple[str, str], ...] = ()
     """Sources in the build context, each with the folder below the task root that it goes to."""
@@ -41,9 +45,8 @@ def parse(text: str) -> Image:
     for number, instruction, rest in _instructions(text):
         match instruction:
             case "ARG" | "ENV":
-                name, equals, value = rest.partition("=")
-                if equals:
-                    variables[name.strip()] = value.strip().strip("\"'")
+                for name, value in _ASSIGNED.findall(rest):
+                    variables[name] = value.strip("\"'")
             case "FROM":
                 base, *others = [_expand(word, variables) for word in rest.split() if not word.startswith("--")] or [""]
                 is_python = stages.get(base.lower(), bool(_LAMBDA_BASE.search(base)))
@@ -66,6 +69,8 @@ def parse(text: str) -> Image:
     return Image(
         is_python=is_python or is_client,
         handler=_expand(handler, variables) if split_handler(handler) else "",
+        command=tuple(command),
+        environment=variables,
         line=line,
         copies=tuple((source, below) for source, below in inside if below is not None),
     )

@@ -29,8 +29,8 @@ class Node(msgspec.Struct, eq=False):
     line: int
     column: int
     text: str = ""
-    plain: bool = True
-    """Written without quotes."""
+    style: str = ""
+    """The quote that a scalar is written with, or ``|`` or ``>``."""
     elements: list[Node] = []
     entries: dict[str, tuple[Node, Node]] = {}
     """Key text to key and value."""
@@ -40,7 +40,7 @@ class Node(msgspec.Struct, eq=False):
     @property
     def string(self) -> str | None:
         """The text of a scalar that stands for itself: no tag, not null."""
-        if self.kind != "scalar" or self.tag.startswith("!") or (self.plain and self.text in _NULLS):
+        if self.kind != "scalar" or self.tag.startswith("!") or (not self.style and self.text in _NULLS):
             return None
         return self.text
 
@@ -113,19 +113,24 @@ class Unreadable(Exception):
         return cls(Trouble(reason, Span(line, column, line, column + 1)))
 
 
-def read_documents(text: str) -> list[Node]:
-    """The root node of each document in a YAML or JSON text; ``Unreadable`` where it is neither."""
+def read_documents(text: str, *, is_json: bool = False) -> list[Node]:
+    """The root node of each document in a YAML or JSON text; ``Unreadable`` where it is neither.
+
+    JSON is read as the YAML that it is, but has no aliases.
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    builder = _Builder()
+    builder = _Builder(is_json)
     try:
         for event in yaml.parse(text, Loader=loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(filter(None, (error.context, error.problem))) or "not valid YAML"
-        raise Unreadable.at(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, reason) from None
+        last = max(len(text.splitlines()), 1)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise Unreadable.at(min(line, last), column if line <= last else 1, reason) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line = before.count("\n") + 1
@@ -136,8 +141,9 @@ def read_documents(text: str) -> list[Node]:
 class _Builder:
     """Builds nodes from the parser's events."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_json: bool) -> None:
         self.documents: list[Node] = []
+        self._is_json = is_json
         self._anchors: dict[str, Node] = {}
         self._open: list[tuple[Node, Node | None]] = []
         """Each open list or mapping with the key that waits for its value."""
@@ -150,13 +156,13 @@ class _Builder:
             case "AliasEvent":
                 mark = event.start_mark
                 target = self._anchors.get(event.anchor)
-                if target is None:
+                if target is None or self._is_json:
                     raise Unreadable.at(mark.line + 1, mark.column + 1, f"unknown alias *{event.anchor}")
                 self._add(target)
             case "ScalarEvent":
                 node = self._node("scalar", event)
                 node.text = event.value
-                node.plain = not event.style
+                node.style = event.style or ""
                 self._add(node)
             case "SequenceStartEvent":
                 self._begin(self._node("list", event))
@@ -190,7 +196,7 @@ class _Builder:
             self._open[-1] = (holder, node)
         else:
             self._open[-1] = (holder, None)
-            if key.kind == "scalar" and key.text == "<<" and key.plain:
+            if key.kind == "scalar" and key.text == "<<" and not key.style:
                 holder.merged.extend(node.elements if node.kind == "list" else [node])
             elif key.kind == "scalar":
                 holder.entries[key.text] = (key, node)

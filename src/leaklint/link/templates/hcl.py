@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from leaklint.link.templates.document import Unreadable
+from leaklint.link.templates.document import Node, Unreadable
 
 Value: TypeAlias = str | list["Value"] | dict[str, "Value"] | None
 Resolve: TypeAlias = Callable[[tuple[str, ...]], Value]
@@ -24,6 +24,8 @@ _BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _HEREDOC = re.compile(r"<<([-~]?)([A-Za-z_]\w*)[ \t]*\r?\n")
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*")
+_JSON_LABELS = {"data": 2, "module": 1, "output": 1, "provider": 1, "resource": 2, "variable": 1}
+_MOST_BLOCKS = 10_000
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _SAME = frozenset({"abspath", "nonsensitive", "tolist", "tomap", "toset", "tostring"})
 """Functions that give back their argument, as far as a handler is concerned."""
@@ -85,6 +87,21 @@ def parse(text: str) -> list[Block]:
         at += 1
 
 
+def from_json(document: Node) -> list[Block]:
+    """The top-level blocks of a ``.tf.json`` file."""
+    blocks: list[Block] = []
+    for kind, _, labelled in document.items():
+        labels: list[tuple[tuple[str, ...], Node]] = [((), labelled)]
+        for _ in range(_JSON_LABELS.get(kind, 0)):
+            labels = [((*names, name), inner) for names, node in labels for name, _, inner in node.items()]
+        for names, node in labels:
+            for body in node.elements or [node]:
+                block = Block(kind, names, body.line)
+                blocks.append(block)
+                _fill(block, body)
+    return blocks
+
+
 def evaluate(text: str, resolve: Resolve) -> Value:
     """The value of an expression; ``resolve`` gives the value of a reference such as ``("var", "name")``."""
     try:
@@ -98,6 +115,33 @@ def evaluate(text: str, resolve: Resolve) -> Value:
 def references(text: str, kind: str) -> list[str]:
     """The names of resources or data sources of a kind that an expression mentions, in order."""
     return re.findall(rf"\b{kind}\.([\w-]+)", text)
+
+
+def _fill(block: Block, body: Node) -> None:
+    """Reads the attributes of a JSON body; an object may be an attribute or a block, so it becomes both."""
+    waiting = [(block, body)]
+    for holder, node in waiting:
+        for name, key, value in node.items():
+            text = _as_expression(value)
+            if text is not None:
+                holder.attributes[name] = (text, key.line)
+            for inner in value.elements or [value]:
+                if inner.kind == "mapping" and len(waiting) < _MOST_BLOCKS:
+                    holder.blocks.append(Block(name, (), key.line))
+                    waiting.append((holder.blocks[-1], inner))
+
+
+def _as_expression(node: Node, depth: int = 0) -> str | None:
+    """The source text of a JSON value; a string is a template, as in a quoted string."""
+    if depth > DEEPEST:
+        return None
+    if node.kind == "scalar":
+        return node.text if not node.style else '"' + node.text.replace("\\", "\\\\").replace("\n", "\\n") + '"'
+    if node.kind == "list":
+        inner = [_as_expression(each, depth + 1) for each in node.elements]
+        return "[" + ",".join(each or "null" for each in inner) + "]"
+    pairs = [(name, _as_expression(value, depth + 1)) for name, _, value in node.items()]
+    return "{" + ",".join(f'"{name}"={text or "null"}' for name, text in pairs) + "}"
 
 
 class _Expression:

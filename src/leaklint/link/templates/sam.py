@@ -15,6 +15,7 @@ from leaklint.link.templates.document import Node
 MARKER = re.compile(r"AWS::(Serverless|Lambda)::(Function|LayerVersion)")
 
 _FUNCTIONS = {"AWS::Serverless::Function": "SAM function", "AWS::Lambda::Function": "CloudFormation function"}
+_SUBSTITUTED = re.compile(r"\$\{[^{}\n]*\}")
 _LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
 
 
@@ -22,6 +23,7 @@ def read(path: str, tree: Tree) -> Said:
     """The functions and layers of a template."""
     declarations: list[Declaration] = []
     layers: list[str] = []
+    sources: list[tuple[str, bytes]] = []
     for document in tree.documents(path):
         resources = document.find("Resources")
         for name, key, resource in resources.items() if resources else ():
@@ -29,11 +31,12 @@ def read(path: str, tree: Tree) -> Said:
             if kind in _FUNCTIONS:
                 function = _Function(path, document, name, key, resource, kind == "AWS::Serverless::Function")
                 declarations += function.declarations(tree)
+                sources += function.sources(tree)
             elif kind in _LAYERS:
                 content = resource.string_at("Properties", _LAYERS[kind])
                 folder = beside(path, content) if content else None
                 layers += [f"{folder}/python", folder] if folder else []
-    return Said(tuple(declarations), tuple(layers))
+    return Said(tuple(declarations), tuple(layers), tuple(sources))
 
 
 class _Function(msgspec.Struct):
@@ -68,6 +71,24 @@ class _Function(msgspec.Struct):
             return self._image(base, tree)
         return self._zipped(base, is_stated, tree)
 
+    def sources(self, tree: Tree) -> list[tuple[str, bytes]]:
+        """The code that is written in the template, where each line of it is one of the template.
+
+        It becomes the body of an ``if`` that stands where the property does, so that its indentation may stay.
+        """
+        node = self._inline()
+        runtime = self._text("Runtime")
+        if node is None or node.style != "|" or runtime is None or not runtime.startswith("python"):
+            return []
+        count = len(node.text.splitlines())
+        lines = tree.texts[self.path].splitlines()[node.line : node.line + count]
+        code = "\n".join(lines)
+        if node.tag == "!Sub" or (self._inline_property() is not node):
+            code = _SUBSTITUTED.sub(lambda match: "_" * len(match[0]), code)
+        if "__future__" in code:
+            return []
+        return [(self._inline_path(), ("\n" * (node.line - 1) + "if True:\n" + code + "\n").encode())]
+
     def _zipped(self, base: Declaration, is_python_stated: bool, tree: Tree) -> list[Declaration]:
         node = self._property("Handler")
         written, is_literal = self._literal(node)
@@ -80,8 +101,6 @@ class _Function(msgspec.Struct):
         root, is_folder_stated = self._root()
         target, attribute = parts
         inline = self._inline()
-        if inline:
-            target = "index"
         return [
             msgspec.structs.replace(
                 base,
@@ -91,8 +110,7 @@ class _Function(msgspec.Struct):
                 attribute=attribute,
                 root=root,
                 expected=is_python_stated and is_literal and is_folder_stated and not inline and not self._is_built(),
-                inline=inline.text if inline else None,
-                inline_line=inline.line + (not inline.plain and "\n" in inline.text) if inline else 0,
+                inline=self._inline_path() if inline else "",
             )
         ]
 
@@ -147,9 +165,15 @@ class _Function(msgspec.Struct):
         return beside(self.path, text), is_stated and not is_zip
 
     def _inline(self) -> Node | None:
-        node = self._property("InlineCode") if self.is_sam else self._property("Code", "ZipFile")
+        node = self._inline_property()
         name, argument = (node.intrinsic() if node else None) or ("", node)
         return argument if argument and argument.kind == "scalar" and name in ("", "Sub") else None
+
+    def _inline_property(self) -> Node | None:
+        return self._property("InlineCode") if self.is_sam else self._property("Code", "ZipFile")
+
+    def _inline_path(self) -> str:
+        return f"{self.path}#{self.name}.py"
 
     def _is_built(self) -> bool:
         """Whether a build step or a start script of the project's own decides what the handler means."""

@@ -19,7 +19,7 @@ from leaklint.link.templates import hcl
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, settled, split_handler
 from leaklint.link.templates.document import Unreadable
 
-NAME = re.compile(r"\.tf$")
+NAME = re.compile(r"\.tf(\.json)?$")
 
 _SOURCES = ("source_path", "source_dir", "lambda_source_dir", "src_dir", "src_path", "code_dir")
 _GOOGLE = ("google_cloudfunctions_function", "google_cloudfunctions2_function")
@@ -51,7 +51,10 @@ def read(tree: Tree) -> tuple[Said, list[Unreadable]]:
     broken: list[Unreadable] = []
     for path in sorted(path for path in tree.texts if NAME.search(path)):
         try:
-            blocks = hcl.parse(tree.texts[path])
+            is_json = path.endswith(".json")
+            documents = tree.documents(path) if is_json else []
+            blocks = [block for each in documents for block in hcl.from_json(each)]
+            blocks += [] if is_json else hcl.parse(tree.texts[path])
         except Unreadable as error:
             error.path = path
             broken.append(error)

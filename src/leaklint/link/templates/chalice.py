@@ -1,0 +1,28 @@
+"""AWS Chalice projects: the application object, and the folder of bundled packages."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from leaklint.link.templates.declaration import Declaration, Said, Tree
+
+NAME = re.compile(r"(^|/)\.chalice/config\.json$")
+
+
+def read(path: str, tree: Tree) -> Said:
+    """``app`` in ``app.py`` beside the folder of the configuration: Chalice fixes both names."""
+    root = posixpath.dirname(posixpath.dirname(path))
+    if not tree.has_module(root, "app"):
+        return Said()
+    declaration = Declaration(
+        template=path,
+        line=1,
+        reason=f"Chalice application of {path}",
+        handler="app.app",
+        target="app",
+        attribute="app",
+        root=root,
+        expected=False,
+    )
+    return Said((declaration,), (posixpath.join(root, "vendor"),))

@@ -1,0 +1,166 @@
+"""AWS CDK stacks in Python and TypeScript."""
+
+import time
+
+import pytest
+
+RUN = "def run(x, y): ...\n"
+
+
+def rows(found):
+    """Path and module of each handler."""
+    return [(each.path, each.module) for each in found.handlers]
+
+
+PYTHON = """
+    import os
+    from os import path
+    from pathlib import Path
+    from aws_cdk import aws_lambda as lambda_
+
+    DIRNAME = os.path.dirname(__file__)
+    HERE = Path(__file__).resolve().parent
+    common = dict(runtime=lambda_.Runtime.PYTHON_3_12)
+    FOLDER = "src"
+
+    class Stack:
+        def __init__(self):
+            %s
+    """
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        'lambda_.Function(self, "F", runtime=lambda_.Runtime.PYTHON_3_12, handler="app.run", code=lambda_.Code.from_asset("src"))',
+        'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset(path="./src/"), **common)',
+        'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset(os.path.join(DIRNAME, "..", FOLDER)))',
+        'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset(str(HERE.parent / "src")))',
+        'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset(f"{DIRNAME}/../src"))',
+        'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset("src/app.zip"))',
+        'lambda_.FunctionProps(handler="app.run", code=lambda_.Code.from_asset("src"))',
+        'OurFunction(self, handler="app.run", code=lambda_.Code.from_asset(Path(__file__).parents[1].joinpath("src").as_posix()))',
+        'PythonFunction(self, "F", entry="src", index="app.py", handler="run")',
+        'DockerImageFunction(self, "F", code=lambda_.DockerImageCode.from_image_asset("src", cmd=["app.run"]))',
+    ],
+)
+def test_python(found_in, construct):
+    found = found_in(
+        {
+            "infra/cdk.json": "{}",
+            "infra/stacks/stack.py": PYTHON % construct.replace(".as_posix()", ""),
+            "infra/src/app.py": RUN,
+            "infra/src/Dockerfile": "FROM public.ecr.aws/lambda/python:3.12\nCOPY . .\n",
+            "infra/app.py": RUN,
+            "src/app.py": RUN,
+        }
+    )
+    assert rows(found) == [("infra/src/app.py", "app")]
+    assert found.handlers[0].source.value == "template"
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        'lambda_.Function(self, "F", runtime=lambda_.Runtime.NODEJS_22_X, handler="app.run", code=lambda_.Code.from_asset("src"))',
+        'lambda_.Function(self, "F", handler=name + ".run", code=lambda_.Code.from_asset("src"))',
+        'lambda_.Function(self, "F", handler="app.run")',
+        'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset(somewhere()))',
+        'lambda_.Function(self, "F", handler="index.run", code=lambda_.Code.from_inline("x"))',
+    ],
+)
+def test_python_that_says_nothing(found_in, construct):
+    found = found_in({"infra/cdk.json": "{}", "infra/stack.py": PYTHON % construct, "infra/src/app.py": RUN})
+    assert rows(found) == []
+
+
+def test_layers(templates_of):
+    text = PYTHON % 'lambda_.LayerVersion(self, "L", code=lambda_.Code.from_asset("layer"))'
+    assert templates_of({"cdk.json": "{}", "stack.py": text}).shared_roots == ("layer/python", "layer")
+
+
+def test_stack_without_cdk_json_looks_upwards(found_in):
+    text = PYTHON % 'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset("fns"))'
+    assert rows(found_in({"deploy/stacks/stack.py": text, "fns/app.py": RUN})) == [("fns/app.py", "app")]
+
+
+def test_hostile_python_stack(templates_of):
+    deep = PYTHON % ('lambda_.Function(handler="a" ' + '+ "a"' * 20_000 + ', code=lambda_.Code.from_asset("src"))')
+    nested = "import aws_cdk\n" + "(" * 1_500 + ")" * 1_500
+    assert templates_of({"deep.py": deep, "nested.py": nested, "no.py": "import aws_cdk\ndef ("}).declarations == ()
+
+
+TYPESCRIPT = """
+    import * as cdk from 'aws-cdk-lib';
+    import * as lambda from 'aws-cdk-lib/aws-lambda';
+    import * as path from 'path';
+    const FOLDER = 'src';  // it's a comment with a quote
+    const RUNTIME: lambda.Runtime = lambda.Runtime.PYTHON_3_12;
+    /* new lambda.Function(this, 'No', {handler: 'other.run', code: lambda.Code.fromAsset('src')}) */
+    export class Stack extends cdk.Stack {
+      constructor(scope: Construct, id: string) {
+        %s
+      }
+    }
+    """
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        "new lambda.Function(this, 'F', {runtime: lambda.Runtime.PYTHON_3_12, handler: 'app.run', code: lambda.Code.fromAsset('src')});",
+        "new lambda.Function(this, 'F', { code: lambda.Code.fromAsset(path.join(__dirname, '..', FOLDER), {exclude: ['a,b']}), runtime: RUNTIME, handler: \"app.run\" })",
+        "new Function(this, `F`, {handler: `app.run`, runtime: RUNTIME, code: Code.fromAsset(`${__dirname}/../src`),})",
+        "new Function(this, 'F', {handler: 'app.run', runtime: RUNTIME, code: Code.fromAsset(join(__dirname, '/../src'))})",
+        "new Ours(this, 'F', {'handler': 'app.run', runtime: RUNTIME, code: lambda.Code.fromAsset('./src')})",
+        "new PythonFunction(this, 'F', {entry: path.resolve(__dirname, '../src'), index: 'app.py', handler: 'run', runtime: RUNTIME})",
+        "new lambda.DockerImageFunction(this, 'F', {code: lambda.DockerImageCode.fromImageAsset('src', {cmd: ['app.run']})})",
+    ],
+)
+def test_typescript(found_in, construct):
+    found = found_in(
+        {
+            "infra/cdk.json": "{}",
+            "infra/lib/stack.ts": TYPESCRIPT % construct,
+            "infra/src/app.py": RUN,
+            "infra/src/other.py": RUN,
+            "infra/src/Dockerfile": "FROM public.ecr.aws/lambda/python:3.12\nCOPY . .\n",
+            "src/app.py": RUN,
+        }
+    )
+    assert rows(found) == [("infra/src/app.py", "app")]
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        "new lambda.Function(this, 'F', {runtime: lambda.Runtime.NODEJS_22_X, handler: 'app.run', code: lambda.Code.fromAsset('src')});",
+        "new lambda.Function(this, 'F', {runtime: RUNTIME, handler: `${name}.run`, code: lambda.Code.fromAsset('src')});",
+        "new lambda.Function(this, 'F', props);",
+        "new NodejsFunction(this, 'F', {entry: 'src/app.ts'});",
+        "new lambda.Function(this, 'F', {handler: 'app.run",
+    ],
+)
+def test_typescript_that_says_nothing(found_in, construct):
+    found = found_in({"infra/cdk.json": "{}", "infra/lib/stack.ts": TYPESCRIPT % construct, "infra/src/app.py": RUN})
+    assert rows(found) == []
+
+
+def test_typescript_is_read_below_a_cdk_application_only(found_in):
+    text = (
+        TYPESCRIPT
+        % "new lambda.Function(this, 'F', {runtime: RUNTIME, handler: 'app.run', code: lambda.Code.fromAsset('src')})"
+    )
+    assert rows(found_in({"web/stack.ts": text, "infra/cdk.json": "{}", "web/src/app.py": RUN})) == []
+
+
+def test_serverless_in_typescript(found_in):
+    text = "const s: AWS = { provider: { runtime: 'python3.12' }, functions: { a: { handler: 'src/app.run' } } };"
+    assert rows(found_in({"serverless.ts": text, "src/app.py": RUN})) == [("src/app.py", "src.app")]
+
+
+def test_hostile_typescript_is_read_in_time(templates_of):
+    started = time.perf_counter()
+    for text in ("new Function({" * 5_000, "const a = (" * 20_000, "'`\"" * 20_000, "{" * 100_000, "/*" * 50_000):
+        templates_of({"cdk.json": "{}", "stack.ts": "aws-cdk " + text})
+    assert time.perf_counter() - started < 10

@@ -1,0 +1,158 @@
+"""Zappa, Chalice, Azure Functions of the first model, and the functions framework started by command."""
+
+import pytest
+
+RUN = "def run(x, y): ...\n"
+
+
+def rows(found):
+    """Path, attribute and platform of each handler."""
+    return [(each.path, each.attribute, each.platform.value) for each in found.handlers]
+
+
+ROUTES = """
+    from flask import Flask
+    app = Flask(__name__)
+
+    @app.route("/")
+    def index(): ...
+    """
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "zappa_settings.json",
+            """
+            {"dev": {"app_function": "web.app",
+                     "events": [{"function": "jobs.run", "expression": "rate(1 hour)"}]},
+             "prod": {"extends": "dev", "app_function": "web.app", "authorizer": {"function": "jobs.authorize"}}}
+            """,
+        ),
+        (
+            "zappa_settings.toml",
+            """
+            [dev]
+            app_function = "web.app"
+            [[dev.events]]
+            function = "jobs.run"
+            [prod]
+            authorizer = {function = "jobs.authorize"}
+            """,
+        ),
+    ],
+)
+def test_zappa(found_in, name, text):
+    code = "def run(x, y): ...\ndef authorize(x, y): ...\n"
+    found = found_in({name: text, "web.py": ROUTES, "jobs.py": code})
+    assert sorted(rows(found)) == [
+        ("jobs.py", "authorize", "aws-lambda"),
+        ("jobs.py", "run", "aws-lambda"),
+        ("web.py", "app", "aws-lambda"),
+        ("web.py", "index", "aws-lambda"),
+    ]
+
+
+def test_zappa_with_django(found_in):
+    views = """
+        from django.contrib.auth.decorators import login_required
+        from django.views import View
+
+        @login_required
+        def page(request): ...
+
+        class Other(View):
+            def get(self, request, number): ...
+        """
+    found = found_in(
+        {
+            "zappa_settings.json": '{"dev": {"django_settings": "site.settings"}}',
+            "site/settings.py": "",
+            "site/urls.py": "from shop import views\nurlpatterns = []\n",
+            "shop/views.py": views,
+            "elsewhere/views.py": views,
+        }
+    )
+    assert [(each.path, each.attribute, each.request_parameters) for each in found.handlers] == [
+        ("shop/views.py", "page", None),
+        ("shop/views.py", "Other.get", (1, 2)),
+        ("site/urls.py", "urlpatterns", None),
+    ]
+
+
+def test_broken_zappa_settings(templates_of):
+    said = templates_of({"zappa_settings.toml": "[dev]\na = \n", "sub/zappa_settings.json": '{"dev":\n {'})
+    assert [(path, trouble.span.line) for path, trouble in said.troubles] == [
+        ("sub/zappa_settings.json", 2),
+        ("zappa_settings.toml", 2),
+    ]
+
+
+def test_chalice(found_in):
+    text = "from chalice import Chalice\napp = Chalice(app_name='x')\n@app.route('/')\ndef index(): ...\n"
+    found = found_in({"svc/.chalice/config.json": '{"version": "2.0"}', "svc/app.py": text})
+    assert [(each.attribute, each.source.value) for each in found.handlers] == [
+        ("app", "template"),
+        ("index", "decorator"),
+    ]
+
+
+def test_azure_functions_of_the_first_model(found_in):
+    trigger = '{"scriptFile": "%s", %s "bindings": [{"type": "%s", "direction": "in"}]}'
+    found = found_in(
+        {
+            "api/host.json": "{}",
+            "api/One/function.json": trigger % ("__init__.py", "", "httpTrigger"),
+            "api/One/__init__.py": "async def main(req): ...",
+            "api/Two/function.json": trigger % ("../shared/two.py", '"entryPoint": "start",', "queueTrigger"),
+            "api/shared/two.py": "def start(msg): ...",
+            "api/Three/function.json": '{"bindings": [{"type": "timerTrigger"}]}',
+            "api/Three/__init__.py": "def main(timer): ...",
+            "api/Four/function.json": trigger % ("../dist/four.js", "", "httpTrigger"),
+            "api/Five/function.json": trigger % ("__init__.py", "", "http"),
+            "api/Five/__init__.py": "def main(out): ...",
+            "api/Six/function.json": trigger % ("__init__.py", '"entryPoint": "mein",', "httpTrigger"),
+            "api/Six/__init__.py": "def main(req): ...",
+        }
+    )
+    assert [(each.path, each.attribute, each.module) for each in found.handlers] == [
+        ("api/One/__init__.py", "main", "One"),
+        ("api/Three/__init__.py", "main", "Three"),
+        ("api/shared/two.py", "start", "shared.two"),
+    ]
+    assert {(each.platform.value, each.awaited) for each in found.handlers} == {("azure", True)}
+    (missing,) = found.missing
+    assert missing.message == "api/Six/__init__.py has no 'mein'; did you mean 'main'?"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "path"),
+    [
+        ("Procfile", "web: functions-framework --target=hello --source src/main.py", "src/main.py"),
+        ("Procfile", "# none\nweb: exec functions-framework --target hello", "main.py"),
+        ("Dockerfile", 'FROM python:3.12\nCMD ["functions-framework", "--target", "hello"]', "main.py"),
+        (
+            "Dockerfile",
+            "FROM python:3.12\nENV FUNCTION_TARGET=hello\nCMD exec functions-framework --port=$PORT",
+            "main.py",
+        ),
+        ("Dockerfile", 'FROM python:3.12\nENV FUNCTION_TARGET hello\nENTRYPOINT ["functions-framework"]', "main.py"),
+    ],
+)
+def test_functions_framework_by_command(found_in, name, text, path):
+    assert rows(found_in({f"fn/{name}": text, f"fn/{path}": "def hello(request): ..."})) == [
+        (f"fn/{path}", "hello", "gcp")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Procfile", "web: gunicorn main:app\nworker: 'functions-framework"),
+        ("Procfile", "web: echo functions-framework"),
+        ("Dockerfile", 'FROM python:3.12\nCMD ["uvicorn", "main:app"]'),
+    ],
+)
+def test_other_commands(found_in, name, text):
+    assert rows(found_in({name: text, "main.py": "def hello(request): ..."})) == []
