@@ -369,5 +369,9 @@ def in_a_fork(job: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    for usual in ("csv", "dataclasses", "decimal", "sched", "sqlite3", "tempfile", "unittest.mock", "uuid", "zipfile"):
+        importlib.import_module(usual)  # so that no case has to
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         print(dumps(in_a_fork(loads(line), 20.0)), flush=True)
