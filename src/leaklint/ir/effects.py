@@ -159,6 +159,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     guard: Guard = Guard.NONE
     guards: Sources = frozenset()
     """Places that the tests on the way read (symbolic)."""
+    chosen: Sources = frozenset()
+    """Those of them that tests read which hold here: they choose what is written (symbolic)."""
     key_request: tuple[str, ...] = ()
     """Request data in the key, where the write has one."""
     key_sources: Sources = frozenset()

@@ -11,7 +11,7 @@ import enum
 
 import msgspec
 
-from leaklint.ir.effects import AnyEffect, Outcome, Regime, Work
+from leaklint.ir.effects import AnyEffect, Regime, Work
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Sources, Value
 
@@ -92,4 +92,5 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Places that are reset on every normal path."""
     reads: Sources = frozenset()
     """Surviving places that may be read before this function writes them."""
-    outcome: Outcome = Outcome.UNKNOWN
+    writes: Sources = frozenset()
+    """Places that this function binds on every normal path."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from leaklint.link.decorators import parse_frameworks
 from leaklint.link.handlers import discover
 from leaklint.link.program import Program
 from leaklint.link.templates import read_templates
-from leaklint.models.load import Models, parse
-from leaklint.models.packaged import packaged_frameworks, packaged_tables
-from leaklint.pipeline.settings import Settings
+from leaklint.models.load import ModelError, Models, parse
+from leaklint.pipeline.settings import Settings, read_toml_text
 from leaklint.pipeline.troubles import not_analysed
+from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.rules.check import check
 from leaklint.solve import solve
 
@@ -36,9 +37,12 @@ def solved(
     sources: Mapping[str, bytes],
     libraries: frozenset[str],
     templates: Mapping[str, bytes],
-    config: str | None,
+    named_at: Callable[[str], Place],
 ) -> tuple[list[Finding], tuple[Handler, ...], tuple[str, ...], Callable[[str], FileFacts]]:
-    """Findings, handlers, notes, and the facts of each file by path."""
+    """Findings, handlers, notes, and the facts of each file by path.
+
+    ``named_at`` is the place in the settings that names a handler.
+    """
     units = {path: Source(source) for path, source in sorted(sources.items())}
     files = {path: unit.facts for path, unit in units.items()}
 
@@ -50,7 +54,7 @@ def solved(
     modules, found = discover(
         files,
         said,
-        parse_frameworks(packaged_frameworks()).values(),
+        parse_frameworks(dict(packaged("platforms"))).values(),
         src=settings.src,
         named_handlers=[each for each in settings.handlers if each != "web"],
         platform=platform,
@@ -66,20 +70,31 @@ def solved(
         not_analysed(path, trouble.reason, trouble.span)
         for path, facts in files.items()
         if path not in libraries
-        for trouble in (*facts.troubles, *units[path].troubles)
+        for trouble in facts.troubles
     ]
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
-    findings += [_missing(each, config) for each in found.missing]
+    findings += [_missing(each, named_at) for each in found.missing]
     notes = () if result.handlers else (NO_HANDLER,)
     return findings, result.handlers, notes, files.__getitem__
 
 
+def packaged(folder: str) -> list[tuple[str, str]]:
+    """The tables that come with leaklint, file name and text, sorted."""
+    place = resources.files("leaklint.models").joinpath(folder)
+    if not place.is_dir():
+        return []
+    names = sorted(each.name for each in place.iterdir() if each.name.endswith(".toml"))
+    return [(f"{folder}/{name}", place.joinpath(name).read_text("utf-8")) for name in names]
+
+
 def models_of(root: Path, settings: Settings) -> Models:
     """The packaged rows and those of the project."""
-    tables = [parse(text, file) for file, text in packaged_tables()]
-    for name in settings.models:
-        tables.append(parse((root / name).read_text("utf-8"), name))
-    return Models(tables)
+    tables = [parse(text, file) for folder in ("stdlib", "libraries") for file, text in packaged(folder)]
+    try:
+        tables += [parse(read_toml_text(root / name, name), name) for name in settings.models]
+        return Models(tables)
+    except ModelError as error:
+        raise WrongUse(str(error)) from None
 
 
 def _platform(settings: Settings) -> tuple[Platform, bool]:
@@ -89,8 +104,10 @@ def _platform(settings: Settings) -> tuple[Platform, bool]:
     return chosen, chosen is Platform.WEB
 
 
-def _missing(missing: Missing, config: str | None) -> Finding:
-    place = Place(missing.path or config or ".", Span(missing.line, 1, missing.line, 1) if missing.line else NOWHERE)
+def _missing(missing: Missing, named_at: Callable[[str], Place]) -> Finding:
+    place = named_at(missing.handler)
+    if missing.path:
+        place = Place(missing.path, Span(missing.line, 1, missing.line, 1) if missing.line else NOWHERE)
     return Finding(
         code="LK903",
         name="handler-not-found",

@@ -80,12 +80,20 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
 
 
 def set_attribute(
-    act: Activation, state: State, target: Value, name: str, value: Value, span: Span, how: How | None = None
+    act: Activation,
+    state: State,
+    target: Value,
+    name: str,
+    value: Value,
+    span: Span,
+    how: How | None = None,
+    *,
+    certain: bool | None = None,
 ) -> None:
     """``target.name = value``: a field is bound; where the target survives, that is a write."""
     sources = effects.deep_sources(state, act.world, value)
     effects.keep_coroutine(state, value)
-    certain = len(target.things) == 1
+    certain = len(target.things) == 1 if certain is None else certain
     for thing in sorted(target.things, key=repr):
         if thing.type.kind is TypeKind.MODULE and not thing.type.name.startswith("package:"):
             rebind(act, state, variable(thing.type.name, name), value, span, how or How.REBIND)
@@ -95,6 +103,7 @@ def set_attribute(
         if not act.importing:
             effects.reopened(state, path)
         fresh = is_fresh(value, sources)
+        overwrites(state, path)
         effects.mutate(
             act, state, of(thing), how or How.SET_ATTRIBUTE, f".{name} =", span, sources=sources, field=f".{name}"
         )
@@ -102,6 +111,12 @@ def set_attribute(
             effects.reset(state, path)
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             effects.escape(state, value, path)
+
+
+def overwrites(state: State, place: Path) -> None:
+    """What a place held before is gone from here on."""
+    if place.root.kind is not RootKind.MADE and place not in state.written:
+        state.written |= {place}
 
 
 def is_fresh(value: Value, sources: frozenset[Path]) -> bool:
@@ -129,6 +144,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
         how = How.COUNT
     effects.keep_coroutine(state, value)
     effects.write(act, state, place, how, "=", span, sources=sources)
+    overwrites(state, place)
     effects.reopened(state, place)
     if is_fresh(value, sources):
         effects.reset(state, place)
@@ -138,7 +154,9 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
 
 
 def _counts(value: Value, place: Path, sources: frozenset[Path]) -> bool:
-    return sources == {place} and all(thing.type.kind is not TypeKind.INSTANCE for thing in value.things)
+    return sources == {place} and all(
+        thing.type.kind is not TypeKind.INSTANCE and thing.path != place for thing in value.things
+    )
 
 
 def _delattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:

@@ -33,6 +33,10 @@ MAX_CALLEES: Final = 8
 MAX_SPECIALISATIONS: Final = 4
 
 
+TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.startswith("_"))
+"""Methods that make the same of the same text."""
+
+
 class Arguments(NamedTuple):
     """The arguments of a call: by position, by name, and what stands for any further ones (``*args``)."""
 
@@ -68,7 +72,9 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
     decorated = _decorated(act, arguments, span)
     if decorated is not None:
         return decorated
-    sources: set[Path] = {VARIES, *(_owner(source) for source in callee.sources)}
+    sources: set[Path] = {_owner(source) for source in callee.sources}
+    if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
+        sources.add(VARIES)
     for value in arguments.everything():
         sources |= effects.deep_sources(state, act.world, value)
         effects.hand_over(state, value)
@@ -150,7 +156,30 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     if cached is not None and not act.importing:
         effects.cached_call(act, state, thing, facts, bound, cached, span)
     result = yield from call_project(act, state, thing, bound, span)
-    return result
+    return _kept_by_cache(state, thing, result) if cached is not None else result
+
+
+def _kept_by_cache(state: State, function: Thing, result: Value) -> Value:
+    """What a caching function returns survives in its cache."""
+    place = slot(Path(function.path.root), "<cached>")
+    things = set()
+    for thing in result.things:
+        if thing.path.root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
+            things.add(thing)
+            continue
+        things.add(Thing(place, thing.type))
+        for path, value in list(state.heap.items()):
+            if path.root == thing.path.root and path.fields[: len(thing.path.fields)] == thing.path.fields:
+                rest = path.fields[len(thing.path.fields) :]
+                kept = frozenset(
+                    Thing(Path(place.root, (*place.fields, *rest)), each.type)
+                    if each.path.root.kind is RootKind.MADE
+                    else each
+                    for each in value.things
+                )
+                if rest:
+                    state.heap[Path(place.root, (*place.fields, *rest))] = Value(kept, value.sources)
+    return Value(frozenset(things), result.sources)
 
 
 def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Value], span: Span | None) -> Solving:

@@ -160,6 +160,8 @@ class Describer:
             return None
         key_request = self.request(effect.key_sources)
         constant = effect.constant or self.constant(effect.sources)
+        if constant and self.request(effect.chosen):
+            constant = False
         how = effect.how
         guard = self._guard(effect, path, bool(key_request))
         overwritten = (

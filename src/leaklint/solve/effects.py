@@ -74,7 +74,8 @@ def open_effect(act: Activation, state: State, effect: AnyEffect, trace: Trace =
         guards |= tested.reads
     if isinstance(effect, Write):
         if guards - effect.guards:
-            effect = msgspec.structs.replace(effect, guards=effect.guards | guards)
+            chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
+            effect = msgspec.structs.replace(effect, guards=effect.guards | guards, chosen=effect.chosen | chosen)
         if not effect.reset_before and effect.path is not None and state.is_reset(effect.path):
             effect = msgspec.structs.replace(effect, reset_before=True)
     state.open(Token(effect, trace))
@@ -149,9 +150,17 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
             and token.effect.how in (How.GROW, How.SET_ITEM)
             and _same_element(token.effect, effect)
         ]
+    if how is How.GROW and extend(path, ELEMENT) in effect.sources | effect.key_sources:
+        taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
+        if taken:
+            return taken
     if how in (How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM) and path in effect.sources:
         return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
     return []
+
+
+def _takes(effect: AnyEffect) -> bool:
+    return isinstance(effect, Write) and effect.how in REMOVING
 
 
 def _same_element(added: Write, removed: Write) -> bool:
@@ -289,11 +298,15 @@ def keep_coroutine(state: State, value: Value) -> None:
 def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
     """Iterating over a value uses up the surviving iterators among the things it denotes."""
     for thing in value.things:
-        if thing.type.kind is not TypeKind.INSTANCE or thing.path.root.kind is RootKind.MADE:
-            continue
-        row = act.world.models.class_row(thing.type.name, "iterator") if "::" not in thing.type.name else None
-        if row is not None:
+        if thing.path.root.kind is not RootKind.MADE and is_iterator(act.world, thing):
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
+
+
+def is_iterator(world: World, thing: Thing) -> bool:
+    """Whether iterating over an object uses it up."""
+    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return False
+    return thing.type.name == "builtins.generator" or world.models.class_row(thing.type.name, "iterator") is not None
 
 
 def reopened(state: State, path: Path) -> None:

@@ -8,11 +8,12 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
-from leaklint.ir.values import Path, Value
+from leaklint.ir.values import NOTHING, Path, TypeKind, Value
 from leaklint.solve.activation import Activation
+from leaklint.solve.effects import deep_sources
 from leaklint.solve.instantiate import elements
 from leaklint.solve.state import State, Status, join_states
-from leaklint.solve.transfer import ASKING, DIRECT, RAISING, assume, value_of
+from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING, assume, value_of
 from leaklint.solve.world import Solving
 
 MAX_VISITS: Final = 5
@@ -105,6 +106,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
     """Runs one block in place; gives whether its end is reached, and the state in which it may raise."""
     raising: State | None = None
     known: tuple[object, ...] | None = None
+    may_raise = RAISING if block.raises_to == RAISE_EXIT else CAUGHT
     for step in block.instructions:
         kind = type(step)
         if kind is cfg.Assume:
@@ -112,7 +114,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 return False, raising
             continue
         snapshot: State | None = None
-        if kind in RAISING:
+        if kind in may_raise:
             now = _version(state)
             if now != known:
                 known = now
@@ -122,6 +124,11 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             direct(act, state, step)
         else:
             yield from ASKING[kind](act, state, step)
+        if snapshot is not None and isinstance(step, cfg.Call):
+            if _only_suspends(state, step.target):
+                known = None
+                continue
+            snapshot.env[EXCEPTION] = Value(frozenset(), _given_sources(act, state, step))
         if snapshot is not None:
             for key, token in snapshot.tokens.items():
                 after = state.tokens.get(key)
@@ -133,6 +140,20 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         raising = state if raising is None else join_states(raising, state)
         return False, raising
     return True, raising
+
+
+def _only_suspends(state: State, target: str) -> bool:
+    """Whether a call only made a coroutine, which raises nothing."""
+    things = state.env.get(target, NOTHING).things
+    return bool(things) and all(thing.type.kind is TypeKind.COROUTINE for thing in things)
+
+
+def _given_sources(act: Activation, state: State, step: cfg.Call) -> frozenset[Path]:
+    """What an exception of a call may tell: its arguments."""
+    sources: frozenset[Path] = frozenset()
+    for argument in step.arguments:
+        sources |= deep_sources(state, act.world, value_of(act, state, argument.value))
+    return sources
 
 
 def _version(state: State) -> tuple[object, ...]:

@@ -29,7 +29,7 @@ class Invoked(NamedTuple):
     path: str
     effects: tuple[tuple[AnyEffect, Trace, Status, object], ...]
     written: frozenset[Path]
-    """Places that the invocation has reset or overwritten on every path."""
+    """Places that the invocation binds on every path."""
     reads: frozenset[Path]
 
 
@@ -144,7 +144,7 @@ def invoke(world: World, handler: Handler) -> Solving:
         )
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
-    return Invoked(handler, facts, path, tuple(found_effects), frozenset(state.resets), frozenset(state.reads))
+    return Invoked(handler, facts, path, tuple(found_effects), state.written, state.reads)
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Read, Regime, Work, Write
+from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
@@ -25,9 +25,11 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import get_attribute, read_field
 from leaklint.solve.state import State, Status, Token, Trace
-from leaklint.solve.world import Solving
+from leaklint.solve.world import Solving, instance
 
 MAX_TRACE: Final = 24
+BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
+"""Ways of writing that concern a place, whatever it held before."""
 
 
 class Substitution:
@@ -67,6 +69,17 @@ class Substitution:
                 return value
             return of(Thing(path))
         return of(Thing(self.plain(path)))
+
+    def places(self, path: Path) -> Solving:
+        """The places (not what they hold) that a path of the summary denotes here."""
+        if path.root.kind is RootKind.FREE and not path.fields:
+            return of(Thing(self.cell_paths.get(path.root.name, path)))
+        if not path.fields or path.root.kind not in (RootKind.PARAMETER, RootKind.FREE):
+            value = yield from self.things(path)
+            return value
+        *above, field = path.fields
+        owners = yield from self.things(Path(path.root, tuple(above)))
+        return Value(frozenset(Thing(extend(thing.path, field)) for thing in owners.things))
 
     def plain(self, path: Path) -> Path:
         """A path that starts neither at a parameter nor at a cell."""
@@ -146,6 +159,10 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) 
             stored = read_field(act, state, extend(thing.path, ELEMENT))
         if stored is not None:
             found.append(stored)
+        elif thing.type.name == "collections.defaultdict":
+            made = read_field(act, state, extend(thing.path, ".default_factory")) or NOTHING
+            kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
+            found.append(of(Thing(path, instance(kinds[0]) if kinds else UNKNOWN_TYPE)))
         elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
             found.append(of(Thing(path)))
     result = join_all(found) if found else NOTHING
@@ -173,13 +190,17 @@ def instantiate(
     is_row = bool(row)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
     returned_paths = {thing.path for thing in summary.returns.things}
+    written: set[Path] = set()
     # first what the call takes away, then what it adds: clear() before bind()
     for path in sorted(summary.resets):
         target = yield from sub.things(path)
-        for thing in target.things:
+        places = yield from sub.places(path)
+        for thing in target.things | places.things:
             happening.reset(state, thing.path)
-        if path.root.kind is RootKind.FREE and not path.fields and path.root.name in sub.cell_paths:
-            happening.reset(state, sub.cell_paths[path.root.name])
+    for path in sorted(summary.writes):
+        places = yield from sub.places(path)
+        if len(places.things) == 1:
+            written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
     for place in summary.reads:
         if place.root.kind is RootKind.FREE:
             state.read(sub.cell_paths.get(place.root.name, place))
@@ -196,6 +217,8 @@ def instantiate(
             happening.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
             if thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context":
                 state.resets |= {thing.path}
+    if written - state.written:
+        state.written |= written
     for store in summary.stores:
         yield from _store(sub, store.path, store.value)
     for effect, trace in summary.effects:
@@ -260,8 +283,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
     if effect.path is None:
         happening.open_effect(act, state, msgspec.structs.replace(effect, sources=sources), path_trace)
         return
-    if effect.path.root.kind is RootKind.FREE and not effect.path.fields and isinstance(effect, Write):
-        targets = of(Thing(sub.cell_paths.get(effect.path.root.name, effect.path)))
+    if isinstance(effect, Write) and effect.how in BINDING:
+        targets = yield from sub.places(effect.path)
     else:
         targets = yield from sub.things(effect.path)
     for thing in sorted(targets.things, key=lambda each: each.path):
@@ -284,7 +307,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
                 if opened is None:
                     continue
                 changed = opened
-        elif isinstance(changed, Close | Defer) and here and not _concerns(thing):
+        elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (isinstance(changed, Consume) and here and not happening.is_iterator(act.world, thing)):
             continue
         token = Token(changed, path_trace)
         if not here:
@@ -306,7 +329,10 @@ def _with_status(token: Token, effect: AnyEffect) -> Token:
 def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None:
     act, state = sub.act, sub.state
     effect = msgspec.structs.replace(
-        effect, key_sources=sub.sources(effect.key_sources), guards=sub.sources(effect.guards)
+        effect,
+        key_sources=sub.sources(effect.key_sources),
+        guards=sub.sources(effect.guards),
+        chosen=sub.sources(effect.chosen),
     )
     place = thing.path
     if place.root.kind is RootKind.MADE:

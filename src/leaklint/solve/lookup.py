@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Final
 
+from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.values import (
     NOTHING,
     UNKNOWN_TYPE,
@@ -400,6 +401,11 @@ def _bind(
             continue
         function = act.world.program.function(thing.type.name)
         decorators = function.decorators if function is not None else ()
+        if any(each.endswith((".setter", ".deleter")) for each in decorators):
+            getter = f"{owner}.{name}"
+            function = act.world.program.function(getter) or function
+            found.append((yield from _property(act, state, getter, function, of(bound_to))))
+            continue
         plain = [each.rpartition(".")[2] for each in decorators]
         receiver = of(bound_to)
         if "staticmethod" in plain or (function is not None and facts is None):
@@ -411,13 +417,19 @@ def _bind(
         elif on_class:
             found.append(of(thing))
         elif any(each in ("property", "cached_property") for each in plain):
-            from leaklint.solve.calls import call_project
-
-            got = yield from call_project(act, state, thing, [receiver], function.name_span if function else None)
-            found.append(got)
+            found.append((yield from _property(act, state, thing.type.name, function, receiver)))
         else:
             found.append(method_of(state, bound_to.path, name, thing, receiver))
     return join_all(found)
+
+
+def _property(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
+    """What a property gives."""
+    from leaklint.solve.calls import call_project
+
+    function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
+    value = yield from call_project(act, state, function, [receiver], facts.name_span if facts else None)
+    return value
 
 
 def method_of(state: State, path: Path, name: str, function: Thing, receiver: Value) -> Value:

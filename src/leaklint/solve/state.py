@@ -58,7 +58,7 @@ class Tested(NamedTuple):
 class State:
     """Names, fields, tokens and path facts; copied where paths part."""
 
-    __slots__ = ("env", "escaped", "guards", "heap", "line", "reads", "resets", "settled", "tests", "tokens")
+    __slots__ = ("env", "escaped", "guards", "heap", "line", "reads", "resets", "settled", "tests", "tokens", "written")
 
     def __init__(self) -> None:
         self.env: dict[str, Value] = {}
@@ -66,6 +66,8 @@ class State:
         self.tokens: dict[tuple[object, ...], Token] = {}
         self.resets: frozenset[Path] = frozenset()
         """Places that have been reset on every path to here."""
+        self.written: frozenset[Path] = frozenset()
+        """Places that have been bound on every path to here."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
@@ -83,7 +85,8 @@ class State:
         other.env = self.env.copy()
         other.heap = self.heap.copy()
         other.tokens = self.tokens.copy()
-        other.resets, other.reads, other.guards = self.resets, self.reads, self.guards
+        other.resets, other.written = self.resets, self.written
+        other.reads, other.guards = self.reads, self.guards
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
         other.line = self.line
@@ -96,6 +99,7 @@ class State:
             self.env == other.env
             and self.heap == other.heap
             and self.resets == other.resets
+            and self.written == other.written
             and self.reads == other.reads
             and self.guards == other.guards
             and self.settled == other.settled
@@ -120,8 +124,9 @@ class State:
 
     def read(self, path: Path) -> None:
         """A surviving place is read."""
-        if path not in self.reads and not self.is_reset(path):
-            self.reads |= {path}
+        if path in self.reads or self.is_reset(path) or any(is_prefix(place, path) for place in self.written):
+            return
+        self.reads |= {path}
 
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
@@ -143,6 +148,7 @@ def join_states(left: State, right: State) -> State:
     result.env = _joined(left.env, right.env, keep=True)
     result.heap = _joined(left.heap, right.heap, keep=True)
     result.resets = left.resets & right.resets
+    result.written = left.written & right.written
     result.reads = left.reads | right.reads
     result.guards = left.guards & right.guards
     result.escaped = {**left.escaped, **right.escaped}
@@ -152,14 +158,14 @@ def join_states(left: State, right: State) -> State:
     for key, token in right.tokens.items():
         other = result.tokens.get(key)
         result.tokens[key] = token if other is None else _met(other, token, left, right)
-    for key in left.settled.keys() | right.settled.keys():
-        one, two = left.settled.get(key), right.settled.get(key)
+    for path in left.settled.keys() | right.settled.keys():
+        one, two = left.settled.get(path), right.settled.get(path)
         if one is None or two is None:
             known = one or two
             assert known is not None
-            result.settled[key] = (known[0], False)
+            result.settled[path] = (known[0], False)
         else:
-            result.settled[key] = (one[0] and two[0], one[1] and two[1])
+            result.settled[path] = (one[0] and two[0], one[1] and two[1])
     return result
 
 

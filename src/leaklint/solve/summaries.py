@@ -104,6 +104,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         ),
         stores=tuple(stores),
         resets=frozenset(path for path in last.resets if path.root.kind is not RootKind.MADE),
+        writes=frozenset(path for path in last.written if path.root.kind is not RootKind.MADE),
         reads=frozenset(path for path in last.reads if path.root.kind is not RootKind.MADE),
     )
 

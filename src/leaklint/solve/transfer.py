@@ -154,7 +154,17 @@ def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
     sources: frozenset[Path] = frozenset()
     for part in step.parts:
         sources |= value_of(act, state, part).sources
-    state.env[step.target] = of(Thing(act.made(step.span), instance("builtins.slice")), sources=sources)
+    whole = all(single_constant(value_of(act, state, part)) == (True, None) for part in step.parts)
+    kind = instance(WHOLE_SLICE if whole else "builtins.slice")
+    state.env[step.target] = of(Thing(act.made(step.span), kind), sources=sources)
+
+
+WHOLE_SLICE: Final = "builtins.slice of everything"
+
+
+def _is_slice(key: Value, *, whole: bool = False) -> bool:
+    kinds = {thing.type.name for thing in key.things}
+    return bool(kinds) and kinds <= ({WHOLE_SLICE} if whole else {WHOLE_SLICE, "builtins.slice"})
 
 
 def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
@@ -297,8 +307,13 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
     state.env[step.target] = unknown(act.made(step.span))
 
 
+EXCEPTION: Final = "the exception"
+"""Name under which a state keeps what an exception may tell until it is caught."""
+
+
 def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
-    state.env[step.target] = unknown(act.made(step.span))
+    told = state.env.pop(EXCEPTION, NOTHING).sources
+    bind_name(act, state, step.target, unknown(act.made(step.span), told))
     if set(step.types) & {
         "NameError",
         "UnboundLocalError",
@@ -421,10 +436,29 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
         return
     for thing in target.things:
         if thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name:
-            setter = yield from class_member(act, state, thing.type.name, "__setattr__", bound_to=thing, on_class=False)
-            if setter is not None and any(each.type.kind is TypeKind.METHOD for each in setter.things):
-                yield from apply(act, state, setter, Arguments((constant(step.name), value)), step.span)
-    set_attribute(act, state, target, step.name, value, step.span, How.COUNT if step.augmented else None)
+            called = yield from _setter(act, state, thing, step.name, value, step.span)
+            if called:
+                continue
+        how = How.COUNT if step.augmented else None
+        set_attribute(act, state, of(thing), step.name, value, step.span, how, certain=len(target.things) == 1)
+
+
+def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value, span: Span) -> Solving:
+    """Calls the property setter, or the ``__setattr__``, of a project's class; whether there was a setter."""
+    for owner in act.world.order(thing.type.name):
+        known = act.world.classes.get(owner)
+        member = known.attributes.get(name) if known is not None else None
+        for each in member.things if member is not None else ():
+            function = act.world.program.function(each.type.name) if each.type.kind is TypeKind.FUNCTION else None
+            if function is not None and any(text.endswith(".setter") for text in function.decorators):
+                yield from apply(act, state, of(each), Arguments((of(thing), value)), span)
+                return True
+        if member is not None:
+            break
+    general = yield from class_member(act, state, thing.type.name, "__setattr__", bound_to=thing, on_class=False)
+    if general is not None and any(each.type.kind is TypeKind.METHOD for each in general.things):
+        yield from apply(act, state, general, Arguments((constant(name), value)), span)
+    return False
 
 
 def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
@@ -439,8 +473,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         state.env[step.target] = module
         return
     field = field_of_key(key)
-    sliced = any(thing.type.name == "builtins.slice" for thing in key.things)
-    if sliced:
+    if _is_slice(key):
         made = Thing(act.made(step.span), instance("builtins.list"))
         effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
         state.env[step.target] = of(made, sources=target.sources | key.sources)
@@ -481,8 +514,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     if special is not None:
         return
     sources = effects.deep_sources(state, act.world, value)
-    sliced = any(thing.type.name == "builtins.slice" for thing in key.things)
-    if sliced and not key.sources and is_fresh(value, sources) and not sources:
+    if _is_slice(key, whole=True) and is_fresh(value, sources):
         for thing in target.things:
             effects.reset(state, thing.path)
         return
@@ -523,9 +555,8 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
     special = yield from _method_of_project(act, state, target, "__delitem__", (key,), step.span)
     if special is not None:
         return
-    sliced = any(thing.type.name == "builtins.slice" for thing in key.things)
     for thing in target.things:
-        if sliced:
+        if _is_slice(key, whole=True):
             effects.reset(state, thing.path)
             continue
         row = None
@@ -573,8 +604,11 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
                 part = with_sources(elements(act, state, value), value.sources)
                 rest = part if rest is None else join(rest, part)
         elif argument.star == "**":
-            for name, each in _known_names(state, act, value):
-                named.append((name, each))
+            found = _known_names(state, act, value)
+            named.extend(found)
+            if not found:
+                part = with_sources(elements(act, state, value), value.sources)
+                rest = part if rest is None else join(rest, part)
         elif argument.name is not None:
             named.append((argument.name, value))
         else:
@@ -727,4 +761,14 @@ ASKING: Final[dict[type, Transfer]] = {
     cfg.MakeClass: _make_class,
     cfg.ImportName: _import_name,
 }
-RAISING: Final = frozenset({cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.GetItem, cfg.Element, cfg.DeleteItem})
+RAISING: Final = frozenset({cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.Element})
+"""Instructions after which an exception may leave the function."""
+CAUGHT: Final = RAISING | {
+    cfg.GetItem,
+    cfg.DeleteItem,
+    cfg.GetAttribute,
+    cfg.LoadGlobal,
+    cfg.ImportName,
+    cfg.ImportModule,
+}
+"""Instructions whose exceptions somebody wrote an ``except`` for."""
