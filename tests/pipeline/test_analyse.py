@@ -123,7 +123,7 @@ def test_settings_change_severities(project: Path, fake: Fake) -> None:
 
 
 def with_comment(kind: str, line: int, *codes: str) -> FileFacts:
-    return FileFacts(suppressions=(Suppression(kind, codes, "why", Span(line, 9, line, 30)),))  # type: ignore[arg-type]
+    return FileFacts(suppressions=(Suppression(kind, codes, "why", Span(line, 10, line, 31)),))  # type: ignore[arg-type]
 
 
 def test_suppressions_are_applied_and_kept(project: Path, fake: Fake) -> None:

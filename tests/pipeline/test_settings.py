@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leaklint.ir.finding import Severity
-from leaklint.pipeline.settings import FIELDS, Settings, Sourced, override, read_settings
+from leaklint.pipeline.settings import FIELDS, Settings, Sourced, override, read_settings, span_in_settings
 from leaklint.pipeline.wrong_use import WrongUse
 
 RULES = {"LK101": "module-state-mutated", "LK102": "module-state-rebound", "LK201": "coroutine-not-awaited"}
@@ -82,6 +82,26 @@ def test_the_example_of_a_setting_is_right(tmp_path: Path, key: str) -> None:
 
 def test_leaklint_toml_needs_no_table(tmp_path: Path) -> None:
     assert read(tmp_path, 'select = ["LK1"]\n', "leaklint.toml").settings.select == ("LK1",)
+
+
+def test_a_named_file_without_our_table_says_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, '[project]\nname = "x"\n').settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ('handlers = ["a:b",\n  "c:d"]\n', (2, 3, 8)),
+        ('handlers = "c:d"\n', (1, 12, 17)),
+        ('[tool.leaklint]\nhandlers = ["c:d"]\n', (2, 13, 18)),
+        ("handlers = []\n", (1, 1, 1)),
+    ],
+)
+def test_a_word_of_the_settings_has_its_place(tmp_path: Path, text: str, span: tuple[int, int, int]) -> None:
+    file = tmp_path / "leaklint.toml"
+    file.write_text(text)
+    found = span_in_settings(file, "handlers", "c:d")
+    assert (found.line, found.column, found.end_column) == span
 
 
 def test_one_word_is_a_list_of_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from leaklint.ir.facts import FileFacts, Suppression
 from leaklint.ir.finding import Finding, Severity
 from leaklint.ir.location import NOWHERE, Place, Span
-from leaklint.pipeline.suppress import Suppressed, may_suppress, suppress
+from leaklint.pipeline.suppress import Suppressed, in_comment, may_suppress, suppress
 
 KNOWN = ("LK101", "LK102", "LK201", "LK501", "LK901", "LK902")
 
@@ -152,6 +152,12 @@ class TestUnused:
 
     def test_flake8_lets_a_noqa_silence_what_is_said_of_it(self) -> None:
         assert judge([], comment("noqa", 3, "LK101", "LK9")).unused == ()
+
+    def test_a_noqa_in_a_string_is_not_judged(self) -> None:
+        source = b'x = "write # noqa: LK101"\ny = 2              # noqa: LK101\n'
+        facts = FileFacts(suppressions=(comment("noqa", 1, "LK101"), comment("noqa", 2, "LK101")))
+        outcome = suppress("a.py", [], facts, KNOWN, lambda code: True, in_comment(source))
+        assert [each.place.span.line for each in outcome.unused] == [2]
 
     def test_another_comment_silences_it(self) -> None:
         outcome = judge([], comment("ignore", 3, "LK101"), comment("noqa", 3))

@@ -12,10 +12,11 @@ import msgspec
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
+from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.roots import Project
-from leaklint.pipeline.settings import Settings
-from leaklint.pipeline.suppress import grouped, may_suppress, suppress
+from leaklint.pipeline.settings import Settings, span_in_settings
+from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
 from leaklint.pipeline.troubles import NotRead, not_analysed, read
 from leaklint.report.report import Report, Silenced, by_place, lines_of
 
@@ -31,8 +32,8 @@ class Input:
     libraries: frozenset[str]
     """Those of them that belong to bundled foreign packages: followed, never reported."""
     templates: Mapping[str, bytes]
-    config: str | None
-    """The settings file."""
+    named_at: Callable[[str], Place]
+    """The place in the settings that names a handler."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _findings(given: Input) -> Output:
     from leaklint.pipeline.solving import solved
 
     findings, handlers, notes, facts = solved(
-        given.root, given.settings, given.sources, given.libraries, given.templates, given.config
+        given.root, given.settings, given.sources, given.libraries, given.templates, given.named_at
     )
     return Output(tuple(findings), handlers, notes, facts)
 
@@ -71,8 +72,14 @@ def analyse(
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
     libraries = frozenset(tree.libraries)
     config = _relative(project.root, str(project.config)) if project.config else None
-    output = _findings(Input(project.root, settings, sources, libraries, templates, config))
-    wanted = _wanted(project, config)
+
+    def named_at(handler: str) -> Place:
+        return Place(
+            config or ".", span_in_settings(project.config, "handlers", handler) if project.config else NOWHERE
+        )
+
+    output = _findings(Input(project.root, settings, sources, libraries, templates, named_at))
+    wanted = _wanted(project, config or ".")
     found = [each for each in (*output.findings, *unread, *unread_templates) if each.place.path not in libraries]
     report = Report(
         root=str(project.root),
@@ -88,8 +95,16 @@ def analyse(
         findings=shown,
         silenced=tuple(sorted(silenced, key=lambda each: by_place(each.finding))),
         hidden=len(findings) - len(shown),
-        sources=_lines([*shown, *(each.finding for each in silenced)], {**templates, **sources}),
+        sources=_lines([*shown, *(each.finding for each in silenced)], {**_config(project), **templates, **sources}),
     )
+
+
+def _config(project: Project) -> dict[str, bytes]:
+    """The settings file with its text, for findings about what it names."""
+    try:
+        return {_relative(project.root, str(project.config)): project.config.read_bytes()} if project.config else {}
+    except OSError:
+        return {}
 
 
 def _relative(root: Path, path: str) -> str:
@@ -116,7 +131,7 @@ def _read_all(
     return sources, unread
 
 
-def _wanted(project: Project, config: str | None) -> Callable[[str], bool]:
+def _wanted(project: Project, config: str) -> Callable[[str], bool]:
     """Whether findings in a file are wanted: below the given paths, or in the settings file, which concerns all."""
     given = [_relative(project.root, str(each)) for each in project.given]
     if "." in given or not given:
@@ -158,7 +173,7 @@ def _judged(
         def reportable(code: str, path: str = path) -> bool:
             return code in rules and may_report(code) and selection.enabled_in(code, path)
 
-        outcome = suppress(path, findings, facts, rules, reportable)
+        outcome = suppress(path, findings, facts, rules, reportable, in_comment(sources[path]))
         silenced += outcome.silenced
         kept += outcome.kept
         if selection.enabled_in("LK902", path) and not facts.troubles:

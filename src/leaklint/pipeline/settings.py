@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from leaklint.ir.finding import Severity
+from leaklint.ir.location import NOWHERE, Span
 from leaklint.pipeline import setting_kinds as kinds
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.selection import Selection, matches
@@ -150,7 +151,7 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
     """The settings that a file holds; ``shown`` is how messages call the file."""
     text = read_toml_text(file, shown)
     content = parse_toml(text, shown)
-    top: KeyPath = () if file.name == "leaklint.toml" or _tool_table(content) is None else ("tool", "leaklint")
+    top = _table_path(file, content)
     table: Any = _tool_table(content) if top else content
     places = toml_places(text)
     lines = text.split("\n")
@@ -163,6 +164,7 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
         excerpt = lines[extent.line - 1] if extent.line <= len(lines) else ""
         mistakes.append(Mistake(message, shown, extent.line, extent.column, extent.length, excerpt))
 
+    table = {} if table is None else table
     if not isinstance(table, dict):
         mistake(top, "[tool.leaklint] is not a table")
         raise WrongUse(*mistakes)
@@ -182,6 +184,22 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
     if mistakes:
         raise WrongUse(*sorted(mistakes, key=lambda each: (each.line, each.column)))
     return Sourced(Settings(**values), origins, file)
+
+
+def span_in_settings(file: Path, key: str, word: str) -> Span:
+    """Where a settings file, which has been read before, has a word in the list of a setting."""
+    text = read_toml_text(file, file.name)
+    content = parse_toml(text, file.name)
+    top = _table_path(file, content)
+    listed = (_tool_table(content) if top else content).get(key, ())
+    if isinstance(listed, list) and word in listed:
+        top = (*top, key, listed.index(word))
+    elif listed == word:
+        top = (*top, key)
+    else:
+        return NOWHERE
+    extent = toml_places(text).of(top)
+    return Span(extent.line, extent.column, extent.line, extent.column + extent.length)
 
 
 def override(base: Sourced, given: Mapping[str, Any], rules: Rules) -> Sourced:
@@ -237,6 +255,12 @@ def parse_toml(text: str, shown: str) -> dict[str, Any]:
         raise WrongUse(Mistake(f"not valid TOML: {reason}", shown, line, column, 1, lines[line - 1])) from None
     except RecursionError:
         raise WrongUse(Mistake("not valid TOML: nested too deeply", shown)) from None
+
+
+def _table_path(file: Path, content: Mapping[str, Any]) -> KeyPath:
+    """The way to our settings: in a file that is ours alone they may do without the table."""
+    ours_alone = file.name != "pyproject.toml" and _tool_table(content) is None
+    return () if ours_alone else ("tool", "leaklint")
 
 
 def _tool_table(content: Mapping[str, Any]) -> Any:

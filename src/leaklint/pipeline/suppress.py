@@ -8,7 +8,10 @@ everywhere; ``disable`` from its line to the matching ``enable``, or to the end 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import io
 import re
+import tokenize
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from leaklint.ir.facts import FileFacts, Suppression
@@ -42,10 +45,12 @@ def suppress(
     facts: FileFacts,
     known: Collection[str],
     reportable: Callable[[str], bool],
+    is_comment: Callable[[Suppression], bool] = lambda _: True,
 ) -> Suppressed:
     """Applies the comments of one file to its findings.
 
     ``known`` are all codes that exist, ``reportable`` says whether this run could have reported a code in this file.
+    ``is_comment`` is asked before a suppression is called useless: flake8 heeds ``# noqa`` in a string too.
     """
     comments = facts.suppressions
     used: list[set[str]] = [set() for _ in comments]
@@ -59,7 +64,7 @@ def suppress(
     unused: list[Finding] = []
     for position, each in enumerate(comments):
         complaint = _complaint(each, used[position], known, reportable, facts)
-        if not complaint:
+        if not complaint or not is_comment(each):
             continue
         finding = _unused(path, each, complaint)
         # A comment that names everything must not silence the complaint about itself; flake8 lets its own do so.
@@ -183,6 +188,24 @@ def _unused(path: str, suppression: Suppression, message: str) -> Finding:
         trace=(Step(StepKind.LEAK, place),),
         statement=suppression.span,
     )
+
+
+def in_comment(source: bytes) -> Callable[[Suppression], bool]:
+    """A test whether a suppression stands in a comment, which reads the file's tokens when it is first asked."""
+
+    @functools.cache
+    def comments() -> Sequence[tuple[int, int]]:
+        tokens = tokenize.tokenize(io.BytesIO(source).readline)
+        try:
+            return [(each.start[0], each.start[1] + 1) for each in tokens if each.type == tokenize.COMMENT]
+        except (tokenize.TokenError, SyntaxError):
+            return []
+
+    def test(suppression: Suppression) -> bool:
+        span = suppression.span
+        return any(line == span.line and column <= span.column for line, column in comments())
+
+    return test
 
 
 def may_suppress(source: bytes) -> bool:
