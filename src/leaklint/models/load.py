@@ -7,6 +7,7 @@ summarised once for each shape of their arguments, a row is turned into one summ
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -47,6 +48,10 @@ _HOW: Final = {
     "delete": How.DELETE,
     "reorder": How.REORDER,
 }
+_TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*)\])*)")
+_FIELD: Final = re.compile(r"\.\w+|\[[^\]]*\]")
+_LEAVING: Final = ("__aexit__", "__exit__")
+_TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -88,6 +93,11 @@ class Models:
         self._rows: dict[str, Row] = {}
         for table in tables:
             self._rows.update(table)
+        for name, row in list(self._rows.items()):
+            for below in row.coroutines:
+                self._rows.setdefault(f"{name}.{below}", Row(coroutine=True))
+            for below in _LEAVING if row.closeable else ():
+                self._rows.setdefault(f"{name}.{below}", Row(closes=["self"]))
         self._summaries: dict[tuple[str, tuple[tuple[str, object], ...]], Summary] = {}
         self._prefixes = {name.rpartition(".")[0] for name in self._rows}
         self._lineages: dict[str, tuple[str, ...]] = {}
@@ -197,6 +207,10 @@ def _keyed(value: object) -> object:
     return (type(value).__name__, value)
 
 
+def _among(value: object, values: object) -> bool:
+    return value in values if isinstance(values, list) else value == values
+
+
 class _Reader:
     """Turns one row into a summary for one set of given arguments."""
 
@@ -210,19 +224,33 @@ class _Reader:
 
     def path(self, term: str) -> Path:
         """The access path that a term of the row means."""
-        name, fields = term, []
-        while name.endswith("[]"):
-            name = name[:-2]
-            fields.insert(0, "[]")
-        name, _, rest = name.partition(".")
-        fields = [f".{field}" for field in rest.split(".") if field] + fields
+        match = _TERM.fullmatch(term)
+        if match is None:
+            raise ModelError(f'["{self.name}"]: "{term}" is no term: a name and fields, as in self.items[]')
+        name, rest = match.groups()
+        fields = [self.field(field) for field in _FIELD.findall(rest)]
         if name == "result":
             return Path(RESULT.root, tuple(fields))
         if name not in self.positions:
-            raise ModelError(f'["{self.name}"]: "{term}" names no parameter; known: {", ".join(self.positions)}')
+            known = ", ".join((*self.positions, "result"))
+            close = difflib.get_close_matches(name, (*self.positions, "result"), 1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {known}"
+            raise ModelError(f'["{self.name}"]: "{term}" names no parameter; {hint}')
         star = self.formals[self.positions[name]].kind in ("star", "double_star")
-        head = ("[]",) if star else ()
-        return Path(Root(RootKind.PARAMETER, "", str(self.positions[name])), (*head, *fields))
+        if star and fields[:1] != ["[*]"]:
+            fields.insert(0, "[]")
+        return Path(Root(RootKind.PARAMETER, "", str(self.positions[name])), tuple(fields))
+
+    def field(self, field: str) -> str:
+        """A field of a term, with the constant that is given for a parameter in brackets."""
+        inner = field[1:-1]
+        if not field.startswith("[") or inner in ("", "*") or inner.isdigit():
+            return field
+        if inner not in self.positions:
+            raise ModelError(f'["{self.name}"]: "{field}" names no parameter')
+        key = self.given.get(inner, GIVEN)
+        plain = isinstance(key, str | int) and not isinstance(key, bool) and key is not GIVEN and len(str(key)) <= 60
+        return f"[{key!r}]" if plain else "[]"
 
     def applies(self, condition: Condition) -> bool:
         """Whether a part of the row holds for the given arguments."""
@@ -231,9 +259,9 @@ class _Reader:
             return False
         if any(name in given and given[name] is not None for name in condition.unless_given):
             return False
-        if any(name not in given or given[name] != value for name, value in condition.when.items()):
+        if any(name not in given or not _among(given[name], values) for name, values in condition.when.items()):
             return False
-        return not any(name in given and given[name] == value for name, value in condition.unless.items())
+        return not any(name in given and _among(given[name], values) for name, values in condition.unless.items())
 
     def summary(self) -> Summary:
         row = self.row
@@ -273,14 +301,14 @@ class _Reader:
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:
+        if self.row.elements:
+            each = Thing(Path(RESULT.root, ("[]",)), Type(TypeKind.INSTANCE, self.row.elements))
+            yield Store(Path(RESULT.root, ("[]",)), Value(frozenset({each})))
         for term, kept in self.row.stores.items():
             yield Store(self.path(term), Value(frozenset(Thing(self.path(k)) for k in kept), self.sources(kept)))
         for term in self.row.copies:
             element = self.path(f"{term}[]")
             yield Store(Path(RESULT.root, ("[]",)), Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
-        if self.row.elements:
-            each = Thing(Path(RESULT.root, ("[]",)), Type(TypeKind.INSTANCE, self.row.elements))
-            yield Store(Path(RESULT.root, ("[]",)), Value(frozenset({each})))
 
     def effects(self) -> Iterable[AnyEffect]:
         row, operation = self.row, self.name.rpartition(".")[2]
@@ -330,7 +358,8 @@ class _Reader:
                     row=self.name,
                     instead=opens.instead,
                     constant_name=opens.constant_name,
-                    sources=self.sources([f.name for f in self.formals if f.name != "self"]),
+                    sources=self.sources([f.name for f in self.formals if f.name != "self"])
+                    | (frozenset({_TEMPORARY}) if opens.temporary else frozenset()),
                 )
         for term in row.closes:
             yield Close(site=AT_CALL, operation=operation, path=self.path(term), row=self.name)
@@ -363,10 +392,7 @@ class _Reader:
             if self.applies(invokes):
                 yield Invoke(
                     self.path(invokes.callable),
-                    tuple(
-                        Value(frozenset({Thing(self.path(term))}), frozenset({self.path(term)}))
-                        for term in invokes.arguments
-                    ),
+                    self.values(invokes.arguments),
                     Moment(invokes.moment),
                     Regime(invokes.loop or "none"),
                     invokes.context_follows,
@@ -374,4 +400,14 @@ class _Reader:
                 )
         for opens in self.row.opens:
             if opens.runs and self.applies(opens):
-                yield Invoke(self.path(opens.runs), moment=Moment.WORK)
+                yield Invoke(
+                    self.path(opens.runs),
+                    self.values(opens.arguments),
+                    Moment.WORK,
+                    context_follows=opens.context_follows,
+                )
+
+    def values(self, terms: Iterable[str]) -> tuple[Value, ...]:
+        """What terms denote, and that it is made from it."""
+        paths = [self.path(term) for term in terms]
+        return tuple(Value(frozenset({Thing(path)}), frozenset({path})) for path in paths)

@@ -3,8 +3,13 @@
 A row is a TOML table named by the dotted name by which Python finds the thing (``["threading.Thread.start"]``); methods
 stand under their class, inherited ones under the class that defines them. A row says what the function *does*, never
 which rule fires. Keys that name an argument use the parameter names of ``params``; ``self`` is the receiver, ``result``
-the new object that the call returns. A *term* is such a name with an optional ``[]`` (its elements) or ``.field``:
-``self``, ``self[]``, ``items[]``, ``result.target``.
+the new object that the call returns. A *term* is such a name and any number of fields: ``.name``, ``[]`` (any element),
+``[0]``, ``[key]`` (the element under the constant that the parameter ``key`` is given, any element where it is not one)
+and, for arguments alone, ``[*]`` (all elements, one after the other): ``self``, ``self[]``, ``result.target``,
+``args[*]``.
+
+A row for a property says what binding it does; its one parameter is the value. A name in angle brackets stands for a
+class that has no public one: ``httpx.<stream>``.
 
 An unknown key, a wrong type or an unknown term is an error that names file and row.
 """
@@ -18,7 +23,8 @@ import msgspec
 from leaklint.ir.cfg import ConstantValue
 
 Term = str
-Given = dict[str, ConstantValue]
+Given = dict[str, ConstantValue | list[ConstantValue]]
+"""Arguments and the constant, or the constants, that they are compared with."""
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -31,7 +37,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     when: Given = {}
     """Applies where these arguments are these constants (an argument that is not given never matches)."""
     unless: Given = {}
-    """Does not apply where one of these arguments is this constant."""
+    """Does not apply where one of these arguments is such a constant."""
 
 
 class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -44,6 +50,11 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """What has to be waited for, closed or flushed."""
     runs: Term = ""
     """The callable or coroutine that runs as this work."""
+    arguments: list[Term] = []
+    """What the callable is called with."""
+    context_follows: bool = True
+    temporary: bool = False
+    """For files: it lies in the folder for temporary files, whatever the arguments say."""
     outcome: Literal["", "resumes-later", "runs-on", "lost", "unknown"] = ""
     constant_name: bool = False
     context: str = ""
@@ -79,6 +90,8 @@ class Defers(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab",
 
     callable: Term
     api: Literal["callback-api", "done-callback"]
+    held_by: Term = ""
+    """What has to be waited for, so that the callable has been called."""
     instead: str = ""
 
 
@@ -107,12 +120,14 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """A module-level object of this class (``sys.path``)."""
     attributes: dict[str, str] = {}
     """For classes: the types of attributes."""
+    coroutines: list[str] = []
+    """For classes and modules: the coroutine functions in it that do nothing else worth saying."""
     loop_bound: Literal["", "client", "primitive"] = ""
     """For classes: objects belong to one event loop (LK210)."""
     iterator: bool = False
     """For classes: iterating over an object uses it up (LK109)."""
     closeable: bool = False
-    """For classes: leaving ``with object:`` closes it."""
+    """For classes: leaving ``with object:`` closes it, as rows for ``__exit__`` and ``__aexit__`` would say."""
     bounded_by: list[str] = []
     """For containers: constructor arguments that bound the size or the age of what is kept."""
     always_bounded: bool = False
@@ -156,7 +171,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     process: list[Process] = []
     closes: list[Term] = []
     consumes: list[Term] = []
+    """What is iterated over: used up where it is an iterator."""
     registers: str = ""
     """The receiver keeps one more entry at every call (``add_handler``): the name of what is registered."""
-    cached: list[str] = []
-    """A caching decorator: the arguments that bound it (``maxsize``); see also ``always_bounded``."""
+    cached: list[str] | None = None
+    """A caching decorator: the arguments that bound it (``maxsize``); ``always_bounded`` where it is bounded without
+    them too, as long as they are not None."""

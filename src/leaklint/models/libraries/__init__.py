@@ -1,0 +1,1 @@
+"""What third-party libraries do: rows for functions, classes and objects, one table a theme."""

@@ -1,0 +1,1 @@
+"""What the standard library does: rows for functions, classes and objects, one table a theme."""

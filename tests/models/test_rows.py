@@ -1,0 +1,131 @@
+"""The packaged rows: they are well formed, sorted, and name what is really there."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+
+import pytest
+
+from leaklint.models.load import GIVEN, Models, parse
+from leaklint.models.packaged import packaged_tables
+from leaklint.models.schema import Row
+
+TABLES = packaged_tables()
+ROWS = {file: parse(text, file) for file, text in TABLES}
+MODELS = Models(ROWS.values())
+FILES = [pytest.param(file, text, id=file) for file, text in TABLES]
+STANDARD = sorted(name for file, rows in ROWS.items() if file.startswith("stdlib/") for name in rows)
+SINCE = {
+    "asyncio.eager_task_factory": (3, 12),
+    "concurrent.futures.InterpreterPoolExecutor": (3, 14),
+    "copy.replace": (3, 13),
+    "itertools.batched": (3, 12),
+}
+"""Names that older Pythons do not have."""
+WITHOUT_A_NAME = {
+    "builtins.dict_items",
+    "builtins.dict_keys",
+    "builtins.dict_values",
+    "builtins.generator",
+    "multiprocessing.managers.SyncManager.shutdown",
+}
+"""What Python has, but keeps under no name, or only in objects."""
+
+
+def named(name: str) -> object:
+    """What stands under a dotted name."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[end:]:
+            found = getattr(found, part)
+        return found
+    raise ModuleNotFoundError(name)
+
+
+def terms(row: Row) -> list[str]:
+    """Names of parameters in conditions."""
+    names = []
+    for part in (*row.opens, *row.settles, *row.invokes, *row.defers, *row.process):
+        given = getattr(part, "if_given", []) + getattr(part, "unless_given", [])
+        names += given + list(getattr(part, "when", {})) + list(getattr(part, "unless", {}))
+        names += getattr(part, "uncertain_if_given", [])
+    return names
+
+
+@pytest.mark.parametrize(("file", "text"), FILES)
+def test_rows_are_sorted(file: str, text: str) -> None:
+    names = re.findall(r'(?m)^\["(.+)"\]$', text)
+    assert names == sorted(names)
+    assert len(names) == len(ROWS[file])
+
+
+@pytest.mark.parametrize(("file", "text"), FILES)
+def test_tables_are_short_and_say_what_they_hold(file: str, text: str) -> None:
+    assert text.startswith("# ")
+    assert text.count("\n") < 400
+    assert max(map(len, text.splitlines())) <= 180
+
+
+def test_no_name_stands_in_two_tables() -> None:
+    names = [name for rows in ROWS.values() for name in rows]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize(("file", "text"), FILES)
+def test_terms_and_conditions_name_parameters(file: str, text: str) -> None:
+    for name, row in ROWS[file].items():
+        formals = [formal.name for formal in MODELS.parameters(name) or ()]
+        assert MODELS.summary(name, {}) is not None
+        assert MODELS.summary(name, dict.fromkeys(formals, GIVEN)) is not None
+        for term in terms(row):
+            assert term in formals, f"{file}: {name}: {term}"
+
+
+@pytest.mark.parametrize(("file", "text"), FILES)
+def test_classes_that_rows_name_are_classes(file: str, text: str) -> None:
+    for name, row in ROWS[file].items():
+        for each in (row.type, row.elements, row.instance_of, *row.bases, *row.attributes.values()):
+            assert not each or MODELS.is_class(each), f"{file}: {name}: {each}"
+        if row.alias_of:
+            assert row == Row(alias_of=row.alias_of), f"{file}: {name}: an alias says nothing else"
+
+
+@pytest.mark.parametrize("name", [name for name in STANDARD if "<" not in name])
+def test_names_of_the_standard_library_exist(name: str) -> None:
+    if any(name == each or name.startswith(f"{each}.") for each in WITHOUT_A_NAME):
+        return
+    if name in SINCE and sys.version_info < SINCE[name]:
+        with pytest.raises(AttributeError):
+            named(name)
+        return
+    assert named(name) is not None
+
+
+@pytest.mark.parametrize("name", [name for name in STANDARD if "<" not in name and MODELS.row(name).coroutine])
+def test_coroutine_functions_of_the_standard_library_are_some(name: str) -> None:
+    assert inspect.iscoroutinefunction(named(name)) or name == "builtins.anext"
+
+
+@pytest.mark.parametrize("module", ["asyncio", "asyncio.subprocess", "contextlib"])
+def test_every_coroutine_function_of_the_standard_library_has_a_row(module: str) -> None:
+    missing = []
+    for name, found in vars(importlib.import_module(module)).items():
+        if name.startswith("_"):
+            continue
+        if inspect.iscoroutinefunction(found):
+            row = MODELS.row(f"{module}.{name}")
+            missing += [f"{module}.{name}"] if row is None or not row.coroutine else []
+        elif inspect.isclass(found) and not name.endswith(("Protocol", "Transport")):
+            for below in dir(found):
+                if below.startswith("_") or not inspect.iscoroutinefunction(getattr(found, below, None)):
+                    continue
+                row = MODELS.row(MODELS.method(f"{module}.{name}", below) or "")
+                missing += [f"{module}.{name}.{below}"] if row is None or not row.coroutine else []
+    assert not missing, "\n".join(missing)
