@@ -74,6 +74,25 @@ def test_python_that_says_nothing(found_in, construct):
     assert rows(found) == []
 
 
+def test_file_that_is_read_as_inline_code(found_in):
+    python = PYTHON % (
+        'fp = 1\n            with open("fns/lambda-handler.py", encoding="utf8") as fp:\n'
+        "                code = fp.read()\n"
+        '            lambda_.Function(self, "F", handler="index.run", code=lambda_.InlineCode(code), **common)'
+    )
+    found = found_in(
+        {"infra/cdk.json": "{}", "infra/app.py": python, "infra/fns/lambda-handler.py": RUN, "index.py": RUN}
+    )
+    assert rows(found) == [("infra/fns/lambda-handler.py", "lambda-handler")]
+    for code in (
+        "lambda.Code.fromInline(fs.readFileSync('fns/lambda-handler.py', { encoding: 'utf-8' }))",
+        "new InlineCode(readFileSync(path.join(__dirname, '../fns/lambda-handler.py'), 'utf8'))",
+    ):
+        text = TYPESCRIPT % f"new lambda.Function(this, 'F', {{handler: 'index.run', runtime: RUNTIME, code: {code}}})"
+        found = found_in({"infra/cdk.json": "{}", "infra/lib/s.ts": text, "infra/fns/lambda-handler.py": RUN})
+        assert rows(found) == [("infra/fns/lambda-handler.py", "lambda-handler")]
+
+
 def test_layers(templates_of):
     text = PYTHON % 'lambda_.LayerVersion(self, "L", code=lambda_.Code.from_asset("layer"))'
     assert templates_of({"cdk.json": "{}", "stack.py": text}).shared_roots == ("layer/python", "layer")

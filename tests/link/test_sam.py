@@ -279,3 +279,8 @@ def test_broken_template_is_said_with_its_line(templates_of):
         }
     )
     assert [(path, trouble.span.line) for path, trouble in said.troubles] == [("main.tf", 2), ("template.yaml", 2)]
+
+
+def test_template_that_another_engine_makes_need_not_be_well_formed(templates_of):
+    text = "Resources:\n  {%- if x %}\n  A: {Type: AWS::Lambda::Function}\n  {%- endif %}\n"
+    assert templates_of({"{{cookiecutter.name}}/template.yaml": text}).troubles == ()

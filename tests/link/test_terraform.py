@@ -114,6 +114,29 @@ def test_local_module_with_values(found_in):
     assert found.handlers[0].snap_start
 
 
+def test_local_module_that_cannot_be_read_is_like_one_of_the_registry(found_in):
+    found = found_in(
+        {
+            "live/main.tf": """
+                module "pack" {
+                  source      = "../modules/lambda"
+                  source_path = "../src"
+                }
+                module "fn" {
+                  source                 = "../modules/lambda"
+                  handler                = "app.run"
+                  runtime                = "python3.12"
+                  local_existing_package = module.pack.local_filename
+                }
+                """,
+            "modules/lambda/main.tf": 'resource "aws_lambda_function" "fn" {\n handler = var.x ? null : var.handler\n}\n',
+            "src/app.py": RUN,
+            "other/app.py": RUN,
+        }
+    )
+    assert rows(found) == [("src/app.py", "app")]
+
+
 def test_modules_and_locals_that_lead_to_themselves(templates_of):
     said = templates_of(
         {

@@ -198,9 +198,13 @@ class _Guesses(msgspec.Struct, frozen=True):
 
 
 def _is_for_google(path: str, facts: FileFacts) -> bool:
-    """Whether a file is the ``main.py`` of a Google function, by its imports."""
-    modules = {fact.module.partition(".")[0] for fact in facts.imports}
-    return path.rpartition("/")[2] == "main.py" and "boto3" not in modules and "google" in modules
+    """Whether a file looks like a Google function's, by its imports: Google's libraries and none for AWS."""
+    modules = {fact.module for fact in facts.imports} | {f"{fact.module}.{fact.name}" for fact in facts.imports}
+    tops = {module.partition(".")[0] for module in modules}
+    if tops & {"aws_lambda_powertools", "boto3", "botocore"}:
+        return False
+    is_cloud = any(f"{module}.".startswith("google.cloud.") for module in modules)
+    return is_cloud or "functions_framework" in tops or ("google" in tops and path.rpartition("/")[2] == "main.py")
 
 
 def _merged(found: Iterable[Handler]) -> list[Handler]:

@@ -34,6 +34,8 @@ LARGEST = 1_000_000
 _JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
 _ANY = re.compile(r"(\.(ya?ml|json|template|tf)|(^|/)(Procfile|zappa_settings\.toml))$")
 _CDK = re.compile(r"(^|/)cdk\.json$")
+_GENERATED = re.compile(r"\{%.*?%\}|\{\{")
+"""Text that another template engine turns into the template: it need not be well-formed before."""
 _READERS: tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[str, Tree], Said]], ...] = (
     (_JSON_OR_YAML, sam.MARKER, sam.read),
     (serverless.NAME, None, serverless.read),
@@ -110,10 +112,12 @@ def read_templates(
                 try:
                     said.append(read(path, tree))
                 except Unreadable as error:
-                    troubles.append((error.path or path, error.trouble))
+                    broken_path = error.path or path
+                    if not _GENERATED.search(tree.texts.get(broken_path, "")):
+                        troubles.append((broken_path, error.trouble))
     terraform_said, broken = terraform.read(tree)
     said.append(terraform_said)
-    troubles += [(error.path, error.trouble) for error in broken]
+    troubles += [(error.path, error.trouble) for error in broken if not _GENERATED.search(tree.texts[error.path])]
     return Templates(
         declarations=tuple(each for one in said for each in one.declarations),
         shared_roots=tuple(dict.fromkeys(root for one in said for root in one.shared_roots)),

@@ -29,6 +29,8 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     handler: str | None = None
     folder: str | None = None
     """Of the asset or entry."""
+    file: str | None = None
+    """The Python file that is read as inline code."""
     index: str = "index.py"
     runtime: str = ""
     """Source text of the runtime."""
@@ -41,7 +43,7 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def said(path: str, construct: Construct, tree: Tree) -> Said:
     """What a construct in a stack declares; assets are relative to the folder of ``cdk.json``."""
-    folder = construct.folder
+    folder = construct.folder or construct.file
     is_file = folder is not None and folder.endswith((".zip", ".py"))
     if folder is not None and is_file:
         folder = posixpath.dirname(folder) or "."
@@ -78,6 +80,9 @@ def _module(construct: Construct, folders: list[str], tree: Tree) -> tuple[str |
         parts: tuple[str, str] | None = construct.index.removesuffix(".py"), construct.handler or "handler"
     else:
         parts = split_handler(construct.handler or "")
+    if parts is not None and construct.file:
+        # Inline code is the module index, whatever the file is called that it is read from.
+        parts = posixpath.basename(construct.file).removesuffix(".py"), parts[1]
     if parts is None:
         return None
     likely = (each for each in folders if tree.has_module(each, parts[0]))

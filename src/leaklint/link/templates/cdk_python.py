@@ -13,6 +13,7 @@ NAME = re.compile(r"\.py$")
 MARKER = re.compile(rb"\baws_cdk\b")
 
 _ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
+_INLINE = frozenset({"InlineCode", "from_inline", "inline"})
 _SAME = frozenset({"Path", "abspath", "absolute", "fspath", "normpath", "realpath", "resolve", "str"})
 _DEEPEST = 30
 
@@ -43,7 +44,11 @@ class _Stack:
     def __init__(self, path: str, nodes: list[ast.AST]) -> None:
         self._file = AT_PROJECT + path
         self._values: dict[str, ast.expr | None] = {}
+        self._opened: dict[str, ast.expr] = {}
+        """The files of ``with`` statements."""
         for node in nodes:
+            if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+                self._opened[node.optional_vars.id] = node.context_expr
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
                 self._values[name] = None if name in self._values else node.value
@@ -58,6 +63,7 @@ class _Stack:
             # The project's own construct, or the properties of one.
             kind = "Function"
         inside = self._given(asset) if asset else {}
+        inline = code.args[0] if isinstance(code, ast.Call) and _last(code.func) in _INLINE and code.args else None
         folder = (asset.args[0] if asset.args else inside.get("path")) if asset else given.get("entry")
         if kind not in cdk.CONSTRUCTS or (folder is None and (kind != "Function" or "code" not in given)):
             return None
@@ -70,6 +76,7 @@ class _Stack:
             line=(handler or call).lineno,
             handler=self._text(handler),
             folder=self._text(folder),
+            file=self._read_from(inline),
             index=self._text(given.get("index")) or "index.py",
             runtime=" ".join(_last(each) for each in ast.walk(runtime)) if runtime else "",
             dockerfile=self._text(inside.get("file")) or "Dockerfile",
@@ -77,6 +84,19 @@ class _Stack:
             snap_start="snap_start" in given,
             is_plain=asset is not None and not asset.keywords,
         )
+
+    def _read_from(self, node: ast.expr | None) -> str | None:
+        """The path of the Python file whose text an expression is."""
+        node = self._followed(node)
+        match node:
+            case ast.Call(func=ast.Attribute(value=opened, attr="read" | "read_text")):
+                source = self._opened.get(opened.id) if isinstance(opened, ast.Name) else None
+                opened = source or opened
+                if isinstance(opened, ast.Call) and _last(opened.func) == "open" and opened.args:
+                    opened = opened.args[0]
+                path = self._text(opened)
+                return path if path and path.endswith(".py") else None
+        return None
 
     def _given(self, call: ast.Call) -> dict[str, ast.expr]:
         """The keyword arguments of a call, those of a ``**`` dictionary included."""

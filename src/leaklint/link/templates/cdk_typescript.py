@@ -16,6 +16,8 @@ SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
 _NEW = re.compile(r"\bnew\s+(?:[\w$]+\s*\.\s*)*([\w$]+)\s*\(")
 _ASSET = re.compile(r"\.\s*(?:asset|fromAsset|fromAssetImage|fromDockerBuild|fromImageAsset)\s*\(")
+_INLINE = re.compile(r"\b(?:InlineCode|fromInline|inline)\s*\(\s*")
+_READ = re.compile(r"(?:[\w$]+\s*\.\s*)?readFileSync\s*\(")
 _CONSTANT = re.compile(r"\b(?:const|let|var)\s+([\w$]+)(?:\s*:[^=;]+)?\s*=\s*")
 _CALL = re.compile(r"(?:[\w$]+\s*\.\s*)*(join|resolve|normalize)\s*\(")
 _ENTRY = re.compile(r"""^\s*(?:(['"]?)([\w$]+)\1)\s*:\s*(.*)$""", re.DOTALL)
@@ -98,6 +100,7 @@ class _Stack:
                 line=self._text.count("\n", 0, match.start()) + 1,
                 handler=self._string(properties.get("handler", "")),
                 folder=self._string(folder),
+                file=self._read_from(code),
                 index=self._string(properties.get("index", "")) or "index.py",
                 runtime=self._followed(properties.get("runtime", "")),
                 dockerfile=self._string(options.get("file", "")) or "Dockerfile",
@@ -105,6 +108,14 @@ class _Stack:
                 snap_start="snapStart" in properties,
                 is_plain=len(arguments) == 1,
             )
+
+    def _read_from(self, code: str) -> str | None:
+        """The path of the Python file that is read as inline code."""
+        inline = _INLINE.search(code)
+        text = self._followed(code[inline.end() : _end(code, inline.end(), ",")].strip()) if inline else ""
+        reading = _READ.match(text)
+        path = self._string(text[reading.end() : _end(text, reading.end(), ",")]) if reading else None
+        return path if path and path.endswith(".py") else None
 
     def _followed(self, text: str) -> str:
         """The value of a constant, else the text itself."""

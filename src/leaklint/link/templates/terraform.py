@@ -76,17 +76,18 @@ def _instances(modules: dict[str, _Module], tree: Tree) -> list[_Instance]:
         target
         for module in modules.values()
         for _, block in module.of_kind("module")
-        for target in [_Instance(tree, module, module.folder, {}).local_source(block)]
+        for target in [_Instance(tree, modules, module, module.folder, {}).local_source(block)]
         if target is not None and target != module.folder
     }
-    found = [_Instance(tree, module, folder, {}) for folder, module in sorted(modules.items()) if folder not in called]
+    found = [
+        _Instance(tree, modules, module, folder, {})
+        for folder, module in sorted(modules.items())
+        if folder not in called
+    ]
     for instance in found:
         for _, block in instance.module.of_kind("module"):
-            target = instance.local_source(block)
-            if target in modules and instance.depth < _DEEPEST_REFERENCE and len(found) < _MOST_INSTANCES:
-                for each in instance.repetitions(block):
-                    values = {name: each.value(text) for name, (text, _) in block.attributes.items()}
-                    found.append(_Instance(tree, modules[target], instance.base, values, depth=instance.depth + 1))
+            if len(found) < _MOST_INSTANCES:
+                found += [inner for each in instance.repetitions(block) if (inner := each.called_by(block))]
     return found
 
 
@@ -94,6 +95,7 @@ class _Instance(msgspec.Struct):
     """A module with the values that it is called with."""
 
     tree: Tree
+    modules: dict[str, _Module]
     module: _Module
     base: str
     """The folder in which Terraform runs."""
@@ -105,14 +107,13 @@ class _Instance(msgspec.Struct):
 
     def said(self) -> Said:
         """The functions and layers of the module."""
-        declarations: list[Declaration] = []
+        declarations = self.functions()
         layers: list[str] = []
-        for path, block in self.module.of_kind("resource", "aws_lambda_function"):
-            for each in self.repetitions(block):
-                declarations += each.function(path, block, f"Terraform function {block.labels[-1]}")
         for path, block in self.module.of_kind("module"):
-            if "handler" in block.attributes and self.local_source(block) is None:
-                for each in self.repetitions(block):
+            for each in self.repetitions(block) if "handler" in block.attributes else ():
+                # What the module itself makes of the handler is said where that can be read.
+                inner = each.called_by(block)
+                if inner is None or not inner.functions():
                     declarations += each.function(path, block, f"Terraform module {block.labels[-1]}")
             if self.value(block.text("create_layer")) == "true":
                 layers += self._layer(block)
@@ -122,6 +123,23 @@ class _Instance(msgspec.Struct):
             for path, block in self.module.of_kind("resource", kind):
                 declarations += self._google(path, block)
         return Said(tuple(declarations), tuple(layers))
+
+    def functions(self) -> list[Declaration]:
+        """The functions that are resources of the module itself."""
+        return [
+            declaration
+            for path, block in self.module.of_kind("resource", "aws_lambda_function")
+            for each in self.repetitions(block)
+            for declaration in each.function(path, block, f"Terraform function {block.labels[-1]}")
+        ]
+
+    def called_by(self, block: hcl.Block) -> _Instance | None:
+        """The local module that a ``module`` block calls, with the values given there."""
+        target = self.modules.get(self.local_source(block) or "-")
+        if target is None or self.depth >= _DEEPEST_REFERENCE:
+            return None
+        values = {name: self.value(text) for name, (text, _) in block.attributes.items()}
+        return _Instance(self.tree, self.modules, target, self.base, values, depth=self.depth + 1)
 
     def function(self, path: str, block: hcl.Block, label: str) -> list[Declaration]:
         """The handler of an ``aws_lambda_function`` or of a module with the same attributes."""
@@ -201,6 +219,10 @@ class _Instance(msgspec.Struct):
         for name in ("filename", "source_code_hash", "local_existing_package"):
             for archive in hcl.references(block.text(name), "archive_file"):
                 return self._archived(archive), name == "filename"
+        for name in hcl.references(block.text("local_existing_package"), "module"):
+            # The registry's module also packs without making a function.
+            for _, packing in self.module.of_kind("module", name):
+                return (None, False) if packing is block else (self._root(packing)[0], False)
         stored = self._stored_root(block.text("s3_key") or block.text("s3_existing_package"))
         package = self.value(block.text("filename"))
         if stored is not None or not isinstance(package, str):
@@ -256,7 +278,7 @@ class _Instance(msgspec.Struct):
             pairs = [(element, element) for element in value]
         for key, element in pairs or [(None, None)]:
             each: dict[str, hcl.Value] = {"key": key, "value": element}
-            yield _Instance(self.tree, self.module, self.base, self.given, each, self.depth)
+            yield _Instance(self.tree, self.modules, self.module, self.base, self.given, each, self.depth)
 
     def value(self, expression: str) -> hcl.Value:
         """The value of an expression, None where it is unknown or there is none."""
