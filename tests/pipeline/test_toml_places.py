@@ -1,5 +1,6 @@
 """Places in TOML texts: every key and value that tomllib reads has one, and it is where the text stands."""
 
+import json
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -45,6 +46,41 @@ def test_a_place_is_where_the_text_stands() -> None:
     }
 
 
-@given(st.text(alphabet="ab=[]{},.\"'#\n 1\\-", max_size=40))
-def test_no_text_breaks_it(text: str) -> None:
-    toml_places(text)
+KEYS = st.text(alphabet="ab-_ .é#[", min_size=1, max_size=4)
+WORDS = st.text(alphabet="xy[]{},='# \n\t\\\"é", max_size=6)
+VALUES = st.recursive(
+    st.integers() | st.booleans() | st.floats(allow_nan=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def written(value: Any) -> str:
+    """A value in TOML."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {written(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", # more\n ".join(written(inner) for inner in value) + "]"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return json.dumps(value)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4))
+def test_whatever_the_values_are_places_hold_them(content: dict[str, Any]) -> None:
+    text = "[t]\n" + "".join(f"{json.dumps(key)} = {written(value)}\n" for key, value in content.items())
+    read = tomllib.loads(text)
+    places = toml_places(text)
+    assert set(paths(read)) == set(places.values) | ({("t",)} & set(paths(read)))
+    lines = text.split("\n")
+    for path, extent in places.values.items():
+        value: Any = read
+        for key in path:
+            value = value[key]
+        token = lines[extent.line - 1][extent.column - 1 :][: extent.length]
+        if isinstance(value, str):
+            assert tomllib.loads(f"key = {token}")["key"] == value
+        elif isinstance(value, dict | list):
+            assert token == ("{" if isinstance(value, dict) else "[")
+        else:
+            assert str(value).lower().startswith(token[:1]) or token[:1] == "-"
