@@ -3,8 +3,8 @@
 The forms of a note (several may stand in one comment, each after a ``#`` of its own):
 
 ``# LK101 error "request data"``
-    Exactly one finding of this code and severity on this line; the text, where given, is part of its message. The
-    severity ``any`` stands where the contract leaves it open.
+    Exactly one finding of this code and severity on this line; the text, where given, is part of its message. Where
+    the contract leaves it open, the severity is ``any`` and the code one of several: ``# LK101|LK102 any``.
 ``# LK101 from``, ``# LK101 via``, ``# LK101 defined``
     A step of the code's trace: the handler, a call on the way, the definition of the state. With any of these for a
     code, the traces of all its findings in the case are asserted as a whole.
@@ -33,7 +33,7 @@ STEPS = ("from", "via", "defined")
 
 _CODE = re.compile(r"\bLK\d{3}\b")
 _SUPPRESSION = re.compile(r"^\s*(noqa\b|leaklint:|flake8:)", re.IGNORECASE)
-_EXPECTED = re.compile(rf'^\s*(LK\d{{3}})\s+({"|".join(SEVERITIES)})(?:\s+"([^"]*)")?\s*$')
+_EXPECTED = re.compile(rf'^\s*(LK\d{{3}}(?:\|LK\d{{3}})*)\s+({"|".join(SEVERITIES)})(?:\s+"([^"]*)")?\s*$')
 _STEP = re.compile(rf"^\s*(LK\d{{3}})\s+({'|'.join(STEPS)})\s*$")
 _KNOWN = re.compile(rf"^\s*(missed|false alarm|either)\s+(LK\d{{3}})\s+({'|'.join(SEVERITIES)}):\s*(\S.*)$")
 
@@ -53,6 +53,11 @@ class Note:
     severity: str = ""
     text: str = ""
     """Part of the message, the kind of step, or the reason."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of which one is meant: nearly always a single one."""
+        return tuple(self.code.split("|"))
 
 
 def notes_of_line(comment: str, path: str, line: int) -> list[Note]:

@@ -18,6 +18,7 @@ def read(comment: str) -> list[Note]:
         ("# LK101 error", Note("app.py", 7, "LK101", "expected", "error")),
         ('# LK101 error "request data"', Note("app.py", 7, "LK101", "expected", "error", "request data")),
         ("# LK203 any", Note("app.py", 7, "LK203", "expected", "any")),
+        ("# LK202|LK203 any", Note("app.py", 7, "LK202|LK203", "expected", "any")),
         ("# LK101 via", Note("app.py", 7, "LK101", "step", text="via")),
         ("# LK101 from", Note("app.py", 7, "LK101", "step", text="from")),
         ("# LK101 defined", Note("app.py", 7, "LK101", "step", text="defined")),
@@ -37,6 +38,11 @@ def read(comment: str) -> list[Note]:
 )
 def test_every_form_is_read(comment: str, note: Note) -> None:
     assert read(comment) == [note]
+
+
+def test_a_note_may_leave_the_code_open() -> None:
+    assert read("# LK202|LK203 any")[0].codes == ("LK202", "LK203")
+    assert read("# LK101 error")[0].codes == ("LK101",)
 
 
 def test_several_notes_stand_in_one_comment() -> None:
@@ -62,6 +68,7 @@ def test_other_comments_and_suppressions_are_no_notes(comment: str) -> None:
         "# missed LK206 error: ",
         "# false alarm LK101: no severity",
         "# LK101 error, LK102 error",
+        "# LK101|error",
     ],
 )
 def test_a_comment_that_names_a_code_and_is_no_note_is_a_mistake(comment: str) -> None:

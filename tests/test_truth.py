@@ -17,6 +17,9 @@ WORK = {"LK201", "LK202", "LK203", "LK204", "LK205", "LK206", "LK207", "LK208", 
 CALLBACKS = {"LK301", "LK302", "LK303"}
 FILES = {"LK110"}
 RAISES = {"LK102", "LK103", "LK107", "LK109", "LK201", "LK209", "LK210", "LK303", "LK406"}
+CHECKED = STATE | WORK | CALLBACKS | FILES | RAISES
+HELD = STATE - {"LK108", "LK303"}
+"""Their errors mean that data of an invocation survives in a place that the driver can look into."""
 
 
 @cache
@@ -26,10 +29,21 @@ def seen_of() -> dict[Path, Seen]:
     return dict(zip(jobs, run(jobs.values()), strict=True))
 
 
+def shows(code: str, seen: Seen) -> bool:
+    """Whether execution shows what a code means."""
+    return (
+        (code in STATE and bool(seen.state))
+        or (code in WORK | CALLBACKS and bool(seen.work))
+        or (code in FILES and bool(seen.files))
+        or (code in RAISES and any(seen.errors))
+        or (code == "LK109" and len(set(seen.results)) > 1)
+    )
+
+
 def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
     """One line for everything that execution shows and the notes do not say, or the other way round."""
     noted = [note for note in notes if note.kind in ("expected", "missed") and note.severity != "info"]
-    codes = {note.code for note in notes if note.kind != "step"}
+    codes = {code for note in notes if note.kind != "step" for code in note.codes}
     problems = [seen.trouble] if seen.trouble else []
     unexplained = seen.held if codes & WORK else seen.state  # the work itself is kept somewhere
     if unexplained and not codes & (STATE | FILES):
@@ -40,22 +54,11 @@ def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
         problems.append(f"files are left, and no note says so: {sorted(seen.files)}")
     if any(seen.errors) and not codes & RAISES and len(set(seen.errors)) == 1:
         problems.append(f"every invocation fails: {seen.errors[0]}")
-    failed = any(seen.errors)
-    for code in sorted({note.code for note in noted}):
-        evidence = (
-            (code in STATE and bool(seen.state))
-            or (code in WORK | CALLBACKS and bool(seen.work))
-            or (code in FILES and bool(seen.files))
-            or (code in RAISES and failed)
-            or (code == "LK109" and len(set(seen.results)) > 1)
-        )
-        if code in STATE | WORK | FILES | RAISES | CALLBACKS and not evidence:
-            problems.append(f"{code} is noted, and execution shows nothing of it")
-    if (
-        marked
-        and not seen.held
-        and any(note.code in STATE - {"LK108", "LK303"} and note.severity == "error" for note in noted)
-    ):
+    checked = [note for note in noted if set(note.codes) <= CHECKED]
+    unseen = [note.code for note in checked if not any(shows(code, seen) for code in note.codes)]
+    problems += [f"{code} is noted, and execution shows nothing of it" for code in unseen]
+    held = [note for note in noted if set(note.codes) <= HELD and note.severity == "error"]
+    if marked and held and not seen.held:
         problems.append("an error is noted, and nothing that survives holds the data of an invocation")
     return problems
 
