@@ -290,3 +290,25 @@ def test_lines_of_long_statements() -> None:
         "if x:\n pass\nelif (x\n  or y):\n pass\n"
     )
     assert facts.statements == ((1, 3), (4, 6), (9, 10), (13, 15), (16, 17), (18, 19), (24, 25), (28, 29))
+
+
+def test_plain_module_level_bindings_are_kept_as_short_text() -> None:
+    source = b"""
+app = func.FunctionApp(auth=X)
+handler = app.lambda_handler
+pick = lambda event, context: event
+a, b = make()
+other = x + 1
+try:
+    made = factory.build("a")(1)
+except ImportError:
+    made = fallback
+run: Runner = Runner()
+"""
+    assert extract(source).bound_calls == {
+        "app": "func.FunctionApp()",
+        "handler": "app.lambda_handler",
+        "pick": "<lambda:4:8>",
+        "made": "fallback",
+        "run": "Runner()",
+    }

@@ -209,3 +209,49 @@ def all_names(tree: ast.Module) -> tuple[str, ...] | None:
             return None
         names = (names or ()) + listed if isinstance(statement, ast.AugAssign) else listed
     return names
+
+
+LONGEST_CALLEE = 80
+
+
+def bound_calls(tree: ast.Module, positions: Positions) -> dict[str, str]:
+    """What plain assignments at module level, also under ``if`` and ``try``, bind names to, as short text."""
+    found: dict[str, str] = {}
+    pending: list[ast.stmt] = tree.body[::-1]
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, ast.If | ast.Try | ast.With):
+            parts = [statement.body, *(getattr(statement, name, []) for name in ("orelse", "finalbody"))]
+            parts[1:1] = [handler.body for handler in getattr(statement, "handlers", [])]
+            pending += [each for part in parts for each in part][::-1]
+            continue
+        target: ast.expr | None = None
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            target = statement.target
+        if isinstance(target, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign):
+            text = _short(statement.value, positions)
+            if text:
+                found[target.id] = text
+            else:
+                found.pop(target.id, None)
+    return found
+
+
+def _short(value: ast.expr | None, positions: Positions) -> str:
+    if isinstance(value, ast.Lambda):
+        span = positions.span(value)
+        return f"<lambda:{span.line}:{span.column}>"
+    if isinstance(value, ast.Call):
+        callee = _dotted(value.func)
+        return f"{callee}()" if callee and len(callee) <= LONGEST_CALLEE else ""
+    return _dotted(value)
+
+
+def _dotted(value: ast.expr | None) -> str:
+    names: list[str] = []
+    while isinstance(value, ast.Attribute):
+        names.append(value.attr)
+        value = value.value
+    return ".".join([value.id, *reversed(names)]) if isinstance(value, ast.Name) else ""

@@ -57,6 +57,7 @@ class Source:
             imports=tuple(sorted(walk.imports, key=lambda each: each.span)),
             module_names=outline.module_names(walk.scopes[0], positions),
             literals=outline.literals(tree, walk.scopes[0], writers, positions),
+            bound_calls=outline.bound_calls(tree, positions),
             all_names=outline.all_names(tree),
             global_writers=writers,
             suppressions=comments,

@@ -283,7 +283,21 @@ def _context_get(act: Activation, state: State, receiver: Value, arguments: Argu
     yield
 
 
+def _wraps(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    return of(Thing(act.made(span), Type(TypeKind.LIBRARY, SAME)))
+    yield
+
+
+def _same(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    return _first(arguments)
+    yield
+
+
+SAME: Final = "leaklint.same"
+"""A function that gives back its first argument: what ``functools.wraps(f)`` returns."""
 SPECIAL: Final[dict[str, Special]] = {
+    SAME: _same,
+    "functools.wraps": _wraps,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.delattr": _delattr,

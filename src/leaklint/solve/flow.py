@@ -24,16 +24,33 @@ class Ended:
     """How a function can end: the state where it returns, and where an exception leaves it (None if it cannot)."""
 
     def __init__(self) -> None:
-        self.normal: State | None = None
-        self.raised: State | None = None
+        self._returned: dict[int, State] = {}
+        self._raised: dict[tuple[int, int], State] = {}
 
-    def returns(self, state: State) -> None:
-        """A path returns."""
-        self.normal = state if self.normal is None else join_states(self.normal, state)
+    def returns(self, state: State, block: int) -> None:
+        """A path returns at the end of a block; what the block said on an earlier visit no longer counts."""
+        self._returned[block] = state
 
-    def raises(self, state: State) -> None:
-        """A path is left by an exception."""
-        self.raised = state if self.raised is None else join_states(self.raised, state)
+    def raises(self, state: State, block: int, way: int = -1) -> None:
+        """An exception leaves the function from a block (by its edge number ``way``, or from within)."""
+        self._raised[block, way] = state
+
+    @property
+    def normal(self) -> State | None:
+        """The state after the call, where some path returns."""
+        return _joined_all([self._returned[block] for block in sorted(self._returned)])
+
+    @property
+    def raised(self) -> State | None:
+        """The state that an exception leaves behind, where some path raises."""
+        return _joined_all([self._raised[key] for key in sorted(self._raised)])
+
+
+def _joined_all(states: list[State]) -> State | None:
+    result: State | None = None
+    for state in states:
+        result = state if result is None else join_states(result, state)
+    return result
 
 
 def run(act: Activation, body: Body, entry: State) -> Solving:
@@ -41,7 +58,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     blocks = body.blocks
     ended = Ended()
     if not blocks:
-        ended.returns(entry)
+        ended.returns(entry, 0)
         return ended
     order = _reverse_postorder(body)
     rank = {block: position for position, block in enumerate(order)}
@@ -74,7 +91,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         deliveries: list[tuple[int, State]] = []
         if raising is not None:
             if block.raises_to == RAISE_EXIT:
-                ended.raises(raising)
+                ended.raises(raising, index)
             else:
                 deliveries.append((block.raises_to, raising))
         if feasible:
@@ -83,13 +100,13 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             last = block.instructions[-1] if block.instructions else None
             if isinstance(last, cfg.Return) or (not block.next and not isinstance(last, cfg.Raise)):
                 state.line = last.span if last is not None else state.line
-                ended.returns(state)
+                ended.returns(state, index)
             for position, edge in enumerate(block.next):
                 leaving = state
                 if block.loop is not None and position == 1 and entry_state is not None:
                     leaving = _after_loop(act, block.loop, entry_state, state, came, rank, index)
                 if edge.target == RAISE_EXIT:
-                    ended.raises(leaving)
+                    ended.raises(leaving, index, position)
                 else:
                     deliveries.append((edge.target, leaving))
         for target, delivered in deliveries:

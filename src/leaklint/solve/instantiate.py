@@ -307,7 +307,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
                 if opened is None:
                     continue
                 changed = opened
-        elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (isinstance(changed, Consume) and here and not happening.is_iterator(act.world, thing)):
+        elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (
+            isinstance(changed, Consume) and here and not happening.is_iterator(act.world, thing)
+        ):
             continue
         token = Token(changed, path_trace)
         if not here:

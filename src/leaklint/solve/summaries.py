@@ -75,7 +75,8 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
 
 
 def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
-    last = ended.normal if ended.normal is not None else ended.raised
+    normal, raised = ended.normal, ended.raised
+    last = normal if normal is not None else raised
     kind = CallKind.PLAIN
     returns = join_all(act.returned)
     if facts.is_async:
@@ -96,7 +97,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         formals=formals_of(facts),
         kind=kind,
         returns=returns,
-        effects=tuple(_effects(ended, last, returns, stores))[:MAX_EFFECTS],
+        effects=tuple(_effects(last, raised if normal is not None else None, returns, stores))[:MAX_EFFECTS],
         settles=tuple(
             Settle(path, (), certain, everywhere)
             for path, (certain, everywhere) in sorted(last.settled.items())
@@ -110,11 +111,11 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
 
 
 def _effects(
-    ended: Ended, last: State, returns: Value, stores: list[Store]
+    last: State, raising: State | None, returns: Value, stores: list[Store]
 ) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
     """What still hangs when the function ends, with how far it was undone."""
     result = []
-    raised = ended.raised.tokens if ended.raised is not None and ended.normal is not None else {}
+    raised = raising.tokens if raising is not None else {}
     tokens: dict[tuple[object, ...], Token] = dict(last.tokens)
     for key, token in raised.items():
         if key not in tokens:
