@@ -1,8 +1,12 @@
 """AWS CDK stacks in Python and TypeScript."""
 
+import textwrap
 import time
 
 import pytest
+
+from leaklint.facts import extract
+from leaklint.link.handlers import discover
 
 RUN = "def run(x, y): ...\n"
 
@@ -91,6 +95,29 @@ def test_file_that_is_read_as_inline_code(found_in):
         text = TYPESCRIPT % f"new lambda.Function(this, 'F', {{handler: 'index.run', runtime: RUNTIME, code: {code}}})"
         found = found_in({"infra/cdk.json": "{}", "infra/lib/s.ts": text, "infra/fns/lambda-handler.py": RUN})
         assert rows(found) == [("infra/fns/lambda-handler.py", "lambda-handler")]
+
+
+@pytest.mark.parametrize(
+    ("path", "construct"),
+    [
+        ("app.py", 'lambda_.Function(self, handler=\'index.run\', code=lambda_.Code.from_inline("""%s"""), **common)'),
+        (
+            "app.py",
+            'lambda_.Function(self, handler=\'index.run\', code=lambda_.InlineCode(dedent("""%s""")), **common)',
+        ),
+        ("app.ts", "new Function(this, 'F', {handler: 'index.run', runtime: RUNTIME, code: Code.fromInline(`%s`)})"),
+    ],
+)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_inline_code_has_the_lines_of_the_stack(templates_of, frameworks, path, construct, indent):
+    code = f"\n{indent}SEEN = []\n{indent}def run(event, context):\n{indent}    SEEN.append(1)\n"
+    text = textwrap.dedent(PYTHON if path.endswith(".py") else TYPESCRIPT) % (construct % code)
+    said = templates_of({"cdk.json": "{}", path: text})
+    ((inline, source),) = said.sources
+    (handler,) = discover({inline: extract(source)}, said, frameworks.values())[1].handlers
+    assert (handler.path.startswith(f"{path}#"), handler.attribute) == (True, "run")
+    assert text.splitlines()[handler.place.span.line - 1] == f"{indent}def run(event, context):"
+    assert handler.place.span.column == len(indent) + 5
 
 
 def test_layers(templates_of):

@@ -31,6 +31,10 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of the asset or entry."""
     file: str | None = None
     """The Python file that is read as inline code."""
+    code: str = ""
+    """Inline code that stands in the stack itself."""
+    code_line: int = 1
+    """Where the string with it starts."""
     index: str = "index.py"
     runtime: str = ""
     """Source text of the runtime."""
@@ -59,6 +63,7 @@ def said(path: str, construct: Construct, tree: Tree) -> Said:
     if not placed:
         return Said()
     root, target, attribute = placed
+    inline = f"{path}#line-{construct.code_line}.py" if construct.code and is_python else ""
     declaration = Declaration(
         template=path,
         line=construct.line,
@@ -70,8 +75,17 @@ def said(path: str, construct: Construct, tree: Tree) -> Said:
         expected=construct.is_plain and is_python and not is_file,
         is_python=is_python or construct.kind not in ZIPPED,
         snap_start=construct.snap_start,
+        inline=inline,
     )
-    return Said((declaration,))
+    return Said((declaration,), sources=((inline, _source(construct)),) if inline else ())
+
+
+def _source(construct: Construct) -> bytes:
+    """Inline code as a file whose lines are those of the stack; indented code becomes the body of an ``if``."""
+    first = next((line for line in construct.code.splitlines() if line.strip()), "")
+    is_indented = first[:1].isspace() and construct.code.startswith("\n")
+    start = "if True:" if is_indented else ""
+    return ("\n" * (construct.code_line - 1) + start + construct.code + "\n").encode()
 
 
 def _module(construct: Construct, folders: list[str], tree: Tree) -> tuple[str | None, str, str] | None:

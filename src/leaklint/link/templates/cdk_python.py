@@ -35,6 +35,7 @@ def read(path: str, tree: Tree) -> Said:
     return Said(
         tuple(each for said in found for each in said.declarations),
         tuple(root for said in found for root in said.shared_roots),
+        tuple(source for said in found for source in said.sources),
     )
 
 
@@ -67,6 +68,9 @@ class _Stack:
         folder = (asset.args[0] if asset.args else inside.get("path")) if asset else given.get("entry")
         if kind not in cdk.CONSTRUCTS or (folder is None and (kind != "Function" or "code" not in given)):
             return None
+        literal = self._followed(inline)
+        if isinstance(literal, ast.Call) and _last(literal.func) == "dedent" and literal.args:
+            literal = literal.args[0]
         command = inside.get("cmd")
         words = command.elts if isinstance(command, ast.List) else []
         runtime = self._followed(given.get("runtime"))
@@ -77,6 +81,8 @@ class _Stack:
             handler=self._text(handler),
             folder=self._text(folder),
             file=self._read_from(inline),
+            code=literal.value if isinstance(literal, ast.Constant) and isinstance(literal.value, str) else "",
+            code_line=literal.lineno if literal else 1,
             index=self._text(given.get("index")) or "index.py",
             runtime=" ".join(_last(each) for each in ast.walk(runtime)) if runtime else "",
             dockerfile=self._text(inside.get("file")) or "Dockerfile",

@@ -38,6 +38,7 @@ def read(path: str, tree: Tree) -> Said:
     return Said(
         tuple(each for said in found for each in said.declarations),
         tuple(root for said in found for root in said.shared_roots),
+        tuple(source for said in found for source in said.sources),
     )
 
 
@@ -93,6 +94,7 @@ class _Stack:
                 kind = "Function"
             if kind not in cdk.CONSTRUCTS or (not folder and (kind != "Function" or "code" not in properties)):
                 continue
+            literal = self._inline(code)
             command = options.get("cmd", "").strip()
             words = _split(command[1:-1]) if command.startswith("[") else []
             yield cdk.Construct(
@@ -101,6 +103,8 @@ class _Stack:
                 handler=self._string(properties.get("handler", "")),
                 folder=self._string(folder),
                 file=self._read_from(code),
+                code=literal[1:-1] if literal.startswith("`") else "",
+                code_line=self._text.count("\n", 0, max(self._text.find(literal), 0)) + 1,
                 index=self._string(properties.get("index", "")) or "index.py",
                 runtime=self._followed(properties.get("runtime", "")),
                 dockerfile=self._string(options.get("file", "")) or "Dockerfile",
@@ -109,10 +113,14 @@ class _Stack:
                 is_plain=len(arguments) == 1,
             )
 
+    def _inline(self, code: str) -> str:
+        """The source text of what is given as inline code."""
+        inline = _INLINE.search(code)
+        return self._followed(code[inline.end() : _end(code, inline.end(), ",")].strip()) if inline else ""
+
     def _read_from(self, code: str) -> str | None:
         """The path of the Python file that is read as inline code."""
-        inline = _INLINE.search(code)
-        text = self._followed(code[inline.end() : _end(code, inline.end(), ",")].strip()) if inline else ""
+        text = self._inline(code)
         reading = _READ.match(text)
         path = self._string(text[reading.end() : _end(text, reading.end(), ",")]) if reading else None
         return path if path and path.endswith(".py") else None
