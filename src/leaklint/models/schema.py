@@ -100,7 +100,7 @@ class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
 
     state: str
     """Dotted name of the state; calls that set the same state can put it back."""
-    how: Literal["set", "grow", "shrink", "clear"] = "set"
+    how: Literal["set", "grow", "shrink", "clear", "delete"] = "set"
     value: list[Term] = []
     """Where the new value comes from; none where it is a constant."""
     duplicates: bool = True

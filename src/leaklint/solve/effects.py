@@ -147,7 +147,7 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
             for token in opened
             if token.effect.path == path
             and isinstance(token.effect, Write)
-            and token.effect.how in (How.GROW, How.SET_ITEM)
+            and (token.effect.how in (How.GROW, How.SET_ITEM) or path.root.kind is RootKind.LIBRARY)
             and _same_element(token.effect, effect)
         ]
     if how is How.GROW and extend(path, ELEMENT) in effect.sources | effect.key_sources:
