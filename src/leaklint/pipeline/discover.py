@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import Path
 
 from leaklint.pipeline.bundled import bundled_files
 from leaklint.pipeline.git import GitFailed, is_ignored, listed_files
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.relative import folder_of, is_below, name_of
-from leaklint.pipeline.roots import Project, nested_roots
+from leaklint.pipeline.roots import SETTINGS_FILES, Project, nested_roots
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.walk import Listing, walk
 
@@ -20,6 +21,9 @@ TEMPLATE_NAMES = (
     *("serverless.yml", "serverless.yaml", "serverless.json", "*.tf", "*.tf.json", "cdk.json", "host.json"),
     *("function.json", "zappa_settings.*", "Dockerfile*", "Procfile", "config.json"),
 )
+TEMPLATE = re.compile("|".join(map(translate, TEMPLATE_NAMES)))
+
+MARKS = frozenset({*SETTINGS_FILES, "pyvenv.cfg", "RECORD", "top_level.txt", "installed-files.txt"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,27 +79,33 @@ def is_template(path: str) -> bool:
     name = name_of(path)
     if name == "config.json":
         return path == ".chalice/config.json" or path.endswith("/.chalice/config.json")
-    return any(fnmatchcase(name, pattern) for pattern in TEMPLATE_NAMES)
+    return TEMPLATE.match(name) is not None
+
+
+def matters(path: str) -> bool:
+    """Whether a file says anything, to judge by its name: source, template, settings, or mark of an environment."""
+    name = name_of(path)
+    return name.endswith(".py") or name in MARKS or is_template(path) or "/conda-meta/" in path
 
 
 def _list(folder: Path, covers: Callable[[str], bool]) -> Listing:
     """The files below a folder: by git where it knows the folder, else by walking."""
     try:
         if is_ignored(folder):
-            return walk(folder, covers)
+            return walk(folder, covers, matters)
         listed = listed_files(folder)
     except GitFailed:
-        return walk(folder, covers)
-    files = set(listed.files)
+        return walk(folder, covers, matters)
+    files = set(filter(matters, listed.files))
     pending = [path for path in listed.repositories if not covers(path)]
     while pending:
         inner = pending.pop()
         try:
             below = listed_files(folder / inner)
         except GitFailed:
-            files.update(f"{inner}/{path}" for path in walk(folder / inner, lambda _: False).files)
+            files.update(f"{inner}/{path}" for path in walk(folder / inner, covers, matters).files)
             continue
-        files.update(f"{inner}/{path}" for path in below.files)
+        files.update(f"{inner}/{path}" for path in below.files if matters(path))
         pending += [f"{inner}/{path}" for path in below.repositories if not covers(f"{inner}/{path}")]
     return Listing(tuple(sorted(files)), listed.unreadable)
 

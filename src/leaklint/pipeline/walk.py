@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,11 @@ class _IgnoreFile:
     spec: GitIgnoreSpec
 
 
-def walk(folder: Path, leave_out: Callable[[str], bool]) -> Listing:
-    """Every file below the folder, except below folders that ``leave_out`` names (by relative path)."""
+def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str], bool] = lambda _: True) -> Listing:
+    """Every file below the folder, except below folders that ``leave_out`` names (by relative path).
+
+    Files whose relative path does not matter are not even compared with ignore files, which is most of the work.
+    """
     top = _with_slash(folder)
     files: list[str] = []
     unreadable: list[tuple[str, str]] = []
@@ -52,6 +56,8 @@ def walk(folder: Path, leave_out: Callable[[str], bool]) -> Listing:
                 is_folder = entry.is_dir(follow_symlinks=False)
             except OSError:
                 is_folder = False
+            if not is_folder and not matters(path):
+                continue
             if ignoring and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
                 continue
             if not is_folder:
@@ -76,14 +82,19 @@ def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
 
 
 def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
-    import pathspec
-
     try:
-        lines = Path(folder, ".gitignore").read_bytes().decode("utf-8", "replace").splitlines()
-        return (_IgnoreFile(folder, pathspec.GitIgnoreSpec.from_lines(lines)),)
+        return (_IgnoreFile(folder, _spec(Path(folder, ".gitignore").read_bytes())),)
     except (OSError, ValueError):
         # git warns about an ignore file that it cannot read or understand, and goes on without it.
         return ()
+
+
+@functools.lru_cache(maxsize=256)
+def _spec(text: bytes) -> GitIgnoreSpec:
+    """The patterns of an ignore file; collections of examples hold the same one many times."""
+    import pathspec
+
+    return pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines())
 
 
 def _is_ignored(path: str, ignoring: tuple[_IgnoreFile, ...]) -> bool:
