@@ -32,6 +32,13 @@ def test_python_folder_of_a_layer_is_a_root_without_a_template(modules_of):
     assert modules.resolve("fn/app.py", "hidden") is None
 
 
+def test_distribution_of_the_project_is_importable_everywhere(modules_of):
+    modules = modules_of("orders/app.py shared/setup.py shared/ecom/db.py lib/setup.py lib/src/core/x.py")
+    assert modules.resolve("orders/app.py", "ecom.db") == "shared/ecom/db.py"
+    assert modules.resolve("orders/app.py", "core.x") == "lib/src/core/x.py"
+    assert modules.dotted("lib/src/core/x.py") == "core.x"
+
+
 def test_setting_src_is_normalised(modules_of):
     modules = modules_of("app.py lib/core/x.py", shared=["./lib/"])
     assert modules.resolve("app.py", "core.x") == "lib/core/x.py"

@@ -133,7 +133,8 @@ def test_layers(templates_of):
 
 
 def test_unknown_runtime_is_used_only_where_it_fits(found_in):
-    text = "provider: {name: aws}\nfunctions: {a: {handler: a.run}, b: {handler: b.run}}\n"
-    found = found_in({"serverless.yml": text, "a.py": "def run(x, y): ...", "deep/b.py": "def run(x, y): ..."})
-    assert [each.path for each in found.handlers] == ["a.py"]
+    text = "provider: {name: aws}\nfunctions: {a: {handler: a.run}, b: {handler: b.run}, c: {handler: svc/c.run}}\n"
+    code = "def run(x, y): ..."
+    found = found_in({"serverless.yml": text, "a.py": code, "deep/b.py": code, "deep/svc/c.py": code})
+    assert [each.path for each in found.handlers] == ["a.py", "deep/svc/c.py"]
     assert found.missing == ()

@@ -62,7 +62,7 @@ def locate(
             located.append(Located(each, path, each.root or ""))
         elif each.expected and each.root in folders:
             missing.append(Missing(each.handler, each.template, each.line, _why(each, path, files)))
-        elif each.is_python:
+        elif each.is_python or "/" in each.target:
             located += _searched(each, files, modules)
     return located, missing
 

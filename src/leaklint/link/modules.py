@@ -20,7 +20,8 @@ An absolute name is looked for, from a file in folder F, in this order; the firs
 2. F itself, unless it is a package folder;
 3. the shared roots that do not hold F, in the given order (before F where 1 found a root, as on the platform);
 4. the folders above F up to the project root, nearest first, unless they are package folders;
-5. ``python`` folders below a folder that is named like a layer;
+5. ``python`` folders below a folder that is named like a layer, and folders with a ``setup.py`` (or the ``src`` in
+   them): what is installed with a function wherever it lies;
 6. the package folders among F and those above, nearest first: sloppy code that works only when started elsewhere.
 
 The standard library is shadowed only as Python would: by a file or a package with an ``__init__.py`` in 1, or, where no
@@ -76,7 +77,7 @@ class Modules:
         self._files = files
         self._shared = tuple(dict.fromkeys(normal_folder(root) for root in shared))
         self._roots = frozenset(normal_folder(root) for root in roots) | frozenset(self._shared)
-        self._layers = tuple(sorted({folder for path in files for folder in _layer_folders(path)}))
+        self._installed = tuple(sorted({folder for path in files for folder in _installed_folders(path)}))
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
@@ -131,7 +132,7 @@ class Modules:
 
     def root_of(self, path: str) -> str:
         """The import root from which a platform would import a file, as far as one can tell."""
-        known = [root for root in (*self._roots, *self._layers) if holds(root, parent(path))]
+        known = [root for root in (*self._roots, *self._installed) if holds(root, parent(path))]
         if known:
             return max(known, key=len)
         parts = parent(path).split("/") if parent(path) else []
@@ -179,7 +180,7 @@ class Modules:
             loose = [each for each in above if not self._is_package(each)]
             own = [folder] if folder in loose and not known else []
             packages = [each for each in above if self._is_package(each)]
-            order = (*known, *own, *self._shared, *loose, *self._layers, *packages)
+            order = (*known, *own, *self._shared, *loose, *self._installed, *packages)
             self._orders[folder] = tuple(dict.fromkeys(order))
         return self._orders[folder]
 
@@ -242,11 +243,14 @@ def _upwards(folder: str) -> Iterator[str]:
     yield ""
 
 
-def _layer_folders(path: str) -> Iterable[str]:
-    """The folders that Lambda puts on the path of a function when a layer holds this file (``layers/x/python``)."""
-    parts = path.split("/")[:-1]
+def _installed_folders(path: str) -> Iterable[str]:
+    """The import roots that a file shows: the folders of a layer (``layers/x/python``) or of a distribution."""
+    *parts, name = path.split("/")
     for index, part in enumerate(parts):
         if part == "python" and any("layer" in above.lower() for above in parts[:index]):
             yield "/".join(parts[: index + 1])
         if part == "site-packages" and "python" in parts[:index]:
             yield "/".join(parts[: index + 1])
+    if name == "setup.py":
+        yield joined("/".join(parts), "src")
+        yield "/".join(parts)
