@@ -33,10 +33,15 @@ def test_python_folder_of_a_layer_is_a_root_without_a_template(modules_of):
 
 
 def test_distribution_of_the_project_is_importable_everywhere(modules_of):
-    modules = modules_of("orders/app.py shared/setup.py shared/ecom/db.py lib/setup.py lib/src/core/x.py")
+    setup = "from setuptools import setup\nsetup()\n"
+    paths = dict.fromkeys(
+        ("orders/app.py", "shared/ecom/db.py", "lib/src/core/x.py", "logs/setup.py", "logs/main.py"), ""
+    )
+    modules = modules_of({**paths, "shared/setup.py": setup, "lib/setup.py": setup})
     assert modules.resolve("orders/app.py", "ecom.db") == "shared/ecom/db.py"
     assert modules.resolve("orders/app.py", "core.x") == "lib/src/core/x.py"
     assert modules.dotted("lib/src/core/x.py") == "core.x"
+    assert modules.dotted("logs/main.py") == "logs.main"
 
 
 def test_setting_src_is_normalised(modules_of):

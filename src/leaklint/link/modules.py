@@ -20,8 +20,8 @@ An absolute name is looked for, from a file in folder F, in this order; the firs
 2. F itself, unless it is a package folder;
 3. the shared roots that do not hold F, in the given order (before F where 1 found a root, as on the platform);
 4. the folders above F up to the project root, nearest first, unless they are package folders;
-5. ``python`` folders below a folder that is named like a layer, and folders with a ``setup.py`` (or the ``src`` in
-   them): what is installed with a function wherever it lies;
+5. ``python`` folders below a folder that is named like a layer, and folders with setuptools' ``setup.py`` (or the
+   ``src`` in them): what is installed with a function wherever it lies;
 6. the package folders among F and those above, nearest first: sloppy code that works only when started elsewhere.
 
 The standard library is shadowed only as Python would: by a file or a package with an ``__init__.py`` in 1, or, where no
@@ -77,7 +77,9 @@ class Modules:
         self._files = files
         self._shared = tuple(dict.fromkeys(normal_folder(root) for root in shared))
         self._roots = frozenset(normal_folder(root) for root in roots) | frozenset(self._shared)
-        self._installed = tuple(sorted({folder for path in files for folder in _installed_folders(path)}))
+        self._installed = tuple(
+            sorted({folder for path, facts in files.items() for folder in _installed_folders(path, facts)})
+        )
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
@@ -243,7 +245,7 @@ def _upwards(folder: str) -> Iterator[str]:
     yield ""
 
 
-def _installed_folders(path: str) -> Iterable[str]:
+def _installed_folders(path: str, facts: FileFacts) -> Iterable[str]:
     """The import roots that a file shows: the folders of a layer (``layers/x/python``) or of a distribution."""
     *parts, name = path.split("/")
     for index, part in enumerate(parts):
@@ -251,6 +253,6 @@ def _installed_folders(path: str) -> Iterable[str]:
             yield "/".join(parts[: index + 1])
         if part == "site-packages" and "python" in parts[:index]:
             yield "/".join(parts[: index + 1])
-    if name == "setup.py":
+    if name == "setup.py" and any(fact.module in ("distutils.core", "setuptools") for fact in facts.imports):
         yield joined("/".join(parts), "src")
         yield "/".join(parts)
