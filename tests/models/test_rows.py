@@ -23,6 +23,8 @@ SINCE = {
     "concurrent.futures.InterpreterPoolExecutor": (3, 14),
     "copy.replace": (3, 13),
     "itertools.batched": (3, 12),
+    "uuid.uuid6": (3, 14),
+    "uuid.uuid7": (3, 14),
 }
 """Names that older Pythons do not have."""
 WITHOUT_A_NAME = {
@@ -30,6 +32,8 @@ WITHOUT_A_NAME = {
     "builtins.dict_keys",
     "builtins.dict_values",
     "builtins.generator",
+    "logging.Logger.filters",
+    "logging.Logger.handlers",
     "multiprocessing.managers.SyncManager.shutdown",
 }
 """What Python has, but keeps under no name, or only in objects."""

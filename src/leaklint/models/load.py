@@ -31,13 +31,26 @@ from leaklint.ir.effects import (
 from leaklint.ir.location import NOWHERE
 from leaklint.ir.summary import CallKind, Formal, Invoke, Moment, Settle, Store, Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.models.schema import Condition, Row
+from leaklint.models.schema import Condition, Opens, Row
 
 AT_CALL: Final = Site("", "", NOWHERE)
 """Site of a row's effects; the call takes its place."""
 RESULT: Final = Path(Root(RootKind.RESULT))
 GIVEN: Final = "given"
-PLAIN: Final = ("builtins.", "collections.", "queue.", "threading.", "contextvars.", "asyncio.", "logging.")
+PLAIN: Final = (
+    "asyncio.",
+    "builtins.",
+    "collections.",
+    "contextvars.",
+    "datetime.",
+    "decimal.",
+    "itertools.",
+    "logging.",
+    "pathlib.",
+    "queue.",
+    "re.",
+    "threading.",
+)
 """Objects of these packages are the same in every invocation, as long as nothing of the request is in them."""
 
 _HOW: Final = {
@@ -211,6 +224,10 @@ def _among(value: object, values: object) -> bool:
     return value in values if isinstance(values, list) else value == values
 
 
+def _finds(pattern: str, value: object) -> bool:
+    return isinstance(value, str) and value is not GIVEN and re.search(pattern, value) is not None
+
+
 class _Reader:
     """Turns one row into a summary for one set of given arguments."""
 
@@ -261,6 +278,8 @@ class _Reader:
             return False
         if any(name not in given or not _among(given[name], values) for name, values in condition.when.items()):
             return False
+        if not all(_finds(pattern, given.get(name)) for name, pattern in condition.matches.items()):
+            return False
         return not any(name in given and _among(given[name], values) for name, values in condition.unless.items())
 
     def summary(self) -> Summary:
@@ -294,7 +313,7 @@ class _Reader:
         if row.request and not row.constant:
             sources = frozenset(Path(Root(RootKind.PARAMETER, "", str(index))) for index in range(len(self.formals)))
         sources |= {Path(Root(RootKind.LIBRARY, "process", state)) for state in row.reads}
-        if row.snapshot:
+        if row.snapshot and not any(self.given.get(name) is not None for name in row.snapshot_unless_given):
             sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
         if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
             sources |= {Path(Root(RootKind.LIBRARY, "varies"))}
@@ -358,8 +377,7 @@ class _Reader:
                     row=self.name,
                     instead=opens.instead,
                     constant_name=opens.constant_name,
-                    sources=self.sources([f.name for f in self.formals if f.name != "self"])
-                    | (frozenset({_TEMPORARY}) if opens.temporary else frozenset()),
+                    sources=self.made_from(opens),
                 )
         for term in row.closes:
             yield Close(site=AT_CALL, operation=operation, path=self.path(term), row=self.name)
@@ -375,6 +393,11 @@ class _Reader:
                     row=self.name,
                     instead=defers.instead,
                 )
+
+    def made_from(self, opens: Opens) -> frozenset[Path]:
+        """What the work is made from: for a file, that is also the path that names it."""
+        terms = [formal.name for formal in self.formals if formal.name != "self" or opens.work == "file"]
+        return self.sources(terms) | (frozenset({_TEMPORARY}) if opens.temporary else frozenset())
 
     def settled(self) -> Iterable[Settle]:
         for settles in self.row.settles:

@@ -36,6 +36,8 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Applies where none of these arguments is given."""
     when: Given = {}
     """Applies where these arguments are these constants (an argument that is not given never matches)."""
+    matches: dict[str, str] = {}
+    """Applies where these arguments are constant texts in which these regular expressions find something."""
     unless: Given = {}
     """Does not apply where one of these arguments is such a constant."""
 
@@ -104,7 +106,7 @@ class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     value: list[Term] = []
     """Where the new value comes from; none where it is a constant."""
     duplicates: bool = True
-    """False where registering the same thing again changes nothing."""
+    """False where doing it again, with nothing of the request, changes nothing that matters."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -158,6 +160,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """State of the process that the result tells (``os.getcwd``): what sets it to the result puts it back."""
     snapshot: Literal["", "clock", "id", "random"] = ""
     """A new value for each call, which goes stale when taken at import (LK106)."""
+    snapshot_unless_given: list[str] = []
+    """With one of these arguments it is none."""
     # what it does
     mutates: dict[Term, Literal["grow", "shrink", "clear", "set", "delete", "reorder"]] = {}
     key: str = ""
