@@ -136,8 +136,9 @@ def f(a):
 1 ~5: assume a True; %1 = global g; %2 = call %1() -> 3
 2 ~5: assume a False -> 4
 3: %3 = global h; %4 = call %3(); discard %4; return %2
-4: %5 = global h; %6 = call %5(); discard %6; %9 = global k; %10 = call %9(); discard %10; return None
+4: %5 = global h; %6 = call %5(); discard %6 -> 6
 5: %7 = global h; %8 = call %7(); discard %8 -> !out
+6: %9 = global k; %10 = call %9(); discard %10; return None
 """,
     ),
     "finally loop": (
@@ -216,8 +217,9 @@ def f():
 0 ~1: %1 = global g; %2 = call %1(); discard %2 -> 3
 1 ~4: -> !2
 2 ~4: %3 = catch; %4 = global h; %5 = call %4(); discard %5 -> 3
-3: %6 = global k; %7 = call %6(); discard %7; return None
+3: %6 = global k; %7 = call %6(); discard %7 -> 5
 4: %8 = global k; %9 = call %8(); discard %9 -> !out
+5: return None
 """,
     ),
     "star": (

@@ -18,7 +18,7 @@ def _try(flow: Flow, node: Any) -> None:
     unwinding = outer
     if node.finalbody:
         unwinding = Draft(outer)
-        flow.frames = [*flow.frames, Cleanup(lambda: flow.statements(node.finalbody), outer)]
+        flow.frames = [*flow.frames, Cleanup(lambda: flow.clean_up(node.finalbody), outer)]
     dispatch = Draft(unwinding) if node.handlers else unwinding
     flow.handler = dispatch
     flow.begin()
@@ -36,11 +36,11 @@ def _try(flow: Flow, node: Any) -> None:
         return
     flow.frames = flow.frames[:-1]
     flow.resume(ends)
-    flow.statements(node.finalbody)
+    flow.clean_up(node.finalbody)
     after = [flow.here] if flow.live else []
     if unwinding is not None:
         flow.start(unwinding)
-        flow.statements(node.finalbody)
+        flow.clean_up(node.finalbody)
         if flow.live:
             flow.here.next.append((outer, True))
     flow.resume(after)

@@ -47,7 +47,7 @@ class TooLarge(Exception):
 class Draft:
     """A block that still grows; ``handler`` is where its exceptions go, None for out of the function."""
 
-    __slots__ = ("handler", "instructions", "loop", "next", "number")
+    __slots__ = ("cleanup", "handler", "instructions", "loop", "next", "number")
 
     def __init__(self, handler: Draft | None, loop: Operand | None = None) -> None:
         self.instructions: list[AnyInstruction] = []
@@ -55,6 +55,7 @@ class Draft:
         self.handler = handler
         self.loop = loop
         self.number = RAISE_EXIT
+        self.cleanup = False
 
 
 class Loop:
@@ -82,6 +83,7 @@ class Flow:
     """Lowers one function; see the module's documentation."""
 
     __slots__ = (
+        "_cleaning",
         "_count",
         "blocks",
         "env",
@@ -113,6 +115,7 @@ class Flow:
             elsewhere = scope.globals | scope.nonlocals
             self.env = {name: name for name in scope.bound if name not in elsewhere}
         self._count = 0
+        self._cleaning = 0
         self.handler: Draft | None = None
         self.frames: list[Loop | Cleanup] = []
         self.blocks: list[Draft] = []
@@ -188,6 +191,7 @@ class Flow:
         """Gives a block its place in the order of the graph."""
         if len(self.blocks) >= MOST_BLOCKS:
             raise TooLarge
+        block.cleanup = self._cleaning > 0
         self.blocks.append(block)
 
     def start(self, block: Draft) -> None:
@@ -216,13 +220,16 @@ class Flow:
         """Goes on where the given blocks end; nowhere if there are none."""
         if not ends:
             self.live = False
-        elif len(ends) == 1 and ends[0].handler is self.handler and ends[0].loop is None:
+        elif len(ends) == 1 and self._goes_on(ends[0]):
             self.go_on(ends[0])
         else:
             block = Draft(self.handler)
             for end in ends:
                 end.next.append((block, False))
             self.start(block)
+
+    def _goes_on(self, block: Draft) -> bool:
+        return block.handler is self.handler and block.loop is None and block.cleanup is (self._cleaning > 0)
 
     def jump(self, block: Draft) -> None:
         """Ends this block with an edge to another."""
@@ -254,6 +261,19 @@ class Flow:
             if not self.live:
                 return
             table[type(node)](self, node)
+
+    def clean_up(self, body: list[ast.stmt]) -> None:
+        """Lowers a copy of a ``finally`` suite, in blocks of its own."""
+        if not self.live:
+            return
+        self._cleaning += 1
+        if self.here.instructions or self.here.loop is not None:
+            block = Draft(self.handler)
+            self.here.next.append((block, False))
+            self.start(block)
+        self.here.cleanup = True
+        self.statements(body)
+        self._cleaning -= 1
 
     def leave(self, down_to: int, jump: Callable[[], None]) -> None:
         """Runs the cleanups of all frames above ``down_to``, innermost first, then jumps."""
@@ -291,7 +311,7 @@ class Flow:
 def _finished(block: Draft) -> Block:
     edges = tuple([Edge(RAISE_EXIT if to is None else to.number, exceptional) for to, exceptional in block.next])
     handler = RAISE_EXIT if block.handler is None else block.handler.number
-    return Block(tuple(block.instructions), edges, handler, block.loop)
+    return Block(tuple(block.instructions), edges, handler, block.loop, block.cleanup)
 
 
 Expression: TypeAlias = Callable[[Flow, Any], Operand]

@@ -383,6 +383,8 @@ class Block(msgspec.Struct, frozen=True, gc=False):
     next: tuple[Edge, ...]
     raises_to: int = RAISE_EXIT
     loop: Operand | None = None
+    cleanup: bool = False
+    """Belongs to a ``finally`` suite."""
 
 
 class Body(msgspec.Struct, frozen=True, gc=False):

@@ -168,6 +168,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The place is reset on every path before this write."""
     overwritten_first: bool = False
     """The place is overwritten on every path of the invocation before anything reads it."""
+    puts_back: bool = False
+    """The value was read from the place itself."""
     bounded: bool = False
     """The container has a bound or a time to live."""
     row: str = ""

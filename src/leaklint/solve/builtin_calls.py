@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from leaklint.ir.effects import How, Pending, Read, Work
+from leaklint.ir.effects import Create, How, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects
@@ -105,7 +105,15 @@ def set_attribute(
         fresh = is_fresh(value, sources)
         overwrites(state, path)
         effects.mutate(
-            act, state, of(thing), how or How.SET_ATTRIBUTE, f".{name} =", span, sources=sources, field=f".{name}"
+            act,
+            state,
+            of(thing),
+            how or How.SET_ATTRIBUTE,
+            f".{name} =",
+            span,
+            sources=sources,
+            field=f".{name}",
+            value=value,
         )
         if fresh and certain and how is None:
             effects.reset(state, path)
@@ -143,7 +151,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
     effects.keep_coroutine(state, value)
-    effects.write(act, state, place, how, "=", span, sources=sources)
+    effects.write(act, state, place, how, "=", span, sources=sources, value=value)
     overwrites(state, place)
     effects.reopened(state, place)
     if is_fresh(value, sources):
@@ -293,11 +301,30 @@ def _same(act: Activation, state: State, arguments: Arguments, span: Span) -> So
     yield
 
 
+def _context_variable(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """A context variable is made: wrong with a mutable default, and wrong in a function."""
+    default = dict(arguments.named).get("default", NOTHING)
+    if any(_is_mutable(thing) for thing in default.things):
+        effects.open_effect(act, state, Create(site=act.site(span), what="mutable-default", operation="ContextVar"))
+    if not act.importing and act.facts.name.rpartition(".")[2] != "__init__":
+        effects.open_effect(act, state, Create(site=act.site(span), what="in-function", operation="ContextVar"))
+    return None
+    yield
+
+
+def _is_mutable(thing: Thing) -> bool:
+    if thing.type.kind is not TypeKind.INSTANCE:
+        return False
+    return thing.type.name in MUTABLE or thing.type.name.startswith("collections.")
+
+
+MUTABLE: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray"})
 SAME: Final = "leaklint.same"
 """A function that gives back its first argument: what ``functools.wraps(f)`` returns."""
 SPECIAL: Final[dict[str, Special]] = {
     SAME: _same,
     "functools.wraps": _wraps,
+    "contextvars.ContextVar": _context_variable,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.delattr": _delattr,

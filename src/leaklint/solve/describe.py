@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec.structs
@@ -24,6 +25,7 @@ from leaklint.solve.handlers import Invoked
 from leaklint.solve.lattice import is_prefix, survives
 from leaklint.solve.world import World
 
+THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
 CONSTANT_CONTEXT: Final = frozenset(
     {
         ".function_name",
@@ -84,8 +86,16 @@ class Describer:
         if root.kind is RootKind.STATIC:
             named = world.named.get(path) or world.named.get(Path(root))
             if named is not None:
-                kind = "" if rest else named.type.rpartition(".")[2]
-                return Subject(Lifetime.MODULE, named.name + rest, kind, named.place)
+                kind = "" if rest else re.split(r"[.:]", named.type)[-1]
+                local = world.is_subclass(named.type, THREAD_LOCALS)
+                return Subject(
+                    Lifetime.THREAD_LOCAL if local else Lifetime.MODULE, named.name + rest, kind, named.place
+                )
+            owner = world.owner_of(Path(root))
+            if owner is not None:
+                above = self.subject(owner[0])
+                name = above.name + ("" if owner[1] == "[]" else _shown(owner[1])) + rest
+                return Subject(above.lifetime, name, "", above.defined)
             if path.fields and path.fields[0].startswith("<cell "):
                 rest = "".join(_shown(field) for field in path.fields[1:] if field != "[]")
                 return Subject(Lifetime.CLOSURE, path.fields[0][6:-1] + rest, "", None)

@@ -21,7 +21,7 @@ from leaklint.ir.effects import (
 )
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
-from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -93,6 +93,7 @@ def mutate(
     sources: Sources = frozenset(),
     key: Sources = frozenset(),
     field: str = "",
+    value: Value = NOTHING,
 ) -> None:
     """The objects that ``target`` denotes are mutated in place (at ``field``, where an attribute is bound)."""
     for thing in target.things:
@@ -109,7 +110,7 @@ def mutate(
             or (root.kind is RootKind.LIBRARY and root.owner == "library" and how is not How.SET_ATTRIBUTE)
         ):
             continue
-        write(act, state, path, how, operation, span, sources=sources, key=key)
+        write(act, state, path, how, operation, span, sources=sources, key=key, value=value)
 
 
 def write(
@@ -122,9 +123,18 @@ def write(
     *,
     sources: Sources = frozenset(),
     key: Sources = frozenset(),
+    value: Value = NOTHING,
 ) -> None:
-    """A place that may survive is written."""
-    effect = Write(site=act.site(span), operation=operation, path=path, how=how, sources=sources, key_sources=key)
+    """A place that may survive is written; ``value`` is what it holds then, where that is known."""
+    effect = Write(
+        site=act.site(span),
+        operation=operation,
+        path=path,
+        how=how,
+        sources=sources,
+        key_sources=key,
+        puts_back=any(is_prefix(path, thing.path) for thing in value.things),
+    )
     undone = undone_by(state, effect)
     if undone:
         state.settle(undone)
@@ -154,7 +164,8 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
         taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
         if taken:
             return taken
-    if how in (How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM) and path in effect.sources:
+    restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
+    if how in (How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM) and restores:
         return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
     return []
 
@@ -273,6 +284,21 @@ def use(state: State, value: Value) -> None:
             token = state.tokens[key]
             if isinstance(token.effect, Pending) and not token.effect.held:
                 state.tokens[key] = token._replace(effect=msgspec.structs.replace(token.effect, held=True))
+
+
+def drop(state: State, value: Value) -> None:
+    """A display or comprehension is thrown away: nothing holds what it was the only one to hold."""
+    for thing in value.things:
+        if thing.path.root.kind is not RootKind.MADE or thing.path in state.escaped:
+            continue
+        for key, below in state.heap.items():
+            if key.root == thing.path.root and key.fields and key.fields[-1].startswith("["):
+                for inner in below.things:
+                    for token_key in tokens_at(state, inner.path, (Work.TASK,)):
+                        token = state.tokens[token_key]
+                        state.tokens[token_key] = token._replace(
+                            effect=msgspec.structs.replace(token.effect, held=False)
+                        )
 
 
 def hand_over(state: State, value: Value, depth: int = 0) -> None:

@@ -91,7 +91,9 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         deliveries: list[tuple[int, State]] = []
         if raising is not None:
             if block.raises_to == RAISE_EXIT:
-                ended.raises(raising, index)
+                # nobody writes code for the case that cleaning up fails, too
+                if not block.cleanup:
+                    ended.raises(raising, index)
             else:
                 deliveries.append((block.raises_to, raising))
         if feasible:

@@ -133,7 +133,7 @@ def _store_free(act: Activation, state: State, step: cfg.StoreFree) -> None:
         return
     sources = effects.deep_sources(state, act.world, value)
     how = How.COUNT if step.augmented else How.REBIND
-    effects.write(act, state, path, how, "=", step.span, sources=sources)
+    effects.write(act, state, path, how, "=", step.span, sources=sources, value=value)
     if is_fresh(value, sources):
         effects.reset(state, path)
     state.heap[path] = value
@@ -297,7 +297,7 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
 
 
 def _discard(act: Activation, state: State, step: cfg.Discard) -> None:
-    return
+    effects.drop(state, value_of(act, state, step.value))
 
 
 def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
@@ -535,7 +535,9 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
                     step.span,
                 )
                 continue
-        effects.mutate(act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key))
+        effects.mutate(
+            act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key), value=value
+        )
         field = field_of_key(key)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)

@@ -73,6 +73,7 @@ class World:
         self._library_kind = library_kind
         self._decorations: dict[str, frozenset[Span]] = {}
         self._fields: dict[Root, dict[Path, Value]] = {}
+        self._owners: dict[Path, tuple[Path, str]] | None = None
         self.named: dict[Path, Named] = {}
         self.declared: dict[str, dict[object, tuple[AnyEffect, tuple[Place, ...]]]] = {}
         """Effects while modules were imported, by module: some are findings by themselves (LK201, LK402, LK405)."""
@@ -151,10 +152,22 @@ class World:
         self._bases[name] = tuple(bases)
         return linearize(name, bases_of)
 
+    def owner_of(self, path: Path) -> tuple[Path, str] | None:
+        """The object made at import, and the field, through which one reaches another object made at import."""
+        if self._owners is None:
+            self._owners = {}
+            for fields in self._fields.values():
+                for place, value in fields.items():
+                    for thing in value.things:
+                        if thing.path.root.kind is RootKind.STATIC and thing.path.root != place.root and place.fields:
+                            owner = Path(place.root, place.fields[:-1])
+                            self._owners.setdefault(thing.path, (owner, place.fields[-1]))
+        return self._owners.get(path)
+
     def name_object(self, thing: Thing, name: str, module: str, span: Span) -> None:
         """Remembers what an object made at import is called: the first name stays."""
         if thing.path not in self.named:
-            self.named[thing.path] = Named(name, Place(module, span), thing.type.name.rpartition("::")[2])
+            self.named[thing.path] = Named(name, Place(module, span), thing.type.name)
 
 
 def class_path(identity: str) -> Path:
