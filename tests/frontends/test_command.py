@@ -291,6 +291,17 @@ class TestProcess:
         assert "Traceback" not in errors
         assert "No space left on device" in errors
 
+    def test_a_working_folder_that_is_gone(self, project: Path) -> None:
+        script = f"cd {project}/bot && rm -r {project}/bot && exec {sys.executable} -m leaklint"
+        ended = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (2, "error: the working folder is gone\n")
+
+    def test_a_bug_is_no_finding(self, project: Path, leaklint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("leaklint.pipeline.analyse._findings", lambda given: 1 / 0)
+        ended = leaklint()
+        assert ended.status == 2
+        assert ended.err.endswith("This is a bug of leaklint: please report it with the lines above.\n")
+
     def test_a_change_is_seen(self, project: Path) -> None:
         running = command(
             "--watch", "--output-format", "concise", cwd=project, env=os.environ | {"PYTHONUNBUFFERED": "1"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from leaklint.pipeline.run import Request
-from leaklint.pipeline.wrong_use import did_you_mean
+from leaklint.pipeline.wrong_use import WrongUse, did_you_mean
 
 UNRECOGNIZED = re.compile(r"unrecognized arguments: (?P<first>\S+)")
 
@@ -83,6 +83,9 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 
 def request_of(options: argparse.Namespace) -> Request:
     """What paths and settings ask for."""
-    cwd = Path.cwd()
+    try:
+        cwd = Path.cwd()
+    except FileNotFoundError:
+        raise WrongUse("the working folder is gone") from None
     config = options.config and Path(os.path.normpath(cwd / options.config))
     return Request(options.paths or ["."], cwd, given_settings(options, cwd), config)

@@ -26,15 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader has seen enough, as in `leaklint | head`. What is still buffered must not be written at exit.
         _drop_output()
         return FOUND
-    except OSError as error:
-        if error.errno != ENOSPC:
-            raise
-        _drop_output()
-        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
-        return WRONG_USE
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return INTERRUPTED
+    except Exception as error:
+        _lament(error)
+        return WRONG_USE
     return status
 
 
@@ -50,6 +47,18 @@ def _run(given: list[str]) -> int:
 
         complain(wrong)
         return WRONG_USE
+
+
+def _lament(error: Exception) -> None:
+    """Says that the disk is full, or that leaklint is broken; Python's own status for it would be that of findings."""
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        _drop_output()
+        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
+        return
+    import traceback
+
+    traceback.print_exception(error)
+    sys.stderr.write("\nThis is a bug of leaklint: please report it with the lines above.\n")
 
 
 def _drop_output() -> None:

@@ -38,8 +38,9 @@ def main(arguments: list[str]) -> int:
     if options.output_format == "markdown":
         sys.stdout.write(reference())
         return 0
-    parts = parts_of(request_of(options))
-    cwd = Path.cwd()
+    request = request_of(options)
+    parts = parts_of(request)
+    cwd = request.cwd
     if options.output_format == "json":
         print(json.dumps([as_object(part, cwd) for part in parts], indent=2))
     else:
