@@ -44,6 +44,15 @@ def root(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return tmp_path
 
 
+def test_a_single_file_among_all_sorts_of_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.py", "b.py", "else/c.py")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert tree(tmp_path, "a.py").own == ("a.py",)
+    assert tree(tmp_path).own == ("a.py", "b.py", "else/c.py")
+    write(tmp_path, "leaklint.toml")
+    assert tree(tmp_path, "a.py").own == ("a.py", "b.py", "else/c.py")
+
+
 def test_files_of_all_kinds_are_sorted_apart(root: Path) -> None:
     write(root, "app/main.py", "app/b.txt", "template.yaml", "x/serverless.yml", ".chalice/config.json", "config.json")
     found = tree(root)

@@ -22,7 +22,7 @@ class Progress:
     def __init__(self, stream: TextIO, *, wanted: bool) -> None:
         self.stream = stream
         self.wanted = wanted
-        self.doing = "starting"
+        self.doing = "looking for files"
         self.ended = threading.Event()
         self.thread: threading.Thread | None = None
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import tempfile
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 from pathlib import Path
@@ -46,7 +48,7 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
     """Lists the project's files; paths that were named are read even where they would be left out."""
     covers = path_matcher(settings.exclude + settings.extend_exclude)
     left_out: dict[str, str] = {}
-    listing = _list(project.root, covers)
+    listing = Listing(()) if _is_crowded(project) else _list(project.root, covers)
     files = set(_without_excluded(listing.files, covers, left_out))
     unreadable = list(listing.unreadable)
     if not force_exclude:
@@ -72,6 +74,14 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
         unreadable=tuple(sorted(set(unreadable))),
         left_out=tuple(sorted(left_out.items())),
     )
+
+
+def _is_crowded(project: Project) -> bool:
+    """Whether single files lie in a folder that holds all sorts of things, and is no project of theirs."""
+    if project.config or (project.root / ".git").exists() or any(each.is_dir() for each in project.given):
+        return False
+    crowded = {os.path.expanduser("~"), tempfile.gettempdir(), project.root.anchor}
+    return str(project.root) in crowded
 
 
 def is_template(path: str) -> bool:
