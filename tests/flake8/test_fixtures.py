@@ -1,0 +1,35 @@
+"""Over every fixture, flake8 reports what the command reports: the same places, codes and messages."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from flake8.main.application import Application
+
+from leaklint.pipeline.run import Request, run
+from leaklint.report.concise import render
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
+EVERY = 8
+"""The quick profile takes each eighth case."""
+CHOSEN = [
+    pytest.param(case, marks=() if number % EVERY == 0 else pytest.mark.prove, id=f"{case.parent.name}-{case.name}")
+    for number, case in enumerate(CASES)
+]
+COMMAND_ONLY = re.compile(r": LK90[13] ")
+
+
+@pytest.mark.parametrize("case", CHOSEN)
+def test_same_through_both_doors(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    folder = shutil.copytree(case, tmp_path / "case")
+    monkeypatch.chdir(folder)
+    report = run(Request(["."], folder))
+    flake8 = Application()
+    flake8.run(["--isolated", "-j1", "--select", "LK", "--exclude", "none", "."])
+    shown = capsysbinary.readouterr().out.decode().replace("./", "", 1).replace("\n./", "\n")
+    wanted = [line for line in render(report).splitlines() if not COMMAND_ONLY.search(line)]
+    assert sorted(shown.splitlines()) == sorted(wanted)
