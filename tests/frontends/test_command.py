@@ -161,6 +161,57 @@ def test_findings_since_a_revision(project: Path, leaklint: Any) -> None:
     assert leaklint("--since", "HEAD").status == 1
 
 
+def test_code_in_a_template_has_its_place_there(project: Path, leaklint: Any) -> None:
+    (project / "template.yaml").write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Inline:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: |
+        SEEN = []
+
+        def handler(event, context):
+            SEEN.append(event["id"])
+            SEEN.append(event["name"])  # noqa: LK101
+            SEEN.clear  # noqa: LK202
+"""
+    )
+    lines = leaklint("--output-format", "concise", "template.yaml").out.splitlines()
+    assert [line.split(" ")[:2] for line in lines[:-1]] == [
+        ["template.yaml:12:13:", "LK101"],
+        ["template.yaml:14:25:", "LK902"],
+    ]
+    assert '12 |     SEEN.append(event["id"])' in leaklint("template.yaml").out
+
+
+def test_a_missing_handler_has_its_place_in_the_settings(project: Path, leaklint: Any) -> None:
+    (project / "leaklint.toml").write_text('handlers = ["bot.main:handler",\n  "bot.main:handlr"]\n')
+    printed = leaklint("bot/log.py").out
+    assert "leaklint.toml:2:3" in printed
+    assert '2 |   "bot.main:handlr"]' in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "error: rows.toml: cannot be read: No such file or directory\n"),
+        ('["a.b"]\nopns = 3\n', "error: rows.toml: "),
+        ("[", "error: rows.toml: "),
+    ],
+)
+def test_wrong_rows_are_wrong_use(project: Path, leaklint: Any, text: str | None, message: str) -> None:
+    (project / "leaklint.toml").write_text('models = ["rows.toml"]\n')
+    if text is not None:
+        (project / "rows.toml").write_text(text)
+    ended = leaklint()
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(message)
+
+
 def test_without_a_handler_a_note_names_the_cure(project: Path, leaklint: Any) -> None:
     (project / "bot/main.py").write_text("def main():\n    return 1\n")
     ended = leaklint()

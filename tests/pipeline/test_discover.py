@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leaklint.pipeline import git
-from leaklint.pipeline.discover import Tree, discover, is_template
+from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.git import GitFailed
 from leaklint.pipeline.roots import find_projects, find_root
 from leaklint.pipeline.settings import Settings
@@ -54,10 +54,20 @@ def test_a_single_file_among_all_sorts_of_things(tmp_path: Path, monkeypatch: py
 
 
 def test_files_of_all_kinds_are_sorted_apart(root: Path) -> None:
-    write(root, "app/main.py", "app/b.txt", "template.yaml", "x/serverless.yml", ".chalice/config.json", "config.json")
+    write(root, "app/main.py", "app/b.txt", "template.yaml", "x/serverless.yml", ".chalice/config.json", "Dockerfile")
+    write(root, "Procfile", "main.tf", "dev.Dockerfile", "x/serverless.ts", "web/app.ts")
     found = tree(root)
     assert found.own == ("app/main.py",)
-    assert found.templates == (".chalice/config.json", "template.yaml", "x/serverless.yml")
+    assert found.templates == (
+        ".chalice/config.json",
+        "Dockerfile",
+        "Procfile",
+        "dev.Dockerfile",
+        "main.tf",
+        "template.yaml",
+        "x/serverless.ts",
+        "x/serverless.yml",
+    )
 
 
 def test_ignored_files_are_left_out(root: Path) -> None:
@@ -209,20 +219,6 @@ def test_a_repository_cannot_make_git_run_programs(tmp_path: Path) -> None:
     subprocess.run(["git", "-C", str(tmp_path), "config", "core.fsmonitor", f"touch {trap}; false"], check=True)
     assert tree(tmp_path).own == ("a.py",)
     assert not trap.exists()
-
-
-def test_templates_are_known_by_name() -> None:
-    names = [
-        "template.yaml",
-        "sam-template.yml",
-        "serverless.yml",
-        "main.tf",
-        "Dockerfile",
-        "Dockerfile.dev",
-        "cdk.json",
-    ]
-    assert [name for name in names if not is_template(f"deep/{name}")] == []
-    assert not is_template("deep/values.yaml")
 
 
 class TestRoots:

@@ -13,12 +13,13 @@ from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import NOWHERE, Place
+from leaklint.link.templates import LARGEST
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
 from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
 from leaklint.pipeline.troubles import NotRead, not_analysed, read
-from leaklint.report.report import Report, Silenced, by_place, lines_of
+from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,16 +46,18 @@ class Output:
     notes: tuple[str, ...]
     facts: Callable[[str], FileFacts]
     """The facts of a file, by path."""
+    inline: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    """Code that stands in templates, under the path of the template, ``#`` and a name."""
 
 
 def _findings(given: Input) -> Output:
     """Extracts, links, solves and checks."""
     from leaklint.pipeline.solving import solved
 
-    findings, handlers, notes, facts = solved(
+    findings, handlers, notes, facts, inline = solved(
         given.root, given.settings, given.sources, given.libraries, given.templates, given.named_at
     )
-    return Output(tuple(findings), handlers, notes, facts)
+    return Output(tuple(findings), handlers, notes, facts, inline)
 
 
 def analyse(
@@ -68,7 +71,7 @@ def analyse(
     tree = tree or discover(project, settings, project.root)
     unsaved = {_relative(project.root, path): text for path, text in (overlay or {}).items()}
     sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
-    templates, unread_templates = _read_all(project.root, tree.templates, unsaved)
+    templates, unread_templates = _read_all(project.root, tree.templates, unsaved, LARGEST)
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
     libraries = frozenset(tree.libraries)
     config = _relative(project.root, str(project.config)) if project.config else None
@@ -79,24 +82,27 @@ def analyse(
         )
 
     output = _findings(Input(project.root, settings, sources, libraries, templates, named_at))
-    wanted = _wanted(project, config or ".")
     found = [each for each in (*output.findings, *unread, *unread_templates) if each.place.path not in libraries]
+    analysed = {**sources, **output.inline}
+    template_of = {path: path.rpartition("#")[0] for path in output.inline}
+    given = _given(project, config or ".")
+
+    def wanted(path: str) -> bool:
+        return given(template_of.get(path, path))
+
+    findings, silenced = _judged(found, output, analysed, settings, wanted, libraries)
     report = Report(
         root=str(project.root),
+        findings=tuple(each for each in findings if each.severity >= settings.least),
+        silenced=tuple(sorted(silenced, key=lambda each: by_place(each.finding))),
         handlers=output.handlers,
         notes=output.notes,
         files=len(tree.own) + len(tree.libraries),
         left_out=tree.left_out,
+        hidden=sum(each.severity < settings.least for each in findings),
     )
-    findings, silenced = _judged(found, output, sources, settings, wanted, libraries)
-    shown = tuple(sorted((each for each in findings if each.severity >= settings.least), key=by_place))
-    return dataclasses.replace(
-        report,
-        findings=shown,
-        silenced=tuple(sorted(silenced, key=lambda each: by_place(each.finding))),
-        hidden=len(findings) - len(shown),
-        sources=_lines([*shown, *(each.finding for each in silenced)], {**_config(project), **templates, **sources}),
-    )
+    report = repathed(report, report.root, lambda path: template_of.get(path, path))
+    return dataclasses.replace(report, sources=_lines(report, {**_config(project), **templates, **sources}))
 
 
 def _config(project: Project) -> dict[str, bytes]:
@@ -112,7 +118,7 @@ def _relative(root: Path, path: str) -> str:
 
 
 def _read_all(
-    root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes]
+    root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes], largest: int | None = None
 ) -> tuple[dict[str, bytes], list[Finding]]:
     """The bytes of the files, and a finding for each that cannot be read."""
     sources: dict[str, bytes] = {}
@@ -122,7 +128,7 @@ def _read_all(
             sources[path] = unsaved[path]
             continue
         try:
-            source = read(root / path)
+            source = read(root / path, largest)
         except NotRead as reason:
             unread.append(not_analysed(path, str(reason)))
             continue
@@ -131,7 +137,7 @@ def _read_all(
     return sources, unread
 
 
-def _wanted(project: Project, config: str) -> Callable[[str], bool]:
+def _given(project: Project, config: str) -> Callable[[str], bool]:
     """Whether findings in a file are wanted: below the given paths, or in the settings file, which concerns all."""
     given = [_relative(project.root, str(each)) for each in project.given]
     if "." in given or not given:
@@ -182,8 +188,9 @@ def _judged(
     return adjusted, silenced
 
 
-def _lines(findings: list[Finding], sources: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
-    """The lines of all files that the findings point at."""
+def _lines(report: Report, sources: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
+    """The lines of all files that the findings of a report point at."""
+    findings = [*report.findings, *(each.finding for each in report.silenced)]
     paths = {place.path for each in findings for place in (each.place, *(step.place for step in each.trace))}
     return {path: lines_of(_text(sources[path])) for path in sorted(paths & sources.keys())}
 

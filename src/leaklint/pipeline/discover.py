@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterable
-from fnmatch import translate
 from pathlib import Path
 
+from leaklint.link.templates import templates_among
 from leaklint.pipeline.bundled import bundled_files
 from leaklint.pipeline.git import GitFailed, is_ignored, listed_files
 from leaklint.pipeline.patterns import path_matcher
@@ -18,14 +17,11 @@ from leaklint.pipeline.roots import SETTINGS_FILES, Project, nested_roots
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.walk import Listing, walk
 
-TEMPLATE_NAMES = (
-    *("*template*.yaml", "*template*.yml", "*template*.json", "sam.yaml", "sam.yml", "samconfig.toml"),
-    *("serverless.yml", "serverless.yaml", "serverless.json", "*.tf", "*.tf.json", "cdk.json", "host.json"),
-    *("function.json", "zappa_settings.*", "Dockerfile*", "Procfile", "config.json"),
+SUFFIXES = (
+    *(".py", ".yaml", ".yml", ".json", ".template", ".tf", ".toml"),
+    *(".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"),
 )
-TEMPLATE = re.compile("|".join(map(translate, TEMPLATE_NAMES)))
-
-MARKS = frozenset({*SETTINGS_FILES, "pyvenv.cfg", "RECORD", "top_level.txt", "installed-files.txt"})
+MARKS = frozenset({*SETTINGS_FILES, "Procfile", "pyvenv.cfg", "RECORD", "top_level.txt", "installed-files.txt"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,13 +59,13 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
     python = sorted(
         path
         for path in files
-        if (path.endswith(".py") or (path in asked and not is_template(path))) and not _is_folder(project.root, path)
+        if (path.endswith(".py") or (path in asked and not matters(path))) and not _is_folder(project.root, path)
     )
     libraries = bundled_files(project.root, files, python)
     return Tree(
         own=tuple(path for path in python if path not in libraries),
         libraries=tuple(path for path in python if path in libraries),
-        templates=tuple(sorted(path for path in files if is_template(path) and "site-packages" not in path.split("/"))),
+        templates=tuple(templates_among(path for path in files.difference(python) if not _is_installed(path))),
         nested=nested,
         unreadable=tuple(sorted(set(unreadable))),
         left_out=tuple(sorted(left_out.items())),
@@ -84,18 +80,10 @@ def _is_crowded(project: Project) -> bool:
     return str(project.root) in crowded
 
 
-def is_template(path: str) -> bool:
-    """Whether a file may declare handlers, to judge by its name."""
-    name = name_of(path)
-    if name == "config.json":
-        return path == ".chalice/config.json" or path.endswith("/.chalice/config.json")
-    return TEMPLATE.match(name) is not None
-
-
 def matters(path: str) -> bool:
-    """Whether a file says anything, to judge by its name: source, template, settings, or mark of an environment."""
+    """Whether a file may say anything: source, template, settings, or the mark of an environment or a package."""
     name = name_of(path)
-    return name.endswith(".py") or name in MARKS or is_template(path) or "/conda-meta/" in path
+    return name.endswith(SUFFIXES) or name in MARKS or "ockerfile" in name or "/conda-meta/" in path
 
 
 def _list(folder: Path, covers: Callable[[str], bool]) -> Listing:
@@ -164,6 +152,10 @@ def _without_environments(files: list[str], left_out: dict[str, str]) -> list[st
     environments = tuple(sorted(found - {""}))
     left_out.update((each, "virtual environment") for each in environments)
     return [path for path in files if not is_below(path, environments)] if environments else files
+
+
+def _is_installed(path: str) -> bool:
+    return "site-packages" in path.split("/")
 
 
 def _is_folder(root: Path, path: str) -> bool:

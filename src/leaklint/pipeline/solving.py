@@ -38,8 +38,8 @@ def solved(
     libraries: frozenset[str],
     templates: Mapping[str, bytes],
     named_at: Callable[[str], Place],
-) -> tuple[list[Finding], tuple[Handler, ...], tuple[str, ...], Callable[[str], FileFacts]]:
-    """Findings, handlers, notes, and the facts of each file by path.
+) -> tuple[list[Finding], tuple[Handler, ...], tuple[str, ...], Callable[[str], FileFacts], dict[str, bytes]]:
+    """Findings, handlers, notes, the facts of each file by path, and the code that stands in templates.
 
     ``named_at`` is the place in the settings that names a handler.
     """
@@ -49,12 +49,22 @@ def solved(
     def body(path: str, name: str) -> Body:
         return units[path].body(name)
 
-    said = read_templates(templates, files)
+    frameworks = parse_frameworks(dict(packaged("platforms"))).values()
+    wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
+    said = read_templates(
+        templates,
+        files,
+        stacks={path: source for path, source in sources.items() if path not in libraries},
+        wrappers=wrappers,
+    )
+    inline = dict(said.sources)
+    units |= {path: Source(source) for path, source in inline.items()}
+    files |= {path: units[path].facts for path in inline}
     platform, web = _platform(settings)
     modules, found = discover(
         files,
         said,
-        parse_frameworks(dict(packaged("platforms"))).values(),
+        frameworks,
         src=settings.src,
         named_handlers=[each for each in settings.handlers if each != "web"],
         platform=platform,
@@ -75,7 +85,7 @@ def solved(
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]
     notes = () if result.handlers else (NO_HANDLER,)
-    return findings, result.handlers, notes, files.__getitem__
+    return findings, result.handlers, notes, files.__getitem__, inline
 
 
 def packaged(folder: str) -> list[tuple[str, str]]:

@@ -16,13 +16,15 @@ class NotRead(Exception):
     """The bytes of a file cannot be had; the text of the exception is the reason."""
 
 
-def read(file: Path) -> bytes | None:
-    """The bytes of a regular file, None where it is gone; raises ``NotRead``."""
+def read(file: Path, largest: int | None = None) -> bytes | None:
+    """The bytes of a regular file, None where it is gone or larger than wanted; raises ``NotRead``."""
     try:
-        mode = file.stat().st_mode
+        state = file.stat()
         # Reading a pipe or a device could wait for ever.
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(state.st_mode):
             raise NotRead("it is not a regular file")
+        if largest is not None and state.st_size > largest:
+            return None
         return file.read_bytes()
     except FileNotFoundError:
         if file.is_symlink():
