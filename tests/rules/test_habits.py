@@ -51,6 +51,7 @@ SILENT: dict[str, list[AnyEffect]] = {
         rebinding(constant=True),
         mutation(How.SET_ITEM, constant=True),
         mutation(How.SET_ATTRIBUTE, constant=True),
+        mutation(constant=True, subject=Subject(Lifetime.MODULE, "FEATURES", "set")),
         mutation(How.DELETE, constant=True, path=living(Lifetime.PROCESS, "os.environ").path),
     ],
     "own object": [
@@ -98,6 +99,7 @@ CLOSE_TO: dict[str, list[AnyEffect]] = {
     ],
     "constant again": [
         mutation(constant=True),
+        mutation(subject=Subject(Lifetime.MODULE, "FEATURES", "set")),
         rebinding(How.COUNT, constant=True),
         rebinding(How.DELETE, constant=True),
         mutation(How.SET_ITEM, constant=True, key_request=EVENT),

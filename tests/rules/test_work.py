@@ -58,7 +58,7 @@ def test_names_of_what_holds_it() -> None:
 
 SETTLED = [
     (Settled.SOME_PATHS, "on the path that leaves at line 12"),
-    (Settled.UNCERTAIN, "for certain before the handler returns"),
+    (Settled.UNCERTAIN, "with certainty before the handler returns"),
     (Settled.NORMAL_PATHS, "when an exception skips it"),
 ]
 

@@ -32,6 +32,7 @@ from leaklint.rules.state import is_rebound
 _KEPT = frozenset({Work.FILE, Work.LIBRARY_CONTEXT})
 """Obligations that are state, not work."""
 _REPLACES = frozenset({How.REBIND, How.SET_ITEM, How.SET_ATTRIBUTE})
+_SETS = frozenset({"set", "WeakSet"})
 _MEANT_TO_LAST = frozenset(
     {
         "BoundedSemaphore",
@@ -84,8 +85,10 @@ def reset_every_time(reached: Reached) -> bool:
 
 
 def constant_again(reached: Reached) -> bool:
-    """A place gets the same value in every invocation; growing by a constant is not this habit."""
+    """A place gets the same value in every invocation; only a set does not grow by what is in it already."""
     match reached.effect:
+        case Write(constant=True, request=(), key_request=(), how=How.GROW, subject=subject):
+            return subject.type in _SETS
         case Write(constant=True, request=(), key_request=(), how=How.DELETE) as write:
             return not is_rebound(write)
         case Write(constant=True, request=(), key_request=(), how=how):

@@ -24,7 +24,7 @@ def when(effect: Effect, never: str = "before the handler returns") -> str:
         case Settled.SOME_PATHS:
             return f"on {wording.line(effect)}"
         case Settled.UNCERTAIN:
-            return "for certain before the handler returns"
+            return "with certainty before the handler returns"
         case _:
             return "when an exception skips it"
 
