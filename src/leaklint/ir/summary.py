@@ -71,6 +71,9 @@ class Invoke(msgspec.Struct, frozen=True, gc=False):
     moment: Moment = Moment.NOW
     regime: Regime = Regime.NONE
     context_follows: bool = True
+    """The callable runs in the context of the call (or in a copy of it)."""
+    keeps_context: bool = False
+    """What it does to context variables is still there after the call, though a loop runs it (``asyncio.Runner``)."""
     result: str = ""
     """``returns`` where the call's result is the callable's, ``elements`` where it is a container of its results."""
 
@@ -92,5 +95,7 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Places that are reset on every normal path."""
     reads: Sources = frozenset()
     """Surviving places that may be read before this function writes them."""
+    trims: Sources = frozenset()
+    """Places that it may empty or take something out of."""
     writes: Sources = frozenset()
     """Places that this function binds on every normal path."""

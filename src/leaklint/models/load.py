@@ -419,6 +419,7 @@ class _Reader:
                     Moment(invokes.moment),
                     Regime(invokes.loop or "none"),
                     invokes.context_follows,
+                    invokes.keeps_context,
                     invokes.result,
                 )
         for opens in self.row.opens:

@@ -84,6 +84,8 @@ class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     moment: Literal["now", "loop", "work", "later"] = "now"
     loop: Literal["", "run", "open"] = ""
     context_follows: bool = True
+    keeps_context: bool = False
+    """What the coroutine does to context variables is still there after the call (``asyncio.Runner.run``)."""
     result: Literal["", "returns", "elements"] = ""
 
 

@@ -102,6 +102,8 @@ def _reached(world: World, call: Invoked, calls: Sequence[Invoked]) -> list[Reac
     result = []
     for effect, trace, status, skipped_at in call.effects:
         settled = _SETTLED.get(status)
+        if isinstance(effect, Pending) and effect.work is Work.COROUTINE and status is not Status.OPEN:
+            continue
         if settled is None:
             if effect.settled is not Settled.NORMAL_PATHS:
                 continue
@@ -156,8 +158,11 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
             continue
         summary: Summary = engine.answer(Ask("function", f"{path}::{name}"))
         given_back = {thing.path for thing in summary.returns.things}
+        given_back |= {thing.path for store in summary.stores for thing in store.value.things}
         for effect, trace in summary.effects:
             if trace or effect.site.path != path or not isinstance(effect, Pending) or effect.work not in ANYWHERE:
+                continue
+            if effect.work is Work.COROUTINE and effect.settled is not Settled.NEVER:
                 continue
             if effect.path is None or effect.path in given_back or effect.path.root.kind is not RootKind.MADE:
                 continue

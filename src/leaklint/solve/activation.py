@@ -29,6 +29,8 @@ class Activation:
         self.returned: list[Value] = []
         self.yielded: list[Value] = []
         self.is_module_body = self.name == "<module>"
+        self.augmented = ""
+        """The operator of the augmented assignment under way, such as ``+=``."""
         self.catching: frozenset[str] = frozenset()
         """Names of the exceptions caught around the block under analysis; ``""`` for all."""
 

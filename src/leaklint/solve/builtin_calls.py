@@ -151,7 +151,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
     effects.keep_coroutine(state, value)
-    effects.write(act, state, place, how, "=", span, sources=sources, value=value)
+    effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
     overwrites(state, place)
     effects.reopened(state, place)
     if is_fresh(value, sources):

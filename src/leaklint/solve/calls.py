@@ -365,6 +365,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
     summary = world.summary_of_row(name, given)
     assert summary is not None
+    if row.always_bounded or any(given.get(each) is not None for each in row.bounded_by):
+        world.bounded.add(act.made(span))
     if summary.kind is CallKind.COROUTINE:
         return suspended(act, state, library(name), arguments, span)
     result = yield from instantiate(act, state, summary, bound, span, row=name)

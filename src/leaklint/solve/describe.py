@@ -173,6 +173,8 @@ class Describer:
         if constant and self.request(effect.chosen):
             constant = False
         how = effect.how
+        if how is How.GROW and constant and effect.operation == "add":
+            how = How.SET_ITEM  # a set has the same element once
         guard = self._guard(effect, path, bool(key_request))
         overwritten = (
             how in (How.REBIND, How.SET_ATTRIBUTE)
@@ -182,11 +184,13 @@ class Describer:
         return msgspec.structs.replace(
             effect,
             subject=subject,
-            request=tuple(sorted({*request})),
+            how=how,
+            request=request,
             key_request=key_request,
             constant=constant,
             guard=guard,
             overwritten_first=overwritten,
+            bounded=effect.bounded or path in self.world.bounded or path in self.invoked.trimmed,
         )
 
     def _guard(self, effect: Write, path: Path, keyed: bool) -> Guard:

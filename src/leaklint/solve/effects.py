@@ -12,6 +12,7 @@ from leaklint.ir.effects import (
     Cached,
     Close,
     Consume,
+    Defer,
     Guard,
     How,
     Pending,
@@ -40,6 +41,7 @@ from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "leaklint.async_generator")
+OPPOSITE: Final = {"+=": "-=", "-=": "+="}
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 CHANGING: Final = frozenset(
     {How.GROW, How.SHRINK, How.SET_ITEM, How.SET_ATTRIBUTE, How.DELETE, How.REORDER, How.REBIND, How.COUNT}
@@ -133,8 +135,12 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
-        puts_back=any(is_prefix(path, thing.path) for thing in value.things),
+        puts_back=bool(value.things) and all(is_prefix(path, thing.path) for thing in value.things),
+        # ``x = x or make()`` tests x itself
+        guards=frozenset({path}) if any(thing.path == path for thing in value.things) else frozenset(),
     )
+    if how in REMOVING:
+        state.trimmed |= {path}
     undone = undone_by(state, effect)
     if undone:
         state.settle(undone)
@@ -164,6 +170,12 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
         taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
         if taken:
             return taken
+    if how is How.COUNT and effect.operation in OPPOSITE:
+        return [
+            token.key
+            for token in opened
+            if token.effect.path == path and token.effect.operation == OPPOSITE[effect.operation]
+        ]
     restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
     if how in (How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM) and restores:
         return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
@@ -185,13 +197,16 @@ def _same_element(added: Write, removed: Write) -> bool:
 
 def reset(state: State, path: Path) -> None:
     """What a place holds is thrown away: earlier writes to it are undone."""
-    state.settle(
-        [
-            token.key
-            for token in state.tokens.values()
-            if isinstance(token.effect, Write) and token.effect.path is not None and is_prefix(path, token.effect.path)
-        ]
-    )
+    earlier = [
+        token
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write) and token.effect.path is not None and is_prefix(path, token.effect.path)
+    ]
+    state.settle([token.key for token in earlier])
+    if path.root.kind is not RootKind.MADE:
+        state.trimmed |= {path}
+    if any(isinstance(token.effect, Write) and not token.effect.reset_before for token in earlier):
+        return
     if path not in state.resets:
         state.resets |= {path}
 
@@ -326,6 +341,29 @@ def consume(act: Activation, state: State, value: Value, span: Span, operation: 
     for thing in value.things:
         if thing.path.root.kind is not RootKind.MADE and is_iterator(act.world, thing):
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
+
+
+def callback_attribute(act: Activation, state: State, thing: Thing, name: str, value: Value, span: Span) -> None:
+    """A callback is set as an attribute of a library's object (``client.on_message = f``), as a row says."""
+    full = act.world.models.method(thing.type.name, name)
+    row = act.world.models.row(full) if full is not None else None
+    for defers in row.defers if row is not None else ():
+        if any(each.type.kind in CALLABLES for each in value.things):
+            open_effect(
+                act,
+                state,
+                Defer(
+                    site=act.site(span),
+                    path=extend(thing.path, f".{name}"),
+                    api=defers.api,
+                    row=full or "",
+                    instead=defers.instead,
+                    operation=name,
+                ),
+            )
+
+
+CALLABLES: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.PARTIAL})
 
 
 def is_iterator(world: World, thing: Thing) -> bool:

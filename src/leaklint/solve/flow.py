@@ -133,7 +133,9 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 return False, raising
             continue
         snapshot: State | None = None
-        if kind in may_raise:
+        if kind in may_raise and not (
+            isinstance(step, cfg.Call) and block.raises_to == RAISE_EXIT and _quiet(act, state, step)
+        ):
             now = _version(state)
             if now != known:
                 known = now
@@ -159,6 +161,21 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         raising = state if raising is None else join_states(raising, state)
         return False, raising
     return True, raising
+
+
+def _quiet(act: Activation, state: State, step: cfg.Call) -> bool:
+    """Whether one need not expect an exception: builtins, and library functions with a row that call nobody."""
+    things = value_of(act, state, step.function).things
+    return bool(things) and all(
+        thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
+        and (thing.type.name.startswith("builtins.") or _calls_nobody(act, thing.type.name))
+        for thing in things
+    )
+
+
+def _calls_nobody(act: Activation, name: str) -> bool:
+    row = act.world.models.row(name)
+    return row is not None and not row.invokes
 
 
 def _only_suspends(state: State, target: str) -> bool:

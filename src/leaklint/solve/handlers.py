@@ -31,6 +31,8 @@ class Invoked(NamedTuple):
     written: frozenset[Path]
     """Places that the invocation binds on every path."""
     reads: frozenset[Path]
+    trimmed: frozenset[Path]
+    """Places that the invocation may empty or take something out of."""
 
 
 def callable_of(world: World, handler: Handler) -> Solving:
@@ -144,7 +146,7 @@ def invoke(world: World, handler: Handler) -> Solving:
         )
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
-    return Invoked(handler, facts, path, tuple(found_effects), state.written, state.reads)
+    return Invoked(handler, facts, path, tuple(found_effects), state.written, state.reads, state.trimmed)
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:

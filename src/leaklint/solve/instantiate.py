@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.summary import Moment, Summary
+from leaklint.ir.summary import Invoke, Moment, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve.activation import Activation
@@ -197,6 +197,9 @@ def instantiate(
         places = yield from sub.places(path)
         for thing in target.things | places.things:
             happening.reset(state, thing.path)
+    for path in sorted(summary.trims):
+        target = yield from sub.things(path)
+        state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
     for path in sorted(summary.writes):
         places = yield from sub.places(path)
         if len(places.things) == 1:
@@ -225,7 +228,7 @@ def instantiate(
         yield from _effect(sub, effect, trace, returned=effect.path in returned_paths, summary=summary)
     result = yield from _value(sub, summary.returns)
     for invoke in summary.invokes:
-        got = yield from _invoke(sub, invoke.path, invoke.arguments, invoke.moment, invoke.regime)
+        got = yield from _invoke(sub, invoke)
         if invoke.result == "returns":
             result = Value(result.things | got.things, result.sources | got.sources)
         elif invoke.result == "elements":
@@ -358,26 +361,31 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None
     happening.open_effect(act, state, effect, trace)
 
 
-def _invoke(sub: Substitution, path: Path, arguments: Sequence[Value], moment: Moment, regime: Regime) -> Solving:
+def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     """A callable that the callee was given is called."""
     from leaklint.solve.calls import invoked
 
     act, state = sub.act, sub.state
-    target = yield from sub.things(path)
+    target = yield from sub.things(invoke.path)
     given = []
-    for argument in arguments:
+    for argument in invoke.arguments:
         value = yield from _value(sub, argument)
         given.append(value)
     fallback: Sources = frozenset()
     for value in sub.arguments:
         fallback |= happening.deep_sources(state, act.world, value)
     before = set(state.tokens)
-    result = yield from invoked(act, state, target, given, moment, sub.span, fallback)
-    if regime is not Regime.NONE:
-        for key in [key for key in state.tokens if key not in before]:
-            token = state.tokens[key]
-            if isinstance(token.effect, Pending) and token.effect.regime is Regime.NONE:
-                del state.tokens[key]
-                changed = token._replace(effect=msgspec.structs.replace(token.effect, regime=regime))
-                state.tokens[changed.key] = changed
+    result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)
+    own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
+    for key in [key for key in state.tokens if key not in before]:
+        token = state.tokens[key]
+        effect = token.effect
+        if not isinstance(effect, Pending):
+            continue
+        if effect.work is Work.TOKEN and own_context and not invoke.keeps_context:
+            del state.tokens[key]
+        elif invoke.regime is not Regime.NONE and effect.regime is Regime.NONE:
+            del state.tokens[key]
+            changed = token._replace(effect=msgspec.structs.replace(effect, regime=invoke.regime))
+            state.tokens[changed.key] = changed
     return result

@@ -18,6 +18,7 @@ from leaklint.ir.values import (
     TypeKind,
     Value,
 )
+from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     NONE,
@@ -239,6 +240,9 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
     if kind is TypeKind.CONSTANT:
         assert thing.type.constant is not None
         return of(Thing(path, Type(TypeKind.LIBRARY_METHOD, f"builtins.{thing.type.constant[0]}.{name}")))
+    if kind is TypeKind.COROUTINE:
+        # close(), send() and __await__(): whoever does that takes care of it
+        effects.settle_at(state, thing.path)
     if kind in (TypeKind.LIBRARY_METHOD, TypeKind.COROUTINE, TypeKind.PARTIAL):
         stored = read_field(act, state, path)
         full = f"{thing.type.name}.{name}" if kind is TypeKind.LIBRARY_METHOD else f"coroutine.{name}"
@@ -281,8 +285,13 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if not (yield from rebinds_field(act, class_name, name)):
             return stored
     member = yield from class_member(act, state, class_name, name, bound_to=thing, on_class=False)
+    bound_by_methods = any(
+        name in facts.instance_attributes
+        for each in world.order(class_name)
+        if (facts := world.program.class_(each)) is not None
+    )
     types = yield from field_types(world, class_name, name)
-    if types:
+    if types and (bound_by_methods or member is None):
         if survives(thing.path):
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)

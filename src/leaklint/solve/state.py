@@ -58,7 +58,20 @@ class Tested(NamedTuple):
 class State:
     """Names, fields, tokens and path facts; copied where paths part."""
 
-    __slots__ = ("env", "escaped", "guards", "heap", "line", "reads", "resets", "settled", "tests", "tokens", "written")
+    __slots__ = (
+        "env",
+        "escaped",
+        "guards",
+        "heap",
+        "line",
+        "reads",
+        "resets",
+        "settled",
+        "tests",
+        "tokens",
+        "trimmed",
+        "written",
+    )
 
     def __init__(self) -> None:
         self.env: dict[str, Value] = {}
@@ -68,6 +81,8 @@ class State:
         """Places that have been reset on every path to here."""
         self.written: frozenset[Path] = frozenset()
         """Places that have been bound on every path to here."""
+        self.trimmed: frozenset[Path] = frozenset()
+        """Places that some path has emptied or taken something out of."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
@@ -86,7 +101,7 @@ class State:
         other.heap = self.heap.copy()
         other.tokens = self.tokens.copy()
         other.resets, other.written = self.resets, self.written
-        other.reads, other.guards = self.reads, self.guards
+        other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
         other.line = self.line
@@ -150,7 +165,8 @@ def join_states(left: State, right: State) -> State:
     result.resets = left.resets & right.resets
     result.written = left.written & right.written
     result.reads = left.reads | right.reads
-    result.guards = left.guards & right.guards
+    result.trimmed = left.trimmed | right.trimmed
+    result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
     result.line = right.line
     result.tests = {**left.tests, **right.tests}
@@ -167,6 +183,19 @@ def join_states(left: State, right: State) -> State:
         else:
             result.settled[path] = (one[0] and two[0], one[1] and two[1])
     return result
+
+
+def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[Tested]:
+    """The tests that hold where two paths meet: the common ones, and that of ``a or b`` as one."""
+    common = left & right
+    one, two = left - common, right - common
+    if not one or not two:
+        return common
+    opposed = {tested.span for tested in one} & {tested.span for tested in two}
+    if all(tested.span in opposed for tested in one | two):
+        return common
+    reads: frozenset[Path] = frozenset().union(*(tested.reads for tested in one | two))
+    return common | {Tested(reads, False, min(tested.span for tested in one | two))}
 
 
 def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]

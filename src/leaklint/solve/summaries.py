@@ -105,6 +105,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         ),
         stores=tuple(stores),
         resets=frozenset(path for path in last.resets if path.root.kind is not RootKind.MADE),
+        trims=frozenset(path for path in last.trimmed if path.root.kind is not RootKind.MADE),
         writes=frozenset(path for path in last.written if path.root.kind is not RootKind.MADE),
         reads=frozenset(path for path in last.reads if path.root.kind is not RootKind.MADE),
     )
@@ -198,6 +199,8 @@ def import_module(world: World, path: str) -> Solving:
         for place, value in last.heap.items():
             world.keep_field(place, value)
         for key, token in last.tokens.items():
+            if token.status is not Status.OPEN:
+                continue
             declared[key] = (token.effect, token.trace)
     return ModuleState(names)
 

@@ -90,6 +90,7 @@ def _store_global(act: Activation, state: State, step: cfg.StoreGlobal) -> None:
     if step.augmented and is_container(value):
         return
     how = How.COUNT if step.augmented else How.REBIND
+    act.augmented = act.augmented if step.augmented else ""
     rebind(act, state, variable(act.path, step.name), value, step.span, how)
 
 
@@ -248,6 +249,7 @@ def _never_none(value: Value) -> bool:
 
 
 def _in_place(act: Activation, state: State, step: cfg.InPlace) -> None:
+    act.augmented = f"{step.operator.removesuffix('=')}="
     left, right = value_of(act, state, step.left), value_of(act, state, step.right)
     sources = effects.deep_sources(state, act.world, right)
     if is_container(left):
@@ -314,14 +316,7 @@ EXCEPTION: Final = "the exception"
 def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
     told = state.env.pop(EXCEPTION, NOTHING).sources
     bind_name(act, state, step.target, unknown(act.made(step.span), told))
-    if set(step.types) & {
-        "NameError",
-        "UnboundLocalError",
-        "AttributeError",
-        "KeyError",
-        "LookupError",
-        "Exception",
-    } or (not step.types):
+    if state.reads:
         state.guards |= {Tested(frozenset(state.reads), False, step.span)}
 
 
@@ -439,6 +434,8 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
             called = yield from _setter(act, state, thing, step.name, value, step.span)
             if called:
                 continue
+        if thing.type.kind is TypeKind.INSTANCE and not act.importing:
+            effects.callback_attribute(act, state, thing, step.name, value, step.span)
         how = How.COUNT if step.augmented else None
         set_attribute(act, state, of(thing), step.name, value, step.span, how, certain=len(target.things) == 1)
 

@@ -78,6 +78,8 @@ class World:
         self.declared: dict[str, dict[object, tuple[AnyEffect, tuple[Place, ...]]]] = {}
         """Effects while modules were imported, by module: some are findings by themselves (LK201, LK402, LK405)."""
         self._bases: dict[str, tuple[str, ...]] = {}
+        self.bounded: set[Path] = set()
+        """Containers with a bound or a time to live."""
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
