@@ -205,6 +205,7 @@ class Read(Effect, frozen=True, gc=False, tag=True, kw_only=True):
 
     origin: str
     row: str = ""
+    regime: Regime = Regime.NONE
 
 
 class Consume(Effect, frozen=True, gc=False, tag=True, kw_only=True):

@@ -388,7 +388,8 @@ class _Reader:
                 yield Defer(
                     site=AT_CALL,
                     operation=operation,
-                    path=self.path(defers.callable),
+                    path=self.path(defers.held_by or defers.callable),
+                    sources=self.sources([defers.callable]),
                     api=defers.api,
                     row=self.name,
                     instead=defers.instead,

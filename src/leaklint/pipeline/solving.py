@@ -17,6 +17,7 @@ from leaklint.link.declared import Missing
 from leaklint.link.decorators import parse_frameworks
 from leaklint.link.handlers import discover
 from leaklint.link.program import Program
+from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
 from leaklint.pipeline.settings import Settings, read_toml_text
@@ -71,8 +72,11 @@ def solved(
         web=web or "web" in settings.handlers,
         foreign=libraries,
     )
+    handlers = list(found.handlers)
+    if settings.scope == "all":
+        handlers += public_functions(files, modules, platform, libraries)
     program = Program(
-        files, body, modules, found.handlers, found.candidates, reported=lambda path: path not in libraries
+        files, body, modules, handlers, found.candidates, reported=lambda path: path not in libraries
     )
     result = solve(program, models_of(root, settings))
     findings = check(result.reached)

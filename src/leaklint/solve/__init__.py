@@ -102,7 +102,7 @@ def _reached(world: World, call: Invoked, calls: Sequence[Invoked]) -> list[Reac
     result = []
     for effect, trace, status, skipped_at in call.effects:
         settled = _SETTLED.get(status)
-        if isinstance(effect, Pending) and effect.work is Work.COROUTINE and status is not Status.OPEN:
+        if isinstance(effect, Pending) and effect.work is Work.COROUTINE and status is not Status.OPEN and effect.held:
             continue
         if settled is None:
             if effect.settled is not Settled.NORMAL_PATHS:
@@ -162,7 +162,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
         for effect, trace in summary.effects:
             if trace or effect.site.path != path or not isinstance(effect, Pending) or effect.work not in ANYWHERE:
                 continue
-            if effect.work is Work.COROUTINE and effect.settled is not Settled.NEVER:
+            if effect.work is Work.COROUTINE and effect.settled is not Settled.NEVER and effect.held:
                 continue
             if effect.path is None or effect.path in given_back or effect.path.root.kind is not RootKind.MADE:
                 continue

@@ -148,6 +148,10 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
         state.heap[place] = value
         return
     sources = effects.deep_sources(state, act.world, value)
+    if effects.holds_task(state, value):
+        state.heap[place] = value
+        effects.escape(state, value, place)
+        return
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
     effects.keep_coroutine(state, value)
@@ -274,6 +278,8 @@ def _context_get(act: Activation, state: State, receiver: Value, arguments: Argu
     found = []
     for thing in sorted(receiver.things, key=repr):
         path = extend(thing.path, ".value")
+        if thing.path.root.kind is not RootKind.MADE:
+            state.reads |= {extend(thing.path, ".context")}
         stored = state.heap.get(path)
         default = read_field(act, state, extend(thing.path, ".default"))
         if stored is not None:

@@ -27,7 +27,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import class_member, library, read_field
 from leaklint.solve.state import State
-from leaklint.solve.world import Solving, instance
+from leaklint.solve.world import Ask, Solving, instance
 
 MAX_CALLEES: Final = 8
 MAX_SPECIALISATIONS: Final = 4
@@ -153,9 +153,10 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     if facts.is_async and not facts.is_generator:
         return suspended(act, state, of(thing), arguments, span)
     bound = bind(act, state, formals_of(facts), arguments, span)
-    if cached is not None and not act.importing:
-        effects.cached_call(act, state, thing, facts, bound, cached, span)
     result = yield from call_project(act, state, thing, bound, span)
+    if cached is not None and not act.importing:
+        summary: Summary = yield Ask("function", thing.type.name)
+        effects.cached_call(act, state, thing, facts, bound, cached, summary, result, span)
     return _kept_by_cache(state, thing, result) if cached is not None else result
 
 
@@ -424,6 +425,8 @@ def _call_library_method(
     models = act.world.models
     if receiver is None:
         receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
+    for owner in receiver.things:
+        effects.use_on_loop(act, state, owner, span)
     special = builtin_calls.SPECIAL_METHODS.get(name)
     if special is not None:
         result = yield from special(act, state, receiver, arguments, span)

@@ -9,11 +9,13 @@ import msgspec.structs
 
 from leaklint.ir.effects import (
     AnyEffect,
+    Defer,
     Guard,
     How,
     Lifetime,
     Pending,
     Read,
+    Regime,
     Site,
     Subject,
     Work,
@@ -22,7 +24,7 @@ from leaklint.ir.effects import (
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import is_prefix, survives
+from leaklint.solve.lattice import extend, is_prefix, survives
 from leaklint.solve.world import World
 
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
@@ -52,12 +54,19 @@ class Describer:
         if names and names[0] in ("self", "cls"):
             names = names[1:]
         self.parameters = names
+        self.contexts: dict[Path, Sources] = {}
+        """What this invocation puts into context variables."""
+        for effect, _, _, _ in invoked.effects:
+            if isinstance(effect, Pending) and effect.work is Work.TOKEN and effect.path is not None:
+                place = extend(effect.path, ".value")
+                self.contexts[place] = self.contexts.get(place, frozenset()) | effect.sources
 
     def request(self, sources: Sources) -> tuple[str, ...]:
         """The request data among sources, as the reader knows it."""
         labels = set()
         wanted = self.invoked.handler.request_parameters
-        for source in sources:
+        through: Sources = frozenset().union(*(self.contexts.get(source, frozenset()) for source in sources))
+        for source in sources | through:
             if source.root.kind is not RootKind.PARAMETER:
                 continue
             index = int(source.root.name)
@@ -156,7 +165,14 @@ class Describer:
         if isinstance(effect, Pending):
             if subject.lifetime is not Lifetime.INVOCATION and effect.work in (Work.TASK, Work.COROUTINE):
                 effect = msgspec.structs.replace(effect, held=True)
+            of_state = effect.work in (Work.TOKEN, Work.LIBRARY_CONTEXT)
+            if of_state and not request and self.constant(effect.sources):
+                return None
             return msgspec.structs.replace(effect, subject=subject, request=request)
+        if isinstance(effect, Read) and effect.origin == "loop" and effect.regime is not Regime.RUN:
+            return None
+        if isinstance(effect, Defer) and effect.api == "parameter" and path is not None and not survives(path):
+            return None
         if isinstance(effect, Read) and effect.origin == "snapshot":
             return _snapshot(effect)
         if path is not None and not survives(path) and type(effect).__name__ in ("Consume", "Close"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,6 +23,7 @@ from leaklint.ir.effects import (
 )
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
+from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
@@ -34,6 +36,7 @@ from leaklint.solve.lattice import (
     is_prefix,
     join,
     of,
+    parameter,
     survives,
 )
 from leaklint.solve.state import State, Status, Token, Trace
@@ -98,6 +101,8 @@ def mutate(
     value: Value = NOTHING,
 ) -> None:
     """The objects that ``target`` denotes are mutated in place (at ``field``, where an attribute is bound)."""
+    if holds_task(state, value):
+        return
     for thing in target.things:
         path = extend(thing.path, field) if field else thing.path
         root = path.root
@@ -166,7 +171,7 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
             and (token.effect.how in (How.GROW, How.SET_ITEM) or path.root.kind is RootKind.LIBRARY)
             and _same_element(token.effect, effect)
         ]
-    if how is How.GROW and extend(path, ELEMENT) in effect.sources | effect.key_sources:
+    if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
         taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
         if taken:
             return taken
@@ -205,10 +210,16 @@ def reset(state: State, path: Path) -> None:
     state.settle([token.key for token in earlier])
     if path.root.kind is not RootKind.MADE:
         state.trimmed |= {path}
-    if any(isinstance(token.effect, Write) and not token.effect.reset_before for token in earlier):
+    if any(_grew_before(token.effect, path) for token in earlier):
         return
     if path not in state.resets:
         state.resets |= {path}
+
+
+def _grew_before(effect: AnyEffect, place: Path) -> bool:
+    if not isinstance(effect, Write) or effect.reset_before:
+        return False
+    return effect.how not in (How.REBIND, How.SET_ATTRIBUTE, How.COUNT) or effect.path != place
 
 
 def escape(state: State, value: Value, place: Path) -> None:
@@ -275,7 +286,11 @@ def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple
     return [
         key
         for key, token in state.tokens.items()
-        if isinstance(token.effect, Pending) and token.effect.path == path and (not work or token.effect.work in work)
+        if token.effect.path == path
+        and (
+            (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
+            or (isinstance(token.effect, Defer) and not work)
+        )
     ]
 
 
@@ -343,6 +358,40 @@ def consume(act: Activation, state: State, value: Value, span: Span, operation: 
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
 
 
+def holds_task(state: State, value: Value) -> bool:
+    """Whether a task that somebody has to await hangs on the value."""
+    return any(tokens_at(state, thing.path, (Work.TASK,)) for thing in value.things)
+
+
+def context_lost(act: Activation, state: State, target: Value, span: Span) -> None:
+    """A function runs where the context does not follow, and reads variables that this invocation has set."""
+    names = [_callee_name(of(thing)) for thing in sorted(target.things, key=repr)]
+    for place in sorted(state.reads):
+        variable = Path(place.root, place.fields[:-1])
+        if place.fields[-1:] == (".context",) and state.is_reset(extend(variable, ".value")):
+            open_effect(
+                act,
+                state,
+                Defer(site=act.site(span), path=variable, api="context", callee=names[0] if names else ""),
+            )
+
+
+def defer_parameter(act: Activation, state: State, value: Value, span: Span, kept_in: Path | None) -> None:
+    """A callback parameter of the project's own function is handed to deferred work, or kept in an object."""
+    for index, formal in enumerate(act.facts.parameters):
+        if not CALLBACK.fullmatch(formal.name):
+            continue
+        if any(
+            thing.path == parameter(index) and thing.type.kind in (*CALLABLES, TypeKind.UNKNOWN)
+            for thing in value.things
+        ):
+            open_effect(act, state, Defer(site=act.site(span), path=kept_in, api="parameter", operation=formal.name))
+
+
+CALLBACK: Final = re.compile(r"(.*_)?(callback|cb|listener|subscriber)|on_\w+|then|(.*_)?(done|complete)_fn")
+"""Names of parameters that take a callback."""
+
+
 def callback_attribute(act: Activation, state: State, thing: Thing, name: str, value: Value, span: Span) -> None:
     """A callback is set as an attribute of a library's object (``client.on_message = f``), as a row says."""
     full = act.world.models.method(thing.type.name, name)
@@ -371,6 +420,18 @@ def is_iterator(world: World, thing: Thing) -> bool:
     if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
         return False
     return thing.type.name == "builtins.generator" or world.models.class_row(thing.type.name, "iterator") is not None
+
+
+def use_on_loop(act: Activation, state: State, thing: Thing, span: Span) -> None:
+    """A surviving object that belongs to one event loop is used."""
+    if act.importing or thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return
+    if thing.path.root.kind is RootKind.MADE:
+        return
+    row = act.world.models.class_row(thing.type.name, "loop_bound")
+    if row is not None:
+        name = "asyncio." if row.loop_bound == "primitive" else thing.type.name
+        open_effect(act, state, Read(site=act.site(span), path=thing.path, origin="loop", row=name))
 
 
 def reopened(state: State, path: Path) -> None:
@@ -408,12 +469,15 @@ def cached_call(
     facts: FunctionFacts,
     bound: Sequence[Value],
     bounded: bool,
+    summary: Summary,
+    result: Value,
     span: Span,
 ) -> None:
     """A caching function of the project is called: its arguments are kept."""
     sources: set[Path] = set()
     for value in bound:
         sources |= deep_sources(state, act.world, value)
+    hidden = sorted(source for source in result.sources if source.fields[-1:] == (".value",))
     open_effect(
         act,
         state,
@@ -423,6 +487,9 @@ def cached_call(
             path=Path(thing.path.root, thing.path.fields),
             sources=frozenset(sources),
             bounded=bounded,
+            pure=VARIES not in summary.returns.sources,
+            side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
+            missing=tuple(act.world.name_of(source) for source in hidden),
         ),
     )
 

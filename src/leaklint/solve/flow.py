@@ -136,7 +136,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         if kind in may_raise and not (
             isinstance(step, cfg.Call) and block.raises_to == RAISE_EXIT and _quiet(act, state, step)
         ):
-            now = _version(state)
+            now = _version(state, block.raises_to)
             if now != known:
                 known = now
                 snapshot = state.copy()
@@ -151,8 +151,17 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 continue
             snapshot.env[EXCEPTION] = Value(frozenset(), _given_sources(act, state, step))
         if snapshot is not None:
-            for key, token in snapshot.tokens.items():
+            for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)
+                if (
+                    after is not token
+                    and after is not None
+                    and after.status is Status.OPEN
+                    and token.status is Status.OPEN
+                ):
+                    # the same expression again: what it opened before is this loop's to settle
+                    snapshot.tokens[key] = token._replace(status=Status.SETTLED)
+                    continue
                 if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
@@ -192,13 +201,14 @@ def _given_sources(act: Activation, state: State, step: cfg.Call) -> frozenset[P
     return sources
 
 
-def _version(state: State) -> tuple[object, ...]:
+def _version(state: State, raises_to: int) -> tuple[object, ...]:
     """Changes whenever something changes that matters after an exception."""
     return (
         len(state.env) - len([name for name in state.env if name[0] == "%"]),
         tuple((key, token.status) for key, token in state.tokens.items()),
         state.resets,
         tuple(state.settled.items()),
+        state.reads if raises_to != RAISE_EXIT else None,
     )
 
 

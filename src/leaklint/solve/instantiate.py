@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Work, Write
+from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Settled, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
@@ -21,6 +21,7 @@ from leaklint.solve.lattice import (
     of,
     prolong,
     shortened,
+    slot,
     unknown,
 )
 from leaklint.solve.lookup import get_attribute, read_field
@@ -28,6 +29,14 @@ from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.world import Solving, instance
 
 MAX_TRACE: Final = 24
+OBSERVED: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.PARAMETER, RootKind.FREE})
+STATUS: Final = {
+    Settled.NEVER: Status.OPEN,
+    Settled.SOME_PATHS: Status.MIXED,
+    Settled.UNCERTAIN: Status.UNCERTAIN,
+    Settled.NORMAL_PATHS: Status.SETTLED,
+    Settled.ALWAYS: Status.SETTLED,
+}
 BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
 """Ways of writing that concern a place, whatever it held before."""
 
@@ -133,8 +142,7 @@ def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
     return {
         prolong(thing.path, fields)
         for thing in value.things
-        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN)
-        and thing.path.root.kind in (RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS)
+        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN) and thing.path.root.kind in OBSERVED
     }
 
 
@@ -239,6 +247,15 @@ def instantiate(
     return result
 
 
+def _in_order(state: State, sequence: Value) -> list[Value]:
+    """The elements of a sequence that was written out, by position."""
+    found: list[Value] = []
+    for thing in sequence.things:
+        while (stored := state.heap.get(extend(thing.path, f"[{len(found)}]"))) is not None and len(found) < 12:
+            found.append(stored)
+    return found
+
+
 def _value(sub: Substitution, value: Value) -> Solving:
     things: set[Thing] = set()
     sources = set(sub.sources(value.sources))
@@ -268,6 +285,9 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
         return
     *above, field = path.fields
     target = yield from sub.things(Path(path.root, tuple(above)))
+    if field == ELEMENT:
+        for thing in target.things:
+            happening.defer_parameter(sub.act, sub.state, value, sub.span, thing.path)
     if field.startswith("<"):
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
@@ -299,6 +319,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and state.is_reset(thing.path):
             continue
+        if here and isinstance(changed, Pending | Defer):
+            name = yield from _called_by(sub, effect, summary)
+            changed = msgspec.structs.replace(changed, callee=name)
         if isinstance(changed, Pending):
             if returned and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE) and not here:
                 changed = msgspec.structs.replace(changed, site=act.site(span), held=False)
@@ -320,15 +343,35 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
         state.open(token)
 
 
+def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solving:
+    """Name of the function that the work runs, or that is called back."""
+    paths = [invoke.path for invoke in summary.invokes if invoke.moment is Moment.WORK]
+    if isinstance(effect, Defer):
+        paths = sorted(effect.sources)
+    for path in paths:
+        value = yield from sub.things(path)
+        for each in sorted(value.things, key=repr):
+            thing = each
+            if each.type.kind in (TypeKind.COROUTINE, TypeKind.PARTIAL):
+                inner = read_field(sub.act, sub.state, slot(each.path, "<func>")) or NOTHING
+                thing = next(iter(sorted(inner.things, key=repr)), each)
+            if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
+                return thing.type.name.partition("::")[2].replace("<locals>.", "")
+            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+                return thing.type.name.removeprefix("builtins.")
+    return ""
+
+
 def _concerns(thing: Thing) -> bool:
     return thing.type.kind is not TypeKind.CONSTANT
 
 
 def _with_status(token: Token, effect: AnyEffect) -> Token:
     """The token of a callee's effect, as far as the callee has settled it."""
-    status = {0: Status.OPEN, 1: Status.MIXED, 2: Status.UNCERTAIN, 3: Status.SETTLED}.get(int(effect.settled))
-    assert status is not None
-    return token._replace(status=status, skipped_at=effect.skipped_at, settled_with_exception=status is Status.SETTLED)
+    status = STATUS[effect.settled]
+    return token._replace(
+        status=status, skipped_at=effect.skipped_at, settled_with_exception=effect.settled is Settled.NORMAL_PATHS
+    )
 
 
 def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None:
@@ -347,6 +390,8 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None
         place = Path(kept.root, (*kept.fields, *place.fields)[:3])
         effect = msgspec.structs.replace(effect, path=place)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
+        return
+    if not trace and any(happening.holds_task(state, value) for value in sub.arguments[1:]):
         return
     undone = happening.undone_by(state, effect)
     if undone:
@@ -369,17 +414,30 @@ def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     target = yield from sub.things(invoke.path)
     given = []
     for argument in invoke.arguments:
+        spread = [thing.path for thing in argument.things if thing.path.fields[-1:] == ("[*]",)]
+        if spread:
+            sequence = yield from sub.things(Path(spread[0].root, spread[0].fields[:-1]))
+            given.extend(_in_order(state, sequence))
+            continue
         value = yield from _value(sub, argument)
         given.append(value)
     fallback: Sources = frozenset()
     for value in sub.arguments:
         fallback |= happening.deep_sources(state, act.world, value)
     before = set(state.tokens)
+    reads, state.reads = state.reads, frozenset()
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)
+    if invoke.moment is Moment.WORK and not invoke.context_follows:
+        happening.context_lost(act, state, target, sub.span)
+    state.reads |= reads
+    if invoke.moment in (Moment.WORK, Moment.LATER):
+        happening.defer_parameter(act, state, target, sub.span, None)
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     for key in [key for key in state.tokens if key not in before]:
         token = state.tokens[key]
         effect = token.effect
+        if isinstance(effect, Read) and effect.origin == "loop" and effect.regime is Regime.NONE:
+            state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=invoke.regime))
         if not isinstance(effect, Pending):
             continue
         if effect.work is Work.TOKEN and own_context and not invoke.keeps_context:

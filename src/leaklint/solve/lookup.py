@@ -291,7 +291,7 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if (facts := world.program.class_(each)) is not None
     )
     types = yield from field_types(world, class_name, name)
-    if types and (bound_by_methods or member is None):
+    if types and (bound_by_methods or member is None or _is_dataclass(world, class_name)):
         if survives(thing.path):
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)
@@ -307,6 +307,11 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         state.read(path)
         return Value(frozenset({Thing(path)}), frozenset({path}))
     return of(Thing(path))
+
+
+def _is_dataclass(world: World, class_name: str) -> bool:
+    facts = world.program.class_(class_name)
+    return facts is not None and any("dataclass" in text or "define" in text for text in facts.decorators)
 
 
 def rebinds_field(act: Activation, class_name: str, name: str) -> Solving:

@@ -115,7 +115,7 @@ def _effects(
     last: State, raising: State | None, returns: Value, stores: list[Store]
 ) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
     """What still hangs when the function ends, with how far it was undone."""
-    result = []
+    result: list[tuple[AnyEffect, tuple[Place, ...]]] = []
     raised = raising.tokens if raising is not None else {}
     tokens: dict[tuple[object, ...], Token] = dict(last.tokens)
     for key, token in raised.items():
@@ -130,6 +130,8 @@ def _effects(
         if settled is Settled.ALWAYS:
             left = raised.get(key)
             if not token.settled_with_exception and (left is None or left.status is Status.SETTLED):
+                if isinstance(token.effect, Pending) and token.effect.work is Work.TOKEN:
+                    result.append((msgspec.structs.replace(token.effect, settled=Settled.ALWAYS), token.trace))
                 continue
             settled = Settled.NORMAL_PATHS
         effect = token.effect

@@ -20,6 +20,7 @@ from leaklint.solve.lattice import (
     NONE,
     SYMBOLIC,
     TEMPORARY,
+    VARIES,
     constant,
     extend,
     field_of_key,
@@ -565,7 +566,8 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
             callee = of(Thing(thing.path, Type(TypeKind.LIBRARY, row)))
             yield from apply(act, state, callee, Arguments((of(thing), key)), step.span)
         else:
-            effects.mutate(act, state, of(thing), How.DELETE, "del […]", step.span, key=_key_sources(key))
+            taken = frozenset({VARIES}) if _is_slice(key) else _key_sources(key)
+            effects.mutate(act, state, of(thing), How.DELETE, "del […]", step.span, key=taken)
 
 
 def _method_of_project(
@@ -643,7 +645,6 @@ def _known_names(state: State, act: Activation, value: Value) -> list[tuple[str,
 
 def _await(act: Activation, state: State, step: cfg.Await) -> Solving:
     value = value_of(act, state, step.value)
-    effects.use(state, value)
     state.env[step.target] = yield from awaited(act, state, value, step.span)
 
 
@@ -666,6 +667,8 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
 def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     manager = value_of(act, state, step.manager)
     effects.use(state, manager)
+    for thing in manager.things:
+        effects.use_on_loop(act, state, thing, step.span)
     name = "__aenter__" if step.is_async else "__enter__"
     results = []
     for thing in sorted(manager.things, key=repr):

@@ -166,6 +166,11 @@ class World:
                             self._owners.setdefault(thing.path, (owner, place.fields[-1]))
         return self._owners.get(path)
 
+    def name_of(self, path: Path) -> str:
+        """What an object made at import is called, as far as it has a name."""
+        named = self.named.get(Path(path.root))
+        return named.name if named is not None else path.root.name.rpartition("@")[0]
+
     def name_object(self, thing: Thing, name: str, module: str, span: Span) -> None:
         """Remembers what an object made at import is called: the first name stays."""
         if thing.path not in self.named:

@@ -1,0 +1,94 @@
+"""The observer: sees the beginning and the return of each invocation, and freezes the container in between."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import signal
+import sys
+from typing import Any
+
+from leaklint.confirm import marks
+from leaklint.confirm.inside.channel import Channel
+from leaklint.confirm.inside.frames import Frames
+from leaklint.confirm.inside.output import Printed, redirect
+from leaklint.confirm.inside.owners import Owners
+from leaklint.confirm.inside.photo import Camera
+from leaklint.confirm.inside.registry import Registry, watch_forks
+from leaklint.confirm.inside.watch_loops import (
+    watch_callbacks,
+    watch_coroutines,
+    watch_schedulers,
+    watch_tasks,
+)
+from leaklint.confirm.inside.watch_processes import Files, watch_alarms, watch_processes
+from leaklint.confirm.inside.watch_threads import watch_futures, watch_threads
+
+COROUTINE_DEPTH = 12
+"""How many callers a coroutine remembers, so that a dropped one can say where it was made."""
+
+HOURS = 10_000.0
+"""Seconds for which no other thread may ask for the interpreter's lock."""
+
+
+class Observer:
+    """Everything that watches one container."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.run: str = plan["run"]
+        self.freezes: bool = plan["freezes"]
+        self.channel = Channel(plan["channel"])
+        self.frames = Frames(plan["root"])
+        self.registry = Registry(self.channel, self.frames)
+        self._plan = plan
+        self._fork = os.fork
+        self._stop = os.kill
+        self._camera: Camera | None = None
+        self._printed: list[Printed] = []
+
+    def install(self) -> None:
+        """Wraps the entry points that start work, and takes over the output."""
+        watch_forks(self.registry)
+        watch_threads(self.registry)
+        watch_futures(self.registry)
+        watch_tasks(self.registry)
+        watch_callbacks(self.registry)
+        watch_coroutines(self.registry)
+        watch_schedulers(self.registry)
+        watch_processes(self.registry)
+        watch_alarms(self.registry)
+        Files(self.registry, self._plan["root"], tuple(self._plan["temporary"])).install()
+        sys.set_coroutine_origin_tracking_depth(COROUTINE_DEPTH)
+        self._printed = redirect(self.channel, self._plan["output_limit"], self.registry.who)
+
+    def ready(self) -> None:
+        """The engine is set up and the handler not yet imported: what is there now is the platform's."""
+        self._camera = Camera(self.channel, Owners(self.frames), self.run, self._fork)
+        self.channel.say("ready", pid=os.getpid())
+
+    def begins(self, request: str) -> int:
+        """An event has come; returns the number of the invocation."""
+        self.registry.invocation = marks.number_of(self.run, request)
+        self.channel.say("begins", invocation=self.registry.invocation)
+        return self.registry.invocation
+
+    def returns(self) -> None:
+        """The handler has returned or raised, and its answer is about to be sent: writes down the work list."""
+        self.channel.say("returns", invocation=self.registry.invocation, pending=self.registry.pending())
+
+    def rests(self, context: contextvars.Context | None = None) -> None:
+        """The answer is sent: takes the photo, and freezes the container where the platform would.
+
+        The container stops itself with the interpreter's lock held, so that no other thread can run in between.
+        """
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(HOURS)
+        for stream in self._printed:
+            stream.send_partial()
+        pending = self.registry.pending()
+        if self._camera is not None:
+            self._camera.take(self.registry.invocation, context or contextvars.copy_context())
+        self.channel.say("rests", invocation=self.registry.invocation, pending=pending)
+        if self.freezes:
+            self._stop(os.getpid(), signal.SIGSTOP)
+        sys.setswitchinterval(interval)

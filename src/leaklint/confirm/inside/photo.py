@@ -1,0 +1,154 @@
+"""The photo: everything that survives an invocation, described by a forked copy of the container.
+
+The fork takes about a millisecond; the slow part happens in the copy, which is nobody's child (it is forked twice),
+so that no ``wait`` of the handler ever sees it, and which leaves by ``_exit``, so that nothing is flushed or run.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import gc
+import os
+import re
+import signal
+import sys
+import threading
+import time
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from leaklint.confirm import marks
+from leaklint.confirm.inside.anatomy import attributes_of_class, home_of, text_of
+from leaklint.confirm.inside.channel import Channel
+from leaklint.confirm.inside.fingerprint import fingerprint, variables
+from leaklint.confirm.inside.frames import LIBRARY
+from leaklint.confirm.inside.markers import Root, find_markers
+from leaklint.confirm.inside.owners import Owners
+from leaklint.confirm.inside.process_state import Patches, logging_roots, process_state
+
+Fork = Callable[[], int]
+DEADLINE = 20
+"""Seconds after which a copy ends itself."""
+
+
+class Camera:
+    """Takes photos; it keeps what it needs from before the handler was imported."""
+
+    def __init__(self, channel: Channel, owners: Owners, run: str, fork: Fork) -> None:
+        self.channel = channel
+        self.owners = owners
+        self.run = run
+        self.fork = fork
+        self._wait = ctypes.PyDLL(None).waitpid  # os.waitpid lets other threads run
+        self._standard_context = set(contextvars.copy_context())
+        self._patches = Patches(owners)
+
+    def take(self, invocation: int, context: contextvars.Context) -> None:
+        """Forks the copy that describes this moment."""
+        self.channel.say("photo-begins", invocation=invocation)
+        before = signal.getsignal(signal.SIGCHLD) if threading.current_thread() is threading.main_thread() else None
+        handled = before not in (None, signal.SIG_DFL)
+        if handled:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        try:
+            child = self._forked()
+            if child == 0:
+                copy = self._forked()
+                if copy == 0:
+                    self._develop(invocation, context)
+                self.channel.say("photo-copy", pid=copy)
+                os._exit(0)
+            self._wait(child, None, 0)
+        finally:
+            if handled:
+                signal.signal(signal.SIGCHLD, before)
+
+    def _forked(self) -> int:
+        if sys.version_info < (3, 12):
+            return self.fork()
+        with warnings.catch_warnings():  # the copy never touches what other threads may hold
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return self.fork()
+
+    def _develop(self, invocation: int, context: contextvars.Context) -> None:
+        """Runs in the copy: describes everything, and ends the copy."""
+        try:
+            gc.disable()
+            for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, DEADLINE)
+            self.describe(invocation, context)
+        except Exception as error:
+            self.channel.say("photo-failed", invocation=invocation, reason=f"{type(error).__name__}: {error}")
+        finally:
+            os._exit(0)
+
+    def describe(self, invocation: int, context: contextvars.Context) -> None:
+        """Sends the description of this moment."""
+        begun = time.perf_counter()
+        mine = {name for name, _ in self.owners.project()}
+        own = re.compile(self._own(invocation))
+        held = list(variables(self.owners, mine))
+        state = [{"label": label, **fingerprint(value, mine, own)} for label, value in held]
+        state += self._context(context, mine, own)
+        self.channel.say_all("photo-state", "state", state, invocation=invocation)
+        aspects = [*process_state(), *self._patches.found(mine)]
+        self.channel.say_all("photo-process", "aspects", [list(each) for each in aspects], invocation=invocation)
+        roots: list[Root] = [(label, "project", value) for label, value in held]
+        roots += [(self._name(variable), "context", value) for variable, value in self._set(context)]
+        roots += [(label, "process", value) for label, value in aspects if label != "sys.argv"]
+        roots += [(label, "process", value) for label, value in logging_roots()]
+        roots += self._libraries()
+        places, complete = find_markers(roots, re.compile(marks.pattern(self.run)), mine)
+        self.channel.say_all("photo-markers", "places", places, invocation=invocation)
+        took = time.perf_counter() - begun
+        self.channel.say("photo-ends", invocation=invocation, complete=complete, seconds=round(took, 4))
+
+    def _own(self, invocation: int) -> str:
+        texts = (marks.marker(self.run, invocation), marks.request_id(self.run, invocation))
+        return "|".join(re.escape(text) for text in texts)
+
+    def _set(self, context: contextvars.Context) -> list[tuple[Any, Any]]:
+        return [(variable, value) for variable, value in context.items() if variable not in self._standard_context]
+
+    def _name(self, variable: Any) -> str:
+        """The label of a context variable: where the project keeps it, else its own name."""
+        for module, names in self.owners.project():
+            for name, value in list(names.items()):
+                if value is variable:
+                    return f"context variable {module}.{name}"
+        return f"context variable {variable.name}"
+
+    def _context(self, context: contextvars.Context, mine: set[str], own: re.Pattern[str]) -> list[dict[str, Any]]:
+        found = []
+        for variable, value in self._set(context):
+            if not home_of(type(value)).startswith(("decimal", "_decimal")):
+                found.append({"label": self._name(variable), **fingerprint(value, mine, own)})
+        return sorted(found, key=lambda each: str(each["label"]))
+
+    def _libraries(self) -> list[Root]:
+        """What installed libraries keep in their modules and classes."""
+        roots: list[Root] = []
+        for module, names in self.owners.modules(LIBRARY):
+            for name, value in list(names.items()):
+                label = f"{module}.{name}"
+                if issubclass(type(value), type):
+                    if home_of(value) == module:
+                        roots += [
+                            (f"{label}.{key}", LIBRARY, part)
+                            for key, part in attributes_of_class(value).items()
+                            if type(part) in (dict, list, set, str) and not key.startswith("__")
+                        ]
+                elif type(value) not in (types.FunctionType, types.ModuleType) and _may_hold(value, name):
+                    roots.append((label, LIBRARY, value))
+        return roots
+
+
+def _may_hold(value: Any, name: str) -> bool:
+    """Whether a global of a library can have taken something from a request."""
+    if name.startswith("__") and name.endswith("__"):
+        return False
+    return type(value) is str or text_of(value, type(value)) is None
