@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -42,9 +43,7 @@ def engine_of(plan: dict[str, Any]) -> Any:
 def prepare(plan: dict[str, Any]) -> None:
     """Does what the user asked to be done before the handler is imported."""
     if plan["moto"]:
-        from moto import mock_aws
-
-        mock_aws().start()
+        importlib.import_module("moto").mock_aws().start()
     if plan["setup"]:
         from leaklint.confirm.inside.owners import SETUP
 

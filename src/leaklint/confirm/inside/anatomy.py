@@ -16,6 +16,7 @@ import functools
 import gc
 import io
 import itertools
+import operator
 import os
 import pathlib
 import types
@@ -63,13 +64,16 @@ PLAIN_TEXT: dict[type, Callable[[Any], str]] = {
 MOST_PARTS = 50_000
 """Of one container; what comes after is not looked at."""
 
+SEQUENCES: tuple[Any, ...] = (list, tuple, deque)
+SETS: tuple[Any, ...] = (set, frozenset)
+
 _dict_of_type = type.__dict__["__dict__"].__get__
 _mro_of_type = type.__dict__["__mro__"].__get__
 _module_of_type = type.__dict__["__module__"].__get__
 _name_of_type = type.__dict__["__name__"].__get__
 LRU_CACHE = type(functools.lru_cache(lambda: None))
 COMPUTED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
-ITERATORS = frozenset(
+ITERATORS: frozenset[Any] = frozenset(
     {
         type(iter([])),
         type(iter(())),
@@ -87,7 +91,9 @@ ITERATORS = frozenset(
     }
 )
 """Built-in iterators that know how much is left of them."""
-WRAPPING_ITERATORS = frozenset({map, filter, zip, enumerate, reversed, itertools.chain, itertools.islice})
+WRAPPING_ITERATORS: frozenset[Any] = frozenset(
+    {map, filter, zip, enumerate, reversed, itertools.chain, itertools.islice}
+)
 
 
 def home_of(kind: type) -> str:
@@ -132,13 +138,13 @@ def container_parts(value: Any, kind: type) -> Iterator[Part] | None:
         return _entries(value)
     if kind is types.MappingProxyType:
         return iter([("", part) for part in gc.get_referents(value)])
-    for base in (list, tuple, deque):
-        if issubclass(kind, base):
-            items = itertools.islice(base.__iter__(value), MOST_PARTS)
-            return ((f"[{index}]", item) for index, item in enumerate(list(items)))
-    for base in (set, frozenset):
-        if issubclass(kind, base):
-            return (("{…}", item) for item in list(itertools.islice(base.__iter__(value), MOST_PARTS)))
+    iterate = next((base.__iter__ for base in SEQUENCES if issubclass(kind, base)), None)
+    if iterate is not None:
+        items = list(itertools.islice(iterate(value), MOST_PARTS))
+        return ((f"[{index}]", item) for index, item in enumerate(items))
+    iterate = next((base.__iter__ for base in SETS if issubclass(kind, base)), None)
+    if iterate is not None:
+        return (("{…}", item) for item in list(itertools.islice(iterate(value), MOST_PARTS)))
     return None
 
 
@@ -171,7 +177,7 @@ def text_of(value: Any, kind: type) -> str | None:
     if kind is itertools.count and all(type(part) in (int, float) for part in gc.get_referents(value)):
         return f"iterator {value!r}"
     if kind in ITERATORS:
-        return f"iterator with {kind.__length_hint__(value)} left"
+        return f"iterator with {operator.length_hint(value)} left"
     if class_name(kind) == "reader" and home_of(kind) == "_csv":
         return f"iterator at line {value.line_num}"
     if kind in OPAQUE:

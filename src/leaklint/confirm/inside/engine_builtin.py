@@ -83,7 +83,9 @@ def set_up_logging() -> _CurrentRequest:
 
 def load(handler: str) -> Handler:
     """The handler that ``module.function`` names."""
-    module, _, attribute = handler.replace(":", ".", 1).rpartition(".") if ":" not in handler else handler.partition(":")
+    module, _, attribute = (
+        handler.replace(":", ".", 1).rpartition(".") if ":" not in handler else handler.partition(":")
+    )
     if not module:
         raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{handler}'")
     if module.partition(".")[0] in sys.builtin_module_names:
@@ -194,5 +196,3 @@ def _serve(function: Handler, request: Request, api: RuntimeApi, observer: Obser
         return
     observer.returns()
     api.answer(request.request_id, answer)
-
-

@@ -77,5 +77,3 @@ async def _call(
     else:
         result, context = await loop.run_in_executor(pool, in_thread)
     return json.dumps(result, default=lambda value: f"<{type(value).__name__}>"), context
-
-

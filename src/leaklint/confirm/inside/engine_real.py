@@ -10,7 +10,7 @@ from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 from leaklint.confirm.inside.observer import Observer
 
 
-class Client(LambdaRuntimeClient):
+class Client(LambdaRuntimeClient):  # type: ignore[misc]
     """The runtime's client; asking for the next event is where the platform freezes."""
 
     def __init__(self, address: str, observer: Observer) -> None:

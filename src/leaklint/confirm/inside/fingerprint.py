@@ -43,6 +43,8 @@ INTEGERS = 24
 LIBRARY_DEPTH = 3
 SUMMARY = 120
 
+DESCRIPTORS = frozenset({types.GetSetDescriptorType, types.MemberDescriptorType, property})
+
 Fingerprint = dict[str, Any]
 
 
@@ -179,17 +181,11 @@ def _of_class(label: str, value: type, module: str) -> Iterator[tuple[str, Any]]
         return
     for name, attribute in attributes_of_class(value).items():
         kind = type(attribute)
-        if kind in (staticmethod, classmethod):
-            attribute, kind = attribute.__func__, type(attribute.__func__)
-        if kind is types.FunctionType:
-            yield from _of_function(f"{label}.{name}", attribute)
-        elif not (name.startswith("__") and name.endswith("__")) and kind not in (
-            types.GetSetDescriptorType,
-            types.MemberDescriptorType,
-            property,
-        ):
-            if name not in ("_abc_impl",):
-                yield f"{label}.{name}", attribute
+        inner = attribute.__func__ if kind in (staticmethod, classmethod) else attribute
+        if type(inner) is types.FunctionType:
+            yield from _of_function(f"{label}.{name}", inner)
+        elif kind not in DESCRIPTORS and name != "_abc_impl" and not (name.startswith("__") and name.endswith("__")):
+            yield f"{label}.{name}", attribute
 
 
 def _of_function(label: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:

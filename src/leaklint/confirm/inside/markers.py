@@ -46,14 +46,24 @@ def find_markers(roots: list[Root], marks: re.Pattern[str], mine: set[str]) -> t
             if numbers:
                 label, root = _path(index, parents)
                 places.append(
-                    {"label": label, "owner": owners[root], "markers": numbers, "working": working, "text": str(value)[:120]}
+                    {
+                        "label": label,
+                        "owner": owners[root],
+                        "markers": numbers,
+                        "working": working,
+                        "text": str(value)[:120],
+                    }
                 )
             continue
         if id(value) in seen or _leads_astray(value, kind, mine):
             continue
         seen.add(id(value))
         keep.append(value)
-        if len(seen) > MOST_NODES or len(places) >= MOST_PLACES or (len(seen) % 4096 == 0 and time.monotonic() > deadline):
+        if (
+            len(seen) > MOST_NODES
+            or len(places) >= MOST_PLACES
+            or (len(seen) % 4096 == 0 and time.monotonic() > deadline)
+        ):
             return places, False
         text = text_of(value, kind)
         if text is not None:

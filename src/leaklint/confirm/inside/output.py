@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from leaklint.confirm.inside.channel import PACKET, Channel
 
@@ -77,7 +77,9 @@ def redirect(channel: Channel, limit: int, who: Callable[[], str | None]) -> lis
     buffers = []
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         buffer = Printed(channel, descriptor, limit, who)
-        stream = io.TextIOWrapper(buffer, encoding="utf-8", errors="backslashreplace", write_through=True)
+        stream = io.TextIOWrapper(
+            cast(BinaryIO, buffer), encoding="utf-8", errors="backslashreplace", write_through=True
+        )
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
         buffers.append(buffer)

@@ -86,7 +86,7 @@ def _logging() -> Iterator[Aspect]:
     """Handlers, filters and levels of every logger."""
     loggers = [("root", logging.root), *sorted(logging.Logger.manager.loggerDict.items(), key=lambda each: each[0])]
     for name, logger in loggers:
-        if not issubclass(type(logger), logging.Logger):
+        if not isinstance(logger, logging.Logger):
             continue
         handlers = [class_name(type(each)) for each in logger.handlers]
         filters = [name_of(each) for each in logger.filters]
@@ -106,7 +106,7 @@ def logging_roots() -> list[tuple[str, Any]]:
     loggers = [("root", logging.root), *logging.Logger.manager.loggerDict.items()]
     found: list[tuple[str, Any]] = []
     for name, logger in loggers:
-        if issubclass(type(logger), logging.Logger):
+        if isinstance(logger, logging.Logger):
             found += [(f"handlers of logger {name}", each) for each in logger.handlers]
             found += [(f"filters of logger {name}", each) for each in logger.filters]
     return found

@@ -47,6 +47,21 @@ class Registry:
         self._open: dict[str, Work] = {}
         self._running: dict[int, str] = {}
         self._tasks: Callable[[], str | None] = lambda: None
+        self._replaced: list[tuple[Any, str, Any]] = []
+
+    # The entry points that are watched
+
+    def replace(self, owner: Any, name: str, replacement: Any) -> None:
+        """Puts a wrapper in the place of an entry point."""
+        self._replaced.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, replacement)
+
+    def restore(self) -> None:
+        """Puts every entry point back."""
+        while self._replaced:
+            owner, name, original = self._replaced.pop()
+            setattr(owner, name, original)
+        self.mute()
 
     # What runs
 

@@ -73,10 +73,10 @@ def watch_tasks(registry: Registry) -> None:
         work = works.get(task) if task is not None else None
         return work.number if work is not None else None
 
-    loop.create_task = watched_create_task  # type: ignore[method-assign]
-    loop.close = watched_close  # type: ignore[method-assign]
-    loop.call_exception_handler = watched_call_exception_handler  # type: ignore[method-assign]
-    runners._cancel_all_tasks = watched_cancel_all_tasks  # type: ignore[attr-defined]
+    registry.replace(loop, "create_task", watched_create_task)
+    registry.replace(loop, "close", watched_close)
+    registry.replace(loop, "call_exception_handler", watched_call_exception_handler)
+    registry.replace(runners, "_cancel_all_tasks", watched_cancel_all_tasks)
     registry.ask_tasks(current)
 
 
@@ -119,7 +119,7 @@ def watch_callbacks(registry: Registry) -> None:
     """Wraps the ways in which user code hands a callback to a loop."""
     loop = base_events.BaseEventLoop
     for name, position in (("call_at", 1), ("call_soon", 0), ("call_soon_threadsafe", 0)):
-        setattr(loop, name, _watched_call(registry, getattr(loop, name), position))
+        registry.replace(loop, name, _watched_call(registry, getattr(loop, name), position))
 
 
 def _watched_call(registry: Registry, call: Any, position: int) -> Any:
@@ -127,7 +127,7 @@ def _watched_call(registry: Registry, call: Any, position: int) -> Any:
 
     @wraps(call)
     def watched_call(self: Any, *arguments: Any, **named: Any) -> Any:
-        callback = arguments[position] if len(arguments) > position else None
+        callback: Any = arguments[position] if len(arguments) > position else None
         if type(callback) not in (FunctionType, MethodType, functools.partial) or not _is_users(registry, above()):
             return call(self, *arguments, **named)
         if module_of(callback).startswith(("asyncio", "concurrent", "multiprocessing", "selectors")):
@@ -178,7 +178,7 @@ def watch_coroutines(registry: Registry) -> None:
             registry.over(work, "lost: never awaited")
         warn(coroutine)
 
-    warnings._warn_unawaited_coroutine = watched_warn  # type: ignore[attr-defined]
+    registry.replace(warnings, "_warn_unawaited_coroutine", watched_warn)
 
 
 def watch_schedulers(registry: Registry) -> None:
@@ -198,4 +198,4 @@ def watch_schedulers(registry: Registry) -> None:
         registry.started("timer", name_of(event.action), ask, above())
         return event
 
-    sched.scheduler.enterabs = watched_enterabs  # type: ignore[method-assign]
+    registry.replace(sched.scheduler, "enterabs", watched_enterabs)

@@ -40,9 +40,9 @@ def watch_processes(registry: Registry) -> None:
         registry.started("process", _program(path), _ask_process(pid), above(), pid=pid)
         return pid
 
-    subprocess.Popen.__init__ = watched_init  # type: ignore[method-assign]
-    os.fork = watched_fork
-    os.posix_spawn = watched_posix_spawn
+    registry.replace(subprocess.Popen, "__init__", watched_init)
+    registry.replace(os, "fork", watched_fork)
+    registry.replace(os, "posix_spawn", watched_posix_spawn)
 
 
 def _program(arguments: Any) -> str:
@@ -55,7 +55,9 @@ def _program(arguments: Any) -> str:
 def _serves_a_pool() -> bool:
     """Whether a process is started for a pool, whose results are recorded by themselves."""
     frame = caller(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(("multiprocessing", "concurrent", __name__)):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(
+        ("multiprocessing", "concurrent", __name__)
+    ):
         if frame.f_globals["__name__"] in POOLS:
             return True
         frame = frame.f_back
@@ -91,8 +93,8 @@ def watch_alarms(registry: Registry) -> None:
             registry.started("timer", "signal.setitimer", _ask_alarm(which), above())
         return left
 
-    signal.alarm = watched_alarm
-    signal.setitimer = watched_setitimer
+    registry.replace(signal, "alarm", watched_alarm)
+    registry.replace(signal, "setitimer", watched_setitimer)
 
 
 def _ask_alarm(which: int) -> Callable[[], str | None]:

@@ -42,16 +42,16 @@ def watch_threads(registry: Registry) -> None:
         if not self.is_alive():
             registry.over(self.__dict__.get(ATTRIBUTE), "joined")
 
-    threading.Thread.start = watched_start  # type: ignore[method-assign]
-    threading.Thread._bootstrap_inner = watched_bootstrap  # type: ignore[attr-defined]
-    threading.Thread.join = watched_join  # type: ignore[method-assign]
+    registry.replace(threading.Thread, "start", watched_start)
+    registry.replace(threading.Thread, "_bootstrap_inner", watched_bootstrap)
+    registry.replace(threading.Thread, "join", watched_join)
     _watch_raw_threads(registry)
 
 
 def record_thread(registry: Registry, thread: threading.Thread, frame: Any) -> None:
     """Records a thread that is about to start."""
     timer = isinstance(thread, threading.Timer)
-    target = thread.function if timer else thread.__dict__.get("_target")
+    target = thread.__dict__.get("function" if timer else "_target")
     plain = type(thread).run in (threading.Thread.run, threading.Timer.run)
     if plain and module_of(target).startswith(MACHINERY):
         return
@@ -85,7 +85,7 @@ def _watch_raw_threads(registry: Registry) -> None:
 
         return start(run, *arguments)
 
-    _thread.start_new_thread = watched_start_new_thread
+    registry.replace(_thread, "start_new_thread", watched_start_new_thread)
 
 
 def watch_futures(registry: Registry) -> None:
@@ -95,7 +95,7 @@ def watch_futures(registry: Registry) -> None:
         concurrent.futures.thread.ThreadPoolExecutor,
         concurrent.futures.process.ProcessPoolExecutor,
     ):
-        executor.submit = _watched_submit(registry, executor.submit, works)  # type: ignore[method-assign]
+        registry.replace(executor, "submit", _watched_submit(registry, executor.submit, works))
     item = concurrent.futures.thread._WorkItem
     run = item.run
 
@@ -104,10 +104,10 @@ def watch_futures(registry: Registry) -> None:
         with registry.running(works.get(self.future)):
             run(self)
 
-    item.run = watched_run  # type: ignore[method-assign]
+    registry.replace(item, "run", watched_run)
     pool = multiprocessing.pool.Pool
     for name in ("apply_async", "_map_async", "imap", "imap_unordered"):
-        setattr(pool, name, _watched_hand_over(registry, getattr(pool, name)))
+        registry.replace(pool, name, _watched_hand_over(registry, getattr(pool, name)))
 
 
 def _watched_submit(registry: Registry, submit: Any, works: weakref.WeakKeyDictionary[Any, Work]) -> Any:

@@ -19,12 +19,12 @@ from typing import Any
 
 sys.path.insert(0, os.path.abspath(__file__).partition(os.sep + os.path.join("leaklint", "confirm"))[0])
 
-from leaklint.confirm.warden import isolate, tree  # noqa: E402
-from leaklint.confirm.warden.worker import Worker  # noqa: E402
+from leaklint.confirm.warden import isolate, tree
+from leaklint.confirm.warden.worker import Worker
 
 SETTLE = 0.010
 """Seconds between the thaw and the next event."""
-PAUSE = 0.030
+PAUSE = 0.005
 """Seconds between a return and the next event where nothing is frozen."""
 RESTING = 5.0
 """Seconds that a container has to ask for the next event after it has answered."""
@@ -94,7 +94,7 @@ class Warden:
                     worker.note_status(status)
                 if worker.photo == pid and not os.WIFSTOPPED(status):
                     worker.drain()
-                    worker.photo_open = False
+                    worker.photos_open = 0
 
     # The life of containers
 
@@ -141,19 +141,36 @@ class Warden:
         """Freezes a container that rests, waits for its photo, and ends one that does not rest."""
         worker.drain()
         if worker.ended is None and not worker.at_rest():
-            say({"say": "stuck", "what": otherwise, "worker": worker.index, "during": worker.number, "at": time.monotonic_ns()})
+            say(
+                {
+                    "say": "stuck",
+                    "what": otherwise,
+                    "worker": worker.index,
+                    "during": worker.number,
+                    "at": time.monotonic_ns(),
+                }
+            )
             tree.end_all(os.getpid())
             self._note_children()
             worker.drain()
             worker.ended = worker.ended or otherwise
         elif worker.ended is None:
             if self.freezes:
-                spared = {worker.photo} if worker.photo_open and worker.photo else set()
+                spared = {worker.photo} if worker.photos_open and worker.photo else set()
                 self._frozen = tree.stop_all(os.getpid(), spared)
             say({"say": "frozen", "worker": worker.index, "during": worker.number, "at": time.monotonic_ns()})
-            self.pump(lambda: not worker.photo_open, PHOTO)
+            if self.freezes:
+                self.pump(lambda: not worker.photos_open, PHOTO)
         if worker.ended is not None:
-            say({"say": "ended", "how": worker.ended, "worker": worker.index, "during": worker.number, "at": time.monotonic_ns()})
+            say(
+                {
+                    "say": "ended",
+                    "how": worker.ended,
+                    "worker": worker.index,
+                    "during": worker.number,
+                    "at": time.monotonic_ns(),
+                }
+            )
 
     def _thaw(self) -> None:
         for worker in self.workers:
@@ -166,6 +183,7 @@ class Warden:
         """Ends everything, and removes what the run has made."""
         if not self.freezes:
             self.pump(lambda: False, float(self.plan["linger"]))
+            self.pump(lambda: not any(worker.photos_open and not worker.ended for worker in self.workers), PHOTO)
         for worker in self.workers:
             worker.drain()
 
@@ -203,7 +221,8 @@ def say(message: dict[str, Any]) -> None:
 
 def main() -> None:
     """Runs until told to end."""
-    plan = json.loads(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined]
+    with open(0, "rb", buffering=0, closefd=False) as commands:
+        plan = json.loads(commands.readline())
     warden = Warden(plan)
     try:
         warden.start()

@@ -24,7 +24,9 @@ START = os.path.join(os.path.dirname(os.path.dirname(__file__)), "inside", "__ma
 class Worker:
     """One container and what is known of the invocation that it is busy with."""
 
-    def __init__(self, index: int, plan: dict[str, Any], folder: str, selector: selectors.BaseSelector, say: Say) -> None:
+    def __init__(
+        self, index: int, plan: dict[str, Any], folder: str, selector: selectors.BaseSelector, say: Say
+    ) -> None:
         self.index = index
         self.plan = plan
         self.folder = folder
@@ -38,7 +40,7 @@ class Worker:
         self.failed_init = False
         self.photo: int | None = None
         """The copy that takes a photo."""
-        self.photo_open = False
+        self.photos_open = 0
         self._selector = selector
         self._say = say
         self._left = int(plan["output_limit"])
@@ -77,7 +79,7 @@ class Worker:
             stderr=subprocess.PIPE,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
-            preexec_fn=_before_start,
+            preexec_fn=_before_start,  # noqa: PLW1509 (there is one thread)
         )
         theirs.close()
         self._process = process
@@ -106,7 +108,8 @@ class Worker:
 
     def close(self) -> None:
         """Lets go of everything but the process itself."""
-        for each in (self._server, self._channel, *(pipe for _, pipe in self._outputs)):
+        files: list[Any] = [self._server, self._channel, *(pipe for _, pipe in self._outputs)]
+        for each in files:
             self._forget(each)
             each.close()
         for connection in self._connections:
@@ -144,11 +147,11 @@ class Worker:
             return True
         what = message.get("say")
         if what == "photo-begins":
-            self.photo_open = True
+            self.photos_open += 1
         elif what == "photo-copy":
             self.photo = message["pid"]
         elif what in ("photo-ends", "photo-failed"):
-            self.photo_open = False
+            self.photos_open = max(0, self.photos_open - 1)
         elif what == "started" and message.get("kind") in ("file", "folder"):
             self.made.append(message["name"])
         self._tell(message)
