@@ -220,6 +220,11 @@ def _keyed(value: object) -> object:
     return (type(value).__name__, value)
 
 
+def _context(name: str) -> Path:
+    """The place that stands for a library's context."""
+    return Path(Root(RootKind.LIBRARY, "context", name))
+
+
 def _among(value: object, values: object) -> bool:
     return value in values if isinstance(values, list) else value == values
 
@@ -366,11 +371,10 @@ class _Reader:
                 )
         for opens in row.opens:
             if self.applies(opens):
-                context = f"context:{opens.context}" if opens.context else ""
                 yield Pending(
                     site=AT_CALL,
                     operation=operation,
-                    path=Path(Root(RootKind.LIBRARY, "context", context)) if context else self.path(opens.held_by),
+                    path=_context(opens.context) if opens.context else self.path(opens.held_by),
                     work=Work(opens.work),
                     outcome=_OUTCOME.get(opens.outcome, Outcome.UNKNOWN),
                     callee=opens.runs,
@@ -404,11 +408,7 @@ class _Reader:
         for settles in self.row.settles:
             if self.applies(settles):
                 certain = not any(self.given.get(name) is not None for name in settles.uncertain_if_given)
-                path = (
-                    Path(Root(RootKind.LIBRARY, "context", f"context:{settles.context}"))
-                    if settles.context
-                    else self.path(settles.of)
-                )
+                path = _context(settles.context) if settles.context else self.path(settles.of)
                 yield Settle(path, tuple(Work(work) for work in settles.work), certain)
 
     def invoked(self) -> Iterable[Invoke]:
