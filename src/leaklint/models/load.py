@@ -242,7 +242,8 @@ class _Reader:
         self.given = given
         self.formals = models.parameters(name) or ((Formal("self"),) if models.is_method(name) else ())
         self.positions = {formal.name: index for index, formal in enumerate(self.formals)}
-        self.makes = row.type or (name if models.is_class(name) and not row.returns else "")
+        variants = [variant.type for variant in row.types if self.applies(variant)]
+        self.makes = next(iter(variants), row.type) or (name if models.is_class(name) and not row.returns else "")
 
     def path(self, term: str) -> Path:
         """The access path that a term of the row means."""

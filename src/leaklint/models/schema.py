@@ -42,6 +42,12 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Does not apply where one of these arguments is such a constant."""
 
 
+class Variant(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """The class of the new object for some arguments."""
+
+    type: str
+
+
 class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """The call opens work that something has to settle before the invocation ends."""
 
@@ -146,6 +152,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     # what it gives
     type: str = ""
     """Class of the new object that is returned (for a class: itself)."""
+    types: list[Variant] = []
+    """Where it depends on the arguments: the first one that applies, ``type`` where none does."""
     elements: str = ""
     """Class of the elements of the new object."""
     returns: list[Term] = []
