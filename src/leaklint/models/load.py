@@ -409,6 +409,8 @@ class _Reader:
         return self.sources(terms) | (frozenset({_TEMPORARY}) if opens.temporary else frozenset())
 
     def settled(self) -> Iterable[Settle]:
+        for state in self.row.restores:
+            yield Settle(Path(Root(RootKind.LIBRARY, "process", state)))
         for settles in self.row.settles:
             if self.applies(settles):
                 certain = not any(self.given.get(name) is not None for name in settles.uncertain_if_given)

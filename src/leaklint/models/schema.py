@@ -183,6 +183,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     invokes: list[Invokes] = []
     defers: list[Defers] = []
     process: list[Process] = []
+    restores: list[str] = []
+    """State of the process that the call puts back to what it was."""
     closes: list[Term] = []
     consumes: list[Term] = []
     """What is iterated over: used up where it is an iterator."""

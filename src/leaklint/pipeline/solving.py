@@ -44,7 +44,8 @@ def solved(
 
     ``named_at`` is the place in the settings that names a handler.
     """
-    units = {path: Source(source) for path, source in sorted(sources.items())}
+    # bundled packages are libraries: rows say what they do, and their source is not solved
+    units = {path: Source(source) for path, source in sorted(sources.items()) if path not in libraries}
     files = {path: unit.facts for path, unit in units.items()}
 
     def body(path: str, name: str) -> Body:
@@ -75,16 +76,11 @@ def solved(
     handlers = list(found.handlers)
     if settings.scope == "all":
         handlers += public_functions(files, modules, platform, libraries)
-    program = Program(
-        files, body, modules, handlers, found.candidates, reported=lambda path: path not in libraries
-    )
+    program = Program(files, body, modules, handlers, found.candidates, reported=lambda path: path not in libraries)
     result = solve(program, models_of(root, settings))
     findings = check(result.reached)
     findings += [
-        not_analysed(path, trouble.reason, trouble.span)
-        for path, facts in files.items()
-        if path not in libraries
-        for trouble in facts.troubles
+        not_analysed(path, trouble.reason, trouble.span) for path, facts in files.items() for trouble in facts.troubles
     ]
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]

@@ -120,9 +120,9 @@ def _telling(shape: Shape) -> bool:
 def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]]:
     depth = len(path.fields)
     found = []
-    for heap in (state.heap, world.fields_below(path)):
+    for heap in (state.heap.under(path.root), world.fields_below(path)):
         for key, value in heap.items():
-            if key.root == path.root and len(key.fields) == depth + 1 and key.fields[:depth] == path.fields:
+            if len(key.fields) == depth + 1 and key.fields[:depth] == path.fields:
                 found.append((key.fields[depth], value))
     unique: dict[str, Value] = {}
     for name, value in found:

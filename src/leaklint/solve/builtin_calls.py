@@ -269,7 +269,7 @@ def _context_set(act: Activation, state: State, receiver: Value, arguments: Argu
 def _context_reset(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     for thing in receiver.things:
         effects.settle_at(state, thing.path, (Work.TOKEN,))
-        state.heap.pop(extend(thing.path, ".value"), None)
+        state.heap.pop(extend(thing.path, ".value"))
     return NONE
     yield
 

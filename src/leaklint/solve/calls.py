@@ -169,8 +169,8 @@ def _kept_by_cache(state: State, function: Thing, result: Value) -> Value:
             things.add(thing)
             continue
         things.add(Thing(place, thing.type))
-        for path, value in list(state.heap.items()):
-            if path.root == thing.path.root and path.fields[: len(thing.path.fields)] == thing.path.fields:
+        for path, value in state.heap.under(thing.path.root).items():
+            if path.fields[: len(thing.path.fields)] == thing.path.fields:
                 rest = path.fields[len(thing.path.fields) :]
                 kept = frozenset(
                     Thing(Path(place.root, (*place.fields, *rest)), each.type)

@@ -54,8 +54,8 @@ def _move_fields(act: Activation, state: State, thing: Thing, place: object) -> 
     from leaklint.ir.values import Path
 
     assert isinstance(place, Path)
-    for key, value in list(state.heap.items()):
-        if key.root == thing.path.root and key.fields[: len(thing.path.fields)] == thing.path.fields:
+    for key, value in state.heap.under(thing.path.root).items():
+        if key.fields[: len(thing.path.fields)] == thing.path.fields:
             rest = key.fields[len(thing.path.fields) :]
             if rest and len(place.fields) + len(rest) <= 4:
                 state.heap[Path(place.root, (*place.fields, *rest))] = value

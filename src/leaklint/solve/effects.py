@@ -63,8 +63,8 @@ def deep_sources(state: State, world: World, value: Value) -> Sources:
         if path in seen:
             continue
         seen.add(path)
-        for key, below in state.heap.items():
-            if key.root == path.root and len(key.fields) > len(path.fields) and is_prefix(path, key):
+        for key, below in state.heap.under(path.root).items():
+            if len(key.fields) > len(path.fields) and is_prefix(path, key):
                 if key.fields[len(path.fields)].startswith("<func"):
                     continue
                 sources |= below.sources
@@ -290,6 +290,7 @@ def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple
         and (
             (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
             or (isinstance(token.effect, Defer) and not work)
+            or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
         )
     ]
 
@@ -321,8 +322,8 @@ def drop(state: State, value: Value) -> None:
     for thing in value.things:
         if thing.path.root.kind is not RootKind.MADE or thing.path in state.escaped:
             continue
-        for key, below in state.heap.items():
-            if key.root == thing.path.root and key.fields and key.fields[-1].startswith("["):
+        for key, below in state.heap.under(thing.path.root).items():
+            if key.fields and key.fields[-1].startswith("["):
                 for inner in below.things:
                     for token_key in tokens_at(state, inner.path, (Work.TASK,)):
                         token = state.tokens[token_key]
@@ -338,8 +339,8 @@ def hand_over(state: State, value: Value, depth: int = 0) -> None:
             continue
         state.settle(tokens_at(state, thing.path))
         if depth < 2:
-            for key, below in list(state.heap.items()):
-                if key.root == thing.path.root and is_prefix(thing.path, key) and key != thing.path:
+            for key, below in state.heap.under(thing.path.root).items():
+                if is_prefix(thing.path, key) and key != thing.path:
                     hand_over(state, below, depth + 1)
 
 

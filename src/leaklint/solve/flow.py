@@ -252,8 +252,8 @@ def _after_loop(
 def _parts(state: State, path: Path) -> list[Path]:
     return [
         thing.path
-        for key, value in state.heap.items()
-        if key.root == path.root and len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith("[")
+        for key, value in state.heap.under(path.root).items()
+        if len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith("[")
         for thing in value.things
     ]
 

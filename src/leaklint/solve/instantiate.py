@@ -63,6 +63,7 @@ class Substitution:
         self.cell_paths = cell_paths
         self.is_row = is_row
         self.result = act.made(span)
+        self._deep: dict[int, Sources] = {}
 
     def things(self, path: Path) -> Solving:
         """The objects that a path of the summary denotes here."""
@@ -108,24 +109,39 @@ class Substitution:
                 value = elements(self.act, self.state, value, field)
         return value
 
+    def deep(self, index: int) -> Sources:
+        """What an argument was made from, and what was put into it."""
+        known = self._deep.get(index)
+        if known is None:
+            known = happening.deep_sources(self.state, self.act.world, self.arguments[index])
+            self._deep[index] = known
+        return known
+
+    def changed(self) -> None:
+        """The objects that the arguments denote hold something else from now on."""
+        self._deep.clear()
+
     def sources(self, sources: Sources) -> Sources:
         """The sources of the summary in terms of the caller."""
         result: set[Path] = set()
         for source in sources:
             kind = source.root.kind
+            fields = source.fields
+            if any(field.startswith("<") for field in fields):
+                fields = ()  # what a callable carries was made from what the callable was made from
             if kind is RootKind.PARAMETER:
                 index = int(source.root.name)
                 if index < len(self.arguments):
                     value = self.arguments[index]
-                    deep = happening.deep_sources(self.state, self.act.world, value)
+                    deep = self.deep(index)
                     for each in deep:
                         lower = each.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(each.fields) < 2
-                        result.add(prolong(each, source.fields[: 2 - len(each.fields)]) if lower else each)
-                    result.update(_identities(value, source.fields))
+                        result.add(prolong(each, fields[: 2 - len(each.fields)]) if lower else each)
+                    result.update(_identities(value, fields))
             elif kind is RootKind.FREE:
                 value = self.cells.get(source.root.name, NOTHING)
                 result |= happening.deep_sources(self.state, self.act.world, value)
-                result.update(_identities(value, source.fields))
+                result.update(_identities(value, fields))
                 if source.root.name in self.cell_paths:
                     result.add(self.cell_paths[source.root.name])
             elif kind is RootKind.MADE:
@@ -155,10 +171,9 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) 
         if field == ELEMENT:
             below = [
                 each
-                for heap in (state.heap, act.world.fields_below(thing.path))
+                for heap in (state.heap.under(thing.path.root), act.world.fields_below(thing.path))
                 for key, each in heap.items()
-                if key.root == thing.path.root
-                and len(key.fields) == len(thing.path.fields) + 1
+                if len(key.fields) == len(thing.path.fields) + 1
                 and is_prefix(thing.path, key)
                 and key.fields[-1].startswith("[")
             ]
@@ -232,6 +247,7 @@ def instantiate(
         state.written |= written
     for store in summary.stores:
         yield from _store(sub, store.path, store.value)
+    sub.changed()
     for effect, trace in summary.effects:
         yield from _effect(sub, effect, trace, returned=effect.path in returned_paths, summary=summary)
     result = yield from _value(sub, summary.returns)

@@ -21,7 +21,6 @@ from leaklint.ir.values import (
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
-    NONE,
     ORIGINAL,
     SYMBOLIC,
     constants,
@@ -276,7 +275,7 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             return stored
         return library_member(act, state, thing, class_name, name)
     if stored is not None:
-        if thing.path.root.kind is RootKind.MADE or act.importing or path in state.heap:
+        if thing.path.root.kind is RootKind.MADE or act.importing or state.heap.get(path) is not None:
             return stored
         found = constants(stored)
         if found is None:
@@ -458,7 +457,7 @@ def method_of(state: State, path: Path, name: str, function: Thing, receiver: Va
 
 def _super_attribute(act: Activation, state: State, thing: Thing, name: str) -> Solving:
     owner, _, actual = thing.type.name.partition("|")
-    receivers = state.heap.get(slot(thing.path, "<self>"), NONE)
+    receivers = state.heap[slot(thing.path, "<self>")]
     found = []
     for receiver in receivers.things:
         value = yield from class_member(

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from leaklint.ir.effects import AnyEffect
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Sources, Value
+from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import is_prefix, join
 
 Trace = tuple[Place, ...]
@@ -75,7 +76,7 @@ class State:
 
     def __init__(self) -> None:
         self.env: dict[str, Value] = {}
-        self.heap: dict[Path, Value] = {}
+        self.heap = Heap()
         self.tokens: dict[tuple[object, ...], Token] = {}
         self.resets: frozenset[Path] = frozenset()
         """Places that have been reset on every path to here."""
@@ -161,7 +162,7 @@ def join_states(left: State, right: State) -> State:
     """What holds where two paths meet."""
     result = State()
     result.env = _joined(left.env, right.env, keep=True)
-    result.heap = _joined(left.heap, right.heap, keep=True)
+    result.heap = left.heap.joined(right.heap)
     result.resets = left.resets & right.resets
     result.written = left.written & right.written
     result.reads = left.reads | right.reads

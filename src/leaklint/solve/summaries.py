@@ -170,10 +170,9 @@ def _stores(act: Activation, last: State, returns: Value) -> list[Store]:
         if root.kind is not RootKind.MADE or root in made:
             continue
         made.add(root)
-        for path, value in last.heap.items():
-            if path.root == root:
-                visible.append(Store(path, value))
-                pending.extend(thing.path.root for thing in value.things)
+        for path, value in last.heap.under(root).items():
+            visible.append(Store(path, value))
+            pending.extend(thing.path.root for thing in value.things)
     return sorted(visible, key=lambda store: store.path)[:200]
 
 

@@ -149,7 +149,7 @@ def _delete_attribute(act: Activation, state: State, step: cfg.DeleteAttribute) 
     target = value_of(act, state, step.object)
     effects.mutate(act, state, target, How.DELETE, f"del .{step.name}", step.span, field=f".{step.name}")
     for thing in target.things:
-        state.heap.pop(extend(thing.path, f".{step.name}"), None)
+        state.heap.pop(extend(thing.path, f".{step.name}"))
 
 
 def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
@@ -332,7 +332,7 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
             value = state.heap.get(own) or state.env.get(name)
             if value is None or name in act.facts.free:
                 free = Path(Root(RootKind.FREE, "", name))
-                value = state.heap.get(free, of(Thing(free), sources=frozenset({free})))
+                value = state.heap.get(free) or of(Thing(free), sources=frozenset({free}))
                 own = free
             state.heap[slot(path, f"<{name}>")] = value
             state.heap[slot(path, f"<cell {name}>")] = of(Thing(own))
@@ -389,7 +389,7 @@ def _emptiable(thing: Thing) -> bool:
 def _missing(state: State, thing: Thing) -> None:
     """On this path the object was not made, or is not what the name denotes: nothing hangs on it."""
     effects.settle_at(state, thing.path)
-    variables = state.heap.get(slot(thing.path, "<variable>"), NOTHING)
+    variables = state.heap[slot(thing.path, "<variable>")]
     for each in variables.things:
         state.settle(effects.tokens_at(state, each.path, (Work.TOKEN,)))
 
@@ -636,9 +636,9 @@ def _known_elements(state: State, act: Activation, value: Value) -> list[Value] 
 def _known_names(state: State, act: Activation, value: Value) -> list[tuple[str, Value]]:
     result = []
     for thing in value.things:
-        for key, stored in list(state.heap.items()):
+        for key, stored in state.heap.under(thing.path.root).items():
             field = key.fields[-1] if key.fields else ""
-            if key.root == thing.path.root and key.fields[:-1] == thing.path.fields and field.startswith("['"):
+            if key.fields[:-1] == thing.path.fields and field.startswith("['"):
                 result.append((field[2:-2], stored))
     return sorted(result, key=lambda item: item[0])
 
@@ -688,7 +688,7 @@ def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
     name = "__aexit__" if step.is_async else "__exit__"
     for thing in sorted(manager.things, key=repr):
         if thing.type.name == "contextvars.Token":
-            variables = state.heap.get(slot(thing.path, "<variable>"), NOTHING)
+            variables = state.heap[slot(thing.path, "<variable>")]
             for each in variables.things:
                 effects.settle_at(state, each.path, (Work.TOKEN,))
         result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), step.span)

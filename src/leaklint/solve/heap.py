@@ -1,0 +1,99 @@
+"""The heap of a state: what the fields of objects hold, found by path and by the object's root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Value
+from leaklint.solve.lattice import ORIGINAL, join
+
+_NOTHING: Final[Mapping[Path, Value]] = {}
+
+
+class Heap:
+    """Fields by path, grouped by root; a copy shares the groups until one of both changes them."""
+
+    __slots__ = ("_groups",)
+
+    def __init__(self) -> None:
+        self._groups: dict[Root, dict[Path, Value]] = {}
+
+    def copy(self) -> Heap:
+        """An independent heap that says the same."""
+        other = Heap()
+        other._groups = self._groups.copy()
+        return other
+
+    def __getitem__(self, path: Path) -> Value:
+        """What a field holds: nothing where that is not known."""
+        return self.get(path) or NOTHING
+
+    def get(self, path: Path) -> Value | None:
+        """What a field holds, as far as it is known."""
+        group = self._groups.get(path.root)
+        return group.get(path) if group is not None else None
+
+    def __setitem__(self, path: Path, value: Value) -> None:
+        group = self._groups.get(path.root)
+        if group is None:
+            self._groups[path.root] = {path: value}
+        elif group.get(path) is not value:
+            self._groups[path.root] = {**group, path: value}
+
+    def pop(self, path: Path) -> None:
+        """Forgets a field."""
+        group = self._groups.get(path.root)
+        if group is not None and path in group:
+            self._groups[path.root] = {key: value for key, value in group.items() if key != path}
+
+    def under(self, root: Root) -> Mapping[Path, Value]:
+        """All known fields of the objects of one root."""
+        return self._groups.get(root, _NOTHING)
+
+    def items(self) -> Iterator[tuple[Path, Value]]:
+        """All fields."""
+        for group in self._groups.values():
+            yield from group.items()
+
+    def update(self, other: Heap) -> None:
+        """Takes over what another heap holds."""
+        for path, value in other.items():
+            self[path] = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Heap) and self._groups == other._groups
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def joined(self, other: Heap) -> Heap:
+        """What either heap may hold."""
+        result = Heap()
+        groups = self._groups.copy()
+        for root, group in other._groups.items():
+            mine = groups.get(root)
+            if mine is None:
+                groups[root] = {path: _or_as_before(path, value) for path, value in group.items()}
+            elif mine is not group:
+                merged = dict(mine)
+                for path, value in group.items():
+                    old = merged.get(path)
+                    if old is None:
+                        merged[path] = _or_as_before(path, value)
+                    elif old is not value:
+                        merged[path] = join(old, value)
+                for path in mine.keys() - group.keys():
+                    merged[path] = _or_as_before(path, mine[path])
+                groups[root] = merged
+        for root in self._groups.keys() - other._groups.keys():
+            groups[root] = {path: _or_as_before(path, value) for path, value in self._groups[root].items()}
+        result._groups = groups
+        return result
+
+
+def _or_as_before(path: Path, value: Value) -> Value:
+    """A field that only one path has bound: on the other it holds what it held at the start."""
+    kind = path.root.kind
+    if kind is RootKind.MADE or kind is RootKind.LIBRARY or (path.fields[-1:] and path.fields[-1].startswith("<")):
+        return value
+    return join(value, Value(frozenset({Thing(path, ORIGINAL)})))
