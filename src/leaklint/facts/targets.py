@@ -36,7 +36,8 @@ def _unpack(flow: Flow, targets: list[ast.expr], value: Operand, span: Span) -> 
         else:
             key = flow.constant(span, index if index < star else index - len(targets))
         flow.emit(GetItem(span, element, value, key))
-        assign(flow, target, element, span)
+        # two targets of one statement are two writes
+        assign(flow, target, element, flow.span(target))
 
 
 def rest_key(flow: Flow, span: Span, before: int, after: int) -> Operand:

@@ -195,6 +195,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     daemon: bool = False
     constant_name: bool = False
     """For files: the same name is overwritten in each invocation."""
+    guarded: bool = False
+    """For files: made only where a look at the folder says so."""
 
 
 class Read(Effect, frozen=True, gc=False, tag=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -48,8 +49,14 @@ def solved(
     units = {path: Source(source) for path, source in sorted(sources.items()) if path not in libraries}
     files = {path: unit.facts for path, unit in units.items()}
 
+    left_out: list[Finding] = []
+
+    @functools.cache
     def body(path: str, name: str) -> Body:
-        return units[path].body(name)
+        lowered, trouble = units[path].lower(name)
+        if trouble is not None:
+            left_out.append(not_analysed(path, trouble.reason, trouble.span))
+        return lowered
 
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
     wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
@@ -78,7 +85,7 @@ def solved(
         handlers += public_functions(files, modules, platform, libraries)
     program = Program(files, body, modules, handlers, found.candidates, reported=lambda path: path not in libraries)
     result = solve(program, models_of(root, settings))
-    findings = check(result.reached)
+    findings = [*check(result.reached), *left_out]
     findings += [
         not_analysed(path, trouble.reason, trouble.span) for path, facts in files.items() for trouble in facts.troubles
     ]

@@ -92,6 +92,7 @@ def set_attribute(
 ) -> None:
     """``target.name = value``: a field is bound; where the target survives, that is a write."""
     sources = effects.deep_sources(state, act.world, value)
+    effects.read_snapshots(act, state, value, span)
     effects.keep_coroutine(state, value)
     certain = len(target.things) == 1 if certain is None else certain
     for thing in sorted(target.things, key=repr):
@@ -116,7 +117,7 @@ def set_attribute(
             value=value,
         )
         if fresh and certain and how is None:
-            effects.reset(state, path)
+            effects.reset(state, path, act.site(span))
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             effects.escape(state, value, path)
 
@@ -159,7 +160,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     overwrites(state, place)
     effects.reopened(state, place)
     if is_fresh(value, sources):
-        effects.reset(state, place)
+        effects.reset(state, place, act.site(span))
     effects.escape(state, value, place)
     kept = {Thing(place, thing.type) for thing in value.things if thing.type.kind is TypeKind.INSTANCE}
     state.heap[place] = Value(value.things | kept, value.sources | {place} if kept else value.sources)

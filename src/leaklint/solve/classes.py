@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from leaklint.ir.location import Place
 from leaklint.ir.values import Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import NONE, extend, of
 from leaklint.solve.state import State
-from leaklint.solve.world import ClassState, Solving, class_path
+from leaklint.solve.world import ClassState, Named, Solving, class_path, span_in
 
 
 def make_class(
@@ -41,6 +42,9 @@ def make_class(
         for thing in value.things:
             if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (3, 4):
                 place = extend(class_path(identity), f".{attribute}")
+                span = span_in(thing.path.root.name)
+                if span is not None:
+                    world.named[place] = Named(f"{name.rpartition('.')[2]}.{attribute}", Place(act.path, span), "")
                 kept.append(Thing(place, thing.type))
                 _move_fields(act, state, thing, place)
             else:

@@ -25,7 +25,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.lattice import extend, is_prefix, survives
-from leaklint.solve.world import World
+from leaklint.solve.world import World, span_in
 
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
 CONSTANT_CONTEXT: Final = frozenset(
@@ -114,6 +114,9 @@ class Describer:
             )
         if root.kind is RootKind.CLASS:
             known = world.program.class_(f"{root.owner}::{root.name}")
+            attribute = world.named.get(Path(root, path.fields[:1]))
+            if attribute is not None:
+                return Subject(Lifetime.CLASS, root.name.rpartition(".")[2] + rest, "", attribute.place)
             place = Place(root.owner, known.name_span) if known is not None else None
             return Subject(Lifetime.CLASS, root.name.rpartition(".")[2] + rest, "", place)
         if root.kind is RootKind.FUNCTION:
@@ -130,13 +133,8 @@ class Describer:
 
     def _made_at(self, module: str, name: str) -> Place | None:
         """The place in the name of a root (see ``Activation.made``)."""
-        _, _, rest = name.partition("/")[0].rpartition("@")
-        line, _, columns = rest.partition(":")
-        start, _, end = columns.partition("-")
-        end = "".join(character for character in end if character.isdigit())
-        if line.isdigit() and start.isdigit():
-            return Place(module, Span(int(line), int(start), int(line), int(end or start)))
-        return None
+        span = span_in(name)
+        return Place(module, span) if span is not None else None
 
     def constant(self, sources: Sources) -> bool:
         """Whether a value made from these sources is the same in every invocation."""
@@ -165,12 +163,19 @@ class Describer:
         if isinstance(effect, Pending):
             if subject.lifetime is not Lifetime.INVOCATION and effect.work in (Work.TASK, Work.COROUTINE):
                 effect = msgspec.structs.replace(effect, held=True)
+            if path in self.world.settled:
+                return None
+            if effect.work is Work.FILE:
+                if effect.guarded and not request:
+                    return None
+                effect = msgspec.structs.replace(effect, constant_name=self.constant(effect.sources))
             of_state = effect.work in (Work.TOKEN, Work.LIBRARY_CONTEXT)
             if of_state and not request and self.constant(effect.sources):
                 return None
             return msgspec.structs.replace(effect, subject=subject, request=request)
-        if isinstance(effect, Read) and effect.origin == "loop" and effect.regime is not Regime.RUN:
-            return None
+        if isinstance(effect, Read) and effect.origin == "loop":
+            seen_again = effect.regime is Regime.RUN and path is not None and survives(path)
+            return msgspec.structs.replace(effect, subject=subject, request=request) if seen_again else None
         if isinstance(effect, Defer) and effect.api == "parameter" and path is not None and not survives(path):
             return None
         if isinstance(effect, Read) and effect.origin == "snapshot":

@@ -18,6 +18,7 @@ from leaklint.ir.effects import (
     How,
     Pending,
     Read,
+    Site,
     Work,
     Write,
 )
@@ -140,7 +141,7 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
-        puts_back=bool(value.things) and all(is_prefix(path, thing.path) for thing in value.things),
+        puts_back=bool(value.things) and all(_is_of(path, thing) for thing in value.things),
         # ``x = x or make()`` tests x itself
         guards=frozenset({path}) if any(thing.path == path for thing in value.things) else frozenset(),
     )
@@ -151,6 +152,13 @@ def write(
         state.settle(undone)
         return
     open_effect(act, state, effect)
+
+
+def _is_of(place: Path, thing: Thing) -> bool:
+    """Whether an object is what the place held before."""
+    if thing.type.kind is TypeKind.LIBRARY and place.root.kind is RootKind.LIBRARY:
+        return thing.type.name == place.root.name + "".join(place.fields)
+    return is_prefix(place, thing.path)
 
 
 def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
@@ -200,12 +208,15 @@ def _same_element(added: Write, removed: Write) -> bool:
     return True
 
 
-def reset(state: State, path: Path) -> None:
-    """What a place holds is thrown away: earlier writes to it are undone."""
+def reset(state: State, path: Path, by: Site | None = None) -> None:
+    """What a place holds is thrown away: earlier writes to it (not the one at ``by``) are undone."""
     earlier = [
         token
         for token in state.tokens.values()
-        if isinstance(token.effect, Write) and token.effect.path is not None and is_prefix(path, token.effect.path)
+        if isinstance(token.effect, Write)
+        and token.effect.path is not None
+        and is_prefix(path, token.effect.path)
+        and token.effect.site != by
     ]
     state.settle([token.key for token in earlier])
     if path.root.kind is not RootKind.MADE:
@@ -447,7 +458,9 @@ def reopened(state: State, path: Path) -> None:
 
 
 def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> None:
-    """A value that was taken at import and should be new for each invocation is read."""
+    """A value that was taken at import and should be new for each invocation is used."""
+    if act.importing:
+        return
     for source in value.sources:
         if source.root.owner.startswith("snapshot"):
             open_effect(
@@ -506,10 +519,31 @@ def snapshot_taken(act: Activation, source: Path, span: Span) -> Path:
 def described(act: Activation, state: State, effect: Pending, arguments: Sequence[Value]) -> Pending | None:
     """The work that a row opens, with what is known at the call; None where it is no such work."""
     del act, arguments
-    if effect.work is Work.FILE and TEMPORARY not in effect.sources:
+    if effect.work is not Work.FILE:
+        return effect
+    if TEMPORARY not in effect.sources:
         return None
-    del state
-    return effect
+    guarded = any(TEMPORARY in tested.reads for tested in state.guards)
+    return msgspec.structs.replace(effect, guarded=guarded)
+
+
+def remove_file(state: State, value: Value, *, every_path: bool) -> None:
+    """A file or folder is removed: also one whose name was put together once more in the same way."""
+    if TEMPORARY not in value.sources:
+        return
+    names = {thing.path.root.name for thing in value.things if thing.path.root.owner == "constant"}
+    status = Status.SETTLED if every_path else Status.MIXED
+    found = []
+    for key, token in state.tokens.items():
+        effect = token.effect
+        if not isinstance(effect, Pending) or effect.work is not Work.FILE or effect.path is None:
+            continue
+        other = effect.path.root.name if effect.path.root.owner == "constant" else ""
+        if names and other and not any(other.startswith(name) for name in names):
+            continue
+        if value.sources <= effect.sources:
+            found.append(key)
+    state.settle(found, status)
 
 
 def guard_kind(effect: Write, request: bool, key_request: bool, guard_request: bool, tests_place: bool) -> Guard:

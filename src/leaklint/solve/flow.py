@@ -12,6 +12,7 @@ from leaklint.ir.values import NOTHING, Path, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources
 from leaklint.solve.instantiate import elements
+from leaklint.solve.lattice import join
 from leaklint.solve.state import State, Status, join_states
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING, assume, value_of
 from leaklint.solve.world import Solving
@@ -53,6 +54,18 @@ def _joined_all(states: list[State]) -> State | None:
     return result
 
 
+class Prepared:
+    """What every run of a body needs to know of its blocks."""
+
+    __slots__ = ("catching", "lasting", "order", "rank")
+
+    def __init__(self, body: Body) -> None:
+        self.order = _reverse_postorder(body)
+        self.rank = {block: position for position, block in enumerate(self.order)}
+        self.lasting = _lasting_temporaries(body)
+        self.catching = [_caught(body, index) for index in range(len(body.blocks))]
+
+
 def run(act: Activation, body: Body, entry: State) -> Solving:
     """Runs a body from a state; gives how it ended."""
     blocks = body.blocks
@@ -60,15 +73,15 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     if not blocks:
         ended.returns(entry, 0)
         return ended
-    order = _reverse_postorder(body)
-    rank = {block: position for position, block in enumerate(order)}
-    lasting = _lasting_temporaries(body)
+    prepared = act.world.prepared.get(act.identity)
+    if prepared is None:
+        prepared = act.world.prepared[act.identity] = Prepared(body)
+    order, rank, lasting, catching = prepared.order, prepared.rank, prepared.lasting, prepared.catching
     arrivals: dict[int, dict[int, State]] = {0: {-1: entry}}
     before: dict[int, State] = {}
     visits: Counter[int] = Counter()
     queue = [0]
     queued = {0}
-    catching = [_caught(body, index) for index in range(len(blocks))]
     while queue:
         index = order[heapq.heappop(queue)]
         queued.discard(rank[index])
@@ -90,10 +103,10 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         feasible, raising = raised
         deliveries: list[tuple[int, State]] = []
         if raising is not None:
-            if block.raises_to == RAISE_EXIT:
-                # nobody writes code for the case that cleaning up fails, too
-                if not block.cleanup:
-                    ended.raises(raising, index)
+            if block.cleanup:
+                pass  # nobody writes code for the case that cleaning up fails, too
+            elif block.raises_to == RAISE_EXIT:
+                ended.raises(raising, index)
             else:
                 deliveries.append((block.raises_to, raising))
         if feasible:
@@ -149,7 +162,10 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             if _only_suspends(state, step.target):
                 known = None
                 continue
-            snapshot.env[EXCEPTION] = Value(frozenset(), _given_sources(act, state, step))
+        told = raising if snapshot is None else snapshot
+        if told is not None and isinstance(step, cfg.Call) and block.raises_to != RAISE_EXIT:
+            given = Value(frozenset(), _given_sources(act, state, step))
+            told.env[EXCEPTION] = join(told.env.get(EXCEPTION, NOTHING), given)
         if snapshot is not None:
             for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)

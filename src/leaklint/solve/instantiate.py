@@ -239,10 +239,16 @@ def instantiate(
             state.read(place)
     for settle in summary.settles:
         target = yield from sub.things(settle.path)
+        if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
+            named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
+            happening.remove_file(state, named, every_path=settle.every_path)
         for thing in target.things:
             happening.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
             if thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context":
                 state.resets |= {thing.path}
+            if act.importing:
+                # a decorator or an integration that does it for every invocation
+                act.world.settled.add(thing.path)
     if written - state.written:
         state.written |= written
     for store in summary.stores:

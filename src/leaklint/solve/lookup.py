@@ -407,10 +407,10 @@ def _bind(
     for thing in value.things:
         if thing.type.kind is not TypeKind.FUNCTION:
             if thing.type.kind is TypeKind.CONSTANT or thing.path.root.kind is RootKind.LIBRARY:
-                found.append(Value(frozenset({thing}), frozenset({place})))
+                found.append(Value(frozenset({thing}), _kept(value.sources) | {place}))
                 state.read(place)
             else:
-                found.append(of(thing, sources=frozenset({place})))
+                found.append(of(thing, sources=_kept(value.sources) | {place}))
             continue
         function = act.world.program.function(thing.type.name)
         decorators = function.decorators if function is not None else ()
@@ -433,6 +433,8 @@ def _bind(
             found.append((yield from _property(act, state, thing.type.name, function, receiver)))
         else:
             found.append(method_of(state, bound_to.path, name, thing, receiver))
+    if not value.things:
+        return Value(frozenset(), _kept(value.sources) | {place})
     return join_all(found)
 
 

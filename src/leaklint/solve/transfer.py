@@ -72,7 +72,8 @@ def bind_name(act: Activation, state: State, name: str, value: Value) -> None:
 def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
     value = constant(step.value)
     if isinstance(step.value, str) and step.value.startswith("/tmp"):
-        value = Value(value.things, frozenset({TEMPORARY}))
+        named = Path(Root(RootKind.LIBRARY, "constant", step.value))
+        value = Value(frozenset(Thing(named, thing.type) for thing in value.things), frozenset({TEMPORARY}))
     state.env[step.target] = value
 
 
@@ -137,7 +138,7 @@ def _store_free(act: Activation, state: State, step: cfg.StoreFree) -> None:
     how = How.COUNT if step.augmented else How.REBIND
     effects.write(act, state, path, how, "=", step.span, sources=sources, value=value)
     if is_fresh(value, sources):
-        effects.reset(state, path)
+        effects.reset(state, path, act.site(step.span))
     state.heap[path] = value
 
 
@@ -187,6 +188,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     if step.operator in ("in", "not-in") and len(operands) == 2:
         effects.consume(act, state, operands[1], step.span, "in")
     kind = _result_type(step.operator, operands)
+    if kind is None and (step.operator == "format" or TEMPORARY in sources):
+        kind = instance("builtins.str")
     things = frozenset({Thing(act.made(step.span), kind)}) if kind is not None else frozenset()
     if kind is not None and step.operator in ("+", "|", "*"):
         for value in operands:
@@ -194,7 +197,13 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             for thing in things:
                 if part.things or part.sources:
                     effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
+    if step.operator in MEASURING:
+        # a start mark is there to be compared with
+        sources = frozenset(VARIES if each.root.owner.startswith("snapshot:") else each for each in sources)
     state.env[step.target] = Value(things, sources)
+
+
+MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
 
 def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> None:
@@ -271,6 +280,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
     for item in step.items:
         value = value_of(act, state, item.value)
         effects.use(state, value)
+        effects.read_snapshots(act, state, value, step.span)
         if item.starred:
             part = elements(act, state, value)
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
@@ -325,7 +335,7 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
     identity = f"{act.path}::{step.function}"
     facts = act.world.program.function(identity)
     inner = facts is not None and bool(facts.free)
-    path = act.made(step.span) if inner else function_path(identity)
+    path = act.made(step.span) if inner or not act.importing else function_path(identity)
     if facts is not None:
         for name in facts.free:
             own = cell(act, name)
@@ -338,7 +348,7 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
             state.heap[slot(path, f"<cell {name}>")] = of(Thing(own))
     for name, operand in step.defaults:
         value = value_of(act, state, operand)
-        field = slot(function_path(identity), f"<default {name}>")
+        field = slot(path, f"<default {name}>")
         kept = frozenset(
             Thing(field, thing.type) if thing.type.kind is TypeKind.INSTANCE and is_container(of(thing)) else thing
             for thing in value.things
@@ -354,6 +364,7 @@ def _import_module(act: Activation, state: State, step: cfg.ImportModule) -> Non
 def _return(act: Activation, state: State, step: cfg.Return) -> None:
     value = value_of(act, state, step.value) if step.value is not None else NONE
     effects.use(state, value)
+    effects.read_snapshots(act, state, value, step.span)
     act.returned.append(value)
 
 
@@ -410,19 +421,13 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
 
 # ---------------------------------------------------------------------------------------------------- with questions
 def _load_global(act: Activation, state: State, step: cfg.LoadGlobal) -> Solving:
-    value = yield from load_global(act, state, step.name)
-    if value.sources and not act.importing:
-        effects.read_snapshots(act, state, value, step.span)
-    state.env[step.target] = value
+    state.env[step.target] = yield from load_global(act, state, step.name)
 
 
 def _get_attribute(act: Activation, state: State, step: cfg.GetAttribute) -> Solving:
     target = value_of(act, state, step.object)
     effects.use(state, target)
-    value = yield from get_attribute(act, state, target, step.name)
-    if value.sources and not act.importing:
-        effects.read_snapshots(act, state, value, step.span)
-    state.env[step.target] = value
+    state.env[step.target] = yield from get_attribute(act, state, target, step.name)
 
 
 def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Solving:
@@ -594,9 +599,12 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     positional: list[Value] = []
     named: list[tuple[str, Value]] = []
     rest: Value | None = None
+    logs = all(_logs(thing) for thing in callee.things)
     for argument in step.arguments:
         value = value_of(act, state, argument.value)
         effects.use(state, value)
+        if not logs:
+            effects.read_snapshots(act, state, value, step.span)
         if argument.star == "*":
             known = _known_elements(state, act, value)
             if known is not None and rest is None:
@@ -617,6 +625,11 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     state.env[step.target] = yield from apply(
         act, state, callee, Arguments(tuple(positional), tuple(named), rest), step.span
     )
+
+
+def _logs(thing: Thing) -> bool:
+    """Whether a callable only writes its arguments down: an id that names the process is welcome there."""
+    return thing.type.name == "builtins.print" or thing.type.name.startswith("logging.")
 
 
 def _known_elements(state: State, act: Activation, value: Value) -> list[Value] | None:
@@ -645,6 +658,7 @@ def _known_names(state: State, act: Activation, value: Value) -> list[tuple[str,
 
 def _await(act: Activation, state: State, step: cfg.Await) -> Solving:
     value = value_of(act, state, step.value)
+    effects.use(state, Value(frozenset(each for each in value.things if each.type.kind is not TypeKind.COROUTINE)))
     state.env[step.target] = yield from awaited(act, state, value, step.span)
 
 

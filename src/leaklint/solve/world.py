@@ -69,6 +69,8 @@ class World:
         self.models = models
         self.modules: dict[str, ModuleState] = {}
         self.classes: dict[str, ClassState] = {}
+        self.prepared: dict[str, Any] = {}
+        """What is known of the blocks of a body, by function."""
         self._shapes: dict[str, set[Shapes]] = {}
         self._library_kind = library_kind
         self._decorations: dict[str, frozenset[Span]] = {}
@@ -78,6 +80,8 @@ class World:
         self.declared: dict[str, dict[object, tuple[AnyEffect, tuple[Place, ...]]]] = {}
         """Effects while modules were imported, by module: some are findings by themselves (LK201, LK402, LK405)."""
         self._bases: dict[str, tuple[str, ...]] = {}
+        self.settled: set[Path] = set()
+        """What is settled for every invocation by what was set up at import."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
         self.importing: dict[str, dict[str, Value]] = {}
@@ -197,3 +201,14 @@ def variable(module: str, name: str) -> Path:
 def instance(name: str) -> Type:
     """The type of instances of a class."""
     return Type(TypeKind.INSTANCE, name)
+
+
+def span_in(name: str) -> Span | None:
+    """The place in the name of a root (see ``Activation.made``)."""
+    _, _, rest = name.partition("/")[0].rpartition("@")
+    line, _, columns = rest.partition(":")
+    start, _, end = columns.partition("-")
+    end = "".join(character for character in end if character.isdigit())
+    if line.isdigit() and start.isdigit():
+        return Span(int(line), int(start), int(line), int(end or start))
+    return None

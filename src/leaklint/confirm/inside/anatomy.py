@@ -29,6 +29,13 @@ from typing import Any
 Part = tuple[str, Any]
 """How a part is reached from the whole, and the part."""
 
+
+class Position(str):
+    """How far something that is consumed has come; no value of the user's."""
+
+    __slots__ = ()
+
+
 ATOMS = frozenset({str, bytes, int, float, complex, bool, type(None), type(...), type(NotImplemented), range})
 OPAQUE = frozenset(
     {
@@ -164,6 +171,8 @@ def size_of(value: Any, kind: type) -> int:
 
 def text_of(value: Any, kind: type) -> str | None:
     """The text that stands for a value without parts; None where it has parts."""
+    if kind is Position:
+        return str(value)
     if kind in ATOMS:
         return f"{class_name(kind)} {value!r}"
     if kind in PLAIN_TEXT:
@@ -233,20 +242,22 @@ def _function_parts(function: types.FunctionType) -> Iterator[Part]:
 
 def _suspended_parts(value: Any, kind: type) -> Iterator[Part]:
     frame = getattr(value, {"generator": "gi", "coroutine": "cr"}.get(class_name(kind), "ag") + "_frame")
-    yield "(position)", f"iterator at {frame.f_lasti if frame is not None else 'its end'}"
+    yield "(position)", Position(f"iterator at {frame.f_lasti if frame is not None else 'its end'}")
     if frame is not None:
         yield from ((f"(local {name})", item) for name, item in dict(frame.f_locals).items())
 
 
-def _position(stream: Any) -> str:
+def _position(stream: Any) -> Position:
     """Where a file is read or written next, as far as the system knows; looking must not flush."""
     buffer = stream.buffer if type(stream) is io.TextIOWrapper else stream
     if home_of(type(buffer)) != "_io":
-        return "stream"
+        return Position("stream")
     try:
-        return f"iterator at byte {os.lseek(stream.fileno(), 0, os.SEEK_CUR)}" if not stream.closed else "closed"
+        return Position(
+            f"iterator at byte {os.lseek(stream.fileno(), 0, os.SEEK_CUR)}" if not stream.closed else "closed"
+        )
     except (OSError, ValueError, AttributeError):
-        return "stream"
+        return Position("stream")
 
 
 def parts(value: Any) -> Iterator[Part]:

@@ -1,6 +1,6 @@
-"""Fingerprints of the project's state: for each variable that survives, what can be compared between two photos.
+"""Fingerprints: of each variable that survives, what can be compared between two photos.
 
-A variable is a global, a class attribute, a default argument or a closure of the project's modules. Its fingerprint
+A fingerprint
 holds a digest of its content, a digest in which the markers of the current invocation stand for any invocation's, and
 a digest of its shape alone, which tells "overwritten each time" from "grown".
 
@@ -13,20 +13,17 @@ from __future__ import annotations
 import hashlib
 import re
 import types
-from collections.abc import Iterator
 from typing import Any
 
 from leaklint.confirm.inside.anatomy import (
     ATOMS,
     LRU_CACHE,
-    attributes_of_class,
     class_name,
     home_of,
     parts,
     size_of,
     text_of,
 )
-from leaklint.confirm.inside.owners import Owners
 
 FOLLOWED = frozenset(
     {"builtins", "collections", "queue", "types", "functools", "itertools", "_io", "io", "array", "enum", "csv", "_csv"}
@@ -42,8 +39,6 @@ MOST_NODES = 200_000
 INTEGERS = 24
 LIBRARY_DEPTH = 3
 SUMMARY = 120
-
-DESCRIPTORS = frozenset({types.GetSetDescriptorType, types.MemberDescriptorType, property})
 
 Fingerprint = dict[str, Any]
 
@@ -152,60 +147,3 @@ def summary(value: Any) -> str:
         return f"cache of {LRU_CACHE.cache_info(value).currsize}"
     text = text_of(value, kind) or class_name(kind)
     return text if len(text) <= SUMMARY else text[:SUMMARY] + "…"
-
-
-def variables(owners: Owners, mine: set[str]) -> Iterator[tuple[str, Any]]:
-    """Every variable of the project's modules that can change, with its label ``module.name``."""
-    for module, names in owners.project():
-        for name, value in list(names.items()):
-            if name.startswith("__") and name.endswith("__"):
-                continue
-            yield from _of_name(f"{module}.{name}", value, module, mine)
-
-
-def _of_name(label: str, value: Any, module: str, mine: set[str]) -> Iterator[tuple[str, Any]]:
-    kind = type(value)
-    if kind is types.ModuleType:
-        return
-    if issubclass(kind, type):
-        yield from _of_class(label, value, module)
-    elif kind is types.FunctionType:
-        if value.__globals__.get("__name__") in mine:
-            yield from _of_function(label, value)
-    else:
-        yield label, value
-
-
-def _of_class(label: str, value: type, module: str) -> Iterator[tuple[str, Any]]:
-    if home_of(value) != module:
-        return
-    for name, attribute in attributes_of_class(value).items():
-        kind = type(attribute)
-        inner = attribute.__func__ if kind in (staticmethod, classmethod) else attribute
-        if type(inner) is types.FunctionType:
-            yield from _of_function(f"{label}.{name}", inner)
-        elif kind not in DESCRIPTORS and name != "_abc_impl" and not (name.startswith("__") and name.endswith("__")):
-            yield f"{label}.{name}", attribute
-
-
-def _of_function(label: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    for name, part in parts(function):
-        if name == ".__wrapped__":
-            if type(part) is types.FunctionType:
-                yield from _of_function(label, part)
-        elif type(part) is types.CellType:
-            inner = [each for _, each in parts(part)]
-            if inner and type(inner[0]) not in (types.FunctionType, types.ModuleType):
-                yield f"{label}{name}", inner[0]
-            elif inner and type(inner[0]) is types.FunctionType and inner[0] is not function:
-                yield from _flat(f"{label}{name}", inner[0])
-        else:
-            yield f"{label}{name}", part
-
-
-def _flat(label: str, function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """The closures of a function within a closure, one level down: where decorators keep their state."""
-    for name, part in parts(function):
-        value = next((each for _, each in parts(part)), None) if type(part) is types.CellType else part
-        if type(value) not in (types.FunctionType, types.ModuleType, type(None)):
-            yield f"{label}{name}", value

@@ -27,11 +27,9 @@ class Owners:
             return OURS
         if first in ("leaklint", SETUP, "__main__", *ENGINE):
             return OURS
-        if first in STANDARD:
-            return MACHINERY
-        variables = ModuleType.__getattribute__(module, "__dict__")
-        file = variables.get("__file__")
-        return self.frames.owner(file)[0] if type(file) is str else LIBRARY
+        file = ModuleType.__getattribute__(module, "__dict__").get("__file__")
+        owner = self.frames.owner(file)[0] if type(file) is str else LIBRARY
+        return MACHINERY if owner != PROJECT and first in STANDARD else owner
 
     def modules(self, *owners: str) -> list[tuple[str, dict[str, Any]]]:
         """Name and variables of every module of these owners, each module once."""

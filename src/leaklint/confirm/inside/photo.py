@@ -23,11 +23,12 @@ from typing import Any
 from leaklint.confirm import marks
 from leaklint.confirm.inside.anatomy import attributes_of_class, home_of, text_of
 from leaklint.confirm.inside.channel import Channel
-from leaklint.confirm.inside.fingerprint import fingerprint, variables
+from leaklint.confirm.inside.fingerprint import fingerprint
 from leaklint.confirm.inside.frames import LIBRARY
 from leaklint.confirm.inside.markers import Root, find_markers
 from leaklint.confirm.inside.owners import Owners
 from leaklint.confirm.inside.process_state import Patches, logging_roots, process_state
+from leaklint.confirm.inside.variables import Variable, variables
 
 Fork = Callable[[], int]
 DEADLINE = 20
@@ -92,12 +93,15 @@ class Camera:
         mine = {name for name, _ in self.owners.project()}
         own = re.compile(self._own(invocation))
         held = list(variables(self.owners, mine))
-        state = [{"label": label, **fingerprint(value, mine, own)} for label, value in held]
+        state = [
+            {"label": each.label, "where": self._where(each, mine), **fingerprint(each.value, mine, own)}
+            for each in held
+        ]
         state += self._context(context, mine, own)
         self.channel.say_all("photo-state", "state", state, invocation=invocation)
         aspects = [*process_state(), *self._patches.found(mine)]
         self.channel.say_all("photo-process", "aspects", [list(each) for each in aspects], invocation=invocation)
-        roots: list[Root] = [(label, "project", value) for label, value in held]
+        roots: list[Root] = [(each.label, "project", each.value) for each in held]
         roots += [(self._name(variable), "context", value) for variable, value in self._set(context)]
         roots += [(label, "process", value) for label, value in aspects if label != "sys.argv"]
         roots += [(label, "process", value) for label, value in logging_roots()]
@@ -106,6 +110,13 @@ class Camera:
         self.channel.say_all("photo-markers", "places", places, invocation=invocation)
         took = time.perf_counter() - begun
         self.channel.say("photo-ends", invocation=invocation, complete=complete, seconds=round(took, 4))
+
+    def _where(self, variable: Variable, mine: set[str]) -> str:
+        """Where a variable is, or that an installed library keeps its content."""
+        home = home_of(type(variable.value))
+        module = sys.modules.get(home)
+        library = home not in mine and module is not None and self.owners.of_module(home, module) == LIBRARY
+        return LIBRARY if library and variable.where == "global" else variable.where
 
     def _own(self, invocation: int) -> str:
         texts = (marks.marker(self.run, invocation), marks.request_id(self.run, invocation))
@@ -126,7 +137,8 @@ class Camera:
         found = []
         for variable, value in self._set(context):
             if not home_of(type(value)).startswith(("decimal", "_decimal")):
-                found.append({"label": self._name(variable), **fingerprint(value, mine, own)})
+                label = self._name(variable)
+                found.append({"label": label, "where": "context", **fingerprint(value, mine, own)})
         return sorted(found, key=lambda each: str(each["label"]))
 
     def _libraries(self) -> list[Root]:

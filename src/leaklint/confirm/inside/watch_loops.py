@@ -78,6 +78,22 @@ def watch_tasks(registry: Registry) -> None:
     registry.replace(loop, "call_exception_handler", watched_call_exception_handler)
     registry.replace(runners, "_cancel_all_tasks", watched_cancel_all_tasks)
     registry.ask_tasks(current)
+    _watch_other_loops(registry)
+
+
+def _watch_other_loops(registry: Registry) -> None:
+    """Wraps the way to hand a coroutine to a loop that another thread runs."""
+    hand_over = asyncio.run_coroutine_threadsafe
+
+    @wraps(hand_over)
+    def watched_run_coroutine_threadsafe(coroutine: Any, loop: Any) -> Any:
+        future = hand_over(coroutine, loop)
+        name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
+        registry.started("task", name, _ask_task(future), above())
+        return future
+
+    for module in (asyncio, asyncio.tasks):
+        registry.replace(module, "run_coroutine_threadsafe", watched_run_coroutine_threadsafe)
 
 
 def _ask_task(task: Any) -> Callable[[], str | None]:

@@ -1,0 +1,184 @@
+"""Joins findings with observations: which finding execution has confirmed, and which leak only execution has shown.
+
+Work is joined by the line that started it, an error by the lines that it came through, state by its name: the name
+that the finding mentions, or that the line binds where the state was made.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+from leaklint.confirm.findings import Static
+from leaklint.confirm.observation import WORKING, Kind, Observation
+from leaklint.confirm.plan import module_file
+
+K = Kind
+COMPATIBLE: dict[str, frozenset[Kind]] = {
+    "LK101": frozenset({K.STATE, K.LIBRARY}),
+    "LK102": frozenset({K.STATE, K.LIBRARY}),
+    "LK103": frozenset({K.STATE}),
+    "LK104": frozenset({K.STATE}),
+    "LK105": frozenset({K.STATE}),
+    "LK106": frozenset({K.STATE}),
+    "LK107": frozenset({K.ERROR}),
+    "LK108": frozenset({K.PROCESS}),
+    "LK109": frozenset({K.STATE}),
+    "LK110": frozenset({K.FILE}),
+    "LK111": frozenset({K.LIBRARY, K.CONTEXT, K.STATE, K.PROCESS}),
+    "LK201": frozenset({K.COROUTINE, K.ERROR}),
+    "LK202": frozenset({K.TASK, K.CALLBACK}),
+    "LK203": frozenset({K.TASK}),
+    "LK204": frozenset({K.THREAD}),
+    "LK205": frozenset({K.TIMER, K.CALLBACK, K.THREAD}),
+    "LK206": frozenset({K.FUTURE, K.TASK}),
+    "LK207": frozenset({K.SUBPROCESS}),
+    "LK208": frozenset({K.TASK, K.FUTURE}),
+    "LK209": frozenset({K.ERROR, K.COROUTINE}),
+    "LK210": frozenset({K.ERROR}),
+    "LK211": frozenset({K.STATE, K.LIBRARY, K.THREAD}),
+    "LK301": WORKING | {K.STATE},
+    "LK302": WORKING | {K.STATE, K.LIBRARY},
+    "LK303": WORKING | {K.STATE, K.ERROR},
+    "LK401": frozenset({K.CONTEXT}),
+    "LK402": frozenset({K.STATE, K.CONTEXT}),
+    "LK404": frozenset({K.STATE}),
+    "LK406": frozenset({K.ERROR}),
+}
+"""The kinds of observation that can bear out each code."""
+
+ASPECTS = (
+    ("os.environ", ("environ", "putenv", "setenv", "session")),
+    ("current folder", ("chdir", "folder")),
+    ("sys.path", ("sys.path", "addsitedir")),
+    ("locale", ("locale",)),
+    ("default socket timeout", ("timeout",)),
+    ("atexit", ("atexit",)),
+    ("warnings", ("warning",)),
+    ("signal", ("signal",)),
+    ("umask", ("umask",)),
+    ("recursion limit", ("recursion",)),
+    ("sys.std", ("stdout", "stderr")),
+    ("time zone", ("tzset", "TZ")),
+    ("sys.excepthook", ("excepthook",)),
+    ("garbage", ("gc.",)),
+    ("handlers of", ("handler", "logg", "basicConfig")),
+    ("filters of", ("filter", "logg")),
+    ("level of", ("level", "basicConfig")),
+    ("sys.argv", ("argv",)),
+)
+"""Beginnings of aspects of the process, and the words of a line or message that are about them."""
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+LABEL_WORDS = frozenset({"context", "variable", "closure", "default", "of"})
+
+
+class Joiner:
+    """Finds the observations that bear out a finding."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def matching(self, finding: Static, observations: list[Observation]) -> list[Observation]:
+        """The observations that show what the finding says, the strongest first."""
+        kinds = COMPATIBLE.get(finding.code, frozenset())
+        near = [each for each in observations if each.kind in kinds]
+        exact = [each for each in near if self._is_about(each, finding)]
+        return sorted(exact, key=lambda each: (-each.strength, each.code != finding.code, each.subject))
+
+    def _is_about(self, seen: Observation, finding: Static) -> bool:
+        if seen.kind is Kind.ERROR:
+            return seen.code == finding.code or self.touches(seen, finding)
+        if seen.kind is Kind.PROCESS:
+            return finding.code == "LK111" or _same_aspect(seen.subject, _words_of(finding))
+        if seen.kind is Kind.LIBRARY:
+            return True
+        if seen.kind in (Kind.STATE, Kind.CONTEXT):
+            if finding.code in ("LK111", "LK211", "LK302") and seen.code == "LK111":
+                return True
+            return any(self._names(label, finding) for label in (seen.subject, *seen.also))
+        return self.touches(seen, finding)
+
+    def touches(self, seen: Observation, finding: Static) -> bool:
+        """Whether the work was started, or the error came, through the lines of the finding."""
+        if seen.kind is Kind.COROUTINE and not seen.lines and finding.code == "LK209":
+            return True
+        return any(
+            (self.root / path).resolve() == finding.path and finding.line <= line <= finding.end_line
+            for path, line, _ in seen.lines
+        )
+
+    def _names(self, label: str, finding: Static) -> bool:
+        """Whether a label such as ``app.CACHE`` is what a finding is about."""
+        module, variable = self.split(label)
+        tokens = set(IDENTIFIER.findall(variable)) - LABEL_WORDS
+        if not tokens:
+            return False
+        file = module_file(self.root, module) if module else None
+        if finding.defined is not None:
+            path, line = finding.defined
+            if file is not None and path != file.resolve():
+                return False
+            bound = names_bound(path, line)
+            if bound:
+                return bool(tokens & bound)
+        return bool(tokens & set(IDENTIFIER.findall(finding.message)))
+
+    def split(self, label: str) -> tuple[str, str]:
+        """The module and the variable of a label; no module where none of the project's fits."""
+        plain = label.removeprefix("context variable ")
+        names = re.split(r"[(\[]", plain)[0].split(".")
+        for count in range(len(names) - 1, 0, -1):
+            module = ".".join(names[:count])
+            if module_file(self.root, module):
+                return module, plain[len(module) + 1 :]
+        return "", plain
+
+
+def _words_of(finding: Static) -> str:
+    """The message of a finding and the source line that it is about."""
+    try:
+        lines = finding.path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return "\n".join([finding.message, *lines[finding.line - 1 : finding.end_line]])
+
+
+def _same_aspect(subject: str, words: str) -> bool:
+    known = [aspects for beginning, aspects in ASPECTS if subject.startswith(beginning)]
+    if known:
+        return any(word in words for aspects in known for word in aspects)
+    return subject.rpartition(".")[2] in IDENTIFIER.findall(words)
+
+
+@cache
+def names_bound(path: Path, line: int) -> frozenset[str]:
+    """The names that a statement on a line of a file binds: variables, functions and classes."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return frozenset()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            if first <= line <= node.lineno or (not isinstance(node, ast.ClassDef) and _in_arguments(node, line)):
+                found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.lineno <= line <= (
+            node.end_lineno or node.lineno
+        ):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {name for target in targets for name in _names_in(target)}
+    return frozenset(found)
+
+
+def _names_in(target: ast.expr) -> set[str]:
+    names = {each.id for each in ast.walk(target) if isinstance(each, ast.Name)}
+    attributes = {each.attr for each in ast.walk(target) if isinstance(each, ast.Attribute)}
+    return attributes or names
+
+
+def _in_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef, line: int) -> bool:
+    defaults = [*node.args.defaults, *(each for each in node.args.kw_defaults if each is not None)]
+    return any(each.lineno <= line <= (each.end_lineno or each.lineno) for each in defaults)

@@ -1,0 +1,88 @@
+"""The report as one HTML file: the timeline, the verdicts, what was printed, and nothing that is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from leaklint.confirm.observation import Observation, Strength
+from leaklint.confirm.picture import render as picture
+from leaklint.confirm.text import REGIMES, where
+from leaklint.confirm.verdict import Report
+from leaklint.report.plain import plain
+
+STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #777; --leak: #c2351b; --calm: #2f6f4f; }
+body { margin: 0 auto; padding: 1rem; max-width: 80rem; font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+figure { margin: 1rem 0; overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
+article { border-left: 4px solid var(--line); padding: .1rem 1rem; margin: 1rem 0; }
+article.leak { border-color: var(--leak); } article.calm { border-color: var(--calm); }
+h2 { font-size: 1.05rem; margin: .25rem 0; } p { margin: .25rem 0; } .soft { color: var(--soft); }
+pre { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .75rem; overflow-x: auto; }
+pre b { color: var(--leak); font-weight: inherit; }
+"""
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    title = f"leaklint confirm {plain(report.plan.handler)}"
+    body = "\n".join([*_head(report), f"<figure>{picture(report)}</figure>", *_verdicts(report), *_printed(report)])
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _head(report: Report) -> Iterator[str]:
+    record = report.record
+    yield f"<h1>{escape(plain(report.plan.handler))}</h1>"
+    yield f'<p class="soft">{len(record.invocations)} invocations: {escape(REGIMES[report.plan.regime])}.</p>'
+    trouble = record.init_error or record.ended
+    if trouble:
+        yield f'<article class="leak"><p>{escape(plain(trouble))}</p></article>'
+
+
+def _verdicts(report: Report) -> Iterator[str]:
+    for confirmed in report.confirmed:
+        finding = confirmed.finding
+        title = f"confirmed: {finding.code} {finding.place}"
+        yield _article("leak", title, [finding.message, *(each.evidence for each in confirmed.observations)])
+    for seen in report.only_seen:
+        word = "only seen at run time" if report.joined else "seen"
+        yield _article("leak", f"{word}: {_title(seen)}", [seen.evidence])
+    for missed in report.not_seen:
+        title = f"not seen: {missed.finding.code} {missed.finding.place}"
+        yield _article("calm", title, [missed.finding.message, missed.reason])
+    kept = [each.evidence for each in report.asides if each.strength is Strength.KEPT]
+    if kept:
+        yield _article("calm", "kept until it is replaced", kept)
+    if not (report.leaks or report.not_seen or kept):
+        yield _article("calm", "nothing that leaks was seen", [])
+
+
+def _title(seen: Observation) -> str:
+    place = f" at {where(seen.lines[0])}" if seen.lines else ""
+    return f"{seen.code} {seen.kind.value} {seen.subject}{place}".strip()
+
+
+def _article(style: str, title: str, paragraphs: list[str]) -> str:
+    said = "".join(f"<p>{escape(plain(each))}</p>" for each in paragraphs)
+    return f'<article class="{style}"><h2>{escape(plain(title))}</h2>{said}</article>'
+
+
+def _printed(report: Report) -> Iterator[str]:
+    """The output, each line under the invocation that it was printed in; foreign lines are marked."""
+    record = report.record
+    if not record.printed:
+        return
+    yield "<h2>Output</h2><pre>"
+    for invocation in record.invocations:
+        yield f'<span class="soft">invocation {invocation.number}</span>'
+        for line in record.printed:
+            if line.during == invocation.number:
+                by = record.work.get(line.work or "")
+                said = escape(plain(line.text))
+                foreign = by is not None and by.invocation != invocation.number
+                yield f"  <b>{said}   (of invocation {by.invocation})</b>" if foreign and by else f"  {said}"
+    yield "</pre>"

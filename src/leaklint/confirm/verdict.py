@@ -1,0 +1,134 @@
+"""Verdicts: for each finding *confirmed* or *not seen*, and the leaks that were *only seen at run time*."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from leaklint.confirm import marks
+from leaklint.confirm.findings import Static
+from leaklint.confirm.joining import Joiner
+from leaklint.confirm.observation import Kind, Observation, Strength, invocations
+from leaklint.confirm.observe import observe
+from leaklint.confirm.observe_state import ENOUGH
+from leaklint.confirm.plan import Plan
+from leaklint.confirm.record import Record
+
+CANNOT_SHOW = {
+    "LK106": "a second container took the same value at import; such values differ by time or by chance",
+    "LK403": "that a context variable is unset in another thread does not show from outside",
+    "LK405": "one context variable more for each call shows only as memory",
+    "LK501": "an async function without await behaves like any other",
+    "LK901": "it is about the analysis",
+    "LK902": "it is about the analysis",
+    "LK903": "it is about the deployment",
+}
+"""Codes that a run cannot bear out, with the reason."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A finding and the observations that bear it out."""
+
+    finding: Static
+    observations: tuple[Observation, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NotSeen:
+    """A finding that nothing bears out, and why that is no proof that it is wrong."""
+
+    finding: Static
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one run has to say."""
+
+    plan: Plan
+    record: Record
+    confirmed: tuple[Confirmed, ...]
+    not_seen: tuple[NotSeen, ...]
+    only_seen: tuple[Observation, ...]
+    """Leaks that no finding is about."""
+    asides: tuple[Observation, ...]
+    """What changed without being a leak by itself."""
+    joined: bool
+    """Whether findings were given."""
+
+    @property
+    def leaks(self) -> bool:
+        """Whether anything leaks."""
+        return bool(self.confirmed or self.only_seen)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all events were answered, be it with an error."""
+        return self.record.alive and not self.record.left
+
+
+def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple[Observation, ...] = ()) -> Report:
+    """Joins a run with findings; ``more`` is what was observed outside of the record."""
+    observations = [*observe(record), *more]
+    joiner = Joiner(plan.root)
+    confirmed: list[Confirmed] = []
+    not_seen: list[NotSeen] = []
+    told: set[Observation] = set()
+    for finding in findings or ():
+        if not finding.is_of(plan.handler):
+            continue
+        matching = joiner.matching(finding, observations)
+        proofs = [each for each in matching if _proves(each)]
+        if proofs:
+            confirmed.append(Confirmed(finding, tuple(proofs)))
+            told.update(proofs)
+        else:
+            not_seen.append(NotSeen(finding, _reason(finding, matching, record, joiner)))
+    rest = [each for each in observations if each not in told]
+    only = [each for each in rest if each.strength is Strength.LEAK and not _is_explained(each, told, findings)]
+    asides = [each for each in rest if each not in only]
+    return Report(
+        plan, record, tuple(confirmed), tuple(not_seen), tuple(only), tuple(asides), joined=findings is not None
+    )
+
+
+def _proves(seen: Observation) -> bool:
+    """Whether an observation bears a finding out; state of the process has no lazy initialisation."""
+    return seen.strength > Strength.ONCE or seen.kind is Kind.PROCESS
+
+
+def _is_explained(seen: Observation, told: set[Observation], findings: list[Static] | None) -> bool:
+    """Whether a leak is only how another one shows, which is told already."""
+    if seen.kind is Kind.ANSWER:
+        return any(each.kind in (Kind.STATE, Kind.CONTEXT, Kind.LIBRARY) for each in told)
+    if seen.kind is Kind.COROUTINE and not seen.lines:
+        return any(each.kind is Kind.ERROR for each in told) or findings is None
+    return False
+
+
+def _reason(finding: Static, weak: list[Observation], record: Record, joiner: Joiner) -> str:
+    """Why a finding was not seen."""
+    if finding.code in CANNOT_SHOW:
+        return CANNOT_SHOW[finding.code]
+    if weak:
+        return f"{weak[0].evidence}, as lazy initialisation does"
+    answered = [each for each in record.invocations if each.status == "ok"]
+    if not answered:
+        return "no invocation came to its end"
+    for work in record.work.values():
+        if any(
+            (joiner.root / path).resolve() == finding.path and finding.line <= line <= finding.end_line
+            for path, line, _ in work.lines
+        ):
+            started = sorted({each.invocation for each in record.work.values() if each.lines == work.lines})
+            return f"it was started by {invocations(started)} and had ended before the return: perhaps by good luck"
+    if len(answered) < ENOUGH and not _is_about_work(finding):
+        return f"state needs {ENOUGH} invocations to be judged, and there were {len(answered)}: use --times {ENOUGH}"
+    hint = ""
+    if not any(marks.found_in(record.run, each.event) for each in record.invocations) and not _is_about_work(finding):
+        hint = f"; with {marks.PLACEHOLDER} in the event its data could be followed"
+    return f"{len(answered)} invocations with these events did not show it; others may take another path{hint}"
+
+
+def _is_about_work(finding: Static) -> bool:
+    return finding.code.startswith(("LK2", "LK3")) and finding.code not in ("LK210", "LK211")
