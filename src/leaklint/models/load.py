@@ -36,6 +36,7 @@ from leaklint.models.schema import Condition, Opens, Row
 AT_CALL: Final = Site("", "", NOWHERE)
 """Site of a row's effects; the call takes its place."""
 RESULT: Final = Path(Root(RootKind.RESULT))
+ELEMENTS: Final = Path(RESULT.root, ("[]",))
 GIVEN: Final = "given"
 PLAIN: Final = (
     "asyncio.",
@@ -330,13 +331,17 @@ class _Reader:
 
     def stored(self) -> Iterable[Store]:
         if self.row.elements:
-            each = Thing(Path(RESULT.root, ("[]",)), Type(TypeKind.INSTANCE, self.row.elements))
-            yield Store(Path(RESULT.root, ("[]",)), Value(frozenset({each})))
+            yield Store(ELEMENTS, Value(frozenset({self.thing("result[]")})))
         for term, kept in self.row.stores.items():
-            yield Store(self.path(term), Value(frozenset(Thing(self.path(k)) for k in kept), self.sources(kept)))
+            yield Store(self.path(term), Value(frozenset(self.thing(each) for each in kept), self.sources(kept)))
         for term in self.row.copies:
             element = self.path(f"{term}[]")
-            yield Store(Path(RESULT.root, ("[]",)), Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
+            yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
+
+    def thing(self, term: str) -> Thing:
+        """What a term denotes; only of the elements of the result is the type known."""
+        path = self.path(term)
+        return Thing(path, Type(TypeKind.INSTANCE, self.row.elements)) if path == ELEMENTS else Thing(path)
 
     def effects(self) -> Iterable[AnyEffect]:
         row, operation = self.row, self.name.rpartition(".")[2]
