@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
         try:
             _write(report, name, target, options.trace)
         except BrokenPipeError:
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             return 1
         except OSError as error:
             print(f"leaklint confirm: error: {target or 'output'} cannot be written: {error}", file=sys.stderr)

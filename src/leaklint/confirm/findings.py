@@ -40,10 +40,11 @@ class Static:
         """``path:line:column``."""
         return f"{self.shown}:{self.line}:{self.column}"
 
-    def is_of(self, handler: str) -> bool:
-        """Whether it is reached from a handler; without a list of handlers it may be."""
+    def is_of(self, handler: str, root: Path) -> bool:
+        """Whether it may be reached from a handler: it is below its root, and no list of handlers leaves it out."""
         names = [each.replace("/", ".") for each in self.handlers]
-        return not names or any(each == handler or each.endswith(f".{handler}") for each in names)
+        inside = self.path.is_relative_to(root.resolve())
+        return inside and (not names or any(each == handler or each.endswith(f".{handler}") for each in names))
 
 
 def read_findings(path: Path, folder: Path) -> list[Static]:

@@ -7,6 +7,7 @@ that the finding mentions, or that the line binds where the state was made.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from functools import cache
 from pathlib import Path
@@ -48,6 +49,8 @@ COMPATIBLE: dict[str, frozenset[Kind]] = {
     "LK406": frozenset({K.ERROR}),
 }
 """The kinds of observation that can bear out each code."""
+SAME_CODE = frozenset({"LK103", "LK104", "LK106", "LK109", "LK402", "LK404"})
+"""Codes of state that only an observation of the very same code bears out."""
 
 ASPECTS = (
     ("os.environ", ("environ", "putenv", "setenv", "session")),
@@ -84,6 +87,8 @@ class Joiner:
         """The observations that show what the finding says, the strongest first."""
         kinds = COMPATIBLE.get(finding.code, frozenset())
         near = [each for each in observations if each.kind in kinds]
+        if finding.code in SAME_CODE:
+            near = [each for each in near if each.code == finding.code]
         exact = [each for each in near if self._is_about(each, finding)]
         return sorted(exact, key=lambda each: (-each.strength, each.code != finding.code, each.subject))
 
@@ -124,6 +129,17 @@ class Joiner:
             if bound:
                 return bool(tokens & bound)
         return bool(tokens & set(IDENTIFIER.findall(finding.message)))
+
+    def named_where_made(self, seen: Observation) -> Observation:
+        """The observation under the name of the module that makes the object, not of one that imports it."""
+        for label in (seen.subject, *seen.also):
+            module, variable = self.split(label)
+            file = module_file(self.root, module) if module else None
+            if file is not None and variable.split(".")[0] in names_made(file.resolve()):
+                others = tuple(each for each in (seen.subject, *seen.also) if each != label)
+                evidence = seen.evidence.replace(seen.subject, label)
+                return dataclasses.replace(seen, subject=label, also=others, evidence=evidence)
+        return seen
 
     def split(self, label: str) -> tuple[str, str]:
         """The module and the variable of a label; no module where none of the project's fits."""
@@ -171,6 +187,17 @@ def names_bound(path: Path, line: int) -> frozenset[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {name for target in targets for name in _names_in(target)}
     return frozenset(found)
+
+
+@cache
+def names_made(path: Path) -> frozenset[str]:
+    """The names that a module binds by assignment, not by import."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return frozenset()
+    stored = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return frozenset(stored)
 
 
 def _names_in(target: ast.expr) -> set[str]:

@@ -14,7 +14,8 @@ from leaklint.report.plain import plain
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #777; --leak: #c2351b; --calm: #2f6f4f; }
 body { margin: 0 auto; padding: 1rem; max-width: 80rem; font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-figure { margin: 1rem 0; overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; }
+figure { margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; }
+figure svg { max-width: 100%; height: auto; display: block; }
 article { border-left: 4px solid var(--line); padding: .1rem 1rem; margin: 1rem 0; }
 article.leak { border-color: var(--leak); } article.calm { border-color: var(--calm); }
 h2 { font-size: 1.05rem; margin: .25rem 0; } p { margin: .25rem 0; } .soft { color: var(--soft); }

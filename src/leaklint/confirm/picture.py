@@ -17,14 +17,14 @@ from leaklint.confirm.text import fate
 from leaklint.confirm.verdict import Report
 from leaklint.report.plain import plain, shortened
 
-GUTTER = 300
-RIGHT = 170
-NARROWEST, WIDEST = 120.0, 280.0
+GUTTER = 280
+RIGHT = 250
+NARROWEST, WIDEST = 100.0, 220.0
 FROZEN = 54.0
 """How wide frozen time is drawn, however long it was."""
 RUNNING = 900.0
 """How wide the whole is drawn where nothing is frozen."""
-TOP, BAR, ROW, LANE = 44, 26, 40, 24
+TOP, BAR, ROW, LANE = 16, 26, 36, 24
 MOST_LANES = 40
 LABEL_COLUMNS = 42
 
@@ -35,7 +35,8 @@ svg { --paper: #fff; --ink: #1d2129; --soft: #5b6472; --bar: #2f6f4f; --on-bar: 
   --ice: #203549; --leak: #ff7a5c; --state: #f0b95a; } }
 text { fill: var(--ink); } .soft { fill: var(--soft); font-size: 12px; } .bar { fill: var(--bar); }
 .failed { fill: var(--leak); } .on-bar { fill: var(--on-bar); font-weight: 600; } .ice { fill: var(--ice); }
-.work { stroke: var(--leak); fill: none; stroke-width: 2; } .state { stroke: var(--state); fill: none; stroke-width: 2; }
+.work { stroke: var(--leak); fill: none; stroke-width: 2; }
+.state { stroke: var(--state); fill: none; stroke-width: 2; }
 .dot { fill: var(--leak); } .state-dot { fill: var(--state); } .open { stroke-dasharray: 4 4; }
 """
 
@@ -115,7 +116,7 @@ def _frozen(report: Report, drawn: list[Invocation], scale: Scale) -> Iterator[s
     for each in drawn:
         left = scale(_end_of(each))
         yield f'<rect class="ice" x="{left:.1f}" y="{TOP}" width="{FROZEN}" height="{BAR}"/>'
-        yield f'<text class="soft" x="{left + FROZEN / 2:.1f}" y="{TOP + BAR / 2 + 4}" text-anchor="middle">frozen</text>'
+        yield _centred("soft", left + FROZEN / 2, TOP, "frozen")
 
 
 def _bars(drawn: list[Invocation], scale: Scale) -> Iterator[str]:
@@ -125,13 +126,17 @@ def _bars(drawn: list[Invocation], scale: Scale) -> Iterator[str]:
         top = TOP + each.worker * ROW
         style = "bar failed" if each.failed else "bar"
         label = f"invocation {each.number}" if right - left > 90 else str(each.number)
-        yield f'<rect class="{style}" x="{left:.1f}" y="{top}" width="{max(right - left, 2):.1f}" height="{BAR}" rx="3"/>'
-        yield (
-            f'<text class="on-bar" x="{(left + right) / 2:.1f}" y="{top + BAR / 2 + 4}" text-anchor="middle">{label}</text>'
-        )
+        width = max(right - left, 2)
+        yield f'<rect class="{style}" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{BAR}" rx="3"/>'
+        yield _centred("on-bar", (left + right) / 2, top, label)
     for worker in sorted({each.worker for each in drawn}):
         name = "container" if len({each.worker for each in drawn}) == 1 else f"container {worker + 1}"
         yield f'<text class="soft" x="16" y="{TOP + worker * ROW + BAR / 2 + 4}">{name}</text>'
+
+
+def _centred(style: str, x: float, top: float, words: str) -> str:
+    """Text in the middle of a bar."""
+    return f'<text class="{style}" x="{x:.1f}" y="{top + BAR / 2 + 4}" text-anchor="middle">{escape(words)}</text>'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Invocation:
     error: str = ""
     """Type and message."""
     lines: tuple[Line, ...] = ()
-    """Where an error came from: absolute path, line, function, innermost last."""
+    """Where an error came from: path, line, function, innermost last."""
     thawed: int = 0
     given: int = 0
     returned: int = 0
@@ -121,8 +121,9 @@ class Record:
 class Recorder:
     """Builds a record from the warden's messages, one after the other."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, root: str) -> None:
         self.record = Record(run)
+        self._root = root
         self._partial: dict[tuple[int, int, str | None], str] = {}
 
     def begin(self, number: int, event: str, worker: int) -> None:
@@ -156,7 +157,7 @@ class Recorder:
 
     def _answered(self, message: dict[str, Any]) -> None:
         if message["status"] == "init-error":
-            self.record.init_error = _error_of(message["body"])[0]
+            self.record.init_error = _error_of(message["body"], self._root)[0]
             return
         current = self._current(message)
         if current is None:
@@ -166,7 +167,7 @@ class Recorder:
         if current.status == "ok":
             current.answer = message["body"]
         else:
-            current.error, current.lines = _error_of(message["body"])
+            current.error, current.lines = _error_of(message["body"], self._root)
 
     def _stuck(self, message: dict[str, Any]) -> None:
         if current := self._current(message):
@@ -265,7 +266,7 @@ class Recorder:
         self._photo(message).trouble = message["reason"]
 
 
-def _error_of(body: str) -> tuple[str, tuple[Line, ...]]:
+def _error_of(body: str, root: str) -> tuple[str, tuple[Line, ...]]:
     """Type and message of an error that the runtime reported, and the lines that it came through."""
     try:
         said = json.loads(body)
@@ -274,5 +275,5 @@ def _error_of(body: str) -> tuple[str, tuple[Line, ...]]:
     if not isinstance(said, dict):
         return str(said)[:200], ()
     frames = [match for text in said.get("stackTrace") or () for match in FRAME.finditer(str(text))]
-    lines = [(match["path"], int(match["line"]), match["function"]) for match in frames]
+    lines = [(match["path"].removeprefix(root + "/"), int(match["line"]), match["function"]) for match in frames]
     return f"{said.get('errorType')}: {said.get('errorMessage')}", tuple(lines)

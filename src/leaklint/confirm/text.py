@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from leaklint.confirm.findings import Static
 from leaklint.confirm.observation import Observation, Strength
 from leaklint.confirm.plan import Regime
 from leaklint.confirm.record import Invocation, Line, Record, Work
@@ -50,13 +51,13 @@ def _verdicts(report: Report, style: Style) -> Iterator[str]:
     for confirmed in report.confirmed:
         finding = confirmed.finding
         yield ""
-        yield f"{style('error', 'confirmed')}  {finding.code} {style('place', plain(finding.place))} {plain(finding.message)}"
+        yield f"{style('error', 'confirmed')}  {_named(finding, style)}"
         for seen in confirmed.observations:
             yield f"{INDENT}{plain(seen.evidence)}"
     for missed in report.not_seen:
         finding = missed.finding
         yield ""
-        yield f"{style('info', 'not seen')}   {finding.code} {style('place', plain(finding.place))} {plain(finding.message)}"
+        yield f"{style('info', 'not seen')}   {_named(finding, style)}"
         yield f"{INDENT}{plain(missed.reason)}"
     word = "only seen at run time" if report.joined else "seen"
     for seen in report.only_seen:
@@ -68,6 +69,10 @@ def _verdicts(report: Report, style: Style) -> Iterator[str]:
         yield ""
         yield style("dim", "kept until it is replaced, which is a leak where somebody reads it first:")
         yield from (f"{INDENT}{plain(each.evidence)}" for each in kept)
+
+
+def _named(finding: Static, style: Style) -> str:
+    return f"{finding.code} {style('place', plain(finding.place))} {plain(finding.message)}"
 
 
 def _title(seen: Observation, style: Style) -> str:
@@ -139,4 +144,5 @@ def _sum(report: Report) -> str:
         f"{len(report.not_seen)} not seen",
         f"{len(report.only_seen)} only seen at run time",
     )
-    return ", ".join(parts) + "."
+    about = f" ({report.elsewhere} findings are about other handlers.)" if report.elsewhere else ""
+    return ", ".join(parts) + "." + about

@@ -53,6 +53,8 @@ class Report:
     """Leaks that no finding is about."""
     asides: tuple[Observation, ...]
     """What changed without being a leak by itself."""
+    elsewhere: int
+    """Findings about other handlers."""
     joined: bool
     """Whether findings were given."""
 
@@ -69,13 +71,15 @@ class Report:
 
 def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple[Observation, ...] = ()) -> Report:
     """Joins a run with findings; ``more`` is what was observed outside of the record."""
-    observations = [*observe(record), *more]
     joiner = Joiner(plan.root)
+    observations = [joiner.named_where_made(each) if each.also else each for each in (*observe(record), *more)]
     confirmed: list[Confirmed] = []
     not_seen: list[NotSeen] = []
     told: set[Observation] = set()
+    elsewhere = 0
     for finding in findings or ():
-        if not finding.is_of(plan.handler):
+        if not finding.is_of(plan.handler, plan.root):
+            elsewhere += 1
             continue
         matching = joiner.matching(finding, observations)
         proofs = [each for each in matching if _proves(each)]
@@ -88,7 +92,14 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
     only = [each for each in rest if each.strength is Strength.LEAK and not _is_explained(each, told, findings)]
     asides = [each for each in rest if each not in only]
     return Report(
-        plan, record, tuple(confirmed), tuple(not_seen), tuple(only), tuple(asides), joined=findings is not None
+        plan,
+        record,
+        tuple(confirmed),
+        tuple(not_seen),
+        tuple(only),
+        tuple(asides),
+        elsewhere,
+        joined=findings is not None,
     )
 
 
