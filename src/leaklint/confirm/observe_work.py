@@ -89,8 +89,9 @@ def _fates(works: list[Work], record: Record) -> Iterator[str]:
         if printed or (work.ended and work.ended_during > work.invocation):
             during = printed[0].during if printed else work.ended_during
             yield f"that of {work.invocation} went on inside invocation {during}{said}"
-        elif work.ended:
-            yield f"that of {work.invocation} ended after its return"
+    after = [work.invocation for work in pending if work.ended and work.ended_during <= work.invocation]
+    if after:
+        yield f"that of {numbers(after)} ran on after the return"
     never = [work.invocation for work in pending if not work.ended]
     if never:
         yield f"that of {numbers(never)} never came to its end"

@@ -6,7 +6,7 @@ the bodies of functions on demand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leaklint.ir.cfg import Body
@@ -47,14 +47,3 @@ class Program:
         """The control-flow graph of a function."""
         path, _, name = identity.partition("::")
         return self.bodies(path, name)
-
-
-def functions_calling(files: Mapping[str, FileFacts], names: Iterable[str]) -> list[tuple[str, str]]:
-    """Functions that may drop the result of a call of one of these names: (path, qualified name), sorted."""
-    wanted = frozenset(names)
-    return sorted(
-        (path, function.name)
-        for path, facts in files.items()
-        for function in facts.functions.values()
-        if not wanted.isdisjoint(function.dropped_calls)
-    )

@@ -20,8 +20,9 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind
-from leaklint.link.program import Program, functions_calling
+from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve.anywhere import droppers
 from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
@@ -150,7 +151,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
     """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
     program = world.program
     result: list[Reached] = []
-    for path, name in functions_calling(program.files, _asynchronous_names(world)):
+    for path, name in droppers(program, world.models):
         if not program.reported(path):
             continue
         engine.answer(Ask("module", path))
@@ -178,28 +179,6 @@ def _local(program: Program, effect: AnyEffect) -> Reached:
     place = Place(effect.site.path, effect.site.span)
     statement = statement_of(program.files.get(effect.site.path), effect.site.span)
     return Reached(effect, (Step(StepKind.LEAK, place, effect.operation),), (), statement)
-
-
-def _asynchronous_names(world: World) -> frozenset[str]:
-    """Last segments of the names whose call may give a coroutine or a task."""
-    names = {
-        function.name.rpartition(".")[2]
-        for facts in world.program.files.values()
-        for function in facts.functions.values()
-        if function.is_async
-    }
-    for name in world.models.names:
-        row = world.models.row(name)
-        if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
-            names.add(name.rpartition(".")[2])
-    for _ in range(2):
-        names |= {
-            function.name.rpartition(".")[2]
-            for facts in world.program.files.values()
-            for function in facts.functions.values()
-            if not names.isdisjoint(function.dropped_calls)
-        }
-    return frozenset(names)
 
 
 __all__ = ["Path", "Solved", "solve", "statement_of"]

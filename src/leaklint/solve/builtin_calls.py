@@ -21,6 +21,7 @@ from leaklint.solve.lattice import (
     join_all,
     observed,
     of,
+    ordered,
     single_constant,
     slot,
     survives,
@@ -95,7 +96,7 @@ def set_attribute(
     effects.read_snapshots(act, state, value, span)
     effects.keep_coroutine(state, value)
     certain = len(target.things) == 1 if certain is None else certain
-    for thing in sorted(target.things, key=repr):
+    for thing in ordered(target.things):
         if thing.type.kind is TypeKind.MODULE and not thing.type.name.startswith("package:"):
             rebind(act, state, variable(thing.type.name, name), value, span, how or How.REBIND)
             continue
@@ -251,7 +252,7 @@ def _context_set(act: Activation, state: State, receiver: Value, arguments: Argu
     made = act.made(span)
     state.heap[slot(made, "<variable>")] = receiver
     certain, constant = single_constant(value)
-    for thing in sorted(receiver.things, key=repr):
+    for thing in ordered(receiver.things):
         state.heap[extend(thing.path, ".value")] = value
         default = read_field(act, state, extend(thing.path, ".default"))
         if certain and (constant is None or (default is not None and single_constant(default) == (True, constant))):
@@ -277,7 +278,7 @@ def _context_reset(act: Activation, state: State, receiver: Value, arguments: Ar
 
 def _context_get(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     found = []
-    for thing in sorted(receiver.things, key=repr):
+    for thing in ordered(receiver.things):
         path = extend(thing.path, ".value")
         if thing.path.root.kind is not RootKind.MADE:
             state.reads |= {extend(thing.path, ".context")}

@@ -20,6 +20,7 @@ from leaklint.solve.lattice import (
     extend,
     join_all,
     of,
+    ordered,
     single_constant,
     slot,
     unknown,
@@ -57,7 +58,7 @@ class Arguments(NamedTuple):
 
 def apply(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Solving:
     """Calls whatever ``callee`` may be; the state afterwards is that of all possibilities joined."""
-    things = sorted(callee.things, key=repr) if len(callee.things) > 1 else list(callee.things)
+    things = list(ordered(callee.things))
     if not things or len(things) > MAX_CALLEES:
         return unknown_result(act, state, callee, arguments, span)
     results = []
@@ -332,7 +333,7 @@ def _construct(act: Activation, state: State, thing: Thing, arguments: Arguments
             ),
             result.sources,
         )
-    for each in sorted(result.things, key=repr):
+    for each in ordered(result.things):
         if each.type.kind is not TypeKind.INSTANCE:
             continue
         starter = yield from class_member(act, state, each.type.name, "__init__", bound_to=each, on_class=False)
@@ -447,7 +448,7 @@ def _call_library_method(
 def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
     """``await value``: a coroutine's body runs, a task or future is waited for, anything else is opaque."""
     results = []
-    for thing in sorted(value.things, key=repr):
+    for thing in ordered(value.things):
         if thing.type.kind is TypeKind.COROUTINE:
             effects.settle_at(state, thing.path)
             callee, arguments = unpacked(act, state, thing)
@@ -476,7 +477,7 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
 def run_coroutine(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Solving:
     """The body of a coroutine function runs to its end."""
     results = []
-    for thing in sorted(callee.things, key=repr):
+    for thing in ordered(callee.things):
         kind = thing.type.kind
         if kind is TypeKind.FUNCTION:
             facts = act.world.program.function(thing.type.name)
@@ -503,7 +504,7 @@ def invoked(
 ) -> Solving:
     """A callable (or a coroutine) that was handed over is run; where arguments are unknown, ``fallback`` feeds them."""
     results = []
-    for thing in sorted(value.things, key=repr):
+    for thing in ordered(value.things):
         kind = thing.type.kind
         if kind is TypeKind.COROUTINE:
             effects.settle_at(state, thing.path)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from leaklint.ir.location import Place
 from leaklint.ir.values import Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import NONE, extend, of
+from leaklint.solve.lattice import NONE, extend, of, ordered
 from leaklint.solve.state import State
 from leaklint.solve.world import ClassState, Named, Solving, class_path, span_in
 
@@ -22,7 +22,7 @@ def make_class(
     identity = f"{act.path}::{name}"
     direct = []
     for base in bases:
-        for thing in sorted(base.things, key=repr):
+        for thing in ordered(base.things):
             if thing.type.kind in (TypeKind.CLASS, TypeKind.LIBRARY) and thing.type.name not in direct:
                 direct.append(thing.type.name)
     order = world.linearized(identity, direct)

@@ -37,6 +37,7 @@ from leaklint.solve.lattice import (
     is_prefix,
     join,
     of,
+    ordered,
     parameter,
     survives,
 )
@@ -377,7 +378,7 @@ def holds_task(state: State, value: Value) -> bool:
 
 def context_lost(act: Activation, state: State, target: Value, span: Span) -> None:
     """A function runs where the context does not follow, and reads variables that this invocation has set."""
-    names = [_callee_name(of(thing)) for thing in sorted(target.things, key=repr)]
+    names = [_callee_name(of(thing)) for thing in ordered(target.things)]
     for place in sorted(state.reads):
         variable = Path(place.root, place.fields[:-1])
         if place.fields[-1:] == (".context",) and state.is_reset(extend(variable, ".value")):

@@ -158,10 +158,9 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             direct(act, state, step)
         else:
             yield from ASKING[kind](act, state, step)
-        if snapshot is not None and isinstance(step, cfg.Call):
-            if _only_suspends(state, step.target):
-                known = None
-                continue
+        if snapshot is not None and isinstance(step, cfg.Call) and _only_suspends(state, step.target):
+            known = None
+            continue
         told = raising if snapshot is None else snapshot
         if told is not None and isinstance(step, cfg.Call) and block.raises_to != RAISE_EXIT:
             given = Value(frozenset(), _given_sources(act, state, step))

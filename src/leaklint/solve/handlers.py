@@ -12,7 +12,7 @@ from leaklint.ir.values import Path, Thing, TypeKind, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.calls import Arguments, apply, run_coroutine, unpacked
-from leaklint.solve.lattice import of, parameter, slot
+from leaklint.solve.lattice import of, ordered, parameter, slot
 from leaklint.solve.lookup import get_attribute, module_name
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.world import Solving, World
@@ -62,7 +62,7 @@ def _outside(world: World, handler: Handler) -> Activation:
 
 def signature(world: World, value: Value) -> Solving:
     """The function behind a callable, and how many of its parameters are bound already; None where there is none."""
-    for thing in sorted(value.things, key=repr):
+    for thing in ordered(value.things):
         if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
             facts = world.program.function(thing.type.name)
             if facts is not None:
@@ -119,7 +119,7 @@ def invoke(world: World, handler: Handler) -> Solving:
     given = [of(Thing(parameter(index)), sources=frozenset({parameter(index)})) for index in range(min(count, 8))]
     declared: list[AnyEffect] = []
     result: Value = yield from apply(act, state, value, Arguments(tuple(given)), facts.name_span)
-    for thing in sorted(result.things, key=repr):
+    for thing in ordered(result.things):
         if thing.type.kind is TypeKind.COROUTINE:
             effects.settle_at(state, thing.path)
             if handler.awaited:

@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     is_prefix,
     join_all,
     of,
+    ordered,
     prolong,
     shortened,
     slot,
@@ -64,6 +65,7 @@ class Substitution:
         self.is_row = is_row
         self.result = act.made(span)
         self._deep: dict[int, Sources] = {}
+        self._mapped: dict[Sources, Sources] = {}
 
     def things(self, path: Path) -> Solving:
         """The objects that a path of the summary denotes here."""
@@ -120,9 +122,18 @@ class Substitution:
     def changed(self) -> None:
         """The objects that the arguments denote hold something else from now on."""
         self._deep.clear()
+        self._mapped.clear()
 
     def sources(self, sources: Sources) -> Sources:
         """The sources of the summary in terms of the caller."""
+        if not sources:
+            return sources
+        known = self._mapped.get(sources)
+        if known is None:
+            known = self._mapped[sources] = self._sources(sources)
+        return known
+
+    def _sources(self, sources: Sources) -> Sources:
         result: set[Path] = set()
         for source in sources:
             kind = source.root.kind
@@ -372,11 +383,11 @@ def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solvin
         paths = sorted(effect.sources)
     for path in paths:
         value = yield from sub.things(path)
-        for each in sorted(value.things, key=repr):
+        for each in ordered(value.things):
             thing = each
             if each.type.kind in (TypeKind.COROUTINE, TypeKind.PARTIAL):
                 inner = read_field(sub.act, sub.state, slot(each.path, "<func>")) or NOTHING
-                thing = next(iter(sorted(inner.things, key=repr)), each)
+                thing = next(iter(ordered(inner.things)), each)
             if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
                 return thing.type.name.partition("::")[2].replace("<locals>.", "")
             if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):

@@ -126,6 +126,13 @@ def shortened(sources: Sources) -> Sources:
     return frozenset(Path(source.root) for source in sources)
 
 
+def ordered(things: frozenset[Thing]) -> Iterable[Thing]:
+    """The things in an order that does not depend on hashes."""
+    if len(things) < 2:
+        return things
+    return sorted(things, key=lambda thing: (thing.path, thing.type.kind, thing.type.name, repr(thing.type.constant)))
+
+
 def join_all(values: Iterable[Value]) -> Value:
     """Least upper bound of all."""
     result = NOTHING

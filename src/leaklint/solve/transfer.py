@@ -28,6 +28,7 @@ from leaklint.solve.lattice import (
     join_all,
     observed,
     of,
+    ordered,
     single_constant,
     slot,
     survives,
@@ -685,7 +686,7 @@ def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
         effects.use_on_loop(act, state, thing, step.span)
     name = "__aenter__" if step.is_async else "__enter__"
     results = []
-    for thing in sorted(manager.things, key=repr):
+    for thing in ordered(manager.things):
         result = yield from _managed(act, state, thing, name, Arguments(), step.span)
         if result is None:
             inner = elements(act, state, of(thing))
@@ -700,7 +701,7 @@ def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
 def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
     manager = value_of(act, state, step.manager)
     name = "__aexit__" if step.is_async else "__exit__"
-    for thing in sorted(manager.things, key=repr):
+    for thing in ordered(manager.things):
         if thing.type.name == "contextvars.Token":
             variables = state.heap[slot(thing.path, "<variable>")]
             for each in variables.things:

@@ -42,7 +42,7 @@ class Warden:
         self.plan = plan
         self.freezes: bool = plan["freezes"]
         self.selector = selectors.DefaultSelector()
-        self.folder = tempfile.mkdtemp(prefix="leaklint-")
+        self.folder = tempfile.mkdtemp(prefix=f"leaklint-{plan['run']}-")
         self.workers: list[Worker] = []
         self.commands: list[dict[str, Any]] = []
         self._frozen: set[int] = set()
@@ -174,7 +174,7 @@ class Warden:
 
     def _thaw(self) -> None:
         for worker in self.workers:
-            worker.stopped = False
+            worker.stopped = worker.rests = False
             say({"say": "thawed", "worker": worker.index, "during": worker.number, "at": time.monotonic_ns()})
         frozen, self._frozen = self._frozen | {worker.pid for worker in self.workers}, set()
         tree.continue_all(frozen)

@@ -34,6 +34,8 @@ class Worker:
         self.number = 0
         """The invocation that runs, or has run last."""
         self.stopped = False
+        self.rests = False
+        """Whether the container has said that it is about to stop."""
         self.ended: str | None = None
         """How the process ended."""
         self.answered = False
@@ -104,7 +106,9 @@ class Worker:
 
     def at_rest(self) -> bool:
         """Whether the container waits for the next event, or will do nothing more."""
-        return self.ended is not None or (self.stopped if self.plan["freezes"] else self._waiting is not None)
+        return self.ended is not None or (
+            self.stopped and self.rests if self.plan["freezes"] else self._waiting is not None
+        )
 
     def close(self) -> None:
         """Lets go of everything but the process itself."""
@@ -148,6 +152,8 @@ class Worker:
         what = message.get("say")
         if what == "photo-begins":
             self.photos_open += 1
+        elif what == "rests":
+            self.rests = True
         elif what == "photo-copy":
             self.photo = message["pid"]
         elif what in ("photo-ends", "photo-failed"):

@@ -1,0 +1,106 @@
+"""Code that no handler reaches: functions that may drop something asynchronous, for rules of scope ``any``.
+
+Solving every function of a project would cost too much, so that the outline decides: a function counts where one of
+the calls whose result it may drop has the name of a coroutine function (or of what starts a task) that its file can
+know, because the file, or a file that it imports at any distance, defines it or imports the library that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leaklint.ir.facts import FileFacts
+from leaklint.link.program import Program
+from leaklint.models.load import Models
+
+ROUNDS = 2
+"""How many functions deep a wrapper that returns a coroutine is followed."""
+
+
+def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
+    """The functions that may drop a coroutine or a task: (path, qualified name), sorted."""
+    of_libraries = _names_by_package(models)
+    own = {path: _asynchronous(facts) for path, facts in program.files.items()}
+    if not any(own.values()) and not any(_packages(facts) & of_libraries.keys() for facts in program.files.values()):
+        return []
+    wrappers: dict[str, set[str]] = {path: set(names) for path, names in own.items()}
+    reach = _Imports(program)
+    known: dict[str, frozenset[str]] = {}
+    for _ in range(ROUNDS + 1):
+        changed = False
+        for path, facts in program.files.items():
+            files = reach.of(path)
+            names = frozenset().union(*(wrappers[each] for each in files))
+            packages: set[str] = set().union(*(_packages(program.files[each]) for each in files))
+            for package in packages & of_libraries.keys():
+                names |= of_libraries[package]
+            known[path] = names
+            for function in facts.functions.values():
+                if not names.isdisjoint(function.dropped_calls):
+                    last = function.name.rpartition(".")[2]
+                    if last not in wrappers[path]:
+                        wrappers[path].add(last)
+                        changed = True
+        if not changed:
+            break
+    return sorted(
+        (path, function.name)
+        for path, facts in program.files.items()
+        for function in facts.functions.values()
+        if not known[path].isdisjoint(function.dropped_calls)
+    )
+
+
+def _names_by_package(models: Models) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name in models.names:
+        row = models.row(name)
+        if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
+            found.setdefault(name.partition(".")[0], set()).add(name.rpartition(".")[2])
+    return {package: frozenset(names) for package, names in found.items()}
+
+
+def _asynchronous(facts: FileFacts) -> set[str]:
+    return {function.name.rpartition(".")[2] for function in facts.functions.values() if function.is_async} | {
+        # ``sms = partial(push, "sms")``: what is made from a coroutine function may be one
+        name
+        for name, text in facts.bound_calls.items()
+        if text.endswith("partial()")
+    }
+
+
+def _packages(facts: FileFacts) -> set[str]:
+    return {fact.module.partition(".")[0] for fact in facts.imports if not fact.level}
+
+
+class _Imports:
+    """Which files of the project a file imports, at any distance."""
+
+    def __init__(self, program: Program) -> None:
+        self._direct = {path: tuple(_direct(program, path, facts)) for path, facts in program.files.items()}
+        self._reach: dict[str, frozenset[str]] = {}
+
+    def of(self, path: str) -> frozenset[str]:
+        """The file and all that it imports."""
+        known = self._reach.get(path)
+        if known is None:
+            seen = {path}
+            pending = [path]
+            while pending:
+                for each in self._direct[pending.pop()]:
+                    if each not in seen:
+                        seen.add(each)
+                        pending.append(each)
+            known = self._reach[path] = frozenset(seen)
+        return known
+
+
+def _direct(program: Program, path: str, facts: FileFacts) -> Iterable[str]:
+    for fact in facts.imports:
+        if fact.name and fact.name != "*":
+            found = program.modules.import_name(path, fact.module, fact.name, fact.level)
+            target = found[0] if isinstance(found, tuple) else found
+        else:
+            target = program.modules.resolve(path, fact.module, fact.level)
+        if target is not None and target in program.files:
+            yield target
