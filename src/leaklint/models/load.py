@@ -409,8 +409,11 @@ class _Reader:
                 )
 
     def made_from(self, opens: Opens) -> frozenset[Path]:
-        """What the work is made from: for a file, that is also the path that names it."""
-        terms = [formal.name for formal in self.formals if formal.name != "self" or opens.work == "file"]
+        """What the work is made from; a file is where its name says, whatever is written to it."""
+        holder = re.match(r"\w+", opens.held_by)
+        terms = [formal.name for formal in self.formals if formal.name != "self"]
+        if opens.work == "file" and holder is not None and holder[0] in self.positions:
+            terms = [holder[0]]
         return self.sources(terms) | (frozenset({_TEMPORARY}) if opens.temporary else frozenset())
 
     def settled(self) -> Iterable[Settle]:
