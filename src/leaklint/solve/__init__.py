@@ -20,9 +20,10 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind
+from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.anywhere import droppers
+from leaklint.solve.anywhere import droppers, without_await
 from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
@@ -151,9 +152,10 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
     """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
     program = world.program
     result: list[Reached] = []
+    for path, facts in program.files.items():
+        if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
+            engine.answer(Ask("module", path))
     for path, name in droppers(program, world.models):
-        if not program.reported(path):
-            continue
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue
@@ -161,7 +163,11 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
         given_back = {thing.path for thing in summary.returns.things}
         given_back |= {thing.path for store in summary.stores for thing in store.value.things}
         for effect, trace in summary.effects:
-            if trace or effect.site.path != path or not isinstance(effect, Pending) or effect.work not in ANYWHERE:
+            if trace or effect.site.path != path:
+                continue
+            if isinstance(effect, Create) and not is_test(path):
+                result.append(_local(program, effect))
+            if not isinstance(effect, Pending) or effect.work not in ANYWHERE:
                 continue
             if effect.work is Work.COROUTINE and effect.settled is not Settled.NEVER and effect.held:
                 continue
@@ -172,6 +178,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
         declares = isinstance(effect, Create) or (isinstance(effect, Pending) and effect.work in ANYWHERE)
         if declares and not trace and program.reported(effect.site.path):
             result.append(_local(program, effect))
+    result.extend(_local(program, effect) for effect in without_await(program))
     return result
 
 

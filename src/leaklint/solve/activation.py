@@ -8,7 +8,7 @@ from leaklint.ir.effects import Site
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve.lattice import CONSTANT_PATH, parameter, prolong
+from leaklint.solve.lattice import CONSTANT_PATH, constants, parameter, prolong
 from leaklint.solve.state import State
 from leaklint.solve.world import Shape, Shapes, World, instance
 
@@ -120,8 +120,10 @@ def _telling(shape: Shape) -> bool:
 def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]]:
     depth = len(path.fields)
     found = []
-    for heap in (state.heap.under(path.root), world.fields_below(path)):
+    for heap, lasting in ((state.heap.under(path.root), False), (world.fields_below(path), True)):
         for key, value in heap.items():
+            if lasting and constants(value) is not None:
+                continue  # what it was at import; a method may have bound it anew since
             if len(key.fields) == depth + 1 and key.fields[:depth] == path.fields:
                 found.append((key.fields[depth], value))
     unique: dict[str, Value] = {}

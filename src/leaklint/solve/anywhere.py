@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
 from leaklint.link.program import Program
 from leaklint.models.load import Models
@@ -51,11 +52,32 @@ def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
     )
 
 
+def without_await(program: Program) -> Iterable[Declare]:
+    """``async def`` without anything asynchronous in it, where nothing outside asks for it to be one."""
+    for path, facts in sorted(program.files.items()):
+        called = {name for function in facts.functions.values() for name in function.calls}
+        for function in facts.functions.values():
+            if not function.is_async or function.has_await or function.is_generator or function.is_stub:
+                continue
+            owner = facts.classes.get(function.in_class) if function.in_class else None
+            last = function.name.rpartition(".")[2]
+            if function.decorators or last.startswith("__") or (owner is not None and owner.bases):
+                continue
+            if last in called or owner is not None or _imported_elsewhere(program, path, last):
+                site = Site(path, function.name, function.name_span)
+                yield Declare(site=site, what="async-without-await", operation=function.name)
+
+
+def _imported_elsewhere(program: Program, path: str, name: str) -> bool:
+    return any(fact.name == name for other, facts in program.files.items() if other != path for fact in facts.imports)
+
+
 def _names_by_package(models: Models) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for name in models.names:
         row = models.row(name)
-        if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
+        declares = name == "contextvars.ContextVar"
+        if row is not None and (declares or row.coroutine or any(opens.work == "task" for opens in row.opens)):
             found.setdefault(name.partition(".")[0], set()).add(name.rpartition(".")[2])
     return {package: frozenset(names) for package, names in found.items()}
 

@@ -191,7 +191,7 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
     if facts is None:
         return unknown(act.made(span))
     captured = [read_field(act, state, slot(thing.path, f"<{name}>")) or NOTHING for name in facts.free]
-    bound = _with_defaults(act, state, thing, facts, bound)
+    bound = _with_defaults(act, state, thing, facts, bound, span)
     shapes: list[tuple[int, object]] = []
     for index, value in enumerate(bound):
         shape = shape_of(state, act.world, value)
@@ -221,13 +221,15 @@ def formals_of(facts: FunctionFacts) -> tuple[Formal, ...]:
 
 
 def _with_defaults(
-    act: Activation, state: State, thing: Thing, facts: FunctionFacts, bound: Sequence[Value]
+    act: Activation, state: State, thing: Thing, facts: FunctionFacts, bound: Sequence[Value], span: Span
 ) -> list[Value]:
     result = []
     for formal, value in zip(facts.parameters, bound, strict=False):
         if value is NOTHING and formal.has_default:
             stored = read_field(act, state, slot(thing.path, f"<default {formal.name}>"))
             result.append(stored if stored is not None else NOTHING)
+            if stored is not None:
+                effects.read_snapshots(act, state, stored, span)
         else:
             result.append(value)
     return result
@@ -400,6 +402,8 @@ def bind_row(
         formals = (Formal("self"),) if is_method else ()
     bound = bind(act, state, formals, arguments, span)
     for formal, value in zip(formals, bound, strict=True):
+        if formal.kind in ("star", "double_star") and not any(state.heap.under(t.path.root) for t in value.things):
+            bound[formals.index(formal)] = NOTHING
         if value is NOTHING or formal.kind in ("star", "double_star"):
             if formal.kind == "star" and len(arguments.positional) > formals.index(formal):
                 given[formal.name] = GIVEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leaklint.ir.location import Place
-from leaklint.ir.values import Thing, Type, TypeKind, Value
+from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import NONE, extend, of, ordered
 from leaklint.solve.state import State
@@ -46,20 +46,20 @@ def make_class(
                 if span is not None:
                     world.named[place] = Named(f"{name.rpartition('.')[2]}.{attribute}", Place(act.path, span), "")
                 kept.append(Thing(place, thing.type))
-                _move_fields(act, state, thing, place)
+                move_fields(state, thing, place)
             else:
                 kept.append(thing)
         attributes[attribute] = Value(frozenset(kept), value.sources)
     return of(Thing(class_path(identity), Type(TypeKind.CLASS, identity)))
 
 
-def _move_fields(act: Activation, state: State, thing: Thing, place: object) -> None:
-    """What a class attribute's object holds is found under the class from now on."""
-    from leaklint.ir.values import Path
-
-    assert isinstance(place, Path)
+def move_fields(state: State, thing: Thing, place: Path) -> None:
+    """What an object holds is found under another path from now on."""
     for key, value in state.heap.under(thing.path.root).items():
         if key.fields[: len(thing.path.fields)] == thing.path.fields:
             rest = key.fields[len(thing.path.fields) :]
-            if rest and len(place.fields) + len(rest) <= 4:
+            if rest and len(place.fields) + len(rest) <= MAX_DEPTH:
                 state.heap[Path(place.root, (*place.fields, *rest))] = value
+
+
+MAX_DEPTH = 4

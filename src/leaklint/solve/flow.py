@@ -192,9 +192,16 @@ def _quiet(act: Activation, state: State, step: cfg.Call) -> bool:
     things = value_of(act, state, step.function).things
     return bool(things) and all(
         thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
-        and (thing.type.name.startswith("builtins.") or _calls_nobody(act, thing.type.name))
+        and (
+            (thing.type.name.startswith("builtins.") and thing.type.name not in STRICT)
+            or _calls_nobody(act, thing.type.name)
+        )
         for thing in things
     )
+
+
+STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
+"""Builtins that refuse what comes from outside."""
 
 
 def _calls_nobody(act: Activation, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from leaklint.ir.effects import AnyEffect, Declare, Site
+from leaklint.ir.effects import AnyEffect, Declare, Pending, Site, Work
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
@@ -125,6 +125,9 @@ def invoke(world: World, handler: Handler) -> Solving:
             if handler.awaited:
                 callee, arguments = unpacked(act, state, thing)
                 yield from run_coroutine(act, state, callee, arguments, facts.name_span)
+                # the platform runs it in a task, which has a context of its own
+                for key in [key for key, token in state.tokens.items() if _is_token(token.effect)]:
+                    del state.tokens[key]
             else:
                 declared.append(
                     Declare(
@@ -147,6 +150,10 @@ def invoke(world: World, handler: Handler) -> Solving:
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(handler, facts, path, tuple(found_effects), state.written, state.reads, state.trimmed)
+
+
+def _is_token(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and effect.work is Work.TOKEN
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:

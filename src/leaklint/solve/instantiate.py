@@ -15,6 +15,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ELEMENT,
+    KEYS,
     extend,
     is_prefix,
     join_all,
@@ -27,7 +28,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import get_attribute, read_field
 from leaklint.solve.state import State, Status, Token, Trace
-from leaklint.solve.world import Solving, instance
+from leaklint.solve.world import Solving, instance, span_in
 
 MAX_TRACE: Final = 24
 OBSERVED: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.PARAMETER, RootKind.FREE})
@@ -186,7 +187,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) 
                 for key, each in heap.items()
                 if len(key.fields) == len(thing.path.fields) + 1
                 and is_prefix(thing.path, key)
-                and key.fields[-1].startswith("[")
+                and key.fields[-1].startswith(("[", KEYS))
             ]
             stored = join_all(below) if below else stored
         elif stored is None:
@@ -278,6 +279,17 @@ def instantiate(
     if not result.things and is_row:
         return unknown(sub.result, result.sources)
     return result
+
+
+def handed_over_at(sub: Substitution) -> Span:
+    """Where the callable was handed over: where the thread was made, if that is in this function, else the call."""
+    for thing in sub.arguments[0].things if sub.arguments else ():
+        root = thing.path.root
+        made_here = root.kind is RootKind.MADE and root.name.startswith(f"{sub.act.name}@") and "/" not in root.name
+        span = span_in(root.name) if made_here else None
+        if span is not None:
+            return span
+    return sub.span
 
 
 def _in_order(state: State, sequence: Value) -> list[Value]:
@@ -461,7 +473,11 @@ def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     reads, state.reads = state.reads, frozenset()
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)
     if invoke.moment is Moment.WORK and not invoke.context_follows:
-        happening.context_lost(act, state, target, sub.span)
+        at = handed_over_at(sub) if invoke.path.fields else sub.span
+        happening.context_lost(act, state, target, at)
+    if invoke.moment is Moment.NOW and invoke.regime is not Regime.NONE:
+        # a context of its own, such as that of copy_context().run
+        state.reads = frozenset(place for place in state.reads if place.fields[-1:] != (".context",))
     state.reads |= reads
     if invoke.moment in (Moment.WORK, Moment.LATER):
         happening.defer_parameter(act, state, target, sub.span, None)

@@ -30,6 +30,8 @@ VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 """Source of paths under the folder for temporary files, which survives the invocation."""
 ELEMENT: Final = "[]"
+KEYS: Final = "{}"
+"""The field of a dictionary that stands for its keys."""
 ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")
 """Marks, in a field's value, that on some path the field still holds what it held at the start."""
 

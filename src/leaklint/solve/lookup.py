@@ -23,6 +23,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ORIGINAL,
     SYMBOLIC,
+    TEMPORARY,
     constants,
     extend,
     join,
@@ -58,7 +59,7 @@ def library_object(world: World, name: str) -> Value:
     name = world.models.canonical(name)
     row = world.models.row(name)
     if row is not None and row.instance_of:
-        path = Path(Root(RootKind.LIBRARY, "process", name))
+        path = Path(Root(RootKind.LIBRARY, "request" if row.per_request else "process", name))
         return of(Thing(path, instance(world.models.canonical(row.instance_of))))
     return library(name)
 
@@ -94,7 +95,7 @@ def module_name(world: World, module: str, name: str) -> Solving:
 
 def _kept(sources: Sources) -> Sources:
     """Of what a value was made from at import, only that it is a snapshot matters later: all else is constant then."""
-    return frozenset(source for source in sources if source.root.owner.startswith(SNAPSHOT))
+    return frozenset(source for source in sources if source == TEMPORARY or source.root.owner.startswith(SNAPSHOT))
 
 
 def written_types(world: World, module: str, name: str, writers: tuple[str, ...]) -> Solving:
@@ -291,7 +292,7 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     )
     types = yield from field_types(world, class_name, name)
     if types and (bound_by_methods or member is None or _is_dataclass(world, class_name)):
-        if survives(thing.path):
+        if thing.path.root.kind is not RootKind.MADE:
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)
         return Value(things, frozenset({path}) if survives(path) else frozenset())
@@ -302,8 +303,9 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         return Value(frozenset({Thing(path)}), frozenset({path}))
     dynamic = yield from class_member(act, state, class_name, "__getattr__", bound_to=thing, on_class=False)
     del dynamic
-    if survives(thing.path):
+    if thing.path.root.kind is not RootKind.MADE:
         state.read(path)
+    if survives(thing.path):
         return Value(frozenset({Thing(path)}), frozenset({path}))
     return of(Thing(path))
 

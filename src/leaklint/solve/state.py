@@ -11,7 +11,9 @@ import enum
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from leaklint.ir.effects import AnyEffect
+import msgspec.structs
+
+from leaklint.ir.effects import AnyEffect, Pending
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Sources, Value
 from leaklint.solve.heap import Heap
@@ -153,8 +155,6 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     """One effect for two at one site: their sources add up."""
     if old == new or old.sources == new.sources:
         return new if len(new.sources) >= len(old.sources) else old
-    import msgspec.structs
-
     return msgspec.structs.replace(new, sources=old.sources | new.sources)
 
 
@@ -219,7 +219,9 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
             return one
         return one._replace(effect=merged(one.effect, two.effect))
     low, high = sorted((one, two), key=lambda token: token.status)
-    where = left.line if high is one else right.line
+    if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
+        high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
+    where = left.line if high.status is one.status else right.line
     if low.status is Status.SETTLED and high.status is Status.OPEN:
         return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
     if low.status is Status.SETTLED:

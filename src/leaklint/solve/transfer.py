@@ -13,10 +13,11 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.builtin_calls import is_fresh, rebind, set_attribute
 from leaklint.solve.calls import Arguments, apply, awaited
-from leaklint.solve.classes import make_class
+from leaklint.solve.classes import make_class, move_fields
 from leaklint.solve.instantiate import elements
 from leaklint.solve.lattice import (
     ELEMENT,
+    KEYS,
     NONE,
     SYMBOLIC,
     TEMPORARY,
@@ -36,7 +37,7 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import class_member, get_attribute, imported, load_global, module_object
+from leaklint.solve.lookup import class_member, get_attribute, imported, load_global, module_object, read_field
 from leaklint.solve.state import State, Tested
 from leaklint.solve.world import Solving, function_path, instance, variable
 
@@ -292,6 +293,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
             key = value_of(act, state, item.key)
             sources |= key.sources
             field = field_of_key(key)
+            effects.bind_field(act, state, thing, KEYS, key, certain=False)
         elif step.kind in ("list", "tuple") and position < 8:
             field = f"[{position}]"
         else:
@@ -305,7 +307,11 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
     value = value_of(act, state, step.item.value)
     effects.use(state, value)
     if step.item.key is not None:
-        value = with_sources(value, value_of(act, state, step.item.key).sources)
+        key = value_of(act, state, step.item.key)
+        effects.use(state, key)
+        value = with_sources(value, key.sources)
+        for thing in value_of(act, state, step.object).things:
+            effects.bind_field(act, state, thing, KEYS, key, certain=False)
     for thing in value_of(act, state, step.object).things:
         effects.bind_field(act, state, thing, ELEMENT, value, certain=False)
 
@@ -350,6 +356,9 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
     for name, operand in step.defaults:
         value = value_of(act, state, operand)
         field = slot(path, f"<default {name}>")
+        for each in value.things:
+            if each.type.kind is TypeKind.INSTANCE and is_container(of(each)):
+                move_fields(state, each, field)
         kept = frozenset(
             Thing(field, thing.type) if thing.type.kind is TypeKind.INSTANCE and is_container(of(thing)) else thing
             for thing in value.things
@@ -499,6 +508,9 @@ def _module_by_name(target: Value, key: Value) -> Value | None:
     return None
 
 
+DICTS: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict", "collections.Counter"})
+
+
 def _places(target: Value) -> frozenset[Path]:
     return frozenset(
         extend(thing.path, ELEMENT)
@@ -543,6 +555,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key), value=value
         )
         field = field_of_key(key)
+        effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
         if not sources and (survives(thing.path) or thing.path.root.kind in SYMBOLIC):
@@ -673,7 +686,9 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
         if not step.is_async:
             effects.consume(act, state, iterable, step.span, "for")
             effects.iterate_plainly(act, state, iterable, step.span)
-        value = elements(act, state, iterable)
+        keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]
+        known = [each for each in keys if each is not None]
+        value = join_all(known) if known else elements(act, state, iterable)
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     state.env[step.target] = with_sources(value, iterable.sources | _places(iterable))
