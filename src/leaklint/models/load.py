@@ -66,6 +66,7 @@ _TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*)\])*)")
 _FIELD: Final = re.compile(r"\.\w+|\[[^\]]*\]")
 _LEAVING: Final = ("__aexit__", "__exit__")
 _TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
+_VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -326,7 +327,7 @@ class _Reader:
         if row.snapshot and not any(self.given.get(name) is not None for name in row.snapshot_unless_given):
             sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
         if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
-            sources |= {Path(Root(RootKind.LIBRARY, "varies"))}
+            sources |= {_VARIES}
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:
@@ -414,7 +415,7 @@ class _Reader:
         terms = [formal.name for formal in self.formals if formal.name != "self"]
         if opens.work == "file" and holder is not None and holder[0] in self.positions:
             terms = [holder[0]]
-        return self.sources(terms) | (frozenset({_TEMPORARY}) if opens.temporary else frozenset())
+        return self.sources(terms) | (frozenset({_TEMPORARY, _VARIES}) if opens.temporary else frozenset())
 
     def settled(self) -> Iterable[Settle]:
         for state in self.row.restores:

@@ -62,7 +62,7 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """What the callable is called with."""
     context_follows: bool = True
     temporary: bool = False
-    """For files: it lies in the folder for temporary files, whatever the arguments say."""
+    """For files: it lies in the folder for temporary files, under a new name, whatever the arguments say."""
     outcome: Literal["", "resumes-later", "runs-on", "lost", "unknown"] = ""
     constant_name: bool = False
     context: str = ""
@@ -128,6 +128,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """Another name for the row of that name."""
     instance_of: str = ""
     """A module-level object of this class (``sys.path``)."""
+    per_request: bool = False
+    """For such objects: it stands for another one in each request (``flask.g``)."""
     attributes: dict[str, str] = {}
     """For classes: the types of attributes."""
     coroutines: list[str] = []
