@@ -135,7 +135,7 @@ class Joiner:
         for label in (seen.subject, *seen.also):
             module, variable = self.split(label)
             file = module_file(self.root, module) if module else None
-            if file is not None and variable.split(".")[0] in names_made(file.resolve()):
+            if file is not None and IDENTIFIER.findall(variable)[0] in names_made(file.resolve()):
                 others = tuple(each for each in (seen.subject, *seen.also) if each != label)
                 evidence = seen.evidence.replace(seen.subject, label)
                 return dataclasses.replace(seen, subject=label, also=others, evidence=evidence)
@@ -191,13 +191,16 @@ def names_bound(path: Path, line: int) -> frozenset[str]:
 
 @cache
 def names_made(path: Path) -> frozenset[str]:
-    """The names that a module binds by assignment, not by import."""
+    """The names that a module binds itself, not by import."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, ValueError, SyntaxError, RecursionError):
         return frozenset()
-    stored = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-    return frozenset(stored)
+    defined = {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return frozenset(defined | {node.id for node in names if isinstance(node.ctx, ast.Store)})
 
 
 def _names_in(target: ast.expr) -> set[str]:

@@ -74,7 +74,7 @@ def _aliases(photo: Photo) -> dict[str, str]:
     first: dict[int, str] = {}
     result = {}
     for label, each in sorted(photo.state.items(), key=lambda item: (item[0].count("("), item[0])):
-        identity = each["identity"]
+        identity = each["cell"] or each["identity"]
         if identity:
             result[label] = first.setdefault(identity, label)
     return result
@@ -167,8 +167,9 @@ def _code(label: str, photos: list[Photo]) -> str:
         return "LK109"
     if label.startswith("context variable ") and "." not in label:
         return "LK111"  # the variable is a library's own
-    if state["where"] == "global" or state["where"] == "closure":
-        return "LK101" if state["identity"] else "LK102"
+    if state["where"] in ("global", "closure"):
+        identities = {photo.state[label]["identity"] for photo in photos[1:] if label in photo.state}
+        return "LK101" if len(identities) == 1 and state["identity"] else "LK102"
     return CODES[str(state["where"])]
 
 

@@ -62,12 +62,14 @@ class Plan:
     setup: Path | None = None
     moto: bool = False
     python: str = sys.executable
+    stays_warm: bool = False
+    """Never freeze, whatever the platform does."""
     run: str = dataclasses.field(default_factory=marks.new_run)
 
     @property
     def freezes(self) -> bool:
         """Whether the container is frozen between events."""
-        return self.regime is Regime.LAMBDA
+        return self.regime is Regime.LAMBDA and not self.stays_warm
 
     @property
     def workers(self) -> int:

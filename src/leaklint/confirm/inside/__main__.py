@@ -14,9 +14,10 @@ def main(text: str) -> None:
     """Runs the container that the plan describes."""
     plan: dict[str, Any] = json.loads(text)
     sys.path[0] = os.path.abspath(__file__).partition(os.sep + os.path.join("leaklint", "confirm"))[0]
+    from leaklint.confirm.inside.channel import Channel
     from leaklint.confirm.inside.observer import Observer
 
-    observer = Observer(plan)
+    observer = Observer(plan, Channel(plan["channel"]))
     engine = engine_of(plan)
     sys.path[0] = plan["root"]
     sys.argv[:] = ["bootstrap"]

@@ -157,7 +157,7 @@ def container_parts(value: Any, kind: type) -> Iterator[Part] | None:
 
 def _entries(value: Any) -> Iterator[Part]:
     for key, item in list(itertools.islice(dict.items(value), MOST_PARTS)):
-        yield f"key {key_label(key)}", key
+        yield f"(key {key_label(key)[1:-1]})", key
         yield key_label(key), item
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import decimal
 import importlib
-import json
 import logging
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from json import dumps, loads
 from typing import Any
 
 from leaklint.confirm.inside.observer import Observer
@@ -137,7 +137,7 @@ def say(error: dict[str, Any]) -> None:
 def marshalled(result: Any) -> str:
     """What the handler returned, as JSON."""
     try:
-        return json.dumps(result, ensure_ascii=False, default=_plain)
+        return dumps(result, ensure_ascii=False, default=_plain)
     except Exception as error:
         message = f"Unable to marshal response: {_message_of(error)}"
         raise Fault("Runtime.MarshalError", message) from error
@@ -152,7 +152,7 @@ def _plain(value: Any) -> Any:
 def unmarshalled(body: bytes) -> Any:
     """The event that a request carries."""
     try:
-        return json.loads(body)
+        return loads(body)
     except ValueError as error:
         raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
 

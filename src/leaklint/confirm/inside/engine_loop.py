@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-import json
 from concurrent.futures import ThreadPoolExecutor
+from json import dumps, loads
 from typing import Any
 
 from leaklint.confirm.inside.engine_builtin import Context, Handler, as_error, loaded, say, set_up_logging
@@ -36,7 +36,7 @@ def run(handler: str, address: str, observer: Observer) -> None:
             request = await loop.run_in_executor(platform, api.next)
             observer.begins(request.request_id)
             current.request_id = request.request_id
-            given = (json.loads(request.body), Context(request))[:arguments]
+            given = (loads(request.body), Context(request))[:arguments]
             try:
                 answer, context = await _call(function, given, loop, pool)
             except Exception as error:
@@ -76,4 +76,4 @@ async def _call(
         context = contextvars.copy_context()
     else:
         result, context = await loop.run_in_executor(pool, in_thread)
-    return json.dumps(result, default=lambda value: f"<{type(value).__name__}>"), context
+    return dumps(result, default=lambda value: f"<{type(value).__name__}>"), context

@@ -107,7 +107,7 @@ def fingerprint(value: Any, mine: set[str], own: re.Pattern[str]) -> Fingerprint
         "integers": digest.integers,
         "iterator": digest.iterator,
         "text": summary(value),
-        "identity": id(value) if text_of(value, type(value)) is None else 0,
+        "identity": 0 if type(value) in ATOMS else id(value),
     }
 
 

@@ -27,17 +27,19 @@ from leaklint.confirm.inside.watch_threads import watch_futures, watch_threads
 COROUTINE_DEPTH = 12
 """How many callers a coroutine remembers, so that a dropped one can say where it was made."""
 
-HOURS = 10_000.0
-"""Seconds for which no other thread may ask for the interpreter's lock."""
+UNDISTURBED = 0.2
+"""Seconds for which no other thread may ask for the interpreter's lock: long enough for a photo. Whoever asked before
+that gets it once, and without an end to that time a busy thread would never give it back.
+"""
 
 
 class Observer:
     """Everything that watches one container."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], channel: Channel) -> None:
         self.run: str = plan["run"]
         self.freezes: bool = plan["freezes"]
-        self.channel = Channel(plan["channel"])
+        self.channel = channel
         self.frames = Frames(plan["root"])
         self.registry = Registry(self.channel, self.frames)
         self._plan = plan
@@ -47,7 +49,13 @@ class Observer:
         self._printed: list[Printed] = []
 
     def install(self) -> None:
-        """Wraps the entry points that start work, and takes over the output."""
+        """Watches everything, and takes over the output."""
+        self.watch()
+        Files(self.registry, self._plan["root"], tuple(self._plan["temporary"])).install()
+        self._printed = redirect(self.channel, self._plan["output_limit"], self.registry.who)
+
+    def watch(self) -> None:
+        """Wraps the entry points that start work."""
         watch_forks(self.registry)
         watch_threads(self.registry)
         watch_futures(self.registry)
@@ -57,9 +65,7 @@ class Observer:
         watch_schedulers(self.registry)
         watch_processes(self.registry)
         watch_alarms(self.registry)
-        Files(self.registry, self._plan["root"], tuple(self._plan["temporary"])).install()
         sys.set_coroutine_origin_tracking_depth(COROUTINE_DEPTH)
-        self._printed = redirect(self.channel, self._plan["output_limit"], self.registry.who)
 
     def ready(self) -> None:
         """The engine is set up and the handler not yet imported: what is there now is the platform's."""
@@ -82,7 +88,7 @@ class Observer:
         The container stops itself with the interpreter's lock held, so that no other thread can run in between.
         """
         interval = sys.getswitchinterval()
-        sys.setswitchinterval(HOURS)
+        sys.setswitchinterval(UNDISTURBED)
         for stream in self._printed:
             stream.send_partial()
         pending = self.registry.pending()

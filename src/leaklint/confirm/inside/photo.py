@@ -94,7 +94,12 @@ class Camera:
         own = re.compile(self._own(invocation))
         held = list(variables(self.owners, mine))
         state = [
-            {"label": each.label, "where": self._where(each, mine), **fingerprint(each.value, mine, own)}
+            {
+                "label": each.label,
+                "where": self._where(each, mine),
+                "cell": each.cell,
+                **fingerprint(each.value, mine, own),
+            }
             for each in held
         ]
         state += self._context(context, mine, own)
@@ -138,7 +143,7 @@ class Camera:
         for variable, value in self._set(context):
             if not home_of(type(value)).startswith(("decimal", "_decimal")):
                 label = self._name(variable)
-                found.append({"label": label, "where": "context", **fingerprint(value, mine, own)})
+                found.append({"label": label, "where": "context", "cell": 0, **fingerprint(value, mine, own)})
         return sorted(found, key=lambda each: str(each["label"]))
 
     def _libraries(self) -> list[Root]:

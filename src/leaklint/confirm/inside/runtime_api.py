@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import json
+from json import dumps
 from typing import Any, NamedTuple
 
 BASE = "/2018-06-01/runtime"
@@ -46,11 +46,11 @@ class RuntimeApi:
 
     def error(self, request_id: str, error: dict[str, Any]) -> None:
         """Sends what the handler raised."""
-        self._post(f"/invocation/{request_id}/error", json.dumps(error))
+        self._post(f"/invocation/{request_id}/error", dumps(error))
 
     def init_error(self, error: dict[str, Any]) -> None:
         """Says that there is no handler to call."""
-        self._post("/init/error", json.dumps(error))
+        self._post("/init/error", dumps(error))
 
     def _post(self, path: str, body: str) -> None:
         self._connection.request("POST", BASE + path, body.encode("utf-8", "surrogatepass"))

@@ -26,6 +26,8 @@ class Variable(NamedTuple):
     where: str
     """``global``, ``class``, ``default``, ``closure``, ``cache``, ``thread-local`` or ``context default``."""
     value: Any
+    cell: int = 0
+    """The identity of what binds it, where that is not its name."""
 
 
 def variables(owners: Owners, mine: set[str]) -> Iterator[Variable]:
@@ -90,4 +92,4 @@ def _of_function(label: str, function: types.FunctionType) -> Iterator[Variable]
                     queue.append((inner, value, depth + 1))
             elif type(value) is not types.ModuleType and not (enclosed and value is None):
                 where = "closure" if enclosed else "default" if name.startswith("(default") else "global"
-                yield Variable(f"{label}{name}", where, value)
+                yield Variable(f"{label}{name}", where, value, id(part) if enclosed else 0)

@@ -65,6 +65,9 @@ def _serves_a_pool() -> bool:
 
 
 def _ask_process(pid: int) -> Callable[[], str | None]:
+    if not hasattr(os, "waitid"):
+        return lambda: None
+
     def ask() -> str | None:
         try:
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -110,6 +113,12 @@ class Files:
         self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
         self._made: set[str] = set()
         self._busy = threading.local()
+
+    def watch_for(self, registry: Registry, root: str) -> None:
+        """Reports to another registry from now on."""
+        self.registry = registry
+        self.root = os.path.realpath(root) + os.sep
+        self._made = set()
 
     def install(self) -> None:
         """Starts to listen; an audit hook cannot be removed again."""

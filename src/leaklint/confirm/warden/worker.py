@@ -46,6 +46,7 @@ class Worker:
         self._selector = selector
         self._say = say
         self._left = int(plan["output_limit"])
+        self._full = False
         self._waiting: api.Connection | None = None
         self._connections: list[api.Connection] = []
         self.pid = self._start()
@@ -182,8 +183,8 @@ class Worker:
         if kept:
             said = kept.decode("utf-8", "replace")
             self._tell({"say": "written", "stream": stream, "text": said, "at": time.monotonic_ns()})
-        elif self.plan["output_limit"] and not self._left:
-            self._left = -1
+        if len(kept) < len(text) and not self._full:
+            self._full = True
             self._tell({"say": "output-full", "stream": stream, "at": time.monotonic_ns()})
         return True
 

@@ -1,0 +1,50 @@
+"""The pytest plugin: the fixture ``warm_container``, for tests that a handler leaks nothing.
+
+    def test_nothing_leaks(warm_container):
+        container = warm_container("app:handler")
+        for _ in range(3):
+            container.invoke({"id": "{{unique}}"})
+        assert container.leaks == []
+
+The handler runs in a process of its own, frozen between invocations; with ``--leaklint-in-process`` in the test's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from leaklint.confirm.testing import WarmContainer
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option of the plugin."""
+    group = parser.getgroup("leaklint")
+    group.addoption(
+        "--leaklint-in-process",
+        action="store_true",
+        help="call handlers of warm containers in the process of the tests, without freezing",
+    )
+
+
+@pytest.fixture
+def warm_container(request: pytest.FixtureRequest) -> Iterator[Callable[..., WarmContainer]]:
+    """Starts warm containers: ``warm_container("module:function")`` or ``warm_container(function)``.
+
+    Named arguments: ``root``, ``regime``, ``engine``, ``timeout``, ``environment``, ``in_process``.
+    """
+    from leaklint.confirm.testing import warm_container as start
+
+    started: list[WarmContainer] = []
+
+    def begin(handler: str | Callable[..., Any], **named: Any) -> WarmContainer:
+        named.setdefault("in_process", request.config.getoption("--leaklint-in-process"))
+        started.append(start(handler, request.config.rootpath, **named))
+        return started[-1]
+
+    yield begin
+    for container in started:
+        container.close()

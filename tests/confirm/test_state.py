@@ -1,0 +1,98 @@
+"""Which variables are seen to leak, under which code, and which are not, over three invocations of one handler."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from confirm.conftest import left_of
+
+from leaklint.confirm.observation import Observation, Strength
+from leaklint.confirm.plan import Engine, Plan
+from leaklint.confirm.run import run
+from leaklint.confirm.verdict import Report, judge
+
+PROJECT = Path(__file__).parent / "projects" / "state"
+
+LEAKS = {
+    "app.GROWS": "LK101",
+    "app.GROWS_WITHOUT_MARKERS": "LK101",
+    "app.COUNTS": "LK102",
+    "app.LINE": "LK102",
+    "app.KEYS": "LK101",
+    "app.DEQUE": "LK101",
+    "app.QUEUE": "LK101",
+    "app.ONCE_PER_REQUEST": "LK101",
+    "app.KEEPER": "LK101",
+    "app.BUFFER": "LK101",
+    "keeper.Keeper.seen": "LK103",
+    "keeper.keep_default(default of kept)": "LK104",
+    "app.looked_up": "LK105",
+    "keeper.tally(closure count)": "LK102",
+    "app.ITERATOR": "LK109",
+    "app.IDS": "LK109",
+    "app.ROWS": "LK109",
+    "app.GENERATOR": "LK109",
+    "app.SHARED_DEFAULT": "LK402",
+    "context variable app.CURRENT": "LK401",
+    "os.environ['TENANT']": "LK108",
+    "sys.path": "LK108",
+    "handlers of logger app": "LK108",
+    "warnings.filters": "LK108",
+    "json.load": "LK108",
+}
+KEPT = {"app.KEPT": "LK102", "app.STAMP": "LK102", "app.LOCAL": "LK404"}
+ONCE = {"app.LAZY", "app.LAZY_ENTRY", "app.configured", "os.environ['CONSTANT']", "level of logger app"}
+SILENT = {"app.RESET", "app.CONSTANT", "keeper.Keeper.limit", "context variable app.RESTORED", "app.EXECUTOR"}
+
+
+@cache
+def seen() -> Report:
+    plan = Plan(root=PROJECT, handler="app:handler", engine=Engine.BUILTIN)
+    record = run(plan, ['{"id": "{{unique}}"}'], 4)
+    assert left_of(plan.run) == []
+    return judge(plan, record, None)
+
+
+def observed() -> dict[str, Observation]:
+    return {each.subject: each for each in (*seen().only_seen, *seen().asides)}
+
+
+def test_all_invocations_are_answered() -> None:
+    assert [each.status for each in seen().record.invocations] == ["ok"] * 4
+    assert [photo.trouble for photo in seen().record.photos] == [""] * 5
+    assert all(photo.complete for photo in seen().record.photos)
+
+
+@pytest.mark.parametrize("subject", LEAKS)
+def test_it_leaks(subject: str) -> None:
+    found = observed()[subject]
+    assert (found.strength, found.code) == (Strength.LEAK, LEAKS[subject])
+
+
+@pytest.mark.parametrize("subject", KEPT)
+def test_it_is_kept_until_it_is_replaced(subject: str) -> None:
+    found = observed()[subject]
+    assert (found.strength, found.code) == (Strength.KEPT, KEPT[subject])
+
+
+@pytest.mark.parametrize("subject", sorted(ONCE & {"app.LAZY", "app.LAZY_ENTRY", "app.configured"}))
+def test_it_is_initialised_once(subject: str) -> None:
+    assert observed()[subject].strength is Strength.ONCE
+
+
+@pytest.mark.parametrize("subject", sorted(SILENT))
+def test_it_is_silent(subject: str) -> None:
+    assert subject not in observed()
+
+
+def test_nothing_else_leaks() -> None:
+    assert {each.subject for each in seen().only_seen} == set(LEAKS)
+    assert set(observed()) - set(LEAKS) - set(KEPT) - ONCE == set()
+
+
+def test_the_evidence_names_the_place() -> None:
+    assert observed()["app.GROWS"].evidence == "data of invocation 1 is still in app.GROWS[0] after invocation 2"
+    assert observed()["app.COUNTS"].evidence == "app.COUNTS counts on with each invocation: 2, 3 and 4"
+    assert "list of 2, then list of 3, then list of 4" in observed()["app.GROWS_WITHOUT_MARKERS"].evidence
