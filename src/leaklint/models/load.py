@@ -244,6 +244,7 @@ class _Reader:
         self.given = given
         self.formals = models.parameters(name) or ((Formal("self"),) if models.is_method(name) else ())
         self.positions = {formal.name: index for index, formal in enumerate(self.formals)}
+        self.parts = {"[]": row.elements, **row.parts} if row.elements else row.parts
         variants = [variant.type for variant in row.types if self.applies(variant)]
         self.makes = next(iter(variants), row.type) or (name if models.is_class(name) and not row.returns else "")
 
@@ -331,8 +332,9 @@ class _Reader:
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:
-        if self.row.elements:
-            yield Store(ELEMENTS, Value(frozenset({self.thing("result[]")})))
+        for field, kind in self.parts.items():
+            path = self.path(f"result{field}")
+            yield Store(path, Value(frozenset({Thing(path, Type(TypeKind.INSTANCE, kind))})))
         for term, kept in self.row.stores.items():
             yield Store(self.path(term), Value(frozenset(self.thing(each) for each in kept), self.sources(kept)))
         for term in self.row.copies:
@@ -340,9 +342,10 @@ class _Reader:
             yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
 
     def thing(self, term: str) -> Thing:
-        """What a term denotes; only of the elements of the result is the type known."""
+        """What a term denotes; only of parts of the result is the type known."""
         path = self.path(term)
-        return Thing(path, Type(TypeKind.INSTANCE, self.row.elements)) if path == ELEMENTS else Thing(path)
+        kind = self.parts.get(term.removeprefix("result"), "") if path.root == RESULT.root else ""
+        return Thing(path, Type(TypeKind.INSTANCE, kind)) if kind else Thing(path)
 
     def effects(self) -> Iterable[AnyEffect]:
         row, operation = self.row, self.name.rpartition(".")[2]

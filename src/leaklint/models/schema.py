@@ -158,6 +158,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """Where it depends on the arguments: the first one that applies, ``type`` where none does."""
     elements: str = ""
     """Class of the elements of the new object."""
+    parts: dict[str, str] = {}
+    """Classes of what is in the fields of the new object: ``{"[0]" = "asyncio.StreamReader"}``, ``{".result" = …}``."""
     returns: list[Term] = []
     """Existing objects that it returns."""
     copies: list[Term] = []
