@@ -30,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Lets ``assert container.leaks == []`` say what leaks, each leak on a line of its own."""
+    if op == "==" and right == [] and isinstance(left, list) and type(left[0]).__module__ == "leaklint.confirm.testing":
+        return ["the handler leaks:", *(repr(leak) for leak in left)]
+    return None
+
+
 @pytest.fixture
 def warm_container(request: pytest.FixtureRequest) -> Iterator[Callable[..., WarmContainer]]:
     """Starts warm containers: ``warm_container("module:function")`` or ``warm_container(function)``.

@@ -54,7 +54,7 @@ NASTY = {
 def test_a_handler_that(name: str, observe: Observe) -> None:
     source, says = NASTY[name]
     begun = time.monotonic()
-    report = observe(source, timeout=1.0)
+    report = observe(source, timeout=0.4, import_timeout=1.5)
     assert time.monotonic() - begun < 6
     assert not report.complete
     assert says in (report.record.init_error or report.record.ended)
@@ -130,7 +130,7 @@ def test_closed_standard_streams_do_no_harm(observe: Observe) -> None:
 
 
 def test_a_handler_that_closes_every_descriptor_says_nothing_more(observe: Observe) -> None:
-    report = observe("import os\ndef handler(event, context):\n    os.closerange(3, 1000)\n", timeout=1.0)
+    report = observe("import os\ndef handler(event, context):\n    os.closerange(3, 1000)\n", timeout=0.4)
     assert not report.complete
 
 

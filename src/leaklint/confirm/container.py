@@ -44,7 +44,7 @@ class Container:
     def start(self) -> None:
         """Starts the container and waits until the handler is imported."""
         self._warden = subprocess.Popen(
-            [sys.executable, "-I", WARDEN],
+            [sys.executable, "-I", "-S", WARDEN],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -25,7 +25,7 @@ def checked(text: str, source: str) -> str:
     """The text, which is JSON once its markers are filled in."""
     try:
         json.loads(marks.filled(text, "00000000", 1))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unusable(f"{source} is no JSON: {error}") from error
     return text
 

@@ -51,7 +51,7 @@ def read_findings(path: Path, folder: Path) -> list[Static]:
     """The findings of a JSON report, whose paths are relative to a folder."""
     try:
         objects = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unusable(f"{path} cannot be read as a JSON report: {error}") from error
     if not isinstance(objects, list):
         raise Unusable(f"{path} is no JSON report: a list was expected (leaklint check --output-format json)")
@@ -62,7 +62,7 @@ def from_objects(objects: Iterable[Any], folder: Path) -> list[Static]:
     """The findings among objects of a JSON report."""
     try:
         return [_finding(each, folder) for each in objects]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unusable(f"a finding of the report lacks something: {error!r}") from error
 
 

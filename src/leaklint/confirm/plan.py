@@ -55,7 +55,9 @@ class Plan:
     regime: Regime = Regime.LAMBDA
     engine: Engine = Engine.AUTO
     timeout: float = 10.0
-    """Seconds for each invocation, and for the import of the handler."""
+    """Seconds for each invocation."""
+    import_timeout: float = 10.0
+    """Seconds for the import of the handler, as the platform allows it."""
     output_limit: int = OUTPUT_LIMIT
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     allow_network: bool = False
@@ -86,6 +88,7 @@ class Plan:
             "freezes": self.freezes,
             "workers": self.workers,
             "timeout": self.timeout,
+            "import_timeout": max(self.timeout, self.import_timeout),
             "output_limit": self.output_limit,
             "environment": dict(self.environment),
             "allow_network": self.allow_network,

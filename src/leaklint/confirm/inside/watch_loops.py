@@ -14,6 +14,7 @@ import warnings
 import weakref
 from asyncio import base_events, runners
 from collections.abc import Callable
+from contextvars import Context
 from functools import wraps
 from types import FrameType, FunctionType, MethodType
 from typing import Any
@@ -40,6 +41,7 @@ def watch_tasks(registry: Registry) -> None:
         work = registry.started("task", name or type(coroutine).__name__, _ask_task(task), above())
         if work is not None:
             works[task] = work
+            task.add_done_callback(lambda ended: registry.over(work, _end_of(ended)), context=Context())
         return task
 
     @wraps(cancel_all)
@@ -96,14 +98,16 @@ def _watch_other_loops(registry: Registry) -> None:
         registry.replace(module, "run_coroutine_threadsafe", watched_run_coroutine_threadsafe)
 
 
+def _end_of(task: Any) -> str:
+    return "cancelled" if task.cancelled() else "finished"
+
+
 def _ask_task(task: Any) -> Callable[[], str | None]:
     known = weakref.ref(task)
 
     def ask() -> str | None:
         task = known()
-        if task is None or task.done():
-            return "cancelled" if task is not None and task.cancelled() else "finished"
-        return None
+        return "finished" if task is None else _end_of(task) if task.done() else None
 
     return ask
 

@@ -110,7 +110,7 @@ class Warden:
         say({"say": "started-run", "isolated": isolated, "at": time.monotonic_ns()})
         for index in range(self.plan["workers"]):
             self.workers.append(Worker(index, self.plan, self.folder, self.selector, say))
-        self.pump(lambda: all(each.at_rest() for each in self.workers), float(self.plan["timeout"]))
+        self.pump(lambda: all(each.at_rest() for each in self.workers), float(self.plan["import_timeout"]))
         for worker in self.workers:
             self._finish(worker, "init-timeout")
         say({"say": "done", "alive": self._alive()})

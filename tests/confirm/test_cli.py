@@ -1,0 +1,149 @@
+"""The command: what it prints in each format, its exit status, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from leaklint.confirm.cli import main
+from leaklint.confirm.events import checked
+from leaklint.confirm.marks import filled
+from leaklint.confirm.samples import SAMPLES, sample
+
+LEAKY = """
+import threading
+
+SEEN = []
+COUNT = 0
+
+def handler(event, context):
+    global COUNT
+    SEEN.append(event["id"])
+    threading.Timer(60, print, ["<late>"]).start()
+    return "ok"
+"""
+SOUND = "def handler(event, context):\n    return event\n"
+FINDINGS = [
+    {"code": "LK101", "path": "app.py", "line": 9, "column": 5, "message": "appended to module-level list SEEN"},
+    {"code": "LK205", "path": "app.py", "line": 10, "end_line": 10, "column": 5, "message": "timer is not finished"},
+    {"code": "LK102", "path": "app.py", "line": 8, "column": 5, "message": "module-level COUNT is rebound"},
+    {"code": "LK101", "path": "b.py", "line": 1, "column": 1, "message": "other", "handlers": ["b:handler"]},
+]
+
+Files = Callable[..., Path]
+
+
+@pytest.fixture
+def here(project: Files, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Makes a project of one file the working folder."""
+
+    def go(source: str) -> Path:
+        root = project(app=source)
+        monkeypatch.chdir(root)
+        return root
+
+    return go
+
+
+def test_verdicts_in_every_format(here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    root = here(LEAKY)
+    (root / "event.json").write_text('{"id": "{{unique}}"}')
+    (root / "report.json").write_text(json.dumps(FINDINGS))
+    formats = ["text", "json:out.json", "svg:out.svg", "html:out.html"]
+    words = [word for each in formats for word in ("--output-format", each)]
+    status = main(["app:handler", "--event", "event.json", "--findings", "report.json", "--trace", *words])
+    output = capsys.readouterr().out
+    assert status == 1
+    assert "confirmed  LK101 app.py:9:5 appended to module-level list SEEN\n" in output
+    assert "    data of invocation 1 is still in app.SEEN[0] after invocation 2\n" in output
+    assert "confirmed  LK205 app.py:10:5 timer is not finished\n" in output
+    assert "not seen   LK102 app.py:8:5" in output
+    assert "timer print, started at app.py:10 (handler): pending at the return, never came to its end\n" in output
+    assert output.endswith("2 confirmed, 1 not seen, 0 only seen at run time. (1 findings are about other handlers.)\n")
+
+    said = json.loads((root / "out.json").read_text())
+    assert [each["code"] for each in said["confirmed"]] == ["LK101", "LK205"]
+    assert [each["code"] for each in said["not_seen"]] == ["LK102"]
+    assert said["confirmed"][1]["observations"][0]["lines"][0] == {"path": "app.py", "line": 10, "function": "handler"}
+    assert [each["status"] for each in said["invocations"]] == ["ok"] * 3
+
+    picture = ElementTree.fromstring((root / "out.svg").read_text())
+    texts = [each.text for each in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert [text for text in texts if text and text.startswith("invocation")] == [f"invocation {n}" for n in (1, 2, 3)]
+    assert texts.count("frozen") == 3
+    assert texts.count("never came to its end") == 3
+    assert "still there" in texts
+    page = (root / "out.html").read_text()
+    assert "<svg" in page
+    assert "confirmed: LK205 app.py:10:5" in page
+
+
+def test_a_sound_handler_is_silent(here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    here(SOUND)
+    assert main(["app.handler", "--sample", "sqs", "--engine", "builtin"]) == 0
+    assert capsys.readouterr().out.endswith("\nNo leaks seen.\n")
+
+
+def test_events_are_handed_out_in_turn(here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    root = here(SOUND)
+    (root / "events.jsonl").write_text('{"n": {{number}}}\n\n{"other": "{{unique}}"}\n')
+    assert main(["app:handler", "--event", "events.jsonl", "--output-format", "json"]) == 0
+    answers = [json.loads(each["answer"]) for each in json.loads(capsys.readouterr().out)["invocations"]]
+    assert [list(each) for each in answers] == [["n"], ["other"], ["n"]]
+    assert answers[2] == {"n": 3}
+
+
+def test_a_handler_that_cannot_be_run_is_no_success(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here("import no_such_module\n")
+    assert main(["app:handler"]) == 2
+    assert "the handler was never called: Runtime.ImportModuleError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["other:handler"], "there is no module other"),
+        (["app:handler", "--event", "none.json"], "none.json cannot be read"),
+        (["app:handler", "--event", "app.py"], "app.py is no JSON"),
+        (["app:handler", "--findings", "app.py"], "cannot be read as a JSON report"),
+        (["app:handler", "--env", "NO_SUCH_VARIABLE"], "there is no such variable here"),
+        (["app:handler", "--output-format", "xml"], "there is no output format xml"),
+        (["app:handler", "--root", "nowhere"], "nowhere is not a folder"),
+    ],
+)
+def test_wrong_use_is_explained(
+    words: list[str], says: str, here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here(SOUND)
+    assert main(words) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["app:handler", "--times", "0"], ["app:handler", "--timeout", "-1"], ["--frobnicate"]]
+)
+def test_wrong_options_end_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(words)
+    assert leaving.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_output_that_cannot_be_written_is_no_traceback(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here(SOUND)
+    assert main(["app:handler", "--times", "1", "--output-format", "json:no/such/folder.json"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", SAMPLES)
+def test_samples_are_events_with_markers(source: str) -> None:
+    text = checked(sample(source), source)
+    assert "u00000000n7e" in filled(text, "00000000", 7)

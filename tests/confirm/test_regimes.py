@@ -1,0 +1,72 @@
+"""Platforms that never freeze: work runs on after the return, beside whatever comes next."""
+
+from __future__ import annotations
+
+import json
+
+from confirm.conftest import Observe
+
+from leaklint.confirm.plan import Regime
+
+TASK = """
+import asyncio
+
+async def later(mark):
+    await asyncio.sleep(0.15)
+    print("late", mark)
+
+async def handler(event, context):
+    task = asyncio.get_running_loop().create_task(later(event["id"]))
+    return event["id"]
+"""
+SYNC = """
+import contextvars, threading
+
+WHO = contextvars.ContextVar("who", default="nobody")
+SEEN = []
+
+def handler(event):
+    before = WHO.get()
+    WHO.set(event["id"])
+    SEEN.append(event["id"])
+    return [before, threading.current_thread() is threading.main_thread()]
+"""
+SHARED = """
+import os, threading, time
+
+COUNT = 0
+
+def handler(event, context):
+    global COUNT
+    COUNT += 1
+    threading.Timer(0.15, print, ["late"]).start()
+    time.sleep(0.05)
+    return [os.getpid(), COUNT]
+"""
+
+
+def test_a_task_on_a_loop_that_stays_open_runs_on(observe: Observe) -> None:
+    report = observe(TASK, regime=Regime.LOOP)
+    assert [each.code for each in report.only_seen] == ["LK203"]
+    assert {each.ended for each in report.record.work.values()} == {"finished"}
+    assert len([each for each in report.record.printed if each.text.startswith("late")]) == 3
+
+
+def test_a_sync_handler_gets_a_thread_whose_context_survives(observe: Observe) -> None:
+    report = observe(SYNC, regime=Regime.LOOP)
+    answers = [json.loads(each.answer) for each in report.record.invocations]
+    assert answers[0] == ["nobody", False]
+    assert "nobody" not in (answers[1][0], answers[2][0])
+    assert {"LK101", "LK401"} <= {each.code for each in report.only_seen}
+
+
+def test_managed_containers_run_side_by_side_with_state_of_their_own(observe: Observe) -> None:
+    report = observe(SHARED, regime=Regime.MANAGED)
+    answers = [json.loads(each.answer) for each in report.record.invocations]
+    assert len({pid for pid, _ in answers}) == 2
+    assert sorted(count for _, count in answers) == [1, 1, 2, 2, 3, 3]
+    first, second = report.record.invocations[:2]
+    assert first.given < second.returned
+    assert second.given < first.returned
+    assert {each.code for each in report.only_seen} == {"LK102", "LK205"}
+    assert all(each.ended == "finished" for each in report.record.work.values())
