@@ -15,6 +15,7 @@ from leaklint.solve.lattice import (
     NONE,
     SYMBOLIC,
     VARIES,
+    constant,
     constants,
     extend,
     join,
@@ -251,11 +252,11 @@ def _context_set(act: Activation, state: State, receiver: Value, arguments: Argu
     sources = effects.deep_sources(state, act.world, value)
     made = act.made(span)
     state.heap[slot(made, "<variable>")] = receiver
-    certain, constant = single_constant(value)
+    certain, given = single_constant(value)
     for thing in ordered(receiver.things):
         state.heap[extend(thing.path, ".value")] = value
         default = read_field(act, state, extend(thing.path, ".default"))
-        if certain and (constant is None or (default is not None and single_constant(default) == (True, constant))):
+        if certain and (given is None or (default is not None and single_constant(default) == (True, given))):
             effects.settle_at(state, thing.path, (Work.TOKEN,))
         else:
             effects.open_effect(
@@ -327,11 +328,27 @@ def _is_mutable(thing: Thing) -> bool:
 
 
 MUTABLE: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray"})
+
+
+def _is_coroutine_function(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    answers = set()
+    for thing in _first(arguments).things:
+        facts = act.world.program.function(thing.type.name) if thing.type.kind in FUNCTIONS else None
+        if facts is None:
+            return unknown(act.made(span), frozenset({VARIES}))
+        answers.add(facts.is_async and not facts.is_generator)
+    return constant(answers.pop()) if len(answers) == 1 else unknown(act.made(span), frozenset({VARIES}))
+    yield
+
+
+FUNCTIONS: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD})
 SAME: Final = "leaklint.same"
 """A function that gives back its first argument: what ``functools.wraps(f)`` returns."""
 SPECIAL: Final[dict[str, Special]] = {
     SAME: _same,
     "functools.wraps": _wraps,
+    "inspect.iscoroutinefunction": _is_coroutine_function,
+    "asyncio.iscoroutinefunction": _is_coroutine_function,
     "contextvars.ContextVar": _context_variable,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,

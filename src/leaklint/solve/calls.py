@@ -408,13 +408,23 @@ def bind_row(
             if formal.kind == "star" and len(arguments.positional) > formals.index(formal):
                 given[formal.name] = GIVEN
             continue
-        certain, found = single_constant(value)
-        given[formal.name] = found if certain else GIVEN
+        given[formal.name] = _given(value)
     for name, value in arguments.named:
         if name not in given:
-            certain, found = single_constant(value)
-            given[name] = found if certain else GIVEN
+            given[name] = _given(value)
     return bound, given
+
+
+def _given(value: Value) -> object:
+    """An argument as the conditions of rows see it: a constant, the dotted name of a library's, or just given."""
+    certain, found = single_constant(value)
+    if certain:
+        return found
+    if len(value.things) == 1:
+        (thing,) = value.things
+        if thing.type.kind is TypeKind.LIBRARY:
+            return thing.type.name
+    return GIVEN
 
 
 def _call_library_method(

@@ -197,11 +197,7 @@ class Describer:
         if how is How.GROW and constant and effect.operation == "add":
             how = How.SET_ITEM  # a set has the same element once
         guard = self._guard(effect, path, bool(key_request))
-        overwritten = (
-            how in (How.REBIND, How.SET_ATTRIBUTE)
-            and not any(is_prefix(path, read) or is_prefix(read, path) for read in self.invoked.reads)
-            and any(is_prefix(path, place) for place in self.invoked.written)
-        )
+        overwritten = self._overwritten(effect, path)
         return msgspec.structs.replace(
             effect,
             subject=subject,
@@ -214,6 +210,20 @@ class Describer:
             bounded=effect.bounded or path in self.world.bounded or path in self.invoked.trimmed,
         )
 
+    def _overwritten(self, effect: Write, path: Path) -> bool:
+        """Whether every invocation binds the place before anything reads what an earlier one left there."""
+        place = path
+        if effect.how is How.SET_ITEM:
+            keys = [key.root.name for key in effect.key_sources if key.root.owner == "constant"]
+            if len(keys) != 1 or len(effect.key_sources) != 1:
+                return False
+            place = extend(path, f"[{keys[0]}]")
+        elif effect.how not in (How.REBIND, How.SET_ATTRIBUTE):
+            return False
+        if not any(is_prefix(place, each) for each in self.invoked.written):
+            return False
+        return not any(is_prefix(place, read) or is_prefix(read, place) for read in self.invoked.reads)
+
     def _guard(self, effect: Write, path: Path, keyed: bool) -> Guard:
         """Which tests the write stands under: only those of state that survives count."""
         tested = [place for place in effect.guards if survives(place) and not _is_constant(self.world, place)]
@@ -222,7 +232,8 @@ class Describer:
         same = [place for place in tested if _concerns(place, path)]
         asked = self.request(effect.guards)
         if not same:
-            return Guard.LAZY if not asked and any(self._changes(place) for place in tested) else Guard.NONE
+            chosen = self.request(effect.chosen)
+            return Guard.LAZY if not chosen and any(self._changes(place) for place in tested) else Guard.NONE
         if asked:
             return Guard.KEYED if keyed and effect.how is How.SET_ITEM else Guard.REQUEST
         return Guard.LAZY

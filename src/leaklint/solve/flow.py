@@ -8,7 +8,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
-from leaklint.ir.values import NOTHING, Path, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources
 from leaklint.solve.instantiate import elements
@@ -256,6 +256,13 @@ def _after_loop(
     iterable = value_of(act, entry, operand)
     held = {thing.path for thing in elements(act, state, iterable).things}
     held |= {inner for path in held for inner in _parts(state, path)}
+    # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
+    held |= {
+        thing.path
+        for path, value in state.heap.items()
+        if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
+        for thing in value.things
+    }
     if not held:
         return state
     leaving = state.copy()

@@ -335,6 +335,9 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
     if typed is not None:
         return of(Thing(path, instance(models.canonical(typed))))
     full = models.method(class_name, name) or f"{class_name}.{name}"
+    row = models.row(full)
+    if row is not None and row.instance_of:
+        return library_object(act.world, full)
     return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
 
 

@@ -33,6 +33,10 @@ class Status(enum.IntEnum):
     OPEN = 3
 
 
+Condition = tuple[str, str, bool]
+"""A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
+
+
 class Token(NamedTuple):
     """An effect under way."""
 
@@ -40,6 +44,8 @@ class Token(NamedTuple):
     trace: Trace
     status: Status = Status.OPEN
     skipped_at: Span | None = None
+    under: frozenset[Condition] = frozenset()
+    """Tests of local names under which it was opened."""
     settled_with_exception: bool = False
     """Already known not to be settled when an exception passes (from the summary of a callee)."""
 
@@ -62,6 +68,7 @@ class State:
     """Names, fields, tokens and path facts; copied where paths part."""
 
     __slots__ = (
+        "conditions",
         "env",
         "escaped",
         "guards",
@@ -94,6 +101,8 @@ class State:
         self.escaped: dict[Path, Path] = {}
         """Objects made here that a surviving place refers to."""
         self.line: Span | None = None
+        self.conditions: frozenset[Condition] = frozenset()
+        """Tests of local names that hold here."""
         self.tests: dict[str, tuple[str, str]] = {}
         """What the results of tests in this block say: ``none``, ``some`` or ``false``, and of which operand."""
 
@@ -108,6 +117,7 @@ class State:
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
         other.line = self.line
+        other.conditions = self.conditions
         other.tests = self.tests
         return other
 
@@ -131,7 +141,26 @@ class State:
         old = self.tokens.get(token.key)
         if old is not None and old.status is not Status.SETTLED:
             token = Token(merged(old.effect, token.effect), old.trace, max(old.status, token.status), old.skipped_at)
+        if self.conditions and not token.under:
+            token = token._replace(under=self.conditions)
         self.tokens[token.key] = token
+
+    def assume(self, name: str, kind: str, holds: bool) -> None:
+        """A test of a local name holds from here on: what was opened under its opposite is not there."""
+        opposite = (name, kind, not holds)
+        for key, token in self.tokens.items():
+            if opposite in token.under and token.status is not Status.SETTLED:
+                self.tokens[key] = token._replace(status=Status.SETTLED)
+        self.conditions |= {(name, kind, holds)}
+
+    def forget_condition(self, name: str) -> None:
+        """A local name is bound anew: tests of it say nothing any more."""
+        if any(condition[0] == name for condition in self.conditions):
+            self.conditions = frozenset(each for each in self.conditions if each[0] != name)
+        for key, token in self.tokens.items():
+            if any(condition[0] == name for condition in token.under):
+                under = frozenset(each for each in token.under if each[0] != name)
+                self.tokens[key] = token._replace(under=under)
 
     def settle(self, keys: Iterable[tuple[object, ...]], status: Status = Status.SETTLED) -> None:
         """What undoes these tokens happens."""
@@ -142,7 +171,9 @@ class State:
 
     def read(self, path: Path) -> None:
         """A surviving place is read."""
-        if path in self.reads or self.is_reset(path) or any(is_prefix(place, path) for place in self.written):
+        if path in self.reads or self.is_reset(path):
+            return
+        if any(is_prefix(place, path) or is_prefix(path, place) for place in self.written):
             return
         self.reads |= {path}
 
@@ -170,6 +201,7 @@ def join_states(left: State, right: State) -> State:
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
     result.line = right.line
+    result.conditions = left.conditions & right.conditions
     result.tests = {**left.tests, **right.tests}
     result.tokens = dict(left.tokens)
     for key, token in right.tokens.items():

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
-from leaklint.solve.builtin_calls import is_fresh, rebind, set_attribute
+from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind, set_attribute
 from leaklint.solve.calls import Arguments, apply, awaited
 from leaklint.solve.classes import make_class, move_fields
 from leaklint.solve.instantiate import elements
@@ -66,6 +66,7 @@ def cell(act: Activation, name: str) -> Path:
 def bind_name(act: Activation, state: State, name: str, value: Value) -> None:
     """Binds a local name."""
     state.env[name] = value
+    state.forget_condition(name)
     if name in act.cells:
         state.heap[cell(act, name)] = value
 
@@ -388,6 +389,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     if kind == "false":
         narrow(act, state, tested, not holds)
         return
+    if not tested.startswith("%"):
+        state.assume(tested, kind, holds)
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
     kept = set()
@@ -555,6 +558,8 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key), value=value
         )
         field = field_of_key(key)
+        if field != ELEMENT:
+            overwrites(state, extend(thing.path, field))
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
@@ -619,6 +624,7 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
         effects.use(state, value)
         if not logs:
             effects.read_snapshots(act, state, value, step.span)
+        read_contents(state, value)
         if argument.star == "*":
             known = _known_elements(state, act, value)
             if known is not None and rest is None:
@@ -639,6 +645,13 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     state.env[step.target] = yield from apply(
         act, state, callee, Arguments(tuple(positional), tuple(named), rest), step.span
     )
+
+
+def read_contents(state: State, value: Value) -> None:
+    """What surviving containers hold is read as a whole."""
+    for thing in value.things:
+        if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
+            state.read(thing.path)
 
 
 def _logs(thing: Thing) -> bool:
@@ -679,6 +692,7 @@ def _await(act: Activation, state: State, step: cfg.Await) -> Solving:
 def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     iterable = value_of(act, state, step.iterable)
     effects.use(state, iterable)
+    read_contents(state, iterable)
     special = yield from _method_of_project(act, state, iterable, "__iter__", (), step.span)
     if special is not None and special.things:
         value = elements(act, state, special)
