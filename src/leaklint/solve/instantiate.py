@@ -170,7 +170,7 @@ def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
     return {
         prolong(thing.path, fields)
         for thing in value.things
-        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN) and thing.path.root.kind in OBSERVED
+        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN, TypeKind.CLASS) and thing.path.root.kind in OBSERVED
     }
 
 
@@ -256,7 +256,8 @@ def instantiate(
             happening.remove_file(state, named, every_path=settle.every_path)
         for thing in target.things:
             happening.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
-            if thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context":
+            of_context = thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context"
+            if of_context and settle.every_path and is_row:
                 state.resets |= {thing.path}
             if act.importing:
                 # a decorator or an integration that does it for every invocation
