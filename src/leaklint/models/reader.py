@@ -1,0 +1,291 @@
+"""One row as a summary: what it says, for one set of given arguments, in terms of access paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from leaklint.ir.effects import (
+    AnyEffect,
+    Close,
+    Consume,
+    Defer,
+    How,
+    Outcome,
+    Pending,
+    Regime,
+    Site,
+    Work,
+    Write,
+)
+from leaklint.ir.location import NOWHERE
+from leaklint.ir.summary import CallKind, Formal, Invoke, Moment, Settle, Store, Summary
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.models import terms
+from leaklint.models.schema import Condition, Opens, Row
+
+AT_CALL: Final = Site("", "", NOWHERE)
+"""Site of a row's effects; the call takes its place."""
+RESULT: Final = Path(Root(RootKind.RESULT))
+ELEMENTS: Final = Path(RESULT.root, ("[]",))
+GIVEN: Final = "given"
+PLAIN: Final = (
+    "asyncio.",
+    "builtins.",
+    "collections.",
+    "contextvars.",
+    "datetime.",
+    "decimal.",
+    "itertools.",
+    "logging.",
+    "pathlib.",
+    "queue.",
+    "re.",
+    "threading.",
+)
+"""Objects of these packages are the same in every invocation, as long as nothing of the request is in them."""
+
+_HOW: Final = {
+    "grow": How.GROW,
+    "shrink": How.SHRINK,
+    "clear": How.CLEAR,
+    "set": How.SET_ITEM,
+    "delete": How.DELETE,
+    "reorder": How.REORDER,
+}
+_TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
+_VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
+_OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
+
+
+class ModelError(Exception):
+    """A table of rows is wrong: the message names file, row and cure."""
+
+
+def _context(name: str) -> Path:
+    """The place that stands for a library's context."""
+    return Path(Root(RootKind.LIBRARY, "context", name))
+
+
+def _among(value: object, values: object) -> bool:
+    return value in values if isinstance(values, list) else value == values
+
+
+def _finds(pattern: str, value: object) -> bool:
+    return isinstance(value, str) and value is not GIVEN and re.search(pattern, value) is not None
+
+
+class Reader:
+    """Turns one row into a summary for one set of given arguments."""
+
+    def __init__(
+        self, name: str, row: Row, formals: tuple[Formal, ...], given: Mapping[str, object], *, makes_itself: bool
+    ) -> None:
+        self.name = name
+        self.row = row
+        self.given = given
+        self.formals = formals
+        self.positions = {formal.name: index for index, formal in enumerate(self.formals)}
+        self.parts = {"[]": row.elements, **row.parts} if row.elements else row.parts
+        variants = [variant.type for variant in row.types if self.applies(variant)]
+        self.makes = next(iter(variants), row.type) or (name if makes_itself and not row.returns else "")
+
+    def path(self, term: str) -> Path:
+        """The access path that a term of the row means."""
+        name, given = terms.split(term)
+        fields = [self.field(field) for field in given]
+        if name == "result":
+            return Path(RESULT.root, tuple(fields))
+        if name not in self.positions:
+            raise ModelError(f'["{self.name}"]: {terms.unknown_name(name, tuple(self.positions))}')
+        star = self.formals[self.positions[name]].kind in ("star", "double_star")
+        if star and fields[:1] != ["[*]"]:
+            fields.insert(0, "[]")
+        return Path(Root(RootKind.PARAMETER, "", str(self.positions[name])), tuple(fields))
+
+    def field(self, field: str) -> str:
+        """A field of a term, with the constant that is given for a parameter in brackets."""
+        named = terms.key_of(field)
+        if not named:
+            return field
+        key = self.given.get(named, GIVEN)
+        plain = isinstance(key, str | int) and not isinstance(key, bool) and key is not GIVEN and len(str(key)) <= 60
+        return f"[{key!r}]" if plain else "[]"
+
+    def applies(self, condition: Condition) -> bool:
+        """Whether a part of the row holds for the given arguments."""
+        given = self.given
+        if any(name not in given or given[name] is None for name in condition.if_given):
+            return False
+        if any(name in given and given[name] is not None for name in condition.unless_given):
+            return False
+        if any(name not in given or not _among(given[name], values) for name, values in condition.when.items()):
+            return False
+        if not all(_finds(pattern, given.get(name)) for name, pattern in condition.matches.items()):
+            return False
+        return not any(name in given and _among(given[name], values) for name, values in condition.unless.items())
+
+    def summary(self) -> Summary:
+        row = self.row
+        kind = CallKind.PLAIN
+        if row.coroutine:
+            kind = CallKind.COROUTINE
+        elif row.async_generator:
+            kind = CallKind.ASYNC_GENERATOR
+        return Summary(
+            name=self.name,
+            formals=self.formals if row.params is not None else None,
+            kind=kind,
+            returns=self.returned(),
+            effects=tuple((effect, ()) for effect in self.effects()),
+            settles=tuple(self.settled()),
+            stores=tuple(self.stored()),
+            invokes=tuple(self.invoked()),
+            resets=frozenset(self.path(term) for term, how in row.mutates.items() if how == "clear"),
+        )
+
+    def sources(self, terms: Iterable[str]) -> frozenset[Path]:
+        """The paths of terms as what a value is made from: what is made from any of ``*args`` is made from all."""
+        starred = {formal.name for formal in self.formals if formal.kind in ("star", "double_star")}
+        paths = [(self.path(term), term in starred) for term in terms]
+        return frozenset(Path(path.root) if star else path for path, star in paths)
+
+    def returned(self) -> Value:
+        row = self.row
+        things = [Thing(self.path(term)) for term in row.returns]
+        if self.makes:
+            things.append(Thing(RESULT, Type(TypeKind.INSTANCE, self.makes)))
+        sources: frozenset[Path] = frozenset()
+        if row.request and not row.constant:
+            sources = frozenset(Path(Root(RootKind.PARAMETER, "", str(index))) for index in range(len(self.formals)))
+        sources |= {Path(Root(RootKind.LIBRARY, "process", state)) for state in row.reads}
+        if row.snapshot and not any(self.given.get(name) is not None for name in row.snapshot_unless_given):
+            sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
+        if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
+            sources |= {_VARIES}
+        return Value(frozenset(things), sources)
+
+    def stored(self) -> Iterable[Store]:
+        for field, kind in self.parts.items():
+            path = self.path(f"result{field}")
+            yield Store(path, Value(frozenset({Thing(path, Type(TypeKind.INSTANCE, kind))})))
+        for term, kept in self.row.stores.items():
+            yield Store(self.path(term), Value(frozenset(self.thing(each) for each in kept), self.sources(kept)))
+        for term in self.row.copies:
+            element = self.path(f"{term}[]")
+            yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
+
+    def thing(self, term: str) -> Thing:
+        """What a term denotes; only of parts of the result is the type known."""
+        path = self.path(term)
+        kind = self.parts.get(term.removeprefix("result"), "") if path.root == RESULT.root else ""
+        return Thing(path, Type(TypeKind.INSTANCE, kind)) if kind else Thing(path)
+
+    def effects(self) -> Iterable[AnyEffect]:
+        row, operation = self.row, self.name.rpartition(".")[2]
+        kept = [term for terms in row.stores.values() for term in terms]
+        key = self.sources([row.key]) if row.key else frozenset()
+        for term, how in row.mutates.items():
+            if how == "clear":
+                continue
+            yield Write(
+                site=AT_CALL,
+                operation=operation,
+                path=self.path(term),
+                how=_HOW[how],
+                sources=self.sources(kept),
+                key_sources=key,
+            )
+        if row.registers:
+            yield Write(
+                site=AT_CALL,
+                operation=operation,
+                path=self.path("self"),
+                how=How.GROW,
+                row=self.name,
+                sources=self.sources([formal.name for formal in self.formals if formal.name != "self"]),
+            )
+        for process in row.process:
+            if self.applies(process):
+                yield Write(
+                    site=AT_CALL,
+                    operation=operation,
+                    path=Path(Root(RootKind.LIBRARY, "process", process.state)),
+                    how=How.REBIND if process.how == "set" else _HOW[process.how],
+                    sources=self.sources(process.value),
+                    constant=not process.value or not process.duplicates,
+                    row=self.name,
+                )
+        for opens in row.opens:
+            if self.applies(opens):
+                yield Pending(
+                    site=AT_CALL,
+                    operation=operation,
+                    path=_context(opens.context) if opens.context else self.path(opens.held_by),
+                    work=Work(opens.work),
+                    outcome=_OUTCOME.get(opens.outcome, Outcome.UNKNOWN),
+                    callee=opens.runs,
+                    row=self.name,
+                    instead=opens.instead,
+                    constant_name=opens.constant_name,
+                    sources=self.made_from(opens),
+                )
+        for term in row.closes:
+            yield Close(site=AT_CALL, operation=operation, path=self.path(term), row=self.name)
+        for term in row.consumes:
+            yield Consume(site=AT_CALL, operation=operation, path=self.path(term))
+        for defers in row.defers:
+            if self.applies(defers) and self.given.get(defers.callable.partition(".")[0]) is not None:
+                yield Defer(
+                    site=AT_CALL,
+                    operation=operation,
+                    path=self.path(defers.held_by or defers.callable),
+                    sources=self.sources([defers.callable]),
+                    api=defers.api,
+                    row=self.name,
+                    instead=defers.instead,
+                )
+
+    def made_from(self, opens: Opens) -> frozenset[Path]:
+        """What the work is made from; a file is where its name says, whatever is written to it."""
+        names = [formal.name for formal in self.formals if formal.name != "self"]
+        holder, _ = terms.split(opens.held_by)
+        if opens.work == "file" and holder in self.positions:
+            names = [holder]
+        return self.sources(names) | (frozenset({_TEMPORARY, _VARIES}) if opens.temporary else frozenset())
+
+    def settled(self) -> Iterable[Settle]:
+        for state in self.row.restores:
+            yield Settle(Path(Root(RootKind.LIBRARY, "process", state)))
+        for settles in self.row.settles:
+            if self.applies(settles):
+                certain = not any(self.given.get(name) is not None for name in settles.uncertain_if_given)
+                path = _context(settles.context) if settles.context else self.path(settles.of)
+                yield Settle(path, tuple(Work(work) for work in settles.work), certain)
+
+    def invoked(self) -> Iterable[Invoke]:
+        for invokes in self.row.invokes:
+            if self.applies(invokes):
+                yield Invoke(
+                    self.path(invokes.callable),
+                    self.values(invokes.arguments),
+                    Moment(invokes.moment),
+                    Regime(invokes.loop or "none"),
+                    invokes.context_follows,
+                    invokes.keeps_context,
+                    invokes.result,
+                )
+        for opens in self.row.opens:
+            if opens.runs and self.applies(opens):
+                yield Invoke(
+                    self.path(opens.runs),
+                    self.values(opens.arguments),
+                    Moment.WORK,
+                    context_follows=opens.context_follows,
+                )
+
+    def values(self, terms: Iterable[str]) -> tuple[Value, ...]:
+        """What terms denote, and that it is made from it."""
+        paths = [self.path(term) for term in terms]
+        return tuple(Value(frozenset({Thing(path)}), frozenset({path})) for path in paths)
