@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 WHEELHOUSE := .wheelhouse
 JOBS ?= 2
 
-.PHONY: help demo test prove lint self unit benchmark clean
+.PHONY: help demo test prove lint self unit benchmark oldest clean
 
 help:
 	@echo "make demo   analyse examples/ and show what is found"
 	@echo "make test   format, lint, types, leaklint over itself, tests (some minutes)"
-	@echo "make prove  the tests in full, on every Python 3.11 to 3.14 that is installed, and the benchmarks"
+	@echo "make prove  the tests in full, on every Python 3.11 to 3.14 that is installed, with the oldest"
+	@echo "            dependencies that are allowed, and the benchmarks"
 	@echo "make clean  remove what set-up and tests leave behind"
 
 $(VENV)/ready: pyproject.toml
@@ -47,11 +48,18 @@ test: lint self unit
 benchmark: $(VENV)/ready
 	$(BIN)/python benchmarks/ratio_to_parse.py src
 
-prove: lint self benchmark
+prove: lint self benchmark oldest
 	@set -e; for python in $$(sh .ci/pythons); do \
 	  name=$$(basename $$python); echo "== $$name"; \
 	  LEAKLINT_PROVE=1 $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$name WHEELHOUSE=.wheelhouse-$$name unit; \
 	done
+
+# The tests once more with the oldest versions of all dependencies that are allowed.
+oldest:
+	@$(MAKE) --no-print-directory VENV=.venv-oldest .venv-oldest/ready
+	.venv-oldest/bin/python .ci/requirements.py --oldest | \
+	  xargs -d '\n' .venv-oldest/bin/python -m pip install --quiet
+	@$(MAKE) --no-print-directory VENV=.venv-oldest WHEELHOUSE=.wheelhouse-oldest unit
 
 clean:
 	rm -rf $(VENV) .venv-* $(WHEELHOUSE) .wheelhouse-* .hypothesis .leaklint_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,17 @@
-"""Prints what building and running leaklint needs, one requirement a line, as ``pyproject.toml`` says it."""
+"""Prints what leaklint needs, one requirement a line, as ``pyproject.toml`` says it.
 
+Without an argument: what building and running it needs. With ``--oldest``: what running it needs, each in the oldest
+version that is allowed.
+"""
+
+import sys
 import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
-print(*project["build-system"]["requires"], *project["project"]["dependencies"], sep="\n")  # noqa: T201
+needed = project["project"]["dependencies"]
+if sys.argv[1:] == ["--oldest"]:
+    wanted = [each.replace(">=", "==") for each in needed]
+else:
+    wanted = project["build-system"]["requires"] + needed
+print(*wanted, sep="\n")

@@ -22,8 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from leaklint.frontends.setting_options import FILES, SETTING_OPTIONS, listed
+
 # flake8 imports this module whatever it is asked, `--version` included: the analysis is imported when it begins.
 if TYPE_CHECKING:
+    from flake8.options.manager import OptionManager
+
     from leaklint.ir.finding import Finding
     from leaklint.pipeline.run import Part, Request
     from leaklint.report.report import Report
@@ -37,6 +41,9 @@ HANDED_OVER = "LEAKLINT_HANDED_OVER"
 
 COMMAND_ONLY = frozenset({"LK901", "LK903"})
 """Findings about unreadable files, which flake8 reports itself, and about files that are not Python."""
+
+FLAKE8_HAS = frozenset({"select", "extend-select", "ignore", "exclude", "extend-exclude"})
+"""Settings for which flake8 has options of its own."""
 
 
 class Plugin:
@@ -57,6 +64,21 @@ class Plugin:
         """The rows of the file."""
         for line, column, text in self.rows.get(self.path, ()):
             yield line, column, text, type(self)
+
+    @classmethod
+    def add_options(cls, manager: OptionManager) -> None:
+        """Adds our own settings to flake8's, on its command line and in its files."""
+        manager.add_option("--leaklint-config", metavar="FILE", parse_from_config=True, help="use this settings file")
+        for name, option in SETTING_OPTIONS.items():
+            if name not in FLAKE8_HAS:
+                is_list = option.get("type") is listed
+                manager.add_option(
+                    f"--leaklint-{name}",
+                    metavar=option["metavar"],
+                    help=option["help"],
+                    comma_separated_list=is_list,
+                    parse_from_config=True,
+                )
 
     @classmethod
     def parse_options(cls, options: Namespace) -> None:
@@ -134,10 +156,20 @@ def _request(options: Namespace) -> Request | None:
             name = f"{options.stdin_display_name.removesuffix('.py')}.py"
             paths.append(name)
             overlay[_absolute(cwd, name)] = text
+    config = Path(_absolute(cwd, options.leaklint_config)) if options.leaklint_config else None
+    return Request(paths, cwd, _given(options), config, overlay) if paths else None
+
+
+def _given(options: Namespace) -> dict[str, Any]:
+    """The settings that flake8's options give, by name."""
+    given: dict[str, Any] = {}
+    for name in SETTING_OPTIONS.keys() - FLAKE8_HAS:
+        value = getattr(options, f"leaklint_{name.replace('-', '_')}")
+        if value is not None:
+            given[name] = os.path.abspath(value) if name in FILES else value
     # Naming a code is asking for it, as it is on our own command line; `LK` alone only says that the plugin is on.
     asked = sorted({each for each in _selectors(options) if each.startswith("LK") and each != "LK"})
-    given = {"extend-select": asked} if asked else {}
-    return Request(paths, cwd, given, overlay=overlay) if paths else None
+    return given | {"extend-select": asked} if asked else given
 
 
 def _unsaved_text() -> bytes | None:
@@ -182,7 +214,7 @@ def _row(finding: Finding) -> Row:
 
 def _key(options: Namespace) -> list[Any]:
     """What tells one run of flake8 from another, for a worker that may be older than the run it works for."""
-    return [os.getcwd(), options.filenames, options.select, options.extend_select, options.stdin_display_name]
+    return [os.getcwd(), options.filenames, options.stdin_display_name, options.leaklint_config, _given(options)]
 
 
 def _hand_over(options: Namespace, rows: dict[str, list[Row]]) -> str | None:
