@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from leaklint.ir.effects import Create, How, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects
+from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -94,8 +94,8 @@ def set_attribute(
 ) -> None:
     """``target.name = value``: a field is bound; where the target survives, that is a write."""
     sources = effects.deep_sources(state, act.world, value)
-    effects.read_snapshots(act, state, value, span)
-    effects.keep_coroutine(state, value)
+    uses.read_snapshots(act, state, value, span)
+    pending.keep_coroutine(state, value)
     certain = len(target.things) == 1 if certain is None else certain
     for thing in ordered(target.things):
         if thing.type.kind is TypeKind.MODULE and not thing.type.name.startswith("package:"):
@@ -104,7 +104,7 @@ def set_attribute(
         path = extend(thing.path, f".{name}")
         effects.bind_field(act, state, thing, f".{name}", value, certain=certain)
         if not act.importing:
-            effects.reopened(state, path)
+            pending.reopened(state, path)
         fresh = is_fresh(value, sources)
         overwrites(state, path)
         effects.mutate(
@@ -151,16 +151,16 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
         state.heap[place] = value
         return
     sources = effects.deep_sources(state, act.world, value)
-    if effects.holds_task(state, value):
+    if pending.holds_task(state, value):
         state.heap[place] = value
         effects.escape(state, value, place)
         return
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
-    effects.keep_coroutine(state, value)
+    pending.keep_coroutine(state, value)
     effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
     overwrites(state, place)
-    effects.reopened(state, place)
+    pending.reopened(state, place)
     if is_fresh(value, sources):
         effects.reset(state, place, act.site(span))
     effects.escape(state, value, place)
@@ -257,7 +257,7 @@ def _context_set(act: Activation, state: State, receiver: Value, arguments: Argu
         state.heap[extend(thing.path, ".value")] = value
         default = read_field(act, state, extend(thing.path, ".default"))
         if certain and (given is None or (default is not None and single_constant(default) == (True, given))):
-            effects.settle_at(state, thing.path, (Work.TOKEN,))
+            pending.settle_at(state, thing.path, (Work.TOKEN,))
         else:
             effects.open_effect(
                 act,
@@ -271,7 +271,7 @@ def _context_set(act: Activation, state: State, receiver: Value, arguments: Argu
 
 def _context_reset(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     for thing in receiver.things:
-        effects.settle_at(state, thing.path, (Work.TOKEN,))
+        pending.settle_at(state, thing.path, (Work.TOKEN,))
         state.heap.pop(extend(thing.path, ".value"))
     return NONE
     yield

@@ -10,7 +10,7 @@ from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import CallKind, Formal, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, effects
+from leaklint.solve import builtin_calls, effects, pending, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
@@ -78,7 +78,7 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         sources.add(VARIES)
     for value in arguments.everything():
         sources |= effects.deep_sources(state, act.world, value)
-        effects.hand_over(state, value)
+        pending.hand_over(state, value)
     for thing in callee.things:
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is not None:
@@ -157,7 +157,7 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     result = yield from call_project(act, state, thing, bound, span)
     if cached is not None and not act.importing:
         summary: Summary = yield Ask("function", thing.type.name)
-        effects.cached_call(act, state, thing, facts, bound, cached, summary, result, span)
+        uses.cached_call(act, state, thing, facts, bound, cached, summary, result, span)
     return _kept_by_cache(state, thing, result) if cached is not None else result
 
 
@@ -229,7 +229,7 @@ def _with_defaults(
             stored = read_field(act, state, slot(thing.path, f"<default {formal.name}>"))
             result.append(stored if stored is not None else NOTHING)
             if stored is not None:
-                effects.read_snapshots(act, state, stored, span)
+                uses.read_snapshots(act, state, stored, span)
         else:
             result.append(value)
     return result
@@ -441,7 +441,7 @@ def _call_library_method(
     if receiver is None:
         receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
     for owner in receiver.things:
-        effects.use_on_loop(act, state, owner, span)
+        uses.use_on_loop(act, state, owner, span)
     special = builtin_calls.SPECIAL_METHODS.get(name)
     if special is not None:
         result = yield from special(act, state, receiver, arguments, span)
@@ -464,12 +464,12 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
     results = []
     for thing in ordered(value.things):
         if thing.type.kind is TypeKind.COROUTINE:
-            effects.settle_at(state, thing.path)
+            pending.settle_at(state, thing.path)
             callee, arguments = unpacked(act, state, thing)
             result = yield from run_coroutine(act, state, callee, arguments, span)
             results.append(result)
             continue
-        effects.settle_at(state, thing.path)
+        pending.settle_at(state, thing.path)
         if thing.type.kind is TypeKind.INSTANCE:
             awaits = act.world.models.class_row(thing.type.name, "awaited") if "::" not in thing.type.name else None
             if "::" in thing.type.name:
@@ -521,7 +521,7 @@ def invoked(
     for thing in ordered(value.things):
         kind = thing.type.kind
         if kind is TypeKind.COROUTINE:
-            effects.settle_at(state, thing.path)
+            pending.settle_at(state, thing.path)
             callee, kept = unpacked(act, state, thing)
             result = yield from run_coroutine(act, state, callee, kept, span)
         elif kind in (TypeKind.UNKNOWN, TypeKind.CONSTANT):
@@ -532,7 +532,7 @@ def invoked(
             result = yield from apply(act, state, of(thing), given, span)
             for made in result.things:
                 if made.type.kind is TypeKind.COROUTINE and moment is Moment.LOOP:
-                    effects.settle_at(state, made.path)
+                    pending.settle_at(state, made.path)
                     callee, kept = unpacked(act, state, made)
                     result = yield from run_coroutine(act, state, callee, kept, span)
         results.append(result)

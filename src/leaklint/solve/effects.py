@@ -1,50 +1,23 @@
-"""Effects as they happen: mutations, work opened and settled, resets; each becomes a token of the state."""
+"""Effects as they happen: mutations, resets and work that is opened; each becomes a token of the state."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import (
-    AnyEffect,
-    Cached,
-    Close,
-    Consume,
-    Defer,
-    Guard,
-    How,
-    Pending,
-    Read,
-    Site,
-    Work,
-    Write,
-)
-from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.effects import AnyEffect, Guard, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.summary import Summary
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import (
-    ELEMENT,
-    ORIGINAL,
-    SYMBOLIC,
-    TEMPORARY,
-    VARIES,
-    extend,
-    is_prefix,
-    join,
-    of,
-    ordered,
-    parameter,
-    survives,
-)
+from leaklint.solve.lattice import ELEMENT, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, survives
 from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
+
+
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "leaklint.async_generator")
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
@@ -88,7 +61,6 @@ def open_effect(act: Activation, state: State, effect: AnyEffect, trace: Trace =
     state.open(Token(effect, trace))
 
 
-# ----------------------------------------------------------------------------------------------------------- mutations
 def mutate(
     act: Activation,
     state: State,
@@ -103,7 +75,7 @@ def mutate(
     value: Value = NOTHING,
 ) -> None:
     """The objects that ``target`` denotes are mutated in place (at ``field``, where an attribute is bound)."""
-    if holds_task(state, value):
+    if pending.holds_task(state, value):
         return
     for thing in target.things:
         path = extend(thing.path, field) if field else thing.path
@@ -254,7 +226,6 @@ def bind_field(act: Activation, state: State, target: Thing, field: str, value: 
         state.heap[path] = join(old, value)
 
 
-# ---------------------------------------------------------------------------------------------------------------- work
 def open_coroutine(act: Activation, state: State, path: Path, callee: Value, span: Span) -> None:
     """A coroutine was made that somebody has to await."""
     open_effect(
@@ -265,7 +236,7 @@ def open_coroutine(act: Activation, state: State, path: Path, callee: Value, spa
             operation="call",
             path=path,
             work=Work.COROUTINE,
-            callee=_callee_name(callee),
+            callee=callee_name(callee),
         ),
     )
 
@@ -288,263 +259,10 @@ def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) 
             )
 
 
-def _callee_name(callee: Value) -> str:
+def callee_name(callee: Value) -> str:
+    """The name of what a call runs, the first one where there are several."""
     names = sorted(thing.type.name.rpartition("::")[2].replace("<locals>.", "") for thing in callee.things)
     return names[0] if names else ""
-
-
-def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple[object, ...]]:
-    """Keys of the pending work that hangs on a path."""
-    return [
-        key
-        for key, token in state.tokens.items()
-        if token.effect.path == path
-        and (
-            (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
-            or (isinstance(token.effect, Defer) and not work)
-            or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
-        )
-    ]
-
-
-def settle_at(
-    state: State, path: Path, work: Sequence[Work] = (), *, certain: bool = True, every_path: bool = True
-) -> None:
-    """Work that hangs on a path is waited for, closed, flushed or removed."""
-    status = Status.SETTLED if certain else Status.UNCERTAIN
-    if not every_path:
-        status = Status.MIXED
-    state.settle(tokens_at(state, path, work), status)
-    if path.root.kind is not RootKind.MADE:
-        old = state.settled.get(path)
-        state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
-
-
-def use(state: State, value: Value) -> None:
-    """The value is used for something: what hangs on it is held."""
-    for thing in value.things:
-        for key in tokens_at(state, thing.path) if thing.path.root.kind is RootKind.MADE else ():
-            token = state.tokens[key]
-            if isinstance(token.effect, Pending) and not token.effect.held:
-                state.tokens[key] = token._replace(effect=msgspec.structs.replace(token.effect, held=True))
-
-
-def drop(state: State, value: Value) -> None:
-    """A display or comprehension is thrown away: nothing holds what it was the only one to hold."""
-    for thing in value.things:
-        if thing.path.root.kind is not RootKind.MADE or thing.path in state.escaped:
-            continue
-        for key, below in state.heap.under(thing.path.root).items():
-            if key.fields and key.fields[-1].startswith("["):
-                for inner in below.things:
-                    for token_key in tokens_at(state, inner.path, (Work.TASK,)):
-                        token = state.tokens[token_key]
-                        state.tokens[token_key] = token._replace(
-                            effect=msgspec.structs.replace(token.effect, held=False)
-                        )
-
-
-def hand_over(state: State, value: Value, depth: int = 0) -> None:
-    """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled."""
-    for thing in value.things:
-        if thing.path.root.kind is not RootKind.MADE:
-            continue
-        state.settle(tokens_at(state, thing.path))
-        if depth < 2:
-            for key, below in state.heap.under(thing.path.root).items():
-                if is_prefix(thing.path, key) and key != thing.path:
-                    hand_over(state, below, depth + 1)
-
-
-def keep_coroutine(state: State, value: Value) -> None:
-    """The value is stored, returned or passed on: a coroutine in it is no longer this function's to await."""
-    for thing in value.things:
-        if thing.type.kind is TypeKind.COROUTINE:
-            state.settle(tokens_at(state, thing.path, (Work.COROUTINE,)))
-
-
-# ------------------------------------------------------------------------------------------------------- other effects
-def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
-    """Iterating over a value uses up the surviving iterators among the things it denotes."""
-    for thing in value.things:
-        if thing.path.root.kind is not RootKind.MADE and is_iterator(act.world, thing):
-            open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
-
-
-def holds_task(state: State, value: Value) -> bool:
-    """Whether a task that somebody has to await hangs on the value."""
-    return any(tokens_at(state, thing.path, (Work.TASK,)) for thing in value.things)
-
-
-def context_lost(act: Activation, state: State, target: Value, span: Span) -> None:
-    """A function runs where the context does not follow, and reads variables that this invocation has set."""
-    names = [_callee_name(of(thing)) for thing in ordered(target.things)]
-    for place in sorted(state.reads):
-        variable = Path(place.root, place.fields[:-1])
-        if place.fields[-1:] == (".context",) and state.is_reset(extend(variable, ".value")):
-            open_effect(
-                act,
-                state,
-                Defer(site=act.site(span), path=variable, api="context", callee=names[0] if names else ""),
-            )
-
-
-def defer_parameter(act: Activation, state: State, value: Value, span: Span, kept_in: Path | None) -> None:
-    """A callback parameter of the project's own function is handed to deferred work, or kept in an object."""
-    for index, formal in enumerate(act.facts.parameters):
-        if not CALLBACK.fullmatch(formal.name):
-            continue
-        if any(
-            thing.path == parameter(index) and thing.type.kind in (*CALLABLES, TypeKind.UNKNOWN)
-            for thing in value.things
-        ):
-            open_effect(act, state, Defer(site=act.site(span), path=kept_in, api="parameter", operation=formal.name))
-
-
-CALLBACK: Final = re.compile(r"(.*_)?(callback|cb|listener|subscriber)|on_\w+|then|(.*_)?(done|complete)_fn")
-"""Names of parameters that take a callback."""
-
-
-def callback_attribute(act: Activation, state: State, thing: Thing, name: str, value: Value, span: Span) -> None:
-    """A callback is set as an attribute of a library's object (``client.on_message = f``), as a row says."""
-    full = act.world.models.method(thing.type.name, name)
-    row = act.world.models.row(full) if full is not None else None
-    for defers in row.defers if row is not None else ():
-        if any(each.type.kind in CALLABLES for each in value.things):
-            open_effect(
-                act,
-                state,
-                Defer(
-                    site=act.site(span),
-                    path=extend(thing.path, f".{name}"),
-                    api=defers.api,
-                    row=full or "",
-                    instead=defers.instead,
-                    operation=name,
-                ),
-            )
-
-
-CALLABLES: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.PARTIAL})
-
-
-def is_iterator(world: World, thing: Thing) -> bool:
-    """Whether iterating over an object uses it up."""
-    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
-        return False
-    return thing.type.name == "builtins.generator" or world.models.class_row(thing.type.name, "iterator") is not None
-
-
-def use_on_loop(act: Activation, state: State, thing: Thing, span: Span) -> None:
-    """A surviving object that belongs to one event loop is used."""
-    if act.importing or thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
-        return
-    if thing.path.root.kind is RootKind.MADE:
-        return
-    row = act.world.models.class_row(thing.type.name, "loop_bound")
-    if row is not None:
-        name = "asyncio." if row.loop_bound == "primitive" else thing.type.name
-        open_effect(act, state, Read(site=act.site(span), path=thing.path, origin="loop", row=name))
-
-
-def reopened(state: State, path: Path) -> None:
-    """A resource is bound anew: closing the old one no longer matters."""
-    state.settle(
-        [
-            key
-            for key, token in state.tokens.items()
-            if isinstance(token.effect, Close) and token.effect.path is not None and is_prefix(path, token.effect.path)
-        ]
-    )
-
-
-def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> None:
-    """A value that was taken at import and should be new for each invocation is used."""
-    if act.importing:
-        return
-    for source in value.sources:
-        if source.root.owner.startswith("snapshot"):
-            open_effect(
-                act,
-                state,
-                Read(
-                    site=act.site(span),
-                    path=source,
-                    origin="snapshot",
-                    row=source.root.owner.partition(":")[2],
-                    operation=source.root.name.partition("|")[0],
-                ),
-            )
-
-
-def cached_call(
-    act: Activation,
-    state: State,
-    thing: Thing,
-    facts: FunctionFacts,
-    bound: Sequence[Value],
-    bounded: bool,
-    summary: Summary,
-    result: Value,
-    span: Span,
-) -> None:
-    """A caching function of the project is called: its arguments are kept."""
-    sources: set[Path] = set()
-    for value in bound:
-        sources |= deep_sources(state, act.world, value)
-    hidden = sorted(source for source in result.sources if source.fields[-1:] == (".value",))
-    open_effect(
-        act,
-        state,
-        Cached(
-            site=act.site(span),
-            operation=facts.name.rpartition(".")[2],
-            path=Path(thing.path.root, thing.path.fields),
-            sources=frozenset(sources),
-            bounded=bounded,
-            pure=VARIES not in summary.returns.sources,
-            side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
-            missing=tuple(act.world.name_of(source) for source in hidden),
-        ),
-    )
-
-
-def snapshot_taken(act: Activation, source: Path, span: Span) -> Path:
-    """The source of a value that is new for each call: its place matters where the call is made at import."""
-    if not act.importing:
-        return VARIES
-    place = f"{source.root.name}|{act.path}|{act.name}|{span.line}:{span.column}:{span.end_line}:{span.end_column}"
-    return Path(Root(source.root.kind, source.root.owner, place))
-
-
-def described(act: Activation, state: State, effect: Pending, arguments: Sequence[Value]) -> Pending | None:
-    """The work that a row opens, with what is known at the call; None where it is no such work."""
-    del act, arguments
-    if effect.work is not Work.FILE:
-        return effect
-    if TEMPORARY not in effect.sources:
-        return None
-    guarded = any(TEMPORARY in tested.reads for tested in state.guards)
-    return msgspec.structs.replace(effect, guarded=guarded)
-
-
-def remove_file(state: State, value: Value, *, every_path: bool) -> None:
-    """A file or folder is removed: also one whose name was put together once more in the same way."""
-    if TEMPORARY not in value.sources:
-        return
-    names = {thing.path.root.name for thing in value.things if thing.path.root.owner == "constant"}
-    status = Status.SETTLED if every_path else Status.MIXED
-    found = []
-    for key, token in state.tokens.items():
-        effect = token.effect
-        if not isinstance(effect, Pending) or effect.work is not Work.FILE or effect.path is None:
-            continue
-        other = effect.path.root.name if effect.path.root.owner == "constant" else ""
-        if names and other and not any(other.startswith(name) for name in names):
-            continue
-        if value.sources <= effect.sources:
-            found.append(key)
-    state.settle(found, status)
 
 
 def guard_kind(effect: Write, request: bool, key_request: bool, guard_request: bool, tests_place: bool) -> Guard:

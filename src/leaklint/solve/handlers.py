@@ -9,7 +9,7 @@ from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import Path, Thing, TypeKind, Value
-from leaklint.solve import effects
+from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.calls import Arguments, apply, run_coroutine, unpacked
 from leaklint.solve.lattice import of, ordered, parameter, slot
@@ -121,7 +121,7 @@ def invoke(world: World, handler: Handler) -> Solving:
     result: Value = yield from apply(act, state, value, Arguments(tuple(given)), facts.name_span)
     for thing in ordered(result.things):
         if thing.type.kind is TypeKind.COROUTINE:
-            effects.settle_at(state, thing.path)
+            pending.settle_at(state, thing.path)
             if handler.awaited:
                 callee, arguments = unpacked(act, state, thing)
                 yield from run_coroutine(act, state, callee, arguments, facts.name_span)

@@ -12,6 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
+from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -159,7 +160,7 @@ class Substitution:
             elif kind is RootKind.MADE:
                 continue
             elif source.root.owner.startswith("snapshot:") and "|" not in source.root.name:
-                result.add(happening.snapshot_taken(self.act, source, self.span))
+                result.add(uses.snapshot_taken(self.act, source, self.span))
             else:
                 result.add(source)
         return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
@@ -253,9 +254,9 @@ def instantiate(
         target = yield from sub.things(settle.path)
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
-            happening.remove_file(state, named, every_path=settle.every_path)
+            pending.remove_file(state, named, every_path=settle.every_path)
         for thing in target.things:
-            happening.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
+            pending.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
             of_context = thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context"
             if of_context and settle.every_path and is_row:
                 state.resets |= {thing.path}
@@ -333,7 +334,7 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     target = yield from sub.things(Path(path.root, tuple(above)))
     if field == ELEMENT:
         for thing in target.things:
-            happening.defer_parameter(sub.act, sub.state, value, sub.span, thing.path)
+            handed_over.defer_parameter(sub.act, sub.state, value, sub.span, thing.path)
     if field.startswith("<"):
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
@@ -375,12 +376,12 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
             if thing.path.root.kind is RootKind.LIBRARY and state.is_reset(thing.path):
                 continue
             if here:
-                opened = happening.described(act, state, changed, sub.arguments)
+                opened = pending.described(act, state, changed, sub.arguments)
                 if opened is None:
                     continue
                 changed = opened
         elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (
-            isinstance(changed, Consume) and here and not happening.is_iterator(act.world, thing)
+            isinstance(changed, Consume) and here and not uses.is_iterator(act.world, thing)
         ):
             continue
         token = Token(changed, path_trace)
@@ -437,7 +438,7 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None
         effect = msgspec.structs.replace(effect, path=place)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
-    if not trace and any(happening.holds_task(state, value) for value in sub.arguments[1:]):
+    if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
         return
     undone = happening.undone_by(state, effect)
     if undone:
@@ -475,13 +476,13 @@ def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)
     if invoke.moment is Moment.WORK and not invoke.context_follows:
         at = handed_over_at(sub) if invoke.path.fields else sub.span
-        happening.context_lost(act, state, target, at)
+        handed_over.context_lost(act, state, target, at)
     if invoke.moment is Moment.NOW and invoke.regime is not Regime.NONE:
         # a context of its own, such as that of copy_context().run
         state.reads = frozenset(place for place in state.reads if place.fields[-1:] != (".context",))
     state.reads |= reads
     if invoke.moment in (Moment.WORK, Moment.LATER):
-        happening.defer_parameter(act, state, target, sub.span, None)
+        handed_over.defer_parameter(act, state, target, sub.span, None)
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     for key in [key for key in state.tokens if key not in before]:
         token = state.tokens[key]

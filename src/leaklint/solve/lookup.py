@@ -18,7 +18,7 @@ from leaklint.ir.values import (
     TypeKind,
     Value,
 )
-from leaklint.solve import effects
+from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ORIGINAL,
@@ -242,7 +242,7 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
         return of(Thing(path, Type(TypeKind.LIBRARY_METHOD, f"builtins.{thing.type.constant[0]}.{name}")))
     if kind is TypeKind.COROUTINE:
         # close(), send() and __await__(): whoever does that takes care of it
-        effects.settle_at(state, thing.path)
+        pending.settle_at(state, thing.path)
     if kind in (TypeKind.LIBRARY_METHOD, TypeKind.COROUTINE, TypeKind.PARTIAL):
         stored = read_field(act, state, path)
         full = f"{thing.type.name}.{name}" if kind is TypeKind.LIBRARY_METHOD else f"coroutine.{name}"

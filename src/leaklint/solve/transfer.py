@@ -9,7 +9,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects
+from leaklint.solve import effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind, set_attribute
 from leaklint.solve.calls import Arguments, apply, awaited
@@ -189,7 +189,7 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
         state.env[step.target] = join_all(operands)
         return
     if step.operator in ("in", "not-in") and len(operands) == 2:
-        effects.consume(act, state, operands[1], step.span, "in")
+        uses.consume(act, state, operands[1], step.span, "in")
     kind = _result_type(step.operator, operands)
     if kind is None and (step.operator == "format" or TEMPORARY in sources):
         kind = instance("builtins.str")
@@ -219,7 +219,7 @@ def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> 
 
 def _keep_in_text(act: Activation, state: State, operator: str, value: Value) -> None:
     del act, operator
-    effects.use(state, value)
+    pending.use(state, value)
 
 
 def _result_type(operator: str, operands: list[Value]) -> Type | None:
@@ -282,8 +282,8 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
     sources: frozenset[Path] = frozenset()
     for item in step.items:
         value = value_of(act, state, item.value)
-        effects.use(state, value)
-        effects.read_snapshots(act, state, value, step.span)
+        pending.use(state, value)
+        uses.read_snapshots(act, state, value, step.span)
         if item.starred:
             part = elements(act, state, value)
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
@@ -306,10 +306,10 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
 
 def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
     value = value_of(act, state, step.item.value)
-    effects.use(state, value)
+    pending.use(state, value)
     if step.item.key is not None:
         key = value_of(act, state, step.item.key)
-        effects.use(state, key)
+        pending.use(state, key)
         value = with_sources(value, key.sources)
         for thing in value_of(act, state, step.object).things:
             effects.bind_field(act, state, thing, KEYS, key, certain=False)
@@ -318,12 +318,12 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
 
 
 def _discard(act: Activation, state: State, step: cfg.Discard) -> None:
-    effects.drop(state, value_of(act, state, step.value))
+    pending.drop(state, value_of(act, state, step.value))
 
 
 def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
     value = value_of(act, state, step.value)
-    effects.use(state, value)
+    pending.use(state, value)
     act.yielded.append(elements(act, state, value) if step.delegates else value)
     state.env[step.target] = unknown(act.made(step.span))
 
@@ -374,8 +374,8 @@ def _import_module(act: Activation, state: State, step: cfg.ImportModule) -> Non
 
 def _return(act: Activation, state: State, step: cfg.Return) -> None:
     value = value_of(act, state, step.value) if step.value is not None else NONE
-    effects.use(state, value)
-    effects.read_snapshots(act, state, value, step.span)
+    pending.use(state, value)
+    uses.read_snapshots(act, state, value, step.span)
     act.returned.append(value)
 
 
@@ -412,10 +412,10 @@ def _emptiable(thing: Thing) -> bool:
 
 def _missing(state: State, thing: Thing) -> None:
     """On this path the object was not made, or is not what the name denotes: nothing hangs on it."""
-    effects.settle_at(state, thing.path)
+    pending.settle_at(state, thing.path)
     variables = state.heap[slot(thing.path, "<variable>")]
     for each in variables.things:
-        state.settle(effects.tokens_at(state, each.path, (Work.TOKEN,)))
+        state.settle(pending.tokens_at(state, each.path, (Work.TOKEN,)))
 
 
 def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
@@ -424,7 +424,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     known = truth(value)
     if known is not None and known is not step.truth:
         return False
-    effects.use(state, value)
+    pending.use(state, value)
     narrow(act, state, step.condition, step.truth)
     reads = observed(value)
     if reads:
@@ -439,13 +439,13 @@ def _load_global(act: Activation, state: State, step: cfg.LoadGlobal) -> Solving
 
 def _get_attribute(act: Activation, state: State, step: cfg.GetAttribute) -> Solving:
     target = value_of(act, state, step.object)
-    effects.use(state, target)
+    pending.use(state, target)
     state.env[step.target] = yield from get_attribute(act, state, target, step.name)
 
 
 def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Solving:
     target, value = value_of(act, state, step.object), value_of(act, state, step.value)
-    effects.use(state, value)
+    pending.use(state, value)
     if step.augmented and is_container(value):
         return
     for thing in target.things:
@@ -454,7 +454,7 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
             if called:
                 continue
         if thing.type.kind is TypeKind.INSTANCE and not act.importing:
-            effects.callback_attribute(act, state, thing, step.name, value, step.span)
+            handed_over.callback_attribute(act, state, thing, step.name, value, step.span)
         how = How.COUNT if step.augmented else None
         set_attribute(act, state, of(thing), step.name, value, step.span, how, certain=len(target.things) == 1)
 
@@ -479,7 +479,7 @@ def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value
 
 def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     target, key = value_of(act, state, step.object), value_of(act, state, step.key)
-    effects.use(state, target)
+    pending.use(state, target)
     special = yield from _method_of_project(act, state, target, "__getitem__", (key,), step.span)
     if special is not None:
         state.env[step.target] = special
@@ -525,8 +525,8 @@ def _places(target: Value) -> frozenset[Path]:
 def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     target, key = value_of(act, state, step.object), value_of(act, state, step.key)
     value = value_of(act, state, step.value)
-    effects.use(state, value)
-    effects.keep_coroutine(state, value)
+    pending.use(state, value)
+    pending.keep_coroutine(state, value)
     if step.augmented and is_container(value):
         return
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
@@ -621,9 +621,9 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     logs = all(_logs(thing) for thing in callee.things)
     for argument in step.arguments:
         value = value_of(act, state, argument.value)
-        effects.use(state, value)
+        pending.use(state, value)
         if not logs:
-            effects.read_snapshots(act, state, value, step.span)
+            uses.read_snapshots(act, state, value, step.span)
         read_contents(state, value)
         if argument.star == "*":
             known = _known_elements(state, act, value)
@@ -685,20 +685,20 @@ def _known_names(state: State, act: Activation, value: Value) -> list[tuple[str,
 
 def _await(act: Activation, state: State, step: cfg.Await) -> Solving:
     value = value_of(act, state, step.value)
-    effects.use(state, Value(frozenset(each for each in value.things if each.type.kind is not TypeKind.COROUTINE)))
+    pending.use(state, Value(frozenset(each for each in value.things if each.type.kind is not TypeKind.COROUTINE)))
     state.env[step.target] = yield from awaited(act, state, value, step.span)
 
 
 def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     iterable = value_of(act, state, step.iterable)
-    effects.use(state, iterable)
+    pending.use(state, iterable)
     read_contents(state, iterable)
     special = yield from _method_of_project(act, state, iterable, "__iter__", (), step.span)
     if special is not None and special.things:
         value = elements(act, state, special)
     else:
         if not step.is_async:
-            effects.consume(act, state, iterable, step.span, "for")
+            uses.consume(act, state, iterable, step.span, "for")
             effects.iterate_plainly(act, state, iterable, step.span)
         keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]
         known = [each for each in keys if each is not None]
@@ -710,9 +710,9 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
 
 def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     manager = value_of(act, state, step.manager)
-    effects.use(state, manager)
+    pending.use(state, manager)
     for thing in manager.things:
-        effects.use_on_loop(act, state, thing, step.span)
+        uses.use_on_loop(act, state, thing, step.span)
     name = "__aenter__" if step.is_async else "__enter__"
     results = []
     for thing in ordered(manager.things):
@@ -734,7 +734,7 @@ def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
         if thing.type.name == "contextvars.Token":
             variables = state.heap[slot(thing.path, "<variable>")]
             for each in variables.things:
-                effects.settle_at(state, each.path, (Work.TOKEN,))
+                pending.settle_at(state, each.path, (Work.TOKEN,))
         result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), step.span)
         if result is not None and step.is_async:
             yield from awaited(act, state, result, step.span)

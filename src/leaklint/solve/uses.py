@@ -1,0 +1,101 @@
+"""Uses of what survives: iterators, import-time snapshots, objects of one event loop, caches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leaklint.ir.effects import Cached, Consume, Pending, Read, Write
+from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.location import Span
+from leaklint.ir.summary import Summary
+from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.effects import deep_sources, open_effect
+from leaklint.solve.lattice import VARIES
+from leaklint.solve.state import State
+from leaklint.solve.world import World
+
+
+def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
+    """Iterating over a value uses up the surviving iterators among the things it denotes."""
+    for thing in value.things:
+        if thing.path.root.kind is not RootKind.MADE and is_iterator(act.world, thing):
+            open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
+
+
+def is_iterator(world: World, thing: Thing) -> bool:
+    """Whether iterating over an object uses it up."""
+    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return False
+    return thing.type.name == "builtins.generator" or world.models.class_row(thing.type.name, "iterator") is not None
+
+
+def use_on_loop(act: Activation, state: State, thing: Thing, span: Span) -> None:
+    """A surviving object that belongs to one event loop is used."""
+    if act.importing or thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return
+    if thing.path.root.kind is RootKind.MADE:
+        return
+    row = act.world.models.class_row(thing.type.name, "loop_bound")
+    if row is not None:
+        name = "asyncio." if row.loop_bound == "primitive" else thing.type.name
+        open_effect(act, state, Read(site=act.site(span), path=thing.path, origin="loop", row=name))
+
+
+def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> None:
+    """A value that was taken at import and should be new for each invocation is used."""
+    if act.importing:
+        return
+    for source in value.sources:
+        if source.root.owner.startswith("snapshot"):
+            open_effect(
+                act,
+                state,
+                Read(
+                    site=act.site(span),
+                    path=source,
+                    origin="snapshot",
+                    row=source.root.owner.partition(":")[2],
+                    operation=source.root.name.partition("|")[0],
+                ),
+            )
+
+
+def cached_call(
+    act: Activation,
+    state: State,
+    thing: Thing,
+    facts: FunctionFacts,
+    bound: Sequence[Value],
+    bounded: bool,
+    summary: Summary,
+    result: Value,
+    span: Span,
+) -> None:
+    """A caching function of the project is called: its arguments are kept."""
+    sources: set[Path] = set()
+    for value in bound:
+        sources |= deep_sources(state, act.world, value)
+    hidden = sorted(source for source in result.sources if source.fields[-1:] == (".value",))
+    open_effect(
+        act,
+        state,
+        Cached(
+            site=act.site(span),
+            operation=facts.name.rpartition(".")[2],
+            path=Path(thing.path.root, thing.path.fields),
+            sources=frozenset(sources),
+            bounded=bounded,
+            pure=VARIES not in summary.returns.sources,
+            side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
+            missing=tuple(act.world.name_of(source) for source in hidden),
+        ),
+    )
+
+
+def snapshot_taken(act: Activation, source: Path, span: Span) -> Path:
+    """The source of a value that is new for each call: its place matters where the call is made at import."""
+    if not act.importing:
+        return VARIES
+    place = f"{source.root.name}|{act.path}|{act.name}|{span.line}:{span.column}:{span.end_line}:{span.end_column}"
+    return Path(Root(source.root.kind, source.root.owner, place))
