@@ -10,6 +10,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation
+from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
     ELEMENT,
     NONE,
@@ -28,7 +29,7 @@ from leaklint.solve.lattice import (
     survives,
     unknown,
 )
-from leaklint.solve.lookup import get_attribute, module_object, read_field
+from leaklint.solve.lookup import module_object, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, World, class_path, instance, variable
 

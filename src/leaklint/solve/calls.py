@@ -26,7 +26,8 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import class_member, library, read_field
+from leaklint.solve.lookup import library, read_field
+from leaklint.solve.members import class_member
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Solving, instance
 

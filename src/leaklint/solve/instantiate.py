@@ -14,6 +14,7 @@ from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, T
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import Activation
+from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
     ELEMENT,
     KEYS,
@@ -27,7 +28,7 @@ from leaklint.solve.lattice import (
     slot,
     unknown,
 )
-from leaklint.solve.lookup import get_attribute, read_field
+from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.world import Solving, instance, span_in
 

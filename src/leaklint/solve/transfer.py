@@ -11,6 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
+from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind, set_attribute
 from leaklint.solve.calls import Arguments, apply, awaited
 from leaklint.solve.classes import make_class, move_fields
@@ -37,7 +38,8 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import class_member, get_attribute, imported, load_global, module_object, read_field
+from leaklint.solve.lookup import imported, load_global, module_object, read_field
+from leaklint.solve.members import class_member
 from leaklint.solve.state import State, Tested
 from leaklint.solve.world import Solving, function_path, instance, variable
 

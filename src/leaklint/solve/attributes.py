@@ -1,0 +1,148 @@
+"""Reading attributes: what an attribute of an object, a module, a class or a library denotes."""
+
+from __future__ import annotations
+
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import SYMBOLIC, constants, extend, join_all, of, survives, with_sources
+from leaklint.solve.lookup import library_object, module_name, read_field
+from leaklint.solve.members import bound, class_member, field_types, library_member, rebinds_field, super_attribute
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving, World, class_path, instance, variable
+
+
+def get_attribute(act: Activation, state: State, value: Value, name: str) -> Solving:
+    """What ``value.name`` denotes."""
+    found = []
+    for thing in value.things:
+        each = yield from _attribute_of(act, state, thing, name)
+        found.append(each)
+    result = join_all(found)
+    return with_sources(result, frozenset(_narrowed(source, name) for source in value.sources))
+
+
+def _narrowed(source: Path, name: str) -> Path:
+    if source.root.kind in SYMBOLIC and len(source.fields) < 2:
+        return Path(source.root, (*source.fields, f".{name}"))
+    return source
+
+
+def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Solving:
+    world, kind = act.world, thing.type.kind
+    path = extend(thing.path, f".{name}")
+    if kind is TypeKind.INSTANCE:
+        value = yield from _instance_attribute(act, state, thing, path, name)
+        return value
+    if kind is TypeKind.MODULE:
+        value = yield from _module_attribute(act, state, thing, name)
+        return value
+    if kind is TypeKind.LIBRARY:
+        stored = state.heap.get(path)
+        full = f"{thing.type.name}.{name}"
+        # a submodule of the project behind a package without a file
+        return stored if stored is not None else library_object(world, full)
+    if kind is TypeKind.CLASS:
+        value = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=True)
+        return value if value is not None else of(Thing(path))
+    if kind is TypeKind.SUPER:
+        value = yield from super_attribute(act, state, thing, name)
+        return value
+    if kind is TypeKind.CONSTANT:
+        assert thing.type.constant is not None
+        return of(Thing(path, Type(TypeKind.LIBRARY_METHOD, f"builtins.{thing.type.constant[0]}.{name}")))
+    if kind is TypeKind.COROUTINE:
+        # close(), send() and __await__(): whoever does that takes care of it
+        pending.settle_at(state, thing.path)
+    if kind in (TypeKind.LIBRARY_METHOD, TypeKind.COROUTINE, TypeKind.PARTIAL):
+        stored = read_field(act, state, path)
+        full = f"{thing.type.name}.{name}" if kind is TypeKind.LIBRARY_METHOD else f"coroutine.{name}"
+        if stored is not None:
+            return stored
+        world_type = world.models.row(full)
+        if world_type is not None and world_type.instance_of:
+            return of(Thing(path, instance(world.models.canonical(world_type.instance_of))))
+        return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
+    stored = read_field(act, state, path)
+    if stored is not None:
+        return stored
+    if survives(thing.path):
+        state.read(path)
+    return of(Thing(path))
+
+
+def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
+    world, class_name = act.world, thing.type.name
+    stored = read_field(act, state, path)
+    if name == "__class__" and "::" in class_name:
+        return of(Thing(class_path(class_name), Type(TypeKind.CLASS, class_name)))
+    if "::" not in class_name:
+        if stored is not None:
+            return stored
+        return library_member(act, state, thing, class_name, name)
+    if stored is not None:
+        if thing.path.root.kind is RootKind.MADE or act.importing or state.heap.get(path) is not None:
+            return stored
+        found = constants(stored)
+        if found is None:
+            state.read(path)
+            return stored
+        if not (yield from rebinds_field(act, class_name, name)):
+            return stored
+    member = yield from class_member(act, state, class_name, name, bound_to=thing, on_class=False)
+    bound_by_methods = any(
+        name in facts.instance_attributes
+        for each in world.order(class_name)
+        if (facts := world.program.class_(each)) is not None
+    )
+    types = yield from field_types(world, class_name, name)
+    if types and (bound_by_methods or member is None or _is_dataclass(world, class_name)):
+        if thing.path.root.kind is not RootKind.MADE:
+            state.read(path)
+        things = frozenset(Thing(path, each) for each in types)
+        return Value(things, frozenset({path}) if survives(path) else frozenset())
+    if member is not None:
+        return member
+    if stored is not None:
+        state.read(path)
+        return Value(frozenset({Thing(path)}), frozenset({path}))
+    dynamic = yield from class_member(act, state, class_name, "__getattr__", bound_to=thing, on_class=False)
+    del dynamic
+    if thing.path.root.kind is not RootKind.MADE:
+        state.read(path)
+    if survives(thing.path):
+        return Value(frozenset({Thing(path)}), frozenset({path}))
+    return of(Thing(path))
+
+
+def _is_dataclass(world: World, class_name: str) -> bool:
+    facts = world.program.class_(class_name)
+    return facts is not None and any("dataclass" in text or "define" in text for text in facts.decorators)
+
+
+def _module_attribute(act: Activation, state: State, thing: Thing, name: str) -> Solving:
+    module = thing.type.name
+    if module.startswith("package:"):
+        dotted = f"{module.removeprefix('package:')}.{name}"
+        found = act.world.program.modules.resolve(act.path, dotted)
+        if found is not None:
+            return of(Thing(Path(Root(RootKind.MODULE, found)), Type(TypeKind.MODULE, found)))
+        return of(Thing(Path(Root(RootKind.MODULE, "", dotted)), Type(TypeKind.MODULE, "package:" + dotted)))
+    place = variable(module, name)
+    stored = state.heap.get(place)
+    if stored is not None:
+        return stored
+    if name == "__dict__":
+        return of(Thing(Path(Root(RootKind.MODULE, module), (".__dict__",)), instance("builtins.dict")))
+    if module in act.world.importing:
+        value = act.world.importing[module].get(name)
+    else:
+        value = yield from module_name(act.world, module, name)
+    if value is not None:
+        if place in value.sources and not act.importing:
+            state.read(place)
+        return value
+    below = act.world.program.modules.submodule(module, name)
+    if below is not None:
+        return of(Thing(Path(Root(RootKind.MODULE, below)), Type(TypeKind.MODULE, below)))
+    return of(Thing(place))

@@ -1,0 +1,176 @@
+"""Members of classes: what a class and its bases define, bound to a receiver, and the types of fields."""
+
+from __future__ import annotations
+
+from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.annotations import annotated
+from leaklint.solve.lattice import extend, join_all, of, slot
+from leaklint.solve.lookup import kept, library, library_object
+from leaklint.solve.state import State
+from leaklint.solve.world import Ask, Solving, World, class_path, function_path, instance
+
+
+def bound(state: State, method: Thing, receiver: Value) -> Value:
+    """A method bound to its receiver."""
+    state.heap[slot(method.path, "<self>")] = receiver
+    return of(method)
+
+
+def rebinds_field(act: Activation, class_name: str, name: str) -> Solving:
+    """Whether a method other than ``__init__`` binds the attribute."""
+    for each in act.world.order(class_name):
+        facts = act.world.program.class_(each) if "::" in each else None
+        if facts is not None and any(
+            not method.endswith((".__init__", ".__post_init__")) for method in facts.instance_attributes.get(name, ())
+        ):
+            return True
+    return False
+    yield  # a generator like the other look-ups
+
+
+def library_member(act: Activation, state: State, thing: Thing, class_name: str, name: str) -> Value:
+    """An attribute of an object of a library's class: a method with a row, a typed attribute, or unknown."""
+    models = act.world.models
+    path = extend(thing.path, f".{name}")
+    typed = models.attribute(class_name, name)
+    if typed is not None:
+        return of(Thing(path, instance(models.canonical(typed))))
+    full = models.method(class_name, name) or f"{class_name}.{name}"
+    row = models.row(full)
+    if row is not None and row.instance_of:
+        return library_object(act.world, full)
+    return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
+
+
+def class_member(
+    act: Activation, state: State, class_name: str, name: str, *, bound_to: Thing, on_class: bool, after: str = ""
+) -> Solving:
+    """What a class or its bases define under a name, bound as an attribute of ``bound_to``; None where nothing does.
+
+    ``after`` starts the search behind that class (``super()``).
+    """
+    world = act.world
+    order = world.order(class_name)
+    if after in order:
+        order = order[order.index(after) + 1 :]
+    for owner in order:
+        if "::" not in owner:
+            row = world.models.method(owner, name)
+            typed = world.models.attribute(owner, name)
+            path = extend(bound_to.path, f".{name}")
+            if typed is not None:
+                return of(Thing(path, instance(world.models.canonical(typed))))
+            if row is not None and not on_class:
+                return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, row)), of(bound_to))
+            continue
+        known = world.classes.get(owner)
+        place = extend(class_path(owner), f".{name}")
+        stored = state.heap.get(place)
+        if stored is not None:
+            return stored
+        if known is None or name not in known.attributes:
+            continue
+        value = known.attributes[name]
+        result = yield from _bind(act, state, owner, name, value, place, bound_to, on_class=on_class)
+        return result
+    return None
+
+
+def _bind(
+    act: Activation, state: State, owner: str, name: str, value: Value, place: Path, bound_to: Thing, *, on_class: bool
+) -> Solving:
+    found = []
+    facts = act.world.program.class_(owner)
+    for thing in value.things:
+        if thing.type.kind is not TypeKind.FUNCTION:
+            if thing.type.kind is TypeKind.CONSTANT or thing.path.root.kind is RootKind.LIBRARY:
+                found.append(Value(frozenset({thing}), kept(value.sources) | {place}))
+                state.read(place)
+            else:
+                found.append(of(thing, sources=kept(value.sources) | {place}))
+            continue
+        function = act.world.program.function(thing.type.name)
+        decorators = function.decorators if function is not None else ()
+        if any(each.endswith((".setter", ".deleter")) for each in decorators):
+            getter = f"{owner}.{name}"
+            function = act.world.program.function(getter) or function
+            found.append((yield from _property(act, state, getter, function, of(bound_to))))
+            continue
+        plain = [each.rpartition(".")[2] for each in decorators]
+        receiver = of(bound_to)
+        if "staticmethod" in plain or (function is not None and facts is None):
+            found.append(of(thing))
+        elif "classmethod" in plain or name in ("__new__", "__init_subclass__", "__class_getitem__"):
+            of_class = bound_to.type.name
+            receiver = of(Thing(class_path(of_class), Type(TypeKind.CLASS, of_class)))
+            found.append(method_of(state, bound_to.path, name, thing, receiver))
+        elif on_class:
+            found.append(of(thing))
+        elif any(each in ("property", "cached_property") for each in plain):
+            found.append((yield from _property(act, state, thing.type.name, function, receiver)))
+        else:
+            found.append(method_of(state, bound_to.path, name, thing, receiver))
+    if not value.things:
+        return Value(frozenset(), kept(value.sources) | {place})
+    return join_all(found)
+
+
+def _property(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
+    """What a property gives."""
+    from leaklint.solve.calls import call_project
+
+    function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
+    value = yield from call_project(act, state, function, [receiver], facts.name_span if facts else None)
+    return value
+
+
+def method_of(state: State, path: Path, name: str, function: Thing, receiver: Value) -> Value:
+    """A project's function bound to a receiver."""
+    where = extend(path, f".{name}")
+    if where == path:
+        where = Path(path.root, (*path.fields[:-1], f".{name}"))
+    state.heap[Path(where.root, (*where.fields, "<self>"))] = receiver
+    state.heap[Path(where.root, (*where.fields, "<func>"))] = of(function)
+    return of(Thing(where, Type(TypeKind.METHOD, function.type.name)))
+
+
+def super_attribute(act: Activation, state: State, thing: Thing, name: str) -> Solving:
+    """What ``super().name`` denotes."""
+    owner, _, actual = thing.type.name.partition("|")
+    receivers = state.heap[slot(thing.path, "<self>")]
+    found = []
+    for receiver in receivers.things:
+        value = yield from class_member(
+            act,
+            state,
+            actual or owner,
+            name,
+            bound_to=receiver,
+            on_class=receiver.type.kind is TypeKind.CLASS,
+            after=owner,
+        )
+        found.append(value if value is not None else library(f"builtins.object.{name}"))
+    return join_all(found)
+
+
+def field_types(world: World, class_name: str, name: str) -> Solving:
+    """Types of the values that the methods of a class, or its annotations, give an attribute."""
+    types: set[Type] = set()
+    for owner in world.order(class_name):
+        facts = world.program.class_(owner) if "::" in owner else None
+        if facts is None:
+            continue
+        for method in facts.instance_attributes.get(name, ()):
+            summary = yield Ask("function", f"{owner.partition('::')[0]}::{method}")
+            for store in summary.stores:
+                if store.path == Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",)):
+                    types |= {thing.type for thing in store.value.things}
+        if name in facts.annotations and not types:
+            value = yield from annotated(world, owner.partition("::")[0], facts.annotations[name])
+            types |= {thing.type for thing in value.things}
+        if types or name in facts.instance_attributes or name in facts.annotations:
+            break
+    types = {each for each in types if each.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)}
+    return types if len(types) <= 4 else set()
