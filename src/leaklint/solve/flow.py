@@ -11,9 +11,9 @@ from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources
-from leaklint.solve.instantiate import elements
 from leaklint.solve.lattice import join
 from leaklint.solve.state import State, Status, join_states
+from leaklint.solve.substitution import elements
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING, assume, value_of
 from leaklint.solve.world import Solving
 

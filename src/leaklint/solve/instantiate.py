@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec.structs
@@ -10,30 +10,19 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Settled, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment, Summary
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import Activation
-from leaklint.solve.attributes import get_attribute
-from leaklint.solve.lattice import (
-    ELEMENT,
-    KEYS,
-    extend,
-    is_prefix,
-    join_all,
-    of,
-    ordered,
-    prolong,
-    shortened,
-    slot,
-    unknown,
-)
+from leaklint.solve.lattice import ELEMENT, extend, join_all, ordered, slot, unknown
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State, Status, Token, Trace
-from leaklint.solve.world import Solving, instance, span_in
+from leaklint.solve.substitution import Substitution
+from leaklint.solve.world import Solving, span_in
 
 MAX_TRACE: Final = 24
-OBSERVED: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.PARAMETER, RootKind.FREE})
+
+
 STATUS: Final = {
     Settled.NEVER: Status.OPEN,
     Settled.SOME_PATHS: Status.MIXED,
@@ -43,173 +32,6 @@ STATUS: Final = {
 }
 BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
 """Ways of writing that concern a place, whatever it held before."""
-
-
-class Substitution:
-    """What the paths of a summary mean at one call."""
-
-    def __init__(
-        self,
-        act: Activation,
-        state: State,
-        arguments: Sequence[Value],
-        span: Span,
-        cells: Mapping[str, Value],
-        cell_paths: Mapping[str, Path],
-        *,
-        is_row: bool,
-    ) -> None:
-        self.act = act
-        self.state = state
-        self.arguments = arguments
-        self.span = span
-        self.cells = cells
-        self.cell_paths = cell_paths
-        self.is_row = is_row
-        self.result = act.made(span)
-        self._deep: dict[int, Sources] = {}
-        self._mapped: dict[Sources, Sources] = {}
-
-    def things(self, path: Path) -> Solving:
-        """The objects that a path of the summary denotes here."""
-        root = path.root
-        if root.kind is RootKind.PARAMETER:
-            index = int(root.name)
-            start = self.arguments[index] if index < len(self.arguments) else NOTHING
-            value = yield from self.walk(start, path.fields)
-            return value
-        if root.kind is RootKind.FREE:
-            if root.name in self.cells:
-                value = yield from self.walk(self.cells[root.name], path.fields)
-                return value
-            return of(Thing(path))
-        return of(Thing(self.plain(path)))
-
-    def places(self, path: Path) -> Solving:
-        """The places (not what they hold) that a path of the summary denotes here."""
-        if path.root.kind is RootKind.FREE and not path.fields:
-            return of(Thing(self.cell_paths.get(path.root.name, path)))
-        if not path.fields or path.root.kind not in (RootKind.PARAMETER, RootKind.FREE):
-            value = yield from self.things(path)
-            return value
-        *above, field = path.fields
-        owners = yield from self.things(Path(path.root, tuple(above)))
-        return Value(frozenset(Thing(extend(thing.path, field)) for thing in owners.things))
-
-    def plain(self, path: Path) -> Path:
-        """A path that starts neither at a parameter nor at a cell."""
-        kind = path.root.kind
-        if kind is RootKind.RESULT:
-            return prolong(self.result, path.fields)
-        if kind is RootKind.MADE or (kind is RootKind.STATIC and self.act.importing and "/" not in path.root.name):
-            return self.act.renamed(path, self.span)
-        return path
-
-    def walk(self, value: Value, fields: Iterable[str]) -> Solving:
-        """What one reaches from a value through fields."""
-        for field in fields:
-            if field.startswith("."):
-                value = yield from get_attribute(self.act, self.state, value, field[1:])
-            else:
-                value = elements(self.act, self.state, value, field)
-        return value
-
-    def deep(self, index: int) -> Sources:
-        """What an argument was made from, and what was put into it."""
-        known = self._deep.get(index)
-        if known is None:
-            known = happening.deep_sources(self.state, self.act.world, self.arguments[index])
-            self._deep[index] = known
-        return known
-
-    def changed(self) -> None:
-        """The objects that the arguments denote hold something else from now on."""
-        self._deep.clear()
-        self._mapped.clear()
-
-    def sources(self, sources: Sources) -> Sources:
-        """The sources of the summary in terms of the caller."""
-        if not sources:
-            return sources
-        known = self._mapped.get(sources)
-        if known is None:
-            known = self._mapped[sources] = self._sources(sources)
-        return known
-
-    def _sources(self, sources: Sources) -> Sources:
-        result: set[Path] = set()
-        for source in sources:
-            kind = source.root.kind
-            fields = source.fields
-            if any(field.startswith("<") for field in fields):
-                fields = ()  # what a callable carries was made from what the callable was made from
-            if kind is RootKind.PARAMETER:
-                index = int(source.root.name)
-                if index < len(self.arguments):
-                    value = self.arguments[index]
-                    deep = self.deep(index)
-                    for each in deep:
-                        lower = each.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(each.fields) < 2
-                        result.add(prolong(each, fields[: 2 - len(each.fields)]) if lower else each)
-                    result.update(_identities(value, fields))
-            elif kind is RootKind.FREE:
-                value = self.cells.get(source.root.name, NOTHING)
-                result |= happening.deep_sources(self.state, self.act.world, value)
-                result.update(_identities(value, fields))
-                if source.root.name in self.cell_paths:
-                    result.add(self.cell_paths[source.root.name])
-            elif kind is RootKind.MADE:
-                continue
-            elif source.root.owner.startswith("snapshot:") and "|" not in source.root.name:
-                result.add(uses.snapshot_taken(self.act, source, self.span))
-            else:
-                result.add(source)
-        return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
-
-
-def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
-    """Surviving objects that a value denotes: testing the value reads them."""
-    return {
-        prolong(thing.path, fields)
-        for thing in value.things
-        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN, TypeKind.CLASS) and thing.path.root.kind in OBSERVED
-    }
-
-
-def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) -> Value:
-    """The elements of a container: those known under the key, those under any key, or unknown ones."""
-    found = []
-    for thing in value.things:
-        path = extend(thing.path, field)
-        stored = read_field(act, state, path) if path != thing.path else None
-        if field == ELEMENT:
-            below = [
-                each
-                for heap in (state.heap.under(thing.path.root), act.world.fields_below(thing.path))
-                for key, each in heap.items()
-                if len(key.fields) == len(thing.path.fields) + 1
-                and is_prefix(thing.path, key)
-                and key.fields[-1].startswith(("[", KEYS))
-            ]
-            stored = join_all(below) if below else stored
-        elif stored is None:
-            stored = read_field(act, state, extend(thing.path, ELEMENT))
-        if stored is not None:
-            found.append(stored)
-        elif thing.type.name == "collections.defaultdict":
-            made = read_field(act, state, extend(thing.path, ".default_factory")) or NOTHING
-            kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
-            found.append(of(Thing(path, instance(kinds[0]) if kinds else UNKNOWN_TYPE)))
-        elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
-            found.append(of(Thing(path)))
-    result = join_all(found) if found else NOTHING
-    lowered = frozenset(
-        prolong(source, (field,))
-        if source.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(source.fields) < 2
-        else source
-        for source in value.sources
-    )
-    return Value(result.things, result.sources | lowered)
 
 
 def instantiate(

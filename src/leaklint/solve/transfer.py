@@ -15,7 +15,6 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind, set_attribute
 from leaklint.solve.calls import Arguments, apply, awaited
 from leaklint.solve.classes import make_class, move_fields
-from leaklint.solve.instantiate import elements
 from leaklint.solve.lattice import (
     ELEMENT,
     KEYS,
@@ -41,6 +40,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.lookup import imported, load_global, module_object, read_field
 from leaklint.solve.members import class_member
 from leaklint.solve.state import State, Tested
+from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, function_path, instance, variable
 
 Transfer = Callable[[Activation, State, Any], Solving]
