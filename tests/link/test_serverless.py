@@ -138,3 +138,18 @@ def test_unknown_runtime_is_used_only_where_it_fits(found_in):
     found = found_in({"serverless.yml": text, "a.py": code, "deep/b.py": code, "deep/svc/c.py": code})
     assert [each.path for each in found.handlers] == ["a.py", "deep/svc/c.py"]
     assert found.missing == ()
+
+
+def test_an_archive_that_something_else_builds_holds_the_source(found_in):
+    found = found_in(
+        {
+            "serverless.yml": """
+                provider: {name: aws, runtime: python3.12}
+                functions:
+                  packed: {handler: handler.main, package: {artifact: deploy/packed.zip}}
+                  here: {handler: handler.other}
+                """,
+            "src/orders.py": "def create(x, y): ...",
+        }
+    )
+    assert [each.handler for each in found.missing] == ["handler.other"]

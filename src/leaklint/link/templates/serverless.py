@@ -62,7 +62,7 @@ class _Service(msgspec.Struct):
                 attribute="",
                 root=beside(self.path, "."),
                 platform=platform,
-                expected=runtime is not None and "${" not in node.text,
+                expected=runtime is not None and "${" not in node.text and not self._is_packed_elsewhere(function),
                 is_python=runtime is not None,
                 snap_start=bool((start := function.find("snapStart")) and start.is_true),
                 awaited=platform is Platform.AZURE,
@@ -70,6 +70,10 @@ class _Service(msgspec.Struct):
             located = self._located(base, function)
             found += [located] if located else []
         return found
+
+    def _is_packed_elsewhere(self, function: Node) -> bool:
+        """Whether an archive that something else builds holds the source."""
+        return bool(function.find("package", "artifact") or self.document.find("package", "artifact"))
 
     def _environment(self, function: Node) -> Callable[[str], str | None]:
         return lambda name: self._resolved(
