@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from leaklint.ir.effects import Create, How, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -33,11 +34,8 @@ from leaklint.solve.lookup import module_object, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, World, class_path, instance, variable
 
-if TYPE_CHECKING:
-    from leaklint.solve.calls import Arguments
-
-Special = Callable[[Activation, State, "Arguments", Span], Solving]
-SpecialMethod = Callable[[Activation, State, Value, "Arguments", Span], Solving]
+Special = Callable[[Activation, State, Arguments, Span], Solving]
+SpecialMethod = Callable[[Activation, State, Value, Arguments, Span], Solving]
 MODULE_NAMES: Final = Type(TypeKind.INSTANCE, "builtins.dict")
 CACHES: Final = frozenset({"lru_cache", "cache", "cached", "memoize", "cachedmethod", "ttl_cache", "alru_cache"})
 
@@ -228,8 +226,6 @@ def _type(act: Activation, state: State, arguments: Arguments, span: Span) -> So
 
 
 def _partial(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    from leaklint.solve.calls import keep_call
-
     if not arguments.positional:
         return unknown(act.made(span))
     path = act.made(span)

@@ -11,8 +11,10 @@ from leaklint.ir.location import Place
 from leaklint.ir.values import Path, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.calls import Arguments, apply, run_coroutine, unpacked
+from leaklint.solve.calls import apply
+from leaklint.solve.coroutines import run_coroutine
 from leaklint.solve.lattice import of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
 from leaklint.solve.state import State, Status, Trace

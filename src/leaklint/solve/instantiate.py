@@ -278,7 +278,7 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None
 
 def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     """A callable that the callee was given is called."""
-    from leaklint.solve.calls import invoked
+    from leaklint.solve.coroutines import invoked
 
     act, state = sub.act, sub.state
     target = yield from sub.things(invoke.path)

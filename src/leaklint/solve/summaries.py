@@ -13,7 +13,7 @@ from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated
-from leaklint.solve.calls import formals_of
+from leaklint.solve.arguments import formals_of
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives

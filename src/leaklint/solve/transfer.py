@@ -11,10 +11,12 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind, set_attribute
-from leaklint.solve.calls import Arguments, apply, awaited
+from leaklint.solve.calls import apply
 from leaklint.solve.classes import make_class, move_fields
+from leaklint.solve.coroutines import awaited
 from leaklint.solve.lattice import (
     ELEMENT,
     KEYS,

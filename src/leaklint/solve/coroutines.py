@@ -1,0 +1,99 @@
+"""Coroutines that are awaited, and callables that are run after they were handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leaklint.ir.location import Span
+from leaklint.ir.summary import Moment
+from leaklint.ir.values import Sources, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments, bind, formals_of, unpacked
+from leaklint.solve.calls import apply, call_project
+from leaklint.solve.lattice import VARIES, extend, join_all, of, ordered, unknown, with_sources
+from leaklint.solve.library_calls import run_row, unknown_result
+from leaklint.solve.lookup import read_field
+from leaklint.solve.members import class_member
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving
+
+
+def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
+    """``await value``: a coroutine's body runs, a task or future is waited for, anything else is opaque."""
+    results = []
+    for thing in ordered(value.things):
+        if thing.type.kind is TypeKind.COROUTINE:
+            pending.settle_at(state, thing.path)
+            callee, arguments = unpacked(act, state, thing)
+            result = yield from run_coroutine(act, state, callee, arguments, span)
+            results.append(result)
+            continue
+        pending.settle_at(state, thing.path)
+        if thing.type.kind is TypeKind.INSTANCE:
+            awaits = act.world.models.class_row(thing.type.name, "awaited") if "::" not in thing.type.name else None
+            if "::" in thing.type.name:
+                method = yield from class_member(
+                    act, state, thing.type.name, "__await__", bound_to=thing, on_class=False
+                )
+                if method is not None:
+                    yield from apply(act, state, method, Arguments(), span)
+            if awaits is not None:
+                stored = read_field(act, state, extend(thing.path, ".result"))
+                if stored is not None:
+                    results.append(stored)
+                    continue
+        results.append(unknown(act.made(span), frozenset({VARIES})))
+    result = join_all(results) if results else unknown(act.made(span))
+    return with_sources(result, value.sources)
+
+
+def run_coroutine(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Solving:
+    """The body of a coroutine function runs to its end."""
+    results = []
+    for thing in ordered(callee.things):
+        kind = thing.type.kind
+        if kind is TypeKind.FUNCTION:
+            facts = act.world.program.function(thing.type.name)
+            if facts is None:
+                continue
+            bound = bind(act, state, formals_of(facts), arguments, span)
+            result = yield from call_project(act, state, thing, bound, span)
+        elif kind is TypeKind.LIBRARY or (kind is TypeKind.LIBRARY_METHOD and act.world.models.row(thing.type.name)):
+            result = yield from run_row(act, state, act.world.models.canonical(thing.type.name), arguments, span)
+        else:
+            result = unknown_result(act, state, of(thing), arguments, span)
+        results.append(result)
+    return join_all(results)
+
+
+def invoked(
+    act: Activation,
+    state: State,
+    value: Value,
+    arguments: Sequence[Value],
+    moment: Moment,
+    span: Span,
+    fallback: Sources,
+) -> Solving:
+    """A callable (or a coroutine) that was handed over is run; where arguments are unknown, ``fallback`` feeds them."""
+    results = []
+    for thing in ordered(value.things):
+        kind = thing.type.kind
+        if kind is TypeKind.COROUTINE:
+            pending.settle_at(state, thing.path)
+            callee, kept = unpacked(act, state, thing)
+            result = yield from run_coroutine(act, state, callee, kept, span)
+        elif kind in (TypeKind.UNKNOWN, TypeKind.CONSTANT):
+            continue
+        else:
+            rest = Value(frozenset(), fallback) if fallback and not arguments else None
+            given = Arguments(tuple(arguments), (), rest)
+            result = yield from apply(act, state, of(thing), given, span)
+            for made in result.things:
+                if made.type.kind is TypeKind.COROUTINE and moment is Moment.LOOP:
+                    pending.settle_at(state, made.path)
+                    callee, kept = unpacked(act, state, made)
+                    result = yield from run_coroutine(act, state, callee, kept, span)
+        results.append(result)
+    return join_all(results)

@@ -1,0 +1,175 @@
+"""Calls of library code: what rows say of a function or method, and what a call of an unknown one does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from leaklint.ir.location import Span
+from leaklint.ir.summary import CallKind, Formal
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
+from leaklint.models.load import GIVEN
+from leaklint.solve import builtin_calls, effects, pending, uses
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments, bind, suspended
+from leaklint.solve.instantiate import instantiate
+from leaklint.solve.lattice import VARIES, of, single_constant, slot, unknown, with_sources
+from leaklint.solve.lookup import library
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving, instance
+
+TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.startswith("_"))
+"""Methods that make the same of the same text."""
+
+
+def unknown_result(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Value:
+    """Nothing is known of the callee: work passed to it counts as settled, its result carries all request data."""
+    decorated = _decorated(act, arguments, span)
+    if decorated is not None:
+        return decorated
+    sources: set[Path] = {_owner(source) for source in callee.sources}
+    if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
+        sources.add(VARIES)
+    for value in arguments.everything():
+        sources |= effects.deep_sources(state, act.world, value)
+        pending.hand_over(state, value)
+    for thing in callee.things:
+        receiver = state.heap.get(slot(thing.path, "<self>"))
+        if receiver is not None:
+            sources |= effects.deep_sources(state, act.world, receiver)
+    return unknown(act.made(span), frozenset(sources))
+
+
+def _owner(source: Path) -> Path:
+    """Of ``request.args.get``, what is called is a method of the data, and ``request.args`` is the data."""
+    if source.root.kind is RootKind.PARAMETER and source.fields and source.fields[-1].startswith("."):
+        return Path(source.root, source.fields[:-1])
+    return source
+
+
+def _decorated(act: Activation, arguments: Arguments, span: Span) -> Value | None:
+    """What an unknown decorator makes of a function or class: as far as one can tell, the same."""
+    if len(arguments.positional) != 1 or arguments.named:
+        return None
+    (value,) = arguments.positional
+    for thing in value.things:
+        if thing.type.kind in (TypeKind.FUNCTION, TypeKind.INSTANCE) and span in act.world.decorations(act.path):
+            return value
+        if thing.type.kind is TypeKind.CLASS:
+            known = act.world.program.class_(thing.type.name)
+            if known is not None and known.decorators and span.line < known.name_span.line:
+                return value
+    return None
+
+
+def call_library(act: Activation, state: State, name: str, arguments: Arguments, span: Span, callee: Value) -> Solving:
+    """Calls a library's function or class by dotted name."""
+    world = act.world
+    name = world.models.canonical(name)
+    special = builtin_calls.SPECIAL.get(name)
+    if special is not None:
+        result = yield from special(act, state, arguments, span)
+        if result is not None:
+            return result
+    formals = world.models.parameters(name)
+    row = world.models.row(name)
+    if row is None:
+        if world.models.is_class(name):
+            value = unknown_result(act, state, callee, arguments, span)
+            return of(Thing(act.made(span), instance(name)), sources=value.sources)
+        found = world.library_kind(name)
+        if found == "coroutine":
+            return suspended(act, state, callee, arguments, span)
+        return unknown_result(act, state, callee, arguments, span)
+    bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
+    summary = world.summary_of_row(name, given)
+    assert summary is not None
+    if row.always_bounded or any(given.get(each) is not None for each in row.bounded_by):
+        world.bounded.add(act.made(span))
+    if summary.kind is CallKind.COROUTINE:
+        return suspended(act, state, library(name), arguments, span)
+    result = yield from instantiate(act, state, summary, bound, span, row=name)
+    return result
+
+
+def run_row(act: Activation, state: State, name: str, arguments: Arguments, span: Span) -> Solving:
+    """What awaiting a library's coroutine does."""
+    formals = act.world.models.parameters(name)
+    bound, given = bind_row(act, state, formals, act.world.models.is_method(name), arguments, span)
+    summary = act.world.summary_of_row(name, given)
+    if summary is None:
+        return unknown_result(act, state, NOTHING, arguments, span)
+    result = yield from instantiate(act, state, summary, bound, span, row=name)
+    return result
+
+
+def bind_row(
+    act: Activation,
+    state: State,
+    formals: Sequence[Formal] | None,
+    is_method: bool,
+    arguments: Arguments,
+    span: Span,
+) -> tuple[list[Value], dict[str, object]]:
+    """Values of a row's parameters, and which of them are given: constants by value."""
+    given: dict[str, object] = {}
+    if formals is None:
+        formals = (Formal("self"),) if is_method else ()
+    bound = bind(act, state, formals, arguments, span)
+    for formal, value in zip(formals, bound, strict=True):
+        if formal.kind in ("star", "double_star") and not any(state.heap.under(t.path.root) for t in value.things):
+            bound[formals.index(formal)] = NOTHING
+        if value is NOTHING or formal.kind in ("star", "double_star"):
+            if formal.kind == "star" and len(arguments.positional) > formals.index(formal):
+                given[formal.name] = GIVEN
+            continue
+        given[formal.name] = _given(value)
+    for name, value in arguments.named:
+        if name not in given:
+            given[name] = _given(value)
+    return bound, given
+
+
+def _given(value: Value) -> object:
+    """An argument as the conditions of rows see it: a constant, the dotted name of a library's, or just given."""
+    certain, found = single_constant(value)
+    if certain:
+        return found
+    if len(value.things) == 1:
+        (thing,) = value.things
+        if thing.type.kind is TypeKind.LIBRARY:
+            return thing.type.name
+    return GIVEN
+
+
+def call_library_method(
+    act: Activation,
+    state: State,
+    thing: Thing,
+    receiver: Value | None,
+    arguments: Arguments,
+    span: Span,
+    callee: Value,
+) -> Solving:
+    """Calls a method of an object of a library by dotted name."""
+    name = thing.type.name
+    models = act.world.models
+    if receiver is None:
+        receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
+    for owner in receiver.things:
+        uses.use_on_loop(act, state, owner, span)
+    special = builtin_calls.SPECIAL_METHODS.get(name)
+    if special is not None:
+        result = yield from special(act, state, receiver, arguments, span)
+        return result
+    if models.row(name) is None:
+        kind = act.world.library_kind(name)
+        if kind == "coroutine":
+            return suspended(act, state, callee, arguments, span)
+        return unknown_result(act, state, with_sources(callee, receiver.sources), arguments, span)
+    row = models.row(name)
+    full = arguments if row is not None and row.static else arguments.before([receiver])
+    if row is not None and row.coroutine:
+        return suspended(act, state, library(name), full, span)
+    result = yield from call_library(act, state, name, full, span, callee)
+    return result
