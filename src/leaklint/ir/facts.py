@@ -133,8 +133,9 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     bound_calls: dict[str, str] = {}
     """Module-level names to what the last plain assignment to them (``name = …``, annotated or not, one target) binds.
 
-    ``f()`` for a call of ``f`` with whatever arguments (``app = func.FunctionApp(auth=X)`` gives ``func.FunctionApp()``),
-    the text of a name or dotted name as it is (``handler = app.lambda_handler``), the key in ``functions`` of a lambda.
+    ``f()`` for a call of ``f`` with whatever arguments (``app = func.FunctionApp(auth=X)`` gives
+    ``func.FunctionApp()``), the text of a name or dotted name as it is (``handler = app.lambda_handler``), the key in
+    ``functions`` of a lambda.
     Other expressions, and callees of more than 80 characters, are left out.
     """
     all_names: tuple[str, ...] | None = None

@@ -345,7 +345,7 @@ def _closed(text: str, at: int, opened: str) -> int | None:
 
 
 def _heredoc_end(text: str, heredoc: re.Match[str]) -> int:
-    end = re.compile(rf"^[ \t]*{heredoc[2]}[ \t]*$", re.MULTILINE).search(text, heredoc.end())
+    end = re.compile(rf"^[ \t]*{heredoc[2]}[ \t\r]*$", re.MULTILINE).search(text, heredoc.end())
     if not end:
         raise _error(text, heredoc.start(), f"heredoc {heredoc[2]} is never closed")
     return end.end()
