@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
-from notes import Note, notes_of
+from notes import Note, notes_of, notes_of_line
 
-from leaklint.ir.finding import Finding, StepKind
+from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.location import Place, Span
 from leaklint.pipeline.analyse import analyse
 from leaklint.pipeline.roots import Project, settings_in
 from leaklint.pipeline.run import rule_names
@@ -56,11 +58,11 @@ def disagreements(notes: Sequence[Note], findings: Sequence[Finding]) -> list[st
     """One line for everything on which notes and findings differ."""
     problems = []
     left = list(findings)
-    for note in notes:
-        if note.kind == "step":
-            continue
+    for note in sorted((note for note in notes if note.kind != "step"), key=lambda note: note.kind != "expected"):
         here = [f for f in left if (f.place.path, f.place.span.line) == (note.path, note.line) and f.code in note.codes]
-        chosen = next((f for f in here if fits(note, f)), here[0] if here else None)
+        fitting = [finding for finding in here if fits(note, finding)]
+        near = here if note.kind == "expected" else []
+        chosen = next(iter(fitting + near), None)
         where = f"{note.path}:{note.line}: {note.code} {note.severity}"
         if note.kind == "expected" and chosen is None:
             problems.append(f"{where} {note.text!r} is not found")
@@ -97,3 +99,50 @@ def test_there_are_enough_cases() -> None:
     assert len(CASES) >= 80
     assert 3 * len(several) >= len(CASES), "a third of the cases has several files"
     assert not [folder for folder, count in folders.items() if count < 3], "a folder with few cases proves little"
+
+
+def finding(
+    code: str, line: int, severity: Severity, message: str = "request data is kept", path: str = "app.py"
+) -> Finding:
+    return Finding(code, "name", severity, Place(path, Span(line, 1, line, 2)), message)
+
+
+@pytest.mark.parametrize(
+    ("comment", "found", "problem"),
+    [
+        ('# LK101 error "request data"', [finding("LK101", 3, Severity.ERROR)], ""),
+        ("# LK101 any", [finding("LK101", 3, Severity.WARNING)], ""),
+        ("# LK101|LK102 error", [finding("LK102", 3, Severity.ERROR)], ""),
+        ("# LK101 error", [], "is not found"),
+        ("# LK101 error", [finding("LK101", 3, Severity.WARNING)], "found is"),
+        ('# LK101 error "counter"', [finding("LK101", 3, Severity.ERROR)], "found is"),
+        ("# LK101 error", [finding("LK101", 4, Severity.ERROR)], "is not found"),
+        ("# LK101 error", [finding("LK101", 3, Severity.ERROR), finding("LK101", 3, Severity.ERROR)], "not noted"),
+        ("# nothing", [finding("LK101", 3, Severity.INFO)], "not noted"),
+        ("# missed LK101 error: reason", [], ""),
+        ("# missed LK101 error: reason", [finding("LK101", 3, Severity.ERROR)], "is found now"),
+        ("# false alarm LK101 error: reason", [finding("LK101", 3, Severity.ERROR)], ""),
+        ("# false alarm LK101 error: reason", [], "is gone now"),
+        ("# either LK101 info: reason", [], ""),
+        ("# either LK101 info: reason", [finding("LK101", 3, Severity.INFO)], ""),
+        ("# either LK101 info: reason", [finding("LK101", 3, Severity.ERROR)], "not noted"),
+        ("# missed LK101 warning: a # false alarm LK101 error: b", [finding("LK101", 3, Severity.ERROR)], ""),
+        ("# LK101 error # either LK101 error: reason", [finding("LK101", 3, Severity.ERROR)], ""),
+        ("# LK101 from", [], "is noted and no step"),
+    ],
+)
+def test_notes_are_compared_with_findings(comment: str, found: list[Finding], problem: str) -> None:
+    problems = disagreements(sorted(notes_of_line(comment, "app.py", 3)), found)
+    assert bool(problems) == bool(problem)
+    assert all(problem in text for text in problems[:1])
+
+
+def test_a_trace_is_compared_as_a_whole() -> None:
+    steps = (
+        Step(StepKind.HANDLER, Place("app.py", Span(1, 1, 1, 2))),
+        Step(StepKind.CALL, Place("app.py", Span(2, 1, 2, 2))),
+    )
+    found = [msgspec.structs.replace(finding("LK101", 3, Severity.ERROR), trace=steps)]
+    notes = [*notes_of_line("# LK101 error", "app.py", 3), *notes_of_line("# LK101 from", "app.py", 1)]
+    assert disagreements(notes, found) == ["app.py:2: LK101 via is a step of the trace and not noted"]
+    assert not disagreements([*notes, *notes_of_line("# LK101 via", "app.py", 2)], found)
