@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from leaklint.ir.effects import Site
 from leaklint.ir.facts import FunctionFacts
@@ -10,7 +11,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.lattice import CONSTANT_PATH, constants, parameter, prolong
 from leaklint.solve.state import State
-from leaklint.solve.world import Shape, Shapes, World, instance
+from leaklint.solve.world import Shape, Shapes, Solving, World, instance
 
 SMALL_CONSTANTS: Final = (bool, type(None))
 MAX_SHAPE_DEPTH: Final = 2
@@ -130,3 +131,9 @@ def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]
     for name, value in found:
         unique.setdefault(name, value)
     return sorted(unique.items(), key=lambda item: item[0])
+
+
+Transfer = Callable[[Activation, State, Any], Solving]
+"""What an instruction does to the state, where that may ask for the summaries of other functions."""
+Direct = Callable[[Activation, State, Any], None]
+"""What an instruction does to the state by itself."""

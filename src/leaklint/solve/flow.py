@@ -12,9 +12,11 @@ from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources
 from leaklint.solve.lattice import join
+from leaklint.solve.names import value_of
+from leaklint.solve.narrowing import assume
 from leaklint.solve.state import State, Status, join_states
 from leaklint.solve.substitution import elements
-from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING, assume, value_of
+from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
 from leaklint.solve.world import Solving
 
 MAX_VISITS: Final = 5

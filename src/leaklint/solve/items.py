@@ -1,0 +1,268 @@
+"""Items: displays, subscripts, slices and elements of containers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir import cfg
+from leaklint.ir.effects import How
+from leaklint.ir.location import Span
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import effects, pending, uses
+from leaklint.solve.activation import Activation, Direct, Transfer
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
+from leaklint.solve.calls import apply
+from leaklint.solve.lattice import (
+    ELEMENT,
+    KEYS,
+    SYMBOLIC,
+    VARIES,
+    extend,
+    field_of_key,
+    join_all,
+    of,
+    single_constant,
+    survives,
+    unknown,
+    with_sources,
+)
+from leaklint.solve.lookup import read_field
+from leaklint.solve.members import class_member
+from leaklint.solve.names import is_container, value_of
+from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
+from leaklint.solve.world import Solving, instance, variable
+
+WHOLE_SLICE: Final = "builtins.slice of everything"
+
+
+DICTS: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict", "collections.Counter"})
+
+
+def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
+    sources: frozenset[Path] = frozenset()
+    for part in step.parts:
+        sources |= value_of(act, state, part).sources
+    whole = all(single_constant(value_of(act, state, part)) == (True, None) for part in step.parts)
+    kind = instance(WHOLE_SLICE if whole else "builtins.slice")
+    state.env[step.target] = of(Thing(act.made(step.span), kind), sources=sources)
+
+
+def _is_slice(key: Value, *, whole: bool = False) -> bool:
+    kinds = {thing.type.name for thing in key.things}
+    return bool(kinds) and kinds <= ({WHOLE_SLICE} if whole else {WHOLE_SLICE, "builtins.slice"})
+
+
+def _build(act: Activation, state: State, step: cfg.Build) -> None:
+    kind = "builtins.generator" if step.kind == "generator" else f"builtins.{step.kind}"
+    thing = Thing(act.made(step.span), instance(kind))
+    position = 0
+    sources: frozenset[Path] = frozenset()
+    for item in step.items:
+        value = value_of(act, state, item.value)
+        pending.use(state, value)
+        uses.read_snapshots(act, state, value, step.span)
+        if item.starred:
+            part = elements(act, state, value)
+            effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
+            sources |= value.sources
+            position = 99
+            continue
+        if item.key is not None:
+            key = value_of(act, state, item.key)
+            sources |= key.sources
+            field = field_of_key(key)
+            effects.bind_field(act, state, thing, KEYS, key, certain=False)
+        elif step.kind in ("list", "tuple") and position < 8:
+            field = f"[{position}]"
+        else:
+            field = ELEMENT
+        position += 1
+        effects.bind_field(act, state, thing, field, value, certain=True)
+    state.env[step.target] = of(thing, sources=sources)
+
+
+def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
+    value = value_of(act, state, step.item.value)
+    pending.use(state, value)
+    if step.item.key is not None:
+        key = value_of(act, state, step.item.key)
+        pending.use(state, key)
+        value = with_sources(value, key.sources)
+        for thing in value_of(act, state, step.object).things:
+            effects.bind_field(act, state, thing, KEYS, key, certain=False)
+    for thing in value_of(act, state, step.object).things:
+        effects.bind_field(act, state, thing, ELEMENT, value, certain=False)
+
+
+def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
+    target, key = value_of(act, state, step.object), value_of(act, state, step.key)
+    pending.use(state, target)
+    special = yield from _method_of_project(act, state, target, "__getitem__", (key,), step.span)
+    if special is not None:
+        state.env[step.target] = special
+        return
+    module = _module_by_name(target, key)
+    if module is not None:
+        state.env[step.target] = module
+        return
+    field = field_of_key(key)
+    if _is_slice(key):
+        made = Thing(act.made(step.span), instance("builtins.list"))
+        effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
+        state.env[step.target] = of(made, sources=target.sources | key.sources)
+        return
+    value = elements(act, state, target, field)
+    for thing in target.things:
+        if survives(thing.path):
+            state.read(extend(thing.path, field))
+    if not value.things:
+        value = unknown(act.made(step.span), value.sources)
+    state.env[step.target] = with_sources(value, target.sources | key.sources | _places(target))
+
+
+def _module_by_name(target: Value, key: Value) -> Value | None:
+    """What ``sys.modules[__name__]`` denotes."""
+    names = [thing.path.root.owner for thing in key.things if thing.type.name == "module name"]
+    if len(names) == 1 and any(thing.path.root.name == "sys.modules" for thing in target.things):
+        return of(Thing(Path(Root(RootKind.MODULE, names[0])), Type(TypeKind.MODULE, names[0])))
+    return None
+
+
+def _places(target: Value) -> frozenset[Path]:
+    return frozenset(
+        extend(thing.path, ELEMENT)
+        for thing in target.things
+        if survives(thing.path) or thing.path.root.kind in SYMBOLIC
+    )
+
+
+def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
+    target, key = value_of(act, state, step.object), value_of(act, state, step.key)
+    value = value_of(act, state, step.value)
+    pending.use(state, value)
+    pending.keep_coroutine(state, value)
+    if step.augmented and is_container(value):
+        return
+    special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
+    if special is not None:
+        return
+    sources = effects.deep_sources(state, act.world, value)
+    if _is_slice(key, whole=True) and is_fresh(value, sources):
+        for thing in target.things:
+            effects.reset(state, thing.path)
+        return
+    for thing in target.things:
+        if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
+            certain, name = single_constant(key)
+            place = variable(act.path, str(name) if certain else "*")
+            rebind(act, state, place, value, step.span, How.REBIND)
+            continue
+        if thing.type.kind is TypeKind.INSTANCE:
+            row = act.world.models.method(thing.type.name, "__setitem__") if "::" not in thing.type.name else None
+            if row is not None:
+                yield from apply(
+                    act,
+                    state,
+                    of(Thing(thing.path, Type(TypeKind.LIBRARY, row))),
+                    Arguments((of(thing), key, value)),
+                    step.span,
+                )
+                continue
+        effects.mutate(
+            act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key), value=value
+        )
+        field = field_of_key(key)
+        if field != ELEMENT:
+            overwrites(state, extend(thing.path, field))
+        effects.bind_field(act, state, thing, KEYS, key, certain=False)
+        kept = with_sources(value, key.sources) if field == ELEMENT else value
+        effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
+        if not sources and (survives(thing.path) or thing.path.root.kind in SYMBOLIC):
+            effects.escape(state, value, extend(thing.path, ELEMENT))
+
+
+def _key_sources(key: Value) -> frozenset[Path]:
+    certain, name = single_constant(key)
+    if certain and not key.sources:
+        return frozenset({Path(Root(RootKind.LIBRARY, "constant", repr(name)))})
+    return key.sources
+
+
+def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving:
+    target, key = value_of(act, state, step.object), value_of(act, state, step.key)
+    special = yield from _method_of_project(act, state, target, "__delitem__", (key,), step.span)
+    if special is not None:
+        return
+    for thing in target.things:
+        if _is_slice(key, whole=True):
+            effects.reset(state, thing.path)
+            continue
+        row = None
+        if thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name:
+            row = act.world.models.method(thing.type.name, "__delitem__")
+        if row is not None:
+            callee = of(Thing(thing.path, Type(TypeKind.LIBRARY, row)))
+            yield from apply(act, state, callee, Arguments((of(thing), key)), step.span)
+        else:
+            taken = frozenset({VARIES}) if _is_slice(key) else _key_sources(key)
+            effects.mutate(act, state, of(thing), How.DELETE, "del […]", step.span, key=taken)
+
+
+def _method_of_project(
+    act: Activation, state: State, target: Value, name: str, arguments: tuple[Value, ...], span: Span
+) -> Solving:
+    """Calls a special method where the project's class of the target defines it; None where none does."""
+    results = []
+    for thing in target.things:
+        if thing.type.kind is not TypeKind.INSTANCE or "::" not in thing.type.name:
+            return None
+        method = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=False)
+        if method is None:
+            return None
+        if all(each.type.kind is TypeKind.LIBRARY_METHOD for each in method.things):
+            result = yield from apply(act, state, method, Arguments(arguments), span)
+        else:
+            result = yield from apply(act, state, method, Arguments(arguments), span)
+        results.append(result)
+    return join_all(results) if results else None
+
+
+def read_contents(state: State, value: Value) -> None:
+    """What surviving containers hold is read as a whole."""
+    for thing in value.things:
+        if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
+            state.read(thing.path)
+
+
+def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
+    iterable = value_of(act, state, step.iterable)
+    pending.use(state, iterable)
+    read_contents(state, iterable)
+    special = yield from _method_of_project(act, state, iterable, "__iter__", (), step.span)
+    if special is not None and special.things:
+        value = elements(act, state, special)
+    else:
+        if not step.is_async:
+            uses.consume(act, state, iterable, step.span, "for")
+            effects.iterate_plainly(act, state, iterable, step.span)
+        keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]
+        known = [each for each in keys if each is not None]
+        value = join_all(known) if known else elements(act, state, iterable)
+    if not value.things:
+        value = unknown(act.made(step.span), value.sources)
+    state.env[step.target] = with_sources(value, iterable.sources | _places(iterable))
+
+
+DIRECT: Final[dict[type, Direct]] = {
+    cfg.Slice: _slice,
+    cfg.Build: _build,
+    cfg.Fill: _fill,
+}
+ASKING: Final[dict[type, Transfer]] = {
+    cfg.GetItem: _get_item,
+    cfg.SetItem: _set_item,
+    cfg.DeleteItem: _delete_item,
+    cfg.Element: _element,
+}

@@ -1,0 +1,77 @@
+"""Context managers: what entering and leaving a ``with`` does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir import cfg
+from leaklint.ir.effects import Work
+from leaklint.ir.location import Span
+from leaklint.ir.values import Thing, Type, TypeKind
+from leaklint.solve import pending, uses
+from leaklint.solve.activation import Activation, Transfer
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.calls import apply
+from leaklint.solve.coroutines import awaited
+from leaklint.solve.lattice import NONE, join_all, of, ordered, slot, with_sources
+from leaklint.solve.members import class_member
+from leaklint.solve.names import value_of
+from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
+from leaklint.solve.world import Solving
+
+
+def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
+    manager = value_of(act, state, step.manager)
+    pending.use(state, manager)
+    for thing in manager.things:
+        uses.use_on_loop(act, state, thing, step.span)
+    name = "__aenter__" if step.is_async else "__enter__"
+    results = []
+    for thing in ordered(manager.things):
+        result = yield from _managed(act, state, thing, name, Arguments(), step.span)
+        if result is None:
+            inner = elements(act, state, of(thing))
+            result = inner if inner.things and thing.type.name == "builtins.generator" else of(thing)
+        elif step.is_async and any(each.type.kind is TypeKind.COROUTINE for each in result.things):
+            result = yield from awaited(act, state, result, step.span)
+        results.append(result)
+    value = join_all(results)
+    state.env[step.target] = with_sources(value, manager.sources)
+
+
+def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
+    manager = value_of(act, state, step.manager)
+    name = "__aexit__" if step.is_async else "__exit__"
+    for thing in ordered(manager.things):
+        if thing.type.name == "contextvars.Token":
+            variables = state.heap[slot(thing.path, "<variable>")]
+            for each in variables.things:
+                pending.settle_at(state, each.path, (Work.TOKEN,))
+        result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), step.span)
+        if result is not None and step.is_async:
+            yield from awaited(act, state, result, step.span)
+
+
+def _managed(act: Activation, state: State, thing: Thing, name: str, arguments: Arguments, span: Span) -> Solving:
+    """Calls ``__enter__`` or ``__exit__`` of a context manager; None where nothing is known of it."""
+    if thing.type.kind is not TypeKind.INSTANCE:
+        return None
+    if "::" in thing.type.name:
+        method = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=False)
+        if method is None:
+            return None
+        result = yield from apply(act, state, method, arguments, span)
+        return result
+    row = act.world.models.method(thing.type.name, name)
+    if row is None:
+        return None
+    callee = of(Thing(thing.path, Type(TypeKind.LIBRARY, row)))
+    result = yield from apply(act, state, callee, arguments.before([of(thing)]), span)
+    return result
+
+
+ASKING: Final[dict[type, Transfer]] = {
+    cfg.Enter: _enter,
+    cfg.Exit: _exit,
+}

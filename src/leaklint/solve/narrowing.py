@@ -1,0 +1,61 @@
+"""Narrowing: what a test says of a name on the path where it holds."""
+
+from __future__ import annotations
+
+from leaklint.ir import cfg
+from leaklint.ir.effects import Work
+from leaklint.ir.values import Thing, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import observed, slot, truth
+from leaklint.solve.names import bind_name, value_of
+from leaklint.solve.state import State, Tested
+
+
+def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
+    """Takes out of a name's value what a test excludes; work that hangs on what is excluded is not there."""
+    kind, tested = state.tests.get(operand, ("true", operand))
+    if kind == "false":
+        narrow(act, state, tested, not holds)
+        return
+    if not tested.startswith("%"):
+        state.assume(tested, kind, holds)
+    absent = holds if kind == "none" else not holds
+    value = value_of(act, state, tested)
+    kept = set()
+    for thing in value.things:
+        is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
+        typed = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
+        solid = typed and (kind != "true" or not _emptiable(thing))
+        if absent and solid:
+            _missing(state, thing)
+        elif absent or not is_none:
+            kept.add(thing)
+    if kept != value.things and tested in state.env and not tested.startswith("%"):
+        bind_name(act, state, tested, Value(frozenset(kept), value.sources))
+
+
+def _emptiable(thing: Thing) -> bool:
+    return thing.type.name.startswith(("builtins.", "collections."))
+
+
+def _missing(state: State, thing: Thing) -> None:
+    """On this path the object was not made, or is not what the name denotes: nothing hangs on it."""
+    pending.settle_at(state, thing.path)
+    variables = state.heap[slot(thing.path, "<variable>")]
+    for each in variables.things:
+        state.settle(pending.tokens_at(state, each.path, (Work.TOKEN,)))
+
+
+def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
+    """Adds what a test says on this path; False where the path cannot be taken."""
+    value = value_of(act, state, step.condition)
+    known = truth(value)
+    if known is not None and known is not step.truth:
+        return False
+    pending.use(state, value)
+    narrow(act, state, step.condition, step.truth)
+    reads = observed(value)
+    if reads:
+        state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
+    return True

@@ -1,0 +1,133 @@
+"""Operations: operators, tests that are known beforehand, and assignments in place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir import cfg
+from leaklint.ir.effects import How
+from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import effects, pending, uses
+from leaklint.solve.activation import Activation, Direct
+from leaklint.solve.lattice import (
+    ELEMENT,
+    TEMPORARY,
+    VARIES,
+    constant,
+    join_all,
+    observed,
+    single_constant,
+    truth,
+    with_sources,
+)
+from leaklint.solve.names import is_container, value_of
+from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
+from leaklint.solve.world import instance
+
+MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
+
+
+def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
+    operands = [value_of(act, state, each) for each in step.operands]
+    folded = _folded(step.operator, operands)
+    _remember_test(state, step, operands)
+    sources: frozenset[Path] = frozenset()
+    for value in operands:
+        sources |= observed(value)
+        if step.operator != "choose":
+            _keep_in_text(act, state, step.operator, value)
+    if folded is not None:
+        state.env[step.target] = with_sources(folded, sources)
+        return
+    if step.operator == "choose":
+        state.env[step.target] = join_all(operands)
+        return
+    if step.operator in ("in", "not-in") and len(operands) == 2:
+        uses.consume(act, state, operands[1], step.span, "in")
+    kind = _result_type(step.operator, operands)
+    if kind is None and (step.operator == "format" or TEMPORARY in sources):
+        kind = instance("builtins.str")
+    things = frozenset({Thing(act.made(step.span), kind)}) if kind is not None else frozenset()
+    if kind is not None and step.operator in ("+", "|", "*"):
+        for value in operands:
+            part = elements(act, state, value)
+            for thing in things:
+                if part.things or part.sources:
+                    effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
+    if step.operator in MEASURING:
+        # a start mark is there to be compared with
+        sources = frozenset(VARIES if each.root.owner.startswith("snapshot:") else each for each in sources)
+    state.env[step.target] = Value(things, sources)
+
+
+def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> None:
+    if step.operator == "not":
+        state.tests = {**state.tests, step.target: ("false", step.operands[0])}
+    elif step.operator in ("is", "is-not", "==", "!=") and single_constant(operands[1]) == (True, None):
+        kind = "none" if step.operator in ("is", "==") else "some"
+        state.tests = {**state.tests, step.target: (kind, step.operands[0])}
+
+
+def _keep_in_text(act: Activation, state: State, operator: str, value: Value) -> None:
+    del act, operator
+    pending.use(state, value)
+
+
+def _result_type(operator: str, operands: list[Value]) -> Type | None:
+    if operator == "/" and operands:
+        for thing in operands[0].things:
+            if thing.type.kind is TypeKind.INSTANCE and "pathlib" in thing.type.name:
+                return thing.type
+    if operator in ("+", "|", "*", "&", "-") and operands:
+        types = {thing.type for thing in operands[0].things if thing.type.kind is TypeKind.INSTANCE}
+        if len(types) == 1:
+            kind = types.pop()
+            return kind if kind.name.startswith(("builtins.", "collections.")) else None
+    return None
+
+
+def _folded(operator: str, operands: list[Value]) -> Value | None:
+    """The value of a test on constants, where every operand is certain."""
+    if operator == "not":
+        known = truth(operands[0])
+        return None if known is None else constant(not known)
+    if operator in ("is", "is-not", "==", "!=") and len(operands) == 2:
+        (one, left), (two, right) = single_constant(operands[0]), single_constant(operands[1])
+        same: bool | None = None
+        if one and two:
+            same = left == right and type(left) is type(right)
+        elif (one and left is None and _never_none(operands[1])) or (
+            two and right is None and _never_none(operands[0])
+        ):
+            same = False
+        if same is not None:
+            return constant(same if operator in ("is", "==") else not same)
+    return None
+
+
+def _never_none(value: Value) -> bool:
+    return bool(value.things) and all(
+        thing.path.root.kind is RootKind.MADE and thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
+        for thing in value.things
+    )
+
+
+def _in_place(act: Activation, state: State, step: cfg.InPlace) -> None:
+    act.augmented = f"{step.operator.removesuffix('=')}="
+    left, right = value_of(act, state, step.left), value_of(act, state, step.right)
+    sources = effects.deep_sources(state, act.world, right)
+    if is_container(left):
+        effects.mutate(act, state, left, How.GROW, step.operator, step.span, sources=sources)
+        part = elements(act, state, right)
+        for thing in left.things:
+            effects.bind_field(act, state, thing, ELEMENT, with_sources(part, sources), certain=False)
+        state.env[step.target] = left
+        return
+    state.env[step.target] = Value(frozenset(), left.sources | sources | observed(left))
+
+
+DIRECT: Final[dict[type, Direct]] = {
+    cfg.Operation: _operation,
+    cfg.InPlace: _in_place,
+}
