@@ -103,6 +103,14 @@ def test_names_of_the_standard_library_exist(name: str) -> None:
     assert named(name) is not None
 
 
+@pytest.mark.parametrize("name", [name for name in STANDARD if "<" not in name and "." in name])
+def test_only_what_stands_in_a_class_is_a_method(name: str) -> None:
+    owner = name.rpartition(".")[0]
+    if owner in WITHOUT_A_NAME:
+        return
+    assert MODELS.is_method(name) <= inspect.isclass(named(owner))
+
+
 @pytest.mark.parametrize("name", [name for name in STANDARD if "<" not in name and MODELS.row(name).coroutine])
 def test_coroutine_functions_of_the_standard_library_are_some(name: str) -> None:
     assert inspect.iscoroutinefunction(named(name)) or name == "builtins.anext"
