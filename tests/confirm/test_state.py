@@ -42,7 +42,7 @@ LEAKS = {
     "warnings.filters": "LK108",
     "json.load": "LK108",
 }
-KEPT = {"app.KEPT": "LK102", "app.STAMP": "LK102", "app.LOCAL": "LK404"}
+KEPT = {"app.looked_up_and_forgotten": "LK105", "app.KEPT": "LK102", "app.STAMP": "LK102", "app.LOCAL": "LK404"}
 ONCE = {"app.LAZY", "app.LAZY_ENTRY", "app.configured", "os.environ['CONSTANT']", "level of logger app"}
 SILENT = {"app.RESET", "app.CONSTANT", "keeper.Keeper.limit", "context variable app.RESTORED", "app.EXECUTOR"}
 

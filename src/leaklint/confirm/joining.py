@@ -19,7 +19,7 @@ from leaklint.confirm.plan import module_file
 K = Kind
 COMPATIBLE: dict[str, frozenset[Kind]] = {
     "LK101": frozenset({K.STATE, K.LIBRARY}),
-    "LK102": frozenset({K.STATE, K.LIBRARY}),
+    "LK102": frozenset({K.STATE, K.LIBRARY, K.ERROR}),
     "LK103": frozenset({K.STATE}),
     "LK104": frozenset({K.STATE}),
     "LK105": frozenset({K.STATE}),
@@ -39,7 +39,7 @@ COMPATIBLE: dict[str, frozenset[Kind]] = {
     "LK208": frozenset({K.TASK, K.FUTURE}),
     "LK209": frozenset({K.ERROR, K.COROUTINE}),
     "LK210": frozenset({K.ERROR}),
-    "LK211": frozenset({K.STATE, K.LIBRARY, K.THREAD}),
+    "LK211": frozenset({K.STATE, K.LIBRARY, K.THREAD, K.PROCESS}),
     "LK301": WORKING | {K.STATE},
     "LK302": WORKING | {K.STATE, K.LIBRARY},
     "LK303": WORKING | {K.STATE, K.ERROR},
@@ -49,6 +49,7 @@ COMPATIBLE: dict[str, frozenset[Kind]] = {
     "LK406": frozenset({K.ERROR}),
 }
 """The kinds of observation that can bear out each code."""
+CALLBACKS = frozenset({"LK301", "LK302", "LK303"})
 SAME_CODE = frozenset({"LK103", "LK104", "LK106", "LK109", "LK402", "LK404"})
 """Codes of state that only an observation of the very same code bears out."""
 
@@ -89,21 +90,23 @@ class Joiner:
         near = [each for each in observations if each.kind in kinds]
         if finding.code in SAME_CODE:
             near = [each for each in near if each.code == finding.code]
-        exact = [each for each in near if self._is_about(each, finding)]
+        exact = [each for each in near if self._is_about(each, finding, finding.message)]
+        exact = exact or [each for each in near if self._is_about(each, finding, _words_of(finding))]
         return sorted(exact, key=lambda each: (-each.strength, each.code != finding.code, each.subject))
 
-    def _is_about(self, seen: Observation, finding: Static) -> bool:
+    def _is_about(self, seen: Observation, finding: Static, words: str) -> bool:
+        """Whether an observation shows what a finding is about, going by the message or also by the source line."""
         if seen.kind is Kind.ERROR:
             return seen.code == finding.code or self.touches(seen, finding)
         if seen.kind is Kind.PROCESS:
-            return finding.code == "LK111" or _same_aspect(seen.subject, _words_of(finding))
+            return finding.code in ("LK111", "LK211") or _same_aspect(seen.subject, words)
         if seen.kind is Kind.LIBRARY:
             return True
         if seen.kind in (Kind.STATE, Kind.CONTEXT):
             if finding.code in ("LK111", "LK211", "LK302") and seen.code == "LK111":
                 return True
-            return any(self._names(label, finding) for label in (seen.subject, *seen.also))
-        return self.touches(seen, finding)
+            return any(self._names(label, finding, words) for label in (seen.subject, *seen.also))
+        return self.touches(seen, finding) or (finding.code in CALLBACKS and self._in_function(seen, finding))
 
     def touches(self, seen: Observation, finding: Static) -> bool:
         """Whether the work was started, or the error came, through the lines of the finding."""
@@ -114,7 +117,14 @@ class Joiner:
             for path, line, _ in seen.lines
         )
 
-    def _names(self, label: str, finding: Static) -> bool:
+    def _in_function(self, seen: Observation, finding: Static) -> bool:
+        """Whether work was started in the function of the finding: a callback waits for work of another line."""
+        first, last = function_around(finding.path, finding.line)
+        return any(
+            (self.root / path).resolve() == finding.path and first <= line <= last for path, line, _ in seen.lines
+        )
+
+    def _names(self, label: str, finding: Static, words: str) -> bool:
         """Whether a label such as ``app.CACHE`` is what a finding is about."""
         module, variable = self.split(label)
         tokens = set(IDENTIFIER.findall(variable)) - LABEL_WORDS
@@ -128,7 +138,7 @@ class Joiner:
             bound = names_bound(path, line)
             if bound:
                 return bool(tokens & bound)
-        return bool(tokens & set(IDENTIFIER.findall(finding.message)))
+        return bool(tokens & set(IDENTIFIER.findall(words)))
 
     def named_where_made(self, seen: Observation) -> Observation:
         """The observation under the name of the module that makes the object, not of one that imports it."""
@@ -187,6 +197,21 @@ def names_bound(path: Path, line: int) -> frozenset[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {name for target in targets for name in _names_in(target)}
     return frozenset(found)
+
+
+@cache
+def function_around(path: Path, line: int) -> tuple[int, int]:
+    """The first and last line of the innermost function around a line; the line itself where there is none."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return line, line
+    spans = [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return max((span for span in spans if span[0] <= line <= span[1]), default=(line, line))
 
 
 @cache

@@ -14,17 +14,21 @@ CAUSES = (
     (re.compile(r"async_generator"), "LK201"),
     (re.compile(r"different (event )?loop|no current event loop|bound to a different"), "LK210"),
     (re.compile(r"LookupError|<ContextVar"), "LK406"),
+    (re.compile(r"NameError: name '\w+' is not defined"), "LK102"),
     (re.compile(r"missing \d+ required positional argument"), "LK303"),
     (re.compile(r"closed|shutdown|disconnected|not connected|terminated", re.IGNORECASE), "LK107"),
 )
 
+AT_ONCE = frozenset({"LK201", "LK209", "LK303", "LK406"})
+"""Codes of what fails in the first invocation already."""
+
 
 def observe_answers(record: Record) -> list[Observation]:
     """Everything that answers and errors show."""
-    return [*_foreign_data(record), *_failures(record)]
+    return [*_foreign_answers(record), *_failures(record)]
 
 
-def _foreign_data(record: Record) -> list[Observation]:
+def _foreign_answers(record: Record) -> list[Observation]:
     found = []
     for each in record.invocations:
         foreign = sorted(number for number in marks.found_in(record.run, each.answer) if number != each.number)
@@ -44,12 +48,18 @@ def _failures(record: Record) -> list[Observation]:
     code = next((code for pattern, code in CAUSES if pattern.search(first.error)), "")
     worked = [each.number for each in judged if each.status == "ok" and each.number < first.number]
     left = tuple(each.number for each in failed)
-    if worked:
+    before = {_template(each, record) for each in judged if each.number in worked}
+    if worked and _template(first, record) in before:
         evidence = f"{invocations(worked)} worked, invocation {first.number} fails: {_short(first)}"
         return [Observation(Kind.ERROR, "error", Strength.LEAK, evidence, left, first.lines[::-1], code)]
     evidence = f"{invocations(left)} fail{'s' if len(left) == 1 else ''}: {_short(first)}"
-    strength = Strength.LEAK if code in ("LK209", "LK201", "LK406", "LK303") else Strength.ONCE
+    strength = Strength.LEAK if code in AT_ONCE else Strength.ONCE
     return [Observation(Kind.ERROR, "error", strength, evidence, left, first.lines[::-1], code)]
+
+
+def _template(invocation: Invocation, record: Record) -> str:
+    """The event of an invocation without its markers: what fails for another event may just not like that event."""
+    return re.sub(marks.pattern(record.run), marks.PLACEHOLDER, invocation.event)
 
 
 def _short(failed: Invocation) -> str:

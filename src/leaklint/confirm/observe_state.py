@@ -7,7 +7,6 @@ data; one that is always the last invocation's is kept until it is replaced.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -22,6 +21,7 @@ CODES = {
     "class": "LK103",
     "default": "LK104",
     "cache": "LK105",
+    "bounded cache": "LK105",
     "context": "LK401",
     "context default": "LK402",
     "thread-local": "LK404",
@@ -62,6 +62,8 @@ def _variables(photos: list[Photo]) -> Iterator[Observation]:
         seen = _judge([photo.state.get(label) for photo in photos], photos, held.get(label, {}), label)
         if seen is not None:
             strength, evidence, numbers_ = seen
+            if _is_bounded(label, photos):
+                strength = min(strength, Strength.KEPT)  # it forgets, as caches of pure functions may
             also = tuple(sorted(name for name, first in aliases.items() if first == label and name != label))
             kind = Kind.CONTEXT if label.startswith("context variable ") else Kind.STATE
             if strength is Strength.KEPT and kind is Kind.CONTEXT and "." in label:
@@ -160,10 +162,14 @@ def _steady(states: list[dict[str, Any] | None], photos: list[Photo], changed: t
     return ""
 
 
+def _is_bounded(label: str, photos: list[Photo]) -> bool:
+    return any(photo.state[label]["where"] == "bounded cache" for photo in photos if label in photo.state)
+
+
 def _code(label: str, photos: list[Photo]) -> str:
     """The rule that is about such a variable."""
     state = next(photo.state[label] for photo in reversed(photos) if label in photo.state)
-    if state["iterator"]:
+    if any(photo.state[label]["iterator"] for photo in photos if label in photo.state):
         return "LK109"
     if label.startswith("context variable ") and "." not in label:
         return "LK111"  # the variable is a library's own
@@ -179,7 +185,7 @@ def _process(photos: list[Photo]) -> Iterator[Observation]:
     for photo in photos:
         for place in photo.places:
             if place["owner"] == "process" and not place["working"]:
-                held.setdefault(place["label"], set()).update((number, photo.invocation) for number in place["markers"])
+                held.setdefault(place["root"], set()).update((number, photo.invocation) for number in place["markers"])
     labels = {label for photo in photos for label in photo.process}
     for label in sorted(labels):
         values = [photo.process.get(label) for photo in photos]
@@ -216,9 +222,8 @@ def _libraries(photos: list[Photo]) -> Iterator[Observation]:
     for photo in photos:
         for place in photo.places:
             if place["owner"] == "library" and not place["working"]:
-                root = re.split(r"[\[({]", place["label"])[0]
                 for number in place["markers"]:
-                    places.setdefault(root, {}).setdefault(number, set()).add(photo.invocation)
+                    places.setdefault(place["root"], {}).setdefault(number, set()).add(photo.invocation)
     for label, by_number in sorted(places.items()):
         older = sorted(number for number, seen in by_number.items() if any(at > number for at in seen))
         marked = tuple(older or sorted(by_number))

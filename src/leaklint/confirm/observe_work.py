@@ -6,7 +6,7 @@ those are evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from leaklint.confirm.observation import Kind, Observation, Strength, invocations, numbers
 from leaklint.confirm.record import Line, Record, Work
@@ -68,8 +68,8 @@ def _work(works: list[Work], record: Record, invoked: int, failed: set[int]) -> 
     left = tuple(dict.fromkeys(work.invocation for work in works))
     ours = [work for work in works if not work.library]
     strength = Strength.LEAK if ours or len(left) > 1 or invoked == 1 else Strength.ONCE
-    if first.kind == "coroutine" and failed.issuperset(left):
-        strength = Strength.ONCE  # it was dropped because something else had raised
+    if failed.issuperset(left) and all(work.lost for work in works):
+        strength = Strength.ONCE  # it was dropped because something had raised
     fate = "; ".join(_fates(works, record))
     evidence = f"started by {invocations(left)}, {fate}"
     return Observation(kind, first.name, strength, evidence, left, first.lines, code, tuple(work.key for work in works))
@@ -77,24 +77,46 @@ def _work(works: list[Work], record: Record, invoked: int, failed: set[int]) -> 
 
 def _fates(works: list[Work], record: Record) -> Iterator[str]:
     """What became of the work, in a few words each."""
-    lost = [work for work in works if work.lost]
-    if lost:
-        yield f"{lost[0].ended} ({invocations([work.invocation for work in lost])})"
+    for how in dict.fromkeys(work.ended for work in works if work.lost):
+        yield f"{how} ({invocations(_started_by(work for work in works if work.ended == how))})"
     pending = [work for work in works if not work.lost]
-    if pending:
-        yield "pending at the return"
-    for work in pending:
-        printed = [line for line in record.printed if line.work == work.key and line.during > work.invocation]
-        said = f", printed {printed[0].text[:QUOTED]!r} there" if printed else ""
-        if printed or (work.ended and work.ended_during > work.invocation):
-            during = printed[0].during if printed else work.ended_during
-            yield f"that of {work.invocation} went on inside invocation {during}{said}"
-    after = [work.invocation for work in pending if work.ended and work.ended_during <= work.invocation]
+    if not pending:
+        return
+    yield "pending at the return"
+    later = {work.key: _later(work, record) for work in pending}
+    for (started, during), said in _went_on(pending, later).items():
+        yield f"that of {started} went on inside invocation {during}{said}"
+    rest = [work for work in pending if later[work.key] is None]
+    after, never = (
+        _started_by(work for work in rest if work.ended),
+        _started_by(work for work in rest if not work.ended),
+    )
     if after:
         yield f"that of {numbers(after)} ran on after the return"
-    never = [work.invocation for work in pending if not work.ended]
     if never:
         yield f"that of {numbers(never)} never came to its end"
+
+
+def _started_by(works: Iterable[Work]) -> list[int]:
+    return list(dict.fromkeys(work.invocation for work in works))
+
+
+def _later(work: Work, record: Record) -> tuple[int, str] | None:
+    """The later invocation inside which work went on, and the first line that it printed there."""
+    printed = [line for line in record.printed if line.work == work.key and line.during > work.invocation]
+    if printed:
+        return printed[0].during, f", printed {printed[0].text[:QUOTED]!r} there"
+    return (work.ended_during, "") if work.ended and work.ended_during > work.invocation else None
+
+
+def _went_on(works: list[Work], later: dict[str, tuple[int, str] | None]) -> dict[tuple[int, int], str]:
+    """What work printed, by the invocation that started it and the one inside which it went on."""
+    found: dict[tuple[int, int], str] = {}
+    for work in works:
+        place = later[work.key]
+        if place is not None:
+            found.setdefault((work.invocation, place[0]), place[1])
+    return found
 
 
 def _files(works: list[Work], invoked: int) -> Observation:

@@ -24,6 +24,9 @@ CANNOT_SHOW = {
 }
 """Codes that a run cannot bear out, with the reason."""
 
+KEEPING = frozenset({Kind.STATE, Kind.CONTEXT, Kind.LIBRARY, Kind.PROCESS})
+"""Kinds of what holds data that an answer can show."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Confirmed:
@@ -111,7 +114,7 @@ def _proves(seen: Observation) -> bool:
 def _is_explained(seen: Observation, told: set[Observation], findings: list[Static] | None) -> bool:
     """Whether a leak is only how another one shows, which is told already."""
     if seen.kind is Kind.ANSWER:
-        return any(each.kind in (Kind.STATE, Kind.CONTEXT, Kind.LIBRARY) for each in told)
+        return any(each.kind in KEEPING for each in told)
     if seen.kind is Kind.COROUTINE and not seen.lines:
         return any(each.kind is Kind.ERROR for each in told) or findings is None
     return False

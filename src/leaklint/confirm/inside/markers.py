@@ -48,6 +48,7 @@ def find_markers(roots: list[Root], marks: re.Pattern[str], mine: set[str]) -> t
                 places.append(
                     {
                         "label": label,
+                        "root": roots[root][0],
                         "owner": owners[root],
                         "markers": numbers,
                         "working": working,

@@ -24,7 +24,7 @@ class Variable(NamedTuple):
 
     label: str
     where: str
-    """``global``, ``class``, ``default``, ``closure``, ``cache``, ``thread-local`` or ``context default``."""
+    """Kind of place: ``global``, ``class``, ``default``, ``closure``, ``cache``, ``bounded cache`` and the like."""
     value: Any
     cell: int = 0
     """The identity of what binds it, where that is not its name."""
@@ -53,13 +53,18 @@ def _of_name(label: str, value: Any, module: str, mine: set[str]) -> Iterator[Va
         if value.__globals__.get("__name__") in mine:
             yield from _of_function(label, value)
     elif kind is LRU_CACHE:
-        yield Variable(label, "cache", value)
+        yield Variable(label, _cache(value), value)
     elif issubclass(kind, _thread._local):
         yield Variable(label, "thread-local", value)
     elif kind is contextvars.ContextVar:
         yield Variable(label, "context default", value)
     else:
         yield Variable(label, "global", value)
+
+
+def _cache(value: Any) -> str:
+    """Whether a cache forgets at some time."""
+    return "cache" if LRU_CACHE.cache_info(value).maxsize is None else "bounded cache"
 
 
 def _of_class(label: str, value: type, module: str) -> Iterator[Variable]:
@@ -71,7 +76,7 @@ def _of_class(label: str, value: type, module: str) -> Iterator[Variable]:
         if type(inner) is types.FunctionType:
             yield from _of_function(f"{label}.{name}", inner)
         elif kind is LRU_CACHE:
-            yield Variable(f"{label}.{name}", "cache", attribute)
+            yield Variable(f"{label}.{name}", _cache(attribute), attribute)
         elif kind not in DESCRIPTORS and name != "_abc_impl" and not is_reserved(name):
             yield Variable(f"{label}.{name}", "class", attribute)
 

@@ -153,7 +153,7 @@ def _watched_call(registry: Registry, call: Any, position: int) -> Any:
         if module_of(callback).startswith(("asyncio", "concurrent", "multiprocessing", "selectors")):
             return call(self, *arguments, **named)
         made: list[Any] = []
-        work = registry.started(kind, name_of(callback), lambda: _ask_handle(self, made), above())
+        work = registry.started(kind, name_of(callback), lambda: _ask_deferred(self, made), above())
         if work is None:
             return call(self, *arguments, **named)
         before, after = arguments[:position], arguments[position + 1 :]
@@ -172,7 +172,7 @@ def _is_users(registry: Registry, frame: FrameType) -> bool:
     return caller is not None and registry.frames.owner(caller.f_code.co_filename)[0] == PROJECT
 
 
-def _ask_handle(loop: Any, made: list[Any]) -> str | None:
+def _ask_deferred(loop: Any, made: list[Any]) -> str | None:
     if not made:
         return None
     handle = made[0]

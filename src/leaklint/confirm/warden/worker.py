@@ -159,6 +159,7 @@ class Worker:
             self.photo = message["pid"]
         elif what in ("photo-ends", "photo-failed"):
             self.photos_open = max(0, self.photos_open - 1)
+            self.photo = None  # its end is noticed later, perhaps while the next photo is taken
         elif what == "started" and message.get("kind") in ("file", "folder"):
             self.made.append(message["name"])
         self._tell(message)

@@ -44,9 +44,14 @@ BUFFER = io.StringIO()
 LINE = ""
 
 
-@functools.lru_cache
+@functools.cache
 def looked_up(key):
     return key.upper()
+
+
+@functools.lru_cache(maxsize=8)
+def looked_up_and_forgotten(key):
+    return key.lower()
 
 
 @functools.lru_cache
@@ -82,6 +87,7 @@ def handler(event, context):
     RESTORED.reset(token)
     SHARED_DEFAULT.get().append(mark)
     looked_up(mark)
+    looked_up_and_forgotten(mark)
     configured()
     keep_default(mark)
     tally()
