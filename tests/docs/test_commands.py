@@ -16,7 +16,9 @@ from docs.pages import PAGES, ROOT, Shown, fences, inline, label, shown_commands
 from leaklint.frontends.check import parser
 from leaklint.frontends.cli import main
 from leaklint.frontends.commands import COMMANDS
+from leaklint.frontends.flake8_plugin import FLAKE8_HAS
 from leaklint.frontends.output import targets_of
+from leaklint.frontends.setting_options import SETTING_OPTIONS
 
 README = ROOT / "README.md"
 OF_OTHERS = {"--jobs"}
@@ -111,6 +113,7 @@ def test_commands_in_settings_of_other_tools_parse() -> None:
 
 def test_options_exist() -> None:
     known = {option for action in parser()._actions for option in action.option_strings} | OF_OTHERS
+    known |= {f"--leaklint-{name}" for name in SETTING_OPTIONS.keys() - FLAKE8_HAS}
     named = {
         found[0]
         for page in PAGES
