@@ -4,46 +4,64 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MANIFEST = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
+PRE_COMMIT = [sys.executable, "-m", "pre_commit"]
+CONFIG = """\
+repos:
+  - repo: {repository}
+    rev: {revision}
+    hooks:
+      - id: leaklint
+"""
+
+# What is installed once serves all tests of one worker.
+pytestmark = pytest.mark.xdist_group("installed")
 
 
-def try_hook(
-    hook: str, repository: Path, project: Path, environment: dict[str, str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    """Runs a hook over a project with ``pre-commit try-repo``."""
+def run(*arguments: str, project: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs pre-commit over a project."""
     return subprocess.run(
-        [sys.executable, "-m", "pre_commit", "try-repo", str(repository), hook, *arguments],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        [*PRE_COMMIT, *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
     )
 
 
-def test_the_manifest_is_valid() -> None:
-    command = [sys.executable, "-m", "pre_commit", "validate-manifest", str(MANIFEST)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def configured(repository: Path, project: Path) -> Path:
+    """The project with a configuration that names our repository."""
+    asked = ["git", "rev-parse", "HEAD"]
+    revision = subprocess.run(asked, cwd=repository, capture_output=True, text=True, check=True).stdout.strip()
+    (project / ".pre-commit-config.yaml").write_text(CONFIG.format(repository=repository, revision=revision))
+    return project
+
+
+def test_the_manifest_is_valid(project: Path, environment: dict[str, str]) -> None:
+    ended = run("validate-manifest", str(MANIFEST), project=project, environment=environment)
     assert ended.returncode == 0, ended.stdout
 
 
-def test_the_hook_reports_the_whole_project(repository: Path, project: Path, environment: dict[str, str]) -> None:
-    found = try_hook("leaklint", repository, project, environment, "--all-files")
+def test_the_hook_can_be_tried(repository: Path, project: Path, environment: dict[str, str]) -> None:
+    found = run("try-repo", str(repository), "leaklint", "--all-files", project=project, environment=environment)
     assert found.returncode == 1, found.stdout + found.stderr
     assert "seen.py:5:5" in found.stdout
     assert "LK101" in found.stdout
 
-    # Whichever file is staged, the leak is found where it is.
-    handler_only = try_hook("leaklint", repository, project, environment, "--files", "handler.py")
-    assert handler_only.returncode == 1
-    assert "seen.py:5:5" in handler_only.stdout
 
-    no_code = try_hook("leaklint", repository, project, environment, "--files", "notes.txt")
-    assert no_code.returncode == 0
-    assert "Skipped" in no_code.stdout
+@pytest.mark.parametrize("staged", ["handler.py", "seen.py"])
+def test_the_leak_is_found_whichever_file_is_staged(configured: Path, environment: dict[str, str], staged: str) -> None:
+    found = run("run", "--files", staged, project=configured, environment=environment)
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "seen.py:5:5" in found.stdout
 
 
-def test_a_mended_project_passes(repository: Path, mended: Path, environment: dict[str, str]) -> None:
-    ended = try_hook("leaklint", repository, mended, environment, "--all-files")
+def test_nothing_runs_for_files_that_cannot_matter(configured: Path, environment: dict[str, str]) -> None:
+    ended = run("run", "--files", "notes.txt", project=configured, environment=environment)
+    assert ended.returncode == 0
+    assert "Skipped" in ended.stdout
+
+
+def test_a_mended_project_passes(configured: Path, mended: Path, environment: dict[str, str]) -> None:
+    ended = run("run", "--all-files", project=configured, environment=environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Passed" in ended.stdout
