@@ -18,6 +18,7 @@ CALLBACKS = {"LK301", "LK302", "LK303"}
 FILES = {"LK110"}
 RAISES = {"LK102", "LK103", "LK107", "LK109", "LK201", "LK209", "LK210", "LK303", "LK406"}
 CHECKED = STATE | WORK | CALLBACKS | FILES | RAISES
+SAID = ("expected", "missed", "either")
 HELD = STATE - {"LK108", "LK303"}
 """Their errors mean that data of an invocation survives in a place that the driver can look into."""
 
@@ -43,7 +44,7 @@ def shows(code: str, seen: Seen) -> bool:
 def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
     """One line for everything that execution shows and the notes do not say, or the other way round."""
     noted = [note for note in notes if note.kind in ("expected", "missed") and note.severity != "info"]
-    codes = {code for note in notes if note.kind != "step" for code in note.codes}
+    codes = {code for note in notes if note.kind in SAID for code in note.codes}
     problems = [seen.trouble] if seen.trouble else []
     unexplained = seen.held if codes & WORK else seen.state  # the work itself is kept somewhere
     if unexplained and not codes & (STATE | FILES):

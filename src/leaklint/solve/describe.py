@@ -27,6 +27,7 @@ from leaklint.solve.handlers import Invoked
 from leaklint.solve.lattice import extend, is_prefix, survives
 from leaklint.solve.world import World, span_in
 
+MAX_OWNERS: Final = 4
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
 CONSTANT_CONTEXT: Final = frozenset(
     {
@@ -80,8 +81,8 @@ class Describer:
         exact = {each for each in labels if not each.endswith("[…]") or each.removesuffix("[…]") not in labels}
         return tuple(sorted(each for each in exact if not any(_more_exact(other, each) for other in exact)))
 
-    def subject(self, path: Path) -> Subject:
-        """What a path denotes."""
+    def subject(self, path: Path, depth: int = 0) -> Subject:
+        """What a path denotes; objects that hold each other are named through ``MAX_OWNERS`` owners at most."""
         root = path.root
         rest = "".join(_shown(field) for field in path.fields if field != "[]")
         world = self.world
@@ -100,9 +101,9 @@ class Describer:
                 return Subject(
                     Lifetime.THREAD_LOCAL if local else Lifetime.MODULE, named.name + rest, kind, named.place
                 )
-            owner = world.owner_of(Path(root))
+            owner = world.owner_of(Path(root)) if depth < MAX_OWNERS else None
             if owner is not None:
-                above = self.subject(owner[0])
+                above = self.subject(owner[0], depth + 1)
                 name = above.name + ("" if owner[1] == "[]" else _shown(owner[1])) + rest
                 return Subject(above.lifetime, name, "", above.defined)
             if path.fields and path.fields[0].startswith("<cell "):
