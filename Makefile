@@ -41,7 +41,7 @@ self: $(VENV)/ready
 	$(BIN)/leaklint check
 
 unit: $(VENV)/ready $(WHEELHOUSE)/ready
-	LEAKLINT_WHEELHOUSE=$(WHEELHOUSE) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
+	LEAKLINT_WHEELHOUSE=$(WHEELHOUSE) $(BIN)/python -m pytest -n $(JOBS) -q
 
 test: lint self unit
 

@@ -13,7 +13,6 @@ import yaml
 
 ACTION = yaml.safe_load((Path(__file__).parents[2] / "action.yml").read_text())
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
-pytestmark = pytest.mark.xdist_group("installed")
 INPUT = re.compile(r"\$\{\{ inputs\.([a-z-]+) \}\}")
 
 

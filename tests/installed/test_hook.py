@@ -16,9 +16,6 @@ repos:
       - id: leaklint
 """
 
-# What is installed once serves all tests of one worker.
-pytestmark = pytest.mark.xdist_group("installed")
-
 
 def run(*arguments: str, project: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs pre-commit over a project."""
