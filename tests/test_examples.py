@@ -7,8 +7,21 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from test_fixtures import findings_of
 from truth.runner import Job, Seen, run
 
+CODES = {
+    "background_process": {"LK207"},
+    "bot_log": {"LK101"},
+    "callback_handler": {"LK204"},
+    "claims": {"LK401"},
+    "closed_pool": {"LK107"},
+    "forgotten_post": {"LK203", "LK301"},
+    "growing_list": {"LK101"},
+    "late_timer": {"LK205"},
+    "request_id": {"LK205"},
+    "scratch_file": {"LK110"},
+}
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
@@ -26,18 +39,28 @@ def seen_of() -> dict[tuple[str, str], Seen]:
 
 
 def test_every_incident_has_its_example() -> None:
-    assert NAMES == [
-        "background_process",
-        "bot_log",
-        "callback_handler",
-        "claims",
-        "closed_pool",
-        "forgotten_post",
-        "growing_list",
-        "late_timer",
-        "request_id",
-        "scratch_file",
-    ]
+    assert sorted(CODES) == NAMES
+
+
+@cache
+def found_in_all() -> dict[str, set[str]]:
+    """The codes found in each version of each example, all examples being one project as in ``make demo``."""
+    found: dict[str, set[str]] = {f"{name}/{version}": set() for name in NAMES for version in ("leaky", "mended")}
+    for finding in findings_of(EXAMPLES):
+        found["/".join(finding.place.path.split("/")[:2])].add(finding.code)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_leak_is_found(name: str) -> None:
+    assert found_in_all()[f"{name}/leaky"] >= CODES[name]
+    assert {finding.code for finding in findings_of(EXAMPLES / name / "leaky")} >= CODES[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mended_twin_is_silent(name: str) -> None:
+    assert not found_in_all()[f"{name}/mended"]
+    assert not findings_of(EXAMPLES / name / "mended")
 
 
 @pytest.mark.parametrize("name", NAMES)
