@@ -26,7 +26,7 @@ $(VENV)/ready: pyproject.toml
 # What the pre-commit test installs from, so that no test needs the network.
 $(WHEELHOUSE)/ready: pyproject.toml $(VENV)/ready
 	rm -rf $(WHEELHOUSE)
-	$(BIN)/python .ci/requirements.py | xargs -d '\n' $(BIN)/python -m pip wheel --quiet --wheel-dir $(WHEELHOUSE)
+	$(BIN)/python .ci/requirements.py | xargs $(BIN)/python -m pip wheel --quiet --wheel-dir $(WHEELHOUSE)
 	@touch $@
 
 demo: $(VENV)/ready
@@ -58,7 +58,7 @@ prove: lint self benchmark oldest
 oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest .venv-oldest/ready
 	.venv-oldest/bin/python .ci/requirements.py --oldest | \
-	  xargs -d '\n' .venv-oldest/bin/python -m pip install --quiet
+	  xargs .venv-oldest/bin/python -m pip install --quiet
 	@$(MAKE) --no-print-directory VENV=.venv-oldest WHEELHOUSE=.wheelhouse-oldest unit
 
 clean:
