@@ -34,11 +34,10 @@ def observe_work(record: Record) -> list[Observation]:
             groups.setdefault((work.kind, work.lines[:1], name), []).append(work)
     invoked = len({each.number for each in record.invocations if each.status in ("ok", "error")})
     failed = {each.number for each in record.invocations if each.failed}
-    found = [
+    return [
         _files(works, invoked) if kind in ("file", "folder") else _work(works, record, invoked, failed)
         for (kind, _, _), works in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1], item[0][2]))
     ]
-    return _without_contents(found)
 
 
 def root_invocation(work: Work, record: Record) -> int:
@@ -129,9 +128,3 @@ def _files(works: list[Work], invoked: int) -> Observation:
     return Observation(
         Kind.FILE, names[0], strength, evidence, left, works[0].lines, "LK110", tuple(work.key for work in works)
     )
-
-
-def _without_contents(found: list[Observation]) -> list[Observation]:
-    """Leaves out the files in a folder that is reported itself."""
-    folders = [each.subject + "/" for each in found if each.kind is Kind.FILE]
-    return [each for each in found if each.kind is not Kind.FILE or not each.subject.startswith(tuple(folders))]

@@ -24,6 +24,8 @@ CANNOT_SHOW = {
 }
 """Codes that a run cannot bear out, with the reason."""
 
+SETTLED = frozenset({"joined", "removed", "waited for", "cancelled"})
+"""Ends of work that somebody has seen to."""
 KEEPING = frozenset({Kind.STATE, Kind.CONTEXT, Kind.LIBRARY, Kind.PROCESS})
 """Kinds of what holds data that an answer can show."""
 
@@ -93,6 +95,8 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
             not_seen.append(NotSeen(finding, _reason(finding, matching, record, joiner)))
     rest = [each for each in observations if each not in told]
     only = [each for each in rest if each.strength is Strength.LEAK and not _is_explained(each, told, findings)]
+    folders = tuple(f"{each.subject}/" for each in (*told, *only) if each.kind is Kind.FILE)
+    only = [each for each in only if each.kind is not Kind.FILE or not each.subject.startswith(folders)]
     asides = [each for each in rest if each not in only]
     return Report(
         plan,
@@ -135,6 +139,8 @@ def _reason(finding: Static, weak: list[Observation], record: Record, joiner: Jo
             for path, line, _ in work.lines
         ):
             started = sorted({each.invocation for each in record.work.values() if each.lines == work.lines})
+            if work.ended in SETTLED:
+                return f"what {invocations(started)} started there was {work.ended} before the return"
             return f"it was started by {invocations(started)} and had ended before the return: perhaps by good luck"
     if len(answered) < ENOUGH and not _is_about_work(finding):
         return f"state needs {ENOUGH} invocations to be judged, and there were {len(answered)}: use --times {ENOUGH}"

@@ -72,8 +72,8 @@ class Digest:
             each.update(text.encode() + b"\0")
 
 
-def fingerprint(value: Any, mine: set[str], own: re.Pattern[str]) -> Fingerprint:
-    """The fingerprint of one value and all that it leads to."""
+def fingerprint(value: Any, mine: set[str], own: re.Pattern[str], bound: frozenset[int]) -> Fingerprint:
+    """The fingerprint of one value and all that it leads to, up to the values of other variables (``bound``)."""
     digest = Digest(own)
     numbers: dict[int, int] = {}
     keep: list[Any] = []
@@ -88,6 +88,9 @@ def fingerprint(value: Any, mine: set[str], own: re.Pattern[str]) -> Fingerprint
             continue
         if id(current) in numbers:
             digest.node(f"seen {numbers[id(current)]}")
+            continue
+        if id(current) in bound and current is not value:
+            digest.node("another variable's")
             continue
         numbers[id(current)] = len(numbers)
         keep.append(current)

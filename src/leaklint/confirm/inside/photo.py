@@ -27,12 +27,12 @@ from leaklint.confirm.inside.fingerprint import fingerprint
 from leaklint.confirm.inside.frames import LIBRARY
 from leaklint.confirm.inside.markers import Root, find_markers
 from leaklint.confirm.inside.owners import Owners
-from leaklint.confirm.inside.process_state import Patches, logging_roots, process_state
+from leaklint.confirm.inside.process_state import Patches, process_roots, process_state
 from leaklint.confirm.inside.variables import Variable, variables
 
 Fork = Callable[[], int]
 DEADLINE = 20
-"""Seconds after which a copy ends itself."""
+"""Seconds of computing after which a copy ends itself."""
 
 
 class Camera:
@@ -78,9 +78,8 @@ class Camera:
         """Runs in the copy: describes everything, and ends the copy."""
         try:
             gc.disable()
-            for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, DEADLINE)
+            signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_VIRTUAL, DEADLINE)
             self.describe(invocation, context)
         except Exception as error:
             self.channel.say("photo-failed", invocation=invocation, reason=f"{type(error).__name__}: {error}")
@@ -93,12 +92,13 @@ class Camera:
         mine = {name for name, _ in self.owners.project()}
         own = re.compile(self._own(invocation))
         held = list(variables(self.owners, mine))
+        bound = frozenset(id(each.value) for each in held)
         state = [
             {
                 "label": each.label,
                 "where": self._where(each, mine),
                 "cell": each.cell,
-                **fingerprint(each.value, mine, own),
+                **fingerprint(each.value, mine, own, bound),
             }
             for each in held
         ]
@@ -107,9 +107,9 @@ class Camera:
         aspects = [*process_state(), *self._patches.found(mine)]
         self.channel.say_all("photo-process", "aspects", [list(each) for each in aspects], invocation=invocation)
         roots: list[Root] = [(each.label, "project", each.value) for each in held]
-        roots += [(self._name(variable), "context", value) for variable, value in self._set(context)]
+        roots += [(self._names(variable)[0], "context", value) for variable, value in self._set(context)]
         roots += [(label, "process", value) for label, value in aspects if label != "sys.argv"]
-        roots += [(label, "process", value) for label, value in logging_roots()]
+        roots += [(label, "process", value) for label, value in process_roots()]
         roots += self._libraries()
         places, complete = find_markers(roots, re.compile(marks.pattern(self.run)), mine)
         self.channel.say_all("photo-markers", "places", places, invocation=invocation)
@@ -130,21 +130,24 @@ class Camera:
     def _set(self, context: contextvars.Context) -> list[tuple[Any, Any]]:
         return [(variable, value) for variable, value in context.items() if variable not in self._standard_context]
 
-    def _name(self, variable: Any) -> str:
-        """The label of a context variable: where the project keeps it, else its own name."""
-        for module, names in self.owners.project():
-            for name, value in list(names.items()):
-                if value is variable:
-                    return f"context variable {module}.{name}"
-        return f"context variable {variable.name}"
+    def _names(self, variable: Any) -> list[str]:
+        """The labels of a context variable: wherever the project binds it, else its own name."""
+        bound = [
+            f"context variable {module}.{name}"
+            for module, names in self.owners.project()
+            for name, value in list(names.items())
+            if value is variable
+        ]
+        return sorted(bound) or [f"context variable {variable.name}"]
 
     def _context(self, context: contextvars.Context, mine: set[str], own: re.Pattern[str]) -> list[dict[str, Any]]:
         found = []
         for variable, value in self._set(context):
             if not home_of(type(value)).startswith(("decimal", "_decimal")):
-                label = self._name(variable)
-                found.append({"label": label, "where": "context", "cell": 0, **fingerprint(value, mine, own)})
-        return sorted(found, key=lambda each: str(each["label"]))
+                seen = fingerprint(value, mine, own, frozenset())
+                place = {"where": "context", "cell": -id(variable)}
+                found += [{"label": label, **place, **seen} for label in self._names(variable)]
+        return found
 
     def _libraries(self) -> list[Root]:
         """What installed libraries keep in their modules and classes."""

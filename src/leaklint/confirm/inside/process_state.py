@@ -49,11 +49,18 @@ def process_state() -> Iterator[Aspect]:
     for number in sorted(signal.valid_signals()):
         action = signal.getsignal(number)
         if action not in (signal.SIG_DFL, signal.SIG_IGN, None) and number != signal.SIGINT:
-            yield f"signal {signal.Signals(number).name}", f"{module_of(action)}.{name_of(action)}"
+            yield _signal(number), f"{module_of(action)}.{name_of(action)}"
     sockets = sys.modules.get("socket")
     if sockets is not None:
         yield "default socket timeout", str(sockets.getdefaulttimeout())
     yield from _logging()
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"signal {signal.Signals(number).name}"
+    except ValueError:
+        return f"signal {int(number)}"
 
 
 def _folder() -> str:
@@ -101,14 +108,17 @@ def _logging() -> Iterator[Aspect]:
             yield f"level of logger {name}", str(logger.level)
 
 
-def logging_roots() -> list[tuple[str, Any]]:
-    """The handlers and filters of all loggers, for the search of markers."""
+def process_roots() -> list[tuple[str, Any]]:
+    """What the process calls by itself, for the search of markers: signal handlers, hooks, and parts of loggers."""
     loggers = [("root", logging.root), *logging.Logger.manager.loggerDict.items()]
     found: list[tuple[str, Any]] = []
     for name, logger in loggers:
         if isinstance(logger, logging.Logger):
             found += [(f"handlers of logger {name}", each) for each in logger.handlers]
             found += [(f"filters of logger {name}", each) for each in logger.filters]
+    for number in signal.valid_signals():
+        found.append((_signal(number), signal.getsignal(number)))
+    found.append(("sys.excepthook", sys.excepthook))
     return found
 
 

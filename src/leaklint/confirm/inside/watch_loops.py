@@ -16,7 +16,7 @@ from asyncio import base_events, runners
 from collections.abc import Callable
 from contextvars import Context
 from functools import wraps
-from types import FrameType, FunctionType, MethodType
+from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from leaklint.confirm.inside.frames import PROJECT
@@ -24,6 +24,8 @@ from leaklint.confirm.inside.registry import Registry, Work, above, module_of, n
 
 LOST_WITH_LOOP = "lost: its loop was closed"
 CANCELLED_BY_RUN = "lost: cancelled when its loop ended"
+CALLABLE = (FunctionType, MethodType, BuiltinFunctionType, functools.partial)
+MACHINERY = ("asyncio", "_asyncio", "concurrent", "multiprocessing", "selectors")
 DESTROYED = "lost: destroyed while pending"
 
 
@@ -148,9 +150,9 @@ def _watched_call(registry: Registry, call: Any, position: int) -> Any:
     @wraps(call)
     def watched_call(self: Any, *arguments: Any, **named: Any) -> Any:
         callback: Any = arguments[position] if len(arguments) > position else None
-        if type(callback) not in (FunctionType, MethodType, functools.partial) or not _is_users(registry, above()):
+        if type(callback) not in CALLABLE or not _is_users(registry, above()):
             return call(self, *arguments, **named)
-        if module_of(callback).startswith(("asyncio", "concurrent", "multiprocessing", "selectors")):
+        if module_of(callback).startswith(MACHINERY) or _is_step(callback):
             return call(self, *arguments, **named)
         made: list[Any] = []
         work = registry.started(kind, name_of(callback), lambda: _ask_deferred(self, made), above())
@@ -162,6 +164,11 @@ def _watched_call(registry: Registry, call: Any, position: int) -> Any:
         return handle
 
     return watched_call
+
+
+def _is_step(callback: Any) -> bool:
+    """Whether a callback is how asyncio's own C code goes on with a task."""
+    return type(callback) is BuiltinFunctionType and isinstance(callback.__self__, asyncio.Future)
 
 
 def _is_users(registry: Registry, frame: FrameType) -> bool:
