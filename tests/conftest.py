@@ -1,6 +1,8 @@
 """Two profiles of the tests: quick by default, full where ``LEAKLINT_PROVE`` is set."""
 
+import compileall
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,6 +12,12 @@ PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile("prove", max_examples=1_000, deadline=None)
 settings.load_profile("prove" if PROVE else "quick")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles leaklint once: tests start it some hundred times, perhaps where Python is told to keep no bytecode."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(__file__).parents[1] / "src", quiet=2, workers=1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -24,7 +24,9 @@ ONE_MACHINE = re.compile(r"/work/|/tmp/dev|/root/|pypi\.org|pythonhosted")
 
 def texts() -> list[Path]:
     """Every text of the project that people wrote, without fixtures and this file, which names what it looks for."""
-    beside = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in SUFFIXES | {".lock"}]
+    kept = SUFFIXES | {".lock"}
+    # `.git` is a file in a second working tree
+    beside = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in kept and path.name != ".git"]
     inside = [path for tree in TREES for path in (ROOT / tree).rglob("*") if path.is_file() and path.suffix in SUFFIXES]
     return sorted(path for path in beside + inside if is_prose(path))
 

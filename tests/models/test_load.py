@@ -88,6 +88,27 @@ def test_listed_coroutines_and_closeable_are_short_for_rows() -> None:
     assert effect.path == parameter(0)
 
 
+def test_own_rows_take_the_place_of_packaged_ones() -> None:
+    found = Models([parse('["m.f"]\nparams = ["own"]', "own.toml")], [("m.toml", '["m.f"]\nparams = ["packaged"]')])
+    row = found.row("m.f")
+    assert row is not None
+    assert row.params == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('["m.fetch"]\ncoroutine = true\n["m.count"]', {"fetch"}),
+        ('["m.Client"]\ncoroutines = ["get"]\n["m.Other"]\nalias-of = "m.Client"', {"get"}),
+        ('["m.start"]\nopens = { work = "task" }\n["m.begin"]\nopens = { work = "thread" }', {"start"}),
+    ],
+)
+def test_names_that_give_something_asynchronous(text: str, names: set[str]) -> None:
+    for found in (models(text), Models([], [("m.toml", text)])):
+        assert found.asynchronous("m") == names
+        assert not found.asynchronous("n")
+
+
 @pytest.mark.parametrize(
     ("condition", "given", "applies"),
     [

@@ -53,6 +53,17 @@ def named(name: str) -> object:
     raise ModuleNotFoundError(name)
 
 
+def test_a_row_that_is_read_when_asked_for_is_the_same() -> None:
+    packaged_only = Models([], TABLES)
+    names = {name for rows in ROWS.values() for name in rows}
+    implied = {f"{name}.{below}" for rows in ROWS.values() for name, row in rows.items() for below in row.coroutines}
+    for name in sorted(names | implied | {"asyncio.no_such_name", "no_such_package.name"}):
+        assert packaged_only.row(name) == MODELS.row(name), name
+        assert (name in packaged_only) is (name in MODELS)
+    for package in sorted({name.partition(".")[0] for name in names}):
+        assert packaged_only.asynchronous(package) == MODELS.asynchronous(package), package
+
+
 @pytest.mark.parametrize(("file", "text"), FILES)
 def test_rows_are_sorted(file: str, text: str) -> None:
     names = re.findall(r'(?m)^\["(.+)"\]$', text)

@@ -7,6 +7,7 @@ summarised once for each shape of their arguments, a row is turned into one summ
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -22,6 +23,8 @@ from leaklint.models.schema import Defers, Invokes, Opens, Process, Row, Settles
 _LEAVING: Final = ("__aexit__", "__exit__")
 _COROUTINE: Final = Row(coroutine=True)
 _CLOSES: Final = Row(closes=["self"])
+_HEADER: Final = re.compile(r'(?m)^\["([^"]+)"\]$')
+_MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
 _KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "defers": Defers,
@@ -72,46 +75,90 @@ def _suggestion(error: str) -> str:
 
 
 class Models:
-    """All rows that are in force."""
+    """All rows that are in force.
 
-    def __init__(self, tables: Iterable[Mapping[str, Row]]) -> None:
-        self._rows: dict[str, Row] = {}
+    The packaged tables are handed in as text, and a row of them is parsed when somebody asks for its name: a run asks
+    for few of them, and reading all would cost more than analysing a small project.
+    """
+
+    def __init__(self, tables: Iterable[Mapping[str, Row]], packaged: Iterable[tuple[str, str]] = ()) -> None:
+        self._texts: dict[str, tuple[str, str]] = {}
+        for file, text in packaged:
+            parts = _HEADER.split(text)
+            for name, body in zip(parts[1::2], parts[2::2], strict=True):
+                self._texts[name] = (file, body)
+        self._rows: dict[str, Row | None] = {}
         for table in tables:
             self._rows.update(table)
-        for name, row in list(self._rows.items()):
-            if terms.uses_receiver(row) and not self.is_method(name):
-                raise ModelError(f'["{name}"]: it speaks of self, but {name.rpartition(".")[0]} is no class of a row')
-            for below in row.coroutines:
-                self._rows.setdefault(f"{name}.{below}", _COROUTINE)
-            for below in _LEAVING if row.closeable else ():
-                self._rows.setdefault(f"{name}.{below}", _CLOSES)
+        self._in_package: dict[str, list[str]] = {}
+        for name in self._texts.keys() | self._rows.keys():
+            self._in_package.setdefault(name.partition(".")[0], []).append(name)
         self._summaries: dict[tuple[str, tuple[tuple[str, object], ...]], Summary] = {}
-        self._prefixes = {name.rpartition(".")[0] for name in self._rows}
         self._lineages: dict[str, tuple[str, ...]] = {}
+        self._asynchronous: dict[str, frozenset[str]] = {}
+        for name, row in list(self._rows.items()):
+            if row is not None and terms.uses_receiver(row) and not self.is_method(name):
+                raise ModelError(f'["{name}"]: it speaks of self, but {name.rpartition(".")[0]} is no class of a row')
+
+    def _row(self, name: str) -> Row | None:
+        """The row under exactly this name, or the one that the row of its class says in short."""
+        try:
+            return self._rows[name]
+        except KeyError:
+            row = self._rows[name] = self._written(name) or self._implied(name)
+            return row
+
+    def _written(self, name: str) -> Row | None:
+        if name not in self._texts:
+            return None
+        file, body = self._texts[name]
+        return parse(f'["{name}"]{body}', file)[name]
+
+    def _implied(self, name: str) -> Row | None:
+        """A method that the row of a class lists among its ``coroutines`` or that comes with ``closeable``."""
+        owner, _, last = name.rpartition(".")
+        above = self._row(owner) if owner in self._texts or owner in self._rows else None
+        if above is None:
+            return None
+        if last in above.coroutines:
+            return _COROUTINE
+        return _CLOSES if above.closeable and last in _LEAVING else None
 
     def __contains__(self, name: str) -> bool:
-        return name in self._rows
+        return self._row(name) is not None
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of all rows, sorted."""
-        return tuple(sorted(self._rows))
+    def asynchronous(self, package: str) -> frozenset[str]:
+        """Last segments of the names in a package that give a coroutine, start a task or declare a context variable."""
+        known = self._asynchronous.get(package)
+        if known is None:
+            found: set[str] = set()
+            for name in self._in_package.get(package, ()):
+                if name in self._texts and not _MAY_BE_ASYNCHRONOUS.search(self._texts[name][1]):
+                    continue
+                written, row = self._row(name), self.row(name)
+                found.update(written.coroutines if written else ())
+                if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
+                    found.add(name.rpartition(".")[2])
+            if package == "contextvars":
+                found.add("ContextVar")
+            known = self._asynchronous[package] = frozenset(found)
+        return known
 
     def canonical(self, name: str) -> str:
         """The name itself, or the one that it is another name for (also for the class of a method)."""
-        row = self._rows.get(name)
+        row = self._row(name)
         if row is not None and row.alias_of:
             return row.alias_of
         if row is None and "." in name:
             owner, _, last = name.rpartition(".")
-            above = self._rows.get(owner)
+            above = self._row(owner)
             if above is not None and above.alias_of:
                 return f"{above.alias_of}.{last}"
         return name
 
     def row(self, name: str) -> Row | None:
         """The row of this name, another name for it followed."""
-        return self._rows.get(self.canonical(name))
+        return self._row(self.canonical(name))
 
     def is_class(self, name: str) -> bool:
         """Whether calling the name makes an object whose methods stand under the name."""
@@ -132,7 +179,7 @@ class Models:
                 each = self.canonical(pending.pop(0))
                 if each not in order:
                     order.append(each)
-                    row = self._rows.get(each)
+                    row = self._row(each)
                     pending.extend(row.bases if row else ())
             known = self._lineages[name] = tuple(order)
         return known
@@ -140,14 +187,14 @@ class Models:
     def method(self, class_name: str, name: str) -> str | None:
         """Dotted name of the row for a method of a class, its bases searched too."""
         for each in self.lineage(class_name):
-            if f"{each}.{name}" in self._rows:
+            if f"{each}.{name}" in self:
                 return f"{each}.{name}"
         return None
 
     def attribute(self, class_name: str, name: str) -> str | None:
         """Class of an attribute of objects of the class."""
         for each in self.lineage(class_name):
-            row = self._rows.get(each)
+            row = self._row(each)
             if row and name in row.attributes:
                 return row.attributes[name]
         return None
@@ -155,7 +202,7 @@ class Models:
     def class_row(self, class_name: str, key: str) -> Row | None:
         """The nearest row in the lineage that sets ``key``."""
         for each in self.lineage(class_name):
-            row = self._rows.get(each)
+            row = self._row(each)
             if row and getattr(row, key):
                 return row
         return None
@@ -183,7 +230,7 @@ class Models:
     def summary(self, name: str, given: Mapping[str, ConstantValue | object]) -> Summary | None:
         """What the function does when these arguments are given: constants by value, others as ``GIVEN``."""
         name = self.canonical(name)
-        row = self._rows.get(name)
+        row = self._row(name)
         if row is None:
             return None
         key = (name, tuple(sorted(((k, _keyed(v)) for k, v in given.items()), key=repr)))

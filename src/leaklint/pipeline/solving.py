@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from leaklint import models
 from leaklint.facts import Source
 from leaklint.ir.cfg import Body
 from leaklint.ir.facts import FileFacts
@@ -97,19 +98,20 @@ def solved(
 
 def packaged(folder: str) -> list[tuple[str, str]]:
     """The tables that come with leaklint, file name and text, sorted."""
-    place = resources.files("leaklint.models").joinpath(folder)
-    if not place.is_dir():
-        return []
-    names = sorted(each.name for each in place.iterdir() if each.name.endswith(".toml"))
-    return [(f"{folder}/{name}", place.joinpath(name).read_text("utf-8")) for name in names]
+    place = os.path.join(os.path.dirname(models.__file__), folder)
+    names = sorted(name for name in os.listdir(place) if name.endswith(".toml"))
+    found = []
+    for name in names:
+        with open(os.path.join(place, name), encoding="utf-8") as file:
+            found.append((f"{folder}/{name}", file.read()))
+    return found
 
 
 def models_of(root: Path, settings: Settings) -> Models:
     """The packaged rows and those of the project."""
-    tables = [parse(text, file) for folder in ("stdlib", "libraries") for file, text in packaged(folder)]
     try:
-        tables += [parse(read_toml_text(root / name, name), name) for name in settings.models]
-        return Models(tables)
+        tables = [parse(read_toml_text(root / name, name), name) for name in settings.models]
+        return Models(tables, [*packaged("stdlib"), *packaged("libraries")])
     except ModelError as error:
         raise WrongUse(str(error)) from None
 

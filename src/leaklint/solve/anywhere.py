@@ -20,9 +20,9 @@ ROUNDS = 2
 
 def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
     """The functions that may drop a coroutine or a task: (path, qualified name), sorted."""
-    of_libraries = _names_by_package(models)
     own = {path: _asynchronous(facts) for path, facts in program.files.items()}
-    if not any(own.values()) and not any(_packages(facts) & of_libraries.keys() for facts in program.files.values()):
+    packages = {path: frozenset(filter(models.asynchronous, _packages(facts))) for path, facts in program.files.items()}
+    if not any(own.values()) and not any(packages.values()):
         return []
     wrappers: dict[str, set[str]] = {path: set(names) for path, names in own.items()}
     reach = _Imports(program)
@@ -32,9 +32,8 @@ def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
         for path, facts in program.files.items():
             files = reach.of(path)
             names = frozenset().union(*(wrappers[each] for each in files))
-            packages: set[str] = set().union(*(_packages(program.files[each]) for each in files))
-            for package in packages & of_libraries.keys():
-                names |= of_libraries[package]
+            for package in set().union(*(packages[each] for each in files)):
+                names |= models.asynchronous(package)
             known[path] = names
             for function in facts.functions.values():
                 if not names.isdisjoint(function.dropped_calls):
@@ -70,16 +69,6 @@ def without_await(program: Program) -> Iterable[Declare]:
 
 def _imported_elsewhere(program: Program, path: str, name: str) -> bool:
     return any(fact.name == name for other, facts in program.files.items() if other != path for fact in facts.imports)
-
-
-def _names_by_package(models: Models) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for name in models.names:
-        row = models.row(name)
-        declares = name == "contextvars.ContextVar"
-        if row is not None and (declares or row.coroutine or any(opens.work == "task" for opens in row.opens)):
-            found.setdefault(name.partition(".")[0], set()).add(name.rpartition(".")[2])
-    return {package: frozenset(names) for package, names in found.items()}
 
 
 def _asynchronous(facts: FileFacts) -> set[str]:
