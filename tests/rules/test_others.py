@@ -88,8 +88,8 @@ def defer(api: str, **fields: object) -> Defer:
         ),
         (defer("callback-api", instead="get()"), "LK302 warning", "get() waits for the result"),
         (defer("callback-api", settled=Settled.NORMAL_PATHS), "LK302 info", "may run in a later invocation"),
-        (defer("done-callback"), "LK301 warning", "done-callback of done() may run in a later invocation, or never"),
-        (defer("done-callback", settled=Settled.SOME_PATHS), "LK301 warning", "is not waited for on some path"),
+        (defer("done-callback"), "LK301 warning", "done-callback done() may run in a later invocation, or never"),
+        (defer("done-callback", settled=Settled.SOME_PATHS), "LK301 warning", "is not waited for on at least one path"),
         (
             defer("parameter", subject=Subject(name="on_done")),
             "LK303 warning",

@@ -21,7 +21,7 @@ def test_request_data_in_a_module_level_list() -> None:
     assert finding.message == (
         'request data (event["id"]) is appended to module-level list SEEN, which survives the invocation'
     )
-    assert finding.observed == "the next invocation, perhaps for another customer, still sees it"
+    assert finding.observed == "the next invocation, perhaps for another customer, still finds it there"
     assert finding.cure
     assert finding.outcome == ""
 
@@ -88,8 +88,19 @@ def test_where_the_state_lives_decides_the_code(write: Write, code: str) -> None
         (rebinding(How.DELETE, operation="del"), "module-level variable SEEN is deleted (del)"),
         (living(Lifetime.CLASS, "Basket.items", request=EVENT), "is stored in class attribute Basket.items"),
         (living(Lifetime.DEFAULT, "tags", request=EVENT), "is stored in default argument tags"),
-        (living(Lifetime.PROCESS, "os.environ", request=EVENT), "process state os.environ, which the whole process"),
+        (living(Lifetime.PROCESS, "os.environ", request=EVENT), "is stored in os.environ, which the whole process"),
         (living(Lifetime.THREAD_LOCAL, "CURRENT.user", request=EVENT), "CURRENT.user, which survives in the reused"),
+        (
+            living(Lifetime.MODULE, "app.user", how=How.SET_ATTRIBUTE),
+            "attribute app.user of a module-level object is set",
+        ),
+        (living(Lifetime.MODULE, "app.users", how=How.SET_ITEM), "module-level object app.users has an item set on"),
+        (living(Lifetime.MODULE, "an object made at import", how=How.GROW), "an object made at import grows on every"),
+        (living(Lifetime.LIBRARY, "openai.key", how=How.SET_ATTRIBUTE), "library attribute openai.key is set on every"),
+        (
+            living(Lifetime.PROCESS, "the working folder", how=How.REBIND, operation="os.chdir"),
+            "the working folder is ch",
+        ),
     ],
 )
 def test_words(write: Write, words: str) -> None:
@@ -120,7 +131,7 @@ def test_taking_away_keeps_nothing_of_the_request(how: How) -> None:
             "LK101 warning",
             "the path that leaves at line 12 skips the reset",
         ),
-        (mutation(request=EVENT, settled=Settled.SOME_PATHS), "LK101 warning", "some path skips the reset"),
+        (mutation(request=EVENT, settled=Settled.SOME_PATHS), "LK101 warning", "at least one path skips the reset"),
         (mutation(request=EVENT, settled=Settled.UNCERTAIN), "LK101 warning", "skips the reset"),
         # Overwritten before it is read.
         (rebinding(request=EVENT, overwritten_first=True), "LK102 info", "one invocation at a time"),

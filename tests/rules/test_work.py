@@ -19,20 +19,20 @@ BLOCKING = [Work.THREAD, Work.TIMER, Work.FUTURE, Work.PROCESS, Work.BUFFER]
 @pytest.mark.parametrize(
     ("pending", "expected", "words"),
     [
-        (opened(Work.COROUTINE), "LK201 error", "coroutine of save() is never awaited: its body never runs"),
-        (opened(Work.TASK), "LK202 error", "task of save() is dropped and not awaited before the handler returns"),
-        (opened(Work.TASK, held=True), "LK203 error", "task of save() is kept and not awaited"),
-        (opened(Work.THREAD), "LK204 error", "thread of save() is not joined before the handler returns"),
-        (opened(Work.THREAD, daemon=True), "LK204 error", "daemon thread of save() is not joined"),
+        (opened(Work.COROUTINE), "LK201 error", "coroutine save() is never awaited: its body never runs"),
+        (opened(Work.TASK), "LK202 error", "task running save() is dropped and not awaited before the handler returns"),
+        (opened(Work.TASK, held=True), "LK203 error", "task running save() is kept and not awaited"),
+        (opened(Work.THREAD), "LK204 error", "thread running save() is not joined before the handler returns"),
+        (opened(Work.THREAD, daemon=True), "LK204 error", "daemon thread running save() is not joined"),
         (opened(Work.THREAD, callee=""), "LK204 error", "thread is not joined"),
-        (opened(Work.TIMER), "LK205 error", "timer of save() is not finished before the handler returns"),
+        (opened(Work.TIMER), "LK205 error", "timer for save() is not finished before the handler returns"),
         (opened(Work.FUTURE), "LK206 error", "future of save() is not waited for before the handler returns"),
-        (opened(Work.PROCESS), "LK207 error", "process of save() is not waited for before the handler returns"),
+        (opened(Work.PROCESS), "LK207 error", "process running save() is not waited for before the handler returns"),
         (opened(Work.PROCESS, callee="", operation="Popen"), "LK207 error", "process (Popen) is not waited for"),
         (opened(Work.BUFFER, operation="produce"), "LK211 error", "buffer of the client is fed (produce) and not fl"),
-        (opened(Work.FILE, operation="open"), "LK110 warning", "file under /tmp (open) is not removed before the"),
-        (opened(Work.FILE, request=EVENT), "LK110 warning", 'and keeps request data (event["id"])'),
-        (opened(Work.FILE, constant_name=True), "LK110 warning", "is overwritten by every invocation and not removed"),
+        (opened(Work.FILE, operation="open"), "LK110 warning", "file made under /tmp (open) is not removed before"),
+        (opened(Work.FILE, request=EVENT), "LK110 warning", ', and it holds request data (event["id"])'),
+        (opened(Work.FILE, constant_name=True), "LK110 warning", "is overwritten by each invocation and not removed"),
         (opened(Work.LIBRARY_CONTEXT, row="structlog.bind"), "LK111 warning", "put into the context of structlog and"),
         (opened(Work.LIBRARY_CONTEXT, request=EVENT), "LK111 error", 'request data (event["id"]) is put into the con'),
         (opened(Work.TOKEN), "LK401 warning", "ContextVar is set and not reset before the handler returns"),
@@ -99,7 +99,7 @@ def test_a_coroutine_awaited_on_some_paths() -> None:
         ("overwritten", "is overwritten before anything awaits it"),
         ("truth", "is only tested for truth"),
         ("text", "is only turned into text"),
-        ("iterated", "async generator of save() is iterated with a plain for"),
+        ("iterated", "async generator save() is iterated with a plain for"),
         ("in some new way", "is never awaited"),
     ],
 )
@@ -124,7 +124,7 @@ OUTCOMES = [
     # Then the loop.
     (opened(Work.TASK, regime=Regime.OPEN), AWS, Outcome.RESUMES_LATER, "resumes when that loop runs again"),
     (opened(Work.TIMER, regime=Regime.OPEN), AWS, Outcome.RESUMES_LATER, "resumes when that loop runs again"),
-    (opened(Work.TASK), AWS, Outcome.UNKNOWN, "the program decides at run time"),
+    (opened(Work.TASK), AWS, Outcome.UNKNOWN, "at run time it may finish"),
     # A row knows that no loop is involved.
     (opened(Work.TIMER, regime=Regime.RUN, outcome=Outcome.RESUMES_LATER), AWS, Outcome.RESUMES_LATER, "frozen at"),
     (opened(Work.FUTURE, outcome=Outcome.LOST), AWS, Outcome.LOST, "it is lost"),
@@ -181,7 +181,7 @@ def test_siblings(fields: dict[str, object], expected: str, words: str) -> None:
 def test_generator_left_early() -> None:
     severity, message = said(opened(Work.GENERATOR, regime=Regime.OPEN))
     assert severity == "LK208 warning"
-    assert "async generator of save() is left early and not closed" in message
+    assert "async generator save() is left early and not closed" in message
     assert said(opened(Work.GENERATOR), AZURE)[0] == "LK208 warning"
     assert said(opened(Work.GENERATOR), AWS)[0] == ""
 

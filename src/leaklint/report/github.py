@@ -34,7 +34,7 @@ def _command(finding: Finding) -> str:
 def _lines(finding: Finding) -> Iterator[str]:
     yield finding.message
     if finding.observed:
-        yield f"Next invocation: {finding.observed}"
+        yield f"Consequence: {finding.observed}"
     for number, step in enumerate(finding.trace, 1) if len(finding.trace) > 1 else ():
         note = f" {step.note}" if step.note else ""
         yield f"{number}. {step.kind.value} {step.place.path}:{step.place.span.line}{note}"

@@ -81,7 +81,7 @@ def _article(finding: Finding, mark: str, report: Report) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"<b>Next invocation:</b> {_prose(text)}" if text else ""
+    return f"<b>Consequence:</b> {_prose(text)}" if text else ""
 
 
 def _marked_source(place: Place, report: Report) -> str:

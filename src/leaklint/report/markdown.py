@@ -53,7 +53,7 @@ def _details(finding: Finding, report: Report) -> Iterator[str]:
         code = f"<br>{_code(shortened(plain(source), MOST_LINE))}" if source else ""
         yield f"{number}. **{step.kind.value}** {place}{note}{code}"
     for title, text in (
-        ("Next invocation", finding.observed),
+        ("Consequence", finding.observed),
         ("Also reached from", ", ".join(finding.handlers[1:])),
         ("Cure", finding.cure),
     ):

@@ -80,7 +80,7 @@ def _family(code: str) -> str:
 
 
 def _result(finding: Finding, report: Report, index: Mapping[str, int], mark: str) -> dict[str, Any]:
-    sentences = [finding.message, finding.observed and f"Next invocation: {finding.observed}"]
+    sentences = [finding.message, finding.observed and f"Consequence: {finding.observed}"]
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index[finding.code],

@@ -41,7 +41,7 @@ def _lines(finding: Finding, report: Report, style: Style) -> Iterator[str]:
     if len(finding.trace) > 1:
         yield from _trace(finding.trace, report, style, gutter)
     remarks = [
-        ("next invocation", finding.observed),
+        ("consequence", finding.observed),
         ("also reached from", ", ".join(finding.handlers[1:])),
         ("cure", finding.cure),
         ("more", f"leaklint explain {finding.code}"),

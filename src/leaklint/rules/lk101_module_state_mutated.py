@@ -47,7 +47,7 @@ Make the object inside the handler and pass it on. Where it has to be reached fr
 
 from leaklint.ir.effects import Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state, wording
+from leaklint.rules import state
 from leaklint.rules.rule import Message, rule
 
 _LIFETIMES = frozenset({Lifetime.MODULE, Lifetime.CLOSURE, Lifetime.FUNCTION})
@@ -58,4 +58,4 @@ def check(write: Write, reached: Reached) -> Message | None:
     if write.subject.lifetime not in _LIFETIMES or state.is_rebound(write):
         return None
     cure = "make it inside the handler, or keep it in a ContextVar that the handler sets and resets"
-    return state.message(write, reached, wording.owner(write.subject), cure)
+    return state.message(write, reached, cure)

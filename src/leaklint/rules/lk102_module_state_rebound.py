@@ -45,7 +45,7 @@ Use a local variable and pass it on, or a `ContextVar` that the handler sets and
 
 from leaklint.ir.effects import Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state, wording
+from leaklint.rules import state
 from leaklint.rules.rule import Message, rule
 
 _LIFETIMES = frozenset({Lifetime.MODULE, Lifetime.CLOSURE})
@@ -56,4 +56,4 @@ def check(write: Write, reached: Reached) -> Message | None:
     if write.subject.lifetime not in _LIFETIMES or not state.is_rebound(write):
         return None
     cure = "use a local variable and pass it on, or a ContextVar that the handler sets and resets"
-    return state.message(write, reached, wording.owner(write.subject, variable=True), cure)
+    return state.message(write, reached, cure, variable=True)

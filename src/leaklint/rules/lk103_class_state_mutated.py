@@ -53,7 +53,7 @@ Make the attribute in `__init__`; in a dataclass use `field(default_factory=list
 
 from leaklint.ir.effects import Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state, wording
+from leaklint.rules import state
 from leaklint.rules.rule import Message, rule
 
 
@@ -62,4 +62,4 @@ def check(write: Write, reached: Reached) -> Message | None:
     if write.subject.lifetime is not Lifetime.CLASS:
         return None
     cure = "make it an attribute of the instance, in __init__"
-    return state.message(write, reached, wording.owner(write.subject), cure)
+    return state.message(write, reached, cure)

@@ -42,7 +42,7 @@ Use `None` as the default and make the object in the function.
 
 from leaklint.ir.effects import Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state, wording
+from leaklint.rules import state
 from leaklint.rules.rule import Message, rule
 
 
@@ -51,4 +51,4 @@ def check(write: Write, reached: Reached) -> Message | None:
     if write.subject.lifetime is not Lifetime.DEFAULT:
         return None
     cure = "use None as the default and make the object in the function"
-    return state.message(write, reached, wording.owner(write.subject), cure)
+    return state.message(write, reached, cure)

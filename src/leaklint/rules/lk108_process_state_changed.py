@@ -46,7 +46,7 @@ Pass the value on as an argument, or put the old state back in a `finally`.
 
 from leaklint.ir.effects import How, Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state, wording
+from leaklint.rules import state
 from leaklint.rules.rule import Message, rule
 
 _LIFETIMES = frozenset({Lifetime.PROCESS, Lifetime.LIBRARY})
@@ -63,7 +63,7 @@ def check(write: Write, reached: Reached) -> Message | None:
     cure = "pass the value on as an argument, or put the old state back in a finally"
     if write.how is How.GROW:
         cure = "do it once at import, or take it out in a finally"
-    return state.message(write, reached, wording.owner(write.subject), cure)
+    return state.message(write, reached, cure)
 
 
 def _named(write: Write) -> str:

@@ -59,8 +59,8 @@ from leaklint.rules.rule import Message, rule
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.FILE:
         return None
-    left = "is overwritten by every invocation and not removed" if pending.constant_name else "is not removed"
-    kept = f" and keeps {wording.from_request(pending.request)}" if pending.request else ""
+    left = "is overwritten by each invocation and not removed" if pending.constant_name else "is not removed"
+    kept = f", and it holds {wording.from_request(pending.request)}" if pending.request else ""
     seen = "the next invocation, perhaps for another customer, can read it, and /tmp fills up until writing fails"
     if pending.constant_name:
         seen = "the next invocation, perhaps for another customer, can read it before it has written its own"
@@ -68,7 +68,7 @@ def check(pending: Pending, reached: Reached) -> Message | None:
             seen = "invocations that run at the same time share /tmp and overwrite each other's file"
     return Message(
         obligation.severity(pending.settled, Severity.WARNING),
-        f"file under /tmp{wording.by(pending)} {left} {obligation.when(pending)}{kept}",
+        f"file made under /tmp{wording.by(pending)} {left} {obligation.when(pending)}{kept}",
         seen,
         "use tempfile.TemporaryDirectory() as a context manager, or remove it in a finally",
     )

@@ -53,5 +53,5 @@ from leaklint.rules.rule import Message, rule
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.TIMER:
         return None
-    what = f"timer{obligation.running(pending.callee)} is not finished"
+    what = f"timer{' for' if pending.callee else ''}{obligation.named(pending.callee)} is not finished"
     return obligation.work(pending, reached, what, "wait for it, or cancel it in a finally")

@@ -62,5 +62,5 @@ from leaklint.rules.rule import Message, rule
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.FUTURE:
         return None
-    what = f"future{obligation.running(pending.callee)} is not waited for"
+    what = f"future{' of' if pending.callee else ''}{obligation.named(pending.callee)} is not waited for"
     return obligation.work(pending, reached, what, "wait for its result, or use the executor in a with statement")

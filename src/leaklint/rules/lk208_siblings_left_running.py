@@ -76,7 +76,7 @@ def check(pending: Pending, reached: Reached) -> Message | None:
         return None
     operation = wording.called(pending)
     if pending.work is Work.GENERATOR:
-        what = f"async generator{obligation.running(pending.callee)} is left early and not closed"
+        what = f"async generator{obligation.named(pending.callee)} is left early and not closed"
         cure = "close it with aclose(), or read it to its end"
     elif operation == "gather":
         what = "gather() without return_exceptions leaves the others running after the first exception"

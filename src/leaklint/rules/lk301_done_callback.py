@@ -69,10 +69,10 @@ from leaklint.rules.rule import Message, rule
 def check(defer: Defer, reached: Reached) -> Message | None:
     if defer.api != "done-callback" or wording.runs_on(reached.handlers):
         return None
-    callback = f"done-callback{obligation.running(defer.callee)}"
+    callback = f"done-callback{obligation.named(defer.callee)}"
     return Message(
         obligation.severity(defer.settled, Severity.WARNING),
         f"{callback} may run in a later invocation, or never: its future is not waited for {obligation.when(defer)}",
-        "a later invocation, perhaps for another customer, runs the callback with what belongs to this one",
+        "the callback runs inside a later invocation, perhaps for another customer, with the data of this one",
         "await the future, and do the work of the callback after it",
     )

@@ -70,7 +70,7 @@ def check(defer: Defer, reached: Reached) -> Message | None:
     return Message(
         obligation.severity(defer.settled, Severity.WARNING),
         f"{where}{_named(defer)} that {late}; {instead}",
-        "a later invocation, perhaps for another customer, runs the callback with the data of this one",
+        "the callback runs inside a later invocation, perhaps for another customer, with the data of this one",
         f"use {defer.instead}" if defer.instead else "use the awaitable or blocking form and go on after it",
     )
 

@@ -63,7 +63,7 @@ def check(effect: Defer | Declare, reached: Reached) -> Message | None:
             Severity.ERROR,
             f"entry point {name} requires a third parameter, which {wording.platform(reached.handlers)} never passes",
             "every invocation fails with TypeError before its first line",
-            "return the result in place of handing it to a callback",
+            "return the result instead of handing it to a callback",
         )
     if isinstance(effect, Declare) or effect.api != "parameter":
         return None
@@ -76,6 +76,6 @@ def check(effect: Defer | Declare, reached: Reached) -> Message | None:
     return Message(
         obligation.severity(effect.settled, Severity.WARNING),
         f"callback parameter {name} is handed on{wording.by(effect)} and {late}",
-        "a later invocation, perhaps for another customer, runs the callback with what belongs to this one",
+        "the callback runs inside a later invocation, perhaps for another customer, with the data of this one",
         "return the result, or make the function awaitable, and let the caller go on with it",
     )

@@ -73,6 +73,6 @@ def check(pending: Pending, _: Reached) -> Message | None:
     return Message(
         obligation.severity(pending.settled, base, exception=Severity.WARNING),
         f"{what} and not reset {obligation.when(pending)}",
-        "the next invocation in this context, perhaps for another customer, still reads it",
+        "the next invocation, perhaps for another customer, runs in the same context and still reads it",
         "keep the token and reset it in a finally",
     )

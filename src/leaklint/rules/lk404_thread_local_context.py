@@ -37,7 +37,7 @@ Pass the value as an argument, or keep it in a `ContextVar` that is reset in a `
 
 from leaklint.ir.effects import How, Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state, wording
+from leaklint.rules import state
 from leaklint.rules.rule import Message, rule
 
 
@@ -48,4 +48,4 @@ def check(write: Write, reached: Reached) -> Message | None:
     if not state.keeps(write) and write.how not in (How.COUNT, How.GROW):
         return None
     cure = "pass it as an argument, or keep it in a ContextVar that is reset in a finally"
-    return state.message(write, reached, wording.owner(write.subject), cure)
+    return state.message(write, reached, cure)

@@ -17,7 +17,7 @@ def severity(settled: Settled, base: Severity, *, exception: Severity = Severity
 
 
 def when(effect: Effect, never: str = "before the handler returns") -> str:
-    """On which paths it is not settled: the end of ``thread of save() is not joined …``."""
+    """On which paths it is not settled: the end of ``thread running save() is not joined …``."""
     match effect.settled:
         case Settled.NEVER:
             return never
@@ -29,9 +29,14 @@ def when(effect: Effect, never: str = "before the handler returns") -> str:
             return "when an exception skips it"
 
 
+def named(callee: str) -> str:
+    """The name with a space before it, `` save()``, or nothing where it is not known what runs."""
+    return f" {callee}()" if callee else ""
+
+
 def running(callee: str) -> str:
-    """The words `` of save()``, or nothing where it is not known what runs."""
-    return f" of {callee}()" if callee else ""
+    """The words `` running save()``, or nothing where it is not known what runs."""
+    return f" running{named(callee)}" if callee else ""
 
 
 def work(pending: Pending, reached: Reached, what: str, cure: str, *, base: Severity = Severity.ERROR) -> Message:

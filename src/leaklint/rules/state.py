@@ -38,8 +38,8 @@ _CHANGES = {
     How.GROW: "grows",
     How.SHRINK: "loses an element",
     How.CLEAR: "is emptied",
-    How.SET_ITEM: "is changed",
-    How.SET_ATTRIBUTE: "is changed",
+    How.SET_ITEM: "has an item set",
+    How.SET_ATTRIBUTE: "is set",
     How.DELETE: "loses an element",
     How.REORDER: "is reordered",
     How.REBIND: "is rebound",
@@ -48,8 +48,8 @@ _CHANGES = {
 
 
 _SURVIVES = {
-    Lifetime.PROCESS: ", which the whole process shares, and is not put back",
-    Lifetime.LIBRARY: ", which the whole process shares, and is not put back",
+    Lifetime.PROCESS: ", which the whole process shares, and not put back",
+    Lifetime.LIBRARY: ", which the whole process shares, and not put back",
     Lifetime.THREAD_LOCAL: ", which survives in the reused thread",
 }
 
@@ -73,8 +73,9 @@ def is_rebound(write: Write) -> bool:
     return write.how in _PLACES and (cell or (not fields and root in (RootKind.VARIABLE, RootKind.FREE)))
 
 
-def message(write: Write, reached: Reached, owner: str, cure: str) -> Message | None:
+def message(write: Write, reached: Reached, cure: str, *, variable: bool = False) -> Message | None:
     """The message for a change of surviving state; None for a bounded cache whose key separates."""
+    owner = wording.owner(write.subject, variable=variable, attribute=write.how is How.SET_ATTRIBUTE)
     verdict = _overwritten(write, reached) or _skipped(write)
     if verdict is None and keeps(write):
         if write.key_request and (write.bounded or write.guard is Guard.KEYED):
@@ -101,6 +102,8 @@ def _what(write: Write, owner: str) -> str:
     if keeps(write):
         return f"{wording.from_request(write.key_request)} is kept as a key of {owner}"
     verb = "is deleted" if write.how is How.DELETE and is_rebound(write) else _CHANGES[write.how]
+    if write.subject.lifetime is Lifetime.PROCESS and write.how in (How.REBIND, How.SET_ITEM, How.SET_ATTRIBUTE):
+        verb = "is changed"
     often = "every invocation" if write.surely else "some invocations"
     return f"{owner} {verb}{wording.by(write)} on {often}"
 
@@ -130,13 +133,13 @@ def _skipped(write: Write) -> _Verdict | None:
             return _Verdict(
                 Severity.WARNING,
                 ", and an exception skips the reset",
-                "after an invocation that failed, the next one still sees what it left",
+                "after an invocation that failed, the next one still finds what it left",
             )
         case Settled.SOME_PATHS | Settled.UNCERTAIN:
             return _Verdict(
                 Severity.WARNING,
                 f", and {wording.line(write)} skips the reset",
-                "after an invocation that took this path, the next one still sees what it left",
+                "after an invocation that took this path, the next one still finds what it left",
             )
         case _:
             return None
@@ -175,7 +178,7 @@ def _kept(write: Write) -> _Verdict:
     return _Verdict(
         Severity.ERROR,
         _SURVIVES.get(write.subject.lifetime, ", which survives the invocation"),
-        "the next invocation, perhaps for another customer, still sees it",
+        "the next invocation, perhaps for another customer, still finds it there",
     )
 
 
@@ -187,4 +190,4 @@ def _changed(write: Write) -> _Verdict:
         seen = "the next invocation finds what this one added, and the process keeps all of it"
     else:
         seen = "the next invocation starts with what this one left, so its result depends on what ran before"
-    return _Verdict(Severity.WARNING, ", and is not put back" if write.subject.lifetime in _SURVIVES else "", seen)
+    return _Verdict(Severity.WARNING, ", and not put back" if write.subject.lifetime in _SURVIVES else "", seen)

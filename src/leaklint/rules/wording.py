@@ -32,8 +32,8 @@ _OWNER = {
     Lifetime.DEFAULT: "default argument",
     Lifetime.CLOSURE: "closure variable",
     Lifetime.FUNCTION: "function attribute",
-    Lifetime.PROCESS: "process state",
-    Lifetime.LIBRARY: "library object",
+    Lifetime.PROCESS: "",
+    Lifetime.LIBRARY: "library attribute",
     Lifetime.THREAD_LOCAL: "thread-local",
     Lifetime.CONTEXT_VARIABLE: "ContextVar",
 }
@@ -52,11 +52,18 @@ def from_request(request: Sequence[str]) -> str:
     return f"request data ({listing(request)})"
 
 
-def owner(subject: Subject, *, variable: bool = False) -> str:
-    """``module-level list SEEN``: what survives, by where it lives, its type and its name."""
+def owner(subject: Subject, *, variable: bool = False, attribute: bool = False) -> str:
+    """``module-level list SEEN``: what survives, by where it lives, its type and its name.
+
+    With ``attribute`` it is an attribute of the object that is meant, not what the attribute holds.
+    """
+    if subject.name.startswith(("a ", "an ", "the ")):
+        return subject.name
     words = [_OWNER.get(subject.lifetime, "")]
     if subject.lifetime is Lifetime.MODULE:
         words.append("variable" if variable else subject.type or "object")
+        if attribute and "." in subject.name:
+            return f"attribute {subject.name} of a module-level object"
     return " ".join(filter(None, [*words, subject.name]))
 
 
@@ -71,13 +78,14 @@ def called(effect: Effect) -> str:
 
 
 def by(effect: Effect) -> str:
-    """The operation in parentheses with a space before it, or nothing where it is not known."""
-    return f" ({called(effect)})" if effect.operation else ""
+    """The operation in parentheses with a space before it, or nothing where it is none with a name."""
+    name = called(effect)
+    return f" ({name})" if name.isidentifier() or name in ("+=", "-=", "|=", "del") else ""
 
 
 def line(effect: Effect) -> str:
     """The path that skips what would settle the effect: ``the path that leaves at line 12``."""
-    return f"the path that leaves at line {effect.skipped_at.line}" if effect.skipped_at else "some path"
+    return f"the path that leaves at line {effect.skipped_at.line}" if effect.skipped_at else "at least one path"
 
 
 # ----------------------------------------------------------------------------------------------------------- platforms
@@ -119,31 +127,31 @@ def becomes(pending: Pending, handlers: Sequence[Handler]) -> str:
         case Outcome.LOST if pending.work is Work.COROUTINE:
             return "its body never runs"
         case Outcome.LOST if pending.work is Work.TIMER:
-            return "it is lost, its loop is closed before it fires"
+            return "it is lost, because its loop is closed before it fires"
         case Outcome.LOST:
-            return "it is lost, asyncio.run cancels it at its first suspension"
+            return "it is lost, because asyncio.run cancels it at its first suspension"
         case Outcome.RUNS_ON if pending.work is Work.BUFFER:
             return "the rest is sent while later requests are served, or lost when the instance is taken away"
         case Outcome.RESUMES_LATER if pending.work is Work.BUFFER:
-            return "frozen at return, sending resumes inside a later invocation, or never"
+            return "the process is frozen at return, and sending resumes inside a later invocation, or never"
         case Outcome.RUNS_ON:
             return "it runs on and overlaps later requests"
         case Outcome.RESUMES_LATER if pending.work in _ON_A_LOOP and pending.regime is Regime.OPEN:
             return "it resumes when that loop runs again, inside a later invocation, or never"
         case Outcome.RESUMES_LATER:
-            return "frozen at return, it resumes inside a later invocation, or never"
+            return "it is frozen at return, and resumes inside a later invocation, or never"
         case _:
-            return "the program decides at run time whether it ends, resumes in a later invocation or is lost"
+            return "at run time it may finish, resume inside a later invocation, or be lost"
 
 
 def observed(pending: Pending, handlers: Sequence[Handler]) -> str:
     """What a later invocation observes of the work."""
     match outcome(pending, handlers):
         case Outcome.LOST:
-            return "no later invocation sees its result: the work is silently not done"
+            return "the invocation ends as if all were well, but this work is never done"
         case Outcome.RUNS_ON:
-            return "later requests share the process with it, and nobody waits for it when the instance is taken away"
+            return "it shares the process with later requests, and is lost when the platform takes the instance away"
         case Outcome.RESUMES_LATER:
-            return "a later invocation, perhaps for another customer, runs the rest of it in its own time and log"
+            return "the rest of it runs inside a later invocation, perhaps for another customer, in its time and log"
         case _:
-            return "a later invocation may run the rest of it, or nobody ever does"
+            return "the rest of it may run inside a later invocation, or never"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Sequence
+from keyword import iskeyword
 from typing import Final
 
 import msgspec.structs
@@ -125,11 +126,19 @@ def _steps(world: World, call: Invoked, effect: AnyEffect, trace: Trace) -> tupl
     start = Place(call.path, facts.name_span) if facts is not None else call.handler.place
     steps = [Step(StepKind.HANDLER, start, f"{call.handler.label} is called for each event")]
     steps.extend(Step(StepKind.CALL, place, "") for place in trace)
-    steps.append(Step(StepKind.LEAK, Place(effect.site.path, effect.site.span), effect.operation))
-    if effect.subject.defined is not None:
-        steps.append(Step(StepKind.DEFINED, effect.subject.defined, f"{effect.subject.name} is made here"))
+    steps.append(Step(StepKind.LEAK, Place(effect.site.path, effect.site.span), _called(effect.operation)))
+    defined = effect.subject.defined
+    if defined is not None:
+        name = effect.subject.name
+        steps.append(Step(StepKind.DEFINED, defined, f"{'it' if name.startswith('an ') else name} is made here"))
     del world
     return tuple(steps)
+
+
+def _called(operation: str) -> str:
+    """``append()``: the call that leaks; empty for operators and statements, which their source line shows well."""
+    words = operation.split(".")
+    return f"{operation}()" if all(each.isidentifier() and not iskeyword(each) for each in words) else ""
 
 
 def statement_of(facts: FileFacts | None, span: Span) -> Span:
@@ -185,7 +194,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
 def _local(program: Program, effect: AnyEffect) -> Reached:
     place = Place(effect.site.path, effect.site.span)
     statement = statement_of(program.files.get(effect.site.path), effect.site.span)
-    return Reached(effect, (Step(StepKind.LEAK, place, effect.operation),), (), statement)
+    return Reached(effect, (Step(StepKind.LEAK, place, _called(effect.operation)),), (), statement)
 
 
 __all__ = ["Path", "Solved", "solve", "statement_of"]

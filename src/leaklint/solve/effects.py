@@ -233,7 +233,7 @@ def open_coroutine(act: Activation, state: State, path: Path, callee: Value, spa
         state,
         Pending(
             site=act.site(span),
-            operation="call",
+            operation="",
             path=path,
             work=Work.COROUTINE,
             callee=callee_name(callee),

@@ -227,7 +227,9 @@ def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solvin
                 thing = next(iter(ordered(inner.things)), each)
             if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
                 return thing.type.name.partition("::")[2].replace("<locals>.", "")
-            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+            # A method that the object has by its class, such as `Thread.run`, only runs what the object was given.
+            inherited = bool(path.fields) and thing.type.name.endswith(path.fields[-1])
+            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) and not inherited:
                 return thing.type.name.removeprefix("builtins.")
     return ""
 
