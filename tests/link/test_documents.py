@@ -36,9 +36,9 @@ def test_several_documents():
         ("a: *nowhere\n", 1, "alias"),
         ("a: b\nc: \x00\n", 2, "character"),
         ("a: [b\n", 1, "flow sequence"),
-        ("[" * 100_000, 1, "nested"),
-        ("- " * 100_000, 1, "nested"),
-        ("{a: " * 20_000, 1, "nested"),
+        ("[" * 100_000, 1, "nested more than 500 levels"),
+        ("- " * 100_000, 1, "nested more than 500 levels"),
+        ("{a: " * 20_000, 1, "nested more than 500 levels"),
     ],
 )
 def test_broken_yaml_has_a_place(text, line, reason):

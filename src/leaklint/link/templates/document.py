@@ -17,6 +17,7 @@ from leaklint.ir.location import Span
 DEEPEST = 500
 """Lists and mappings within each other; the parser takes quadratic time below."""
 
+_TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -128,6 +129,9 @@ def read_documents(text: str, *, is_json: bool = False) -> list[Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(filter(None, (error.context, error.problem))) or "not valid YAML"
+        if "nesting" in reason:
+            # Some versions of the parser stop by themselves, where it looks ahead.
+            reason = _TOO_DEEP
         last = max(len(text.splitlines()), 1)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise Unreadable.at(min(line, last), column if line <= last else 1, reason) from None
@@ -183,7 +187,7 @@ class _Builder:
         self._add(node)
         self._open.append((node, None))
         if len(self._open) > DEEPEST:
-            raise Unreadable.at(node.line, node.column, f"nested more than {DEEPEST} levels deep")
+            raise Unreadable.at(node.line, node.column, _TOO_DEEP)
 
     def _add(self, node: Node) -> None:
         if not self._open:
