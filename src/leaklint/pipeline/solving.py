@@ -23,7 +23,7 @@ from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
 from leaklint.pipeline.settings import Settings, read_toml_text
-from leaklint.pipeline.troubles import not_analysed
+from leaklint.pipeline.troubles import not_analysed, not_understood
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.rules.check import check
 from leaklint.solve import solve
@@ -88,7 +88,9 @@ def solved(
     result = solve(program, models_of(root, settings))
     findings = [*check(result.reached), *left_out]
     findings += [
-        not_analysed(path, trouble.reason, trouble.span) for path, facts in files.items() for trouble in facts.troubles
+        not_understood(path, trouble, sources.get(path, b""))
+        for path, facts in files.items()
+        for trouble in facts.troubles
     ]
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]

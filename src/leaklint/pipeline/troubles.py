@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 
+from leaklint.ir.facts import Trouble
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.location import NOWHERE, Place, Span
 
 NOT_ANALYSED = "LK901"
 NOT_ANALYSED_NAME = "file-not-analysed"
+REFUSED = "cannot be parsed"
+"""How the reason begins where the parser refuses a file."""
 
 
 class NotRead(Exception):
@@ -34,7 +38,21 @@ def read(file: Path, largest: int | None = None) -> bytes | None:
         raise NotRead((error.strerror or str(error)).lower()) from None
 
 
-def not_analysed(path: str, reason: str, span: Span = NOWHERE) -> Finding:
+def not_understood(path: str, trouble: Trouble, source: bytes) -> Finding:
+    """The finding for source with a trouble; syntax of a later Python is no mistake of the file."""
+    if trouble.reason.startswith(REFUSED):
+        from leaklint.fix.grammar import is_later_python
+
+        if is_later_python(source):
+            host = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+            reason = f"it is written for a later Python than {host}, on which leaklint runs here"
+            return not_analysed(path, reason, trouble.span, "run leaklint with the Python that the file is written for")
+    return not_analysed(path, trouble.reason, trouble.span)
+
+
+def not_analysed(
+    path: str, reason: str, span: Span = NOWHERE, cure: str = "mend the file, or leave it out with `extend-exclude`"
+) -> Finding:
     """The finding for a file, or a part of it, that is not analysed."""
     place = Place(path, span)
     return Finding(
@@ -43,7 +61,7 @@ def not_analysed(path: str, reason: str, span: Span = NOWHERE) -> Finding:
         severity=Severity.ERROR,
         place=place,
         message=f"not analysed: {reason}",
-        cure="mend the file, or leave it out with `extend-exclude`",
+        cure=cure,
         trace=(Step(StepKind.LEAK, place),),
         statement=span,
     )

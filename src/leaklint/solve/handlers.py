@@ -141,7 +141,9 @@ def invoke(world: World, handler: Handler) -> Solving:
                     )
                 )
     required = [each for each in free if not each.has_default]
-    if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and handler.declared:
+    # what a framework calls gets the arguments of the framework
+    called_by_lambda = handler.declared and handler.source is not Source.DECORATOR
+    if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
         declared.append(
             Declare(
                 site=Site(path, facts.name, facts.name_span),

@@ -1,0 +1,31 @@
+"""What is said of source that the parser refuses."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from leaklint.facts.source import extract
+from leaklint.pipeline.troubles import not_understood
+
+LATER = b"type Names = list[str]\n" if sys.version_info < (3, 12) else b"lazy import json\n"
+
+
+def said_of(source: bytes) -> tuple[str, str]:
+    (trouble,) = extract(source).troubles
+    finding = not_understood("app.py", trouble, source)
+    return finding.message, finding.cure
+
+
+def test_syntax_of_a_later_python_is_no_mistake_of_the_file() -> None:
+    message, cure = said_of(LATER)
+    assert "later Python" in message
+    assert cure.startswith("run leaklint with")
+
+
+@pytest.mark.parametrize("source", [b"def :\n", b"print 'x'\n", b"(" * 5_000, LATER + b"#" * 300_000])
+def test_what_no_python_reads_or_is_not_safe_to_try_is_for_its_owner_to_mend(source: bytes) -> None:
+    message, cure = said_of(source)
+    assert "later Python" not in message
+    assert cure.startswith("mend the file")
