@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -76,10 +77,70 @@ def test_verdicts_in_every_format(here: Callable[[str], Path], capsys: pytest.Ca
     assert [text for text in texts if text and text.startswith("invocation")] == [f"invocation {n}" for n in (1, 2, 3)]
     assert texts.count("frozen") == 3
     assert texts.count("never came to its end") == 3
+    hints = [each.text for each in picture.iter("{http://www.w3.org/2000/svg}title")]
+    assert hints.count("app.py:10") == 3
     assert "still there" in texts
     page = (root / "out.html").read_text()
     assert "<svg" in page
     assert "confirmed: LK205 app.py:10:5" in page
+
+
+KEEPS = """
+SEEN = []
+
+def handler(event, context):
+    SEEN.append(event["id"])
+    return SEEN
+"""
+
+
+def test_an_answer_that_shows_a_leak_is_no_second_one(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here(KEEPS)
+    assert main(["app:handler", "--times", "5", "--trace"]) == 1
+    output = capsys.readouterr().out
+    assert "seen  LK101 state app.SEEN at app.py:2\n" in output
+    assert "callers see it: the answer of invocation 2 holds the data of invocation 1\n" in output
+    assert re.search(r"    invocation 1: returned \[.*\] after \d+\.\d ms\n", output)
+    assert output.endswith("\n1 leak seen.\n")
+
+
+def test_a_handler_that_always_fails_proves_nothing(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here("def handler(event, context):\n    return event['no such key']\n")
+    assert main(["app:handler", "--trace"]) == 2
+    output = capsys.readouterr().out
+    assert "invocations 1, 2 and 3 failed: KeyError: 'no such key' at app.py:2 (handler)\n" in output
+    assert "    invocation 1: failed after " in output
+    assert "every invocation failed: what the handler leaves when it succeeds is not known\n" in output
+    assert output.endswith("\nNo leaks seen, but no invocation succeeded.\n")
+
+
+def test_a_handler_that_fails_for_one_event_is_judged_by_the_others(here: Callable[[str], Path]) -> None:
+    root = here("def handler(event, context):\n    return event['id']\n")
+    (root / "events.jsonl").write_text('{"id": 1}\n{}\n')
+    assert main(["app:handler", "--event", "events.jsonl"]) == 0
+
+
+def test_long_runs_are_told_shortly(here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:
+    here(LEAKY.replace("Timer(60", "Timer(0.02"))
+    assert main(["app:handler", "--times", "6"]) == 1
+    output = capsys.readouterr().out
+    assert (
+        "started by invocations 1 to 6, pending at the return; that of 1 went on inside invocation 2 and printed"
+        in (output)
+    )
+    assert "; and so on, up to that of 5 inside invocation 6; that of 6 never came to its end\n" in output
+
+
+def test_the_trace_leaves_out_what_asyncio_does_for_itself(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here("import asyncio\nasync def work(): ...\ndef handler(event, context):\n    asyncio.run(work())\n")
+    assert main(["app:handler", "--times", "1", "--trace", "--output-format", "json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)["work"]] == ["work"]
 
 
 def test_a_sound_handler_is_silent(here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:

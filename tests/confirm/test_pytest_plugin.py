@@ -21,7 +21,7 @@ SEEN = []
 
 def leaky(event, context):
     SEEN.append(event["id"])
-    threading.Timer(0.03, print, ["late"]).start()
+    threading.Timer(0.3, print, ["late"]).start()
     return len(SEEN)
 
 def sound(event, context):
@@ -72,12 +72,14 @@ def test_leaks_fail_a_test_and_explain_themselves(project: Callable[..., Path], 
     assert "1 failed, 3 passed" in output
     assert "FAILED test_app.py::test_that_fails" in output
     assert "the handler leaks:" in output
-    assert "LK101 state app.SEEN: data of invocation 1 is still in app.SEEN[" in output
+    assert "LK101 state app.SEEN at app.py:4: data of invocation 1 is still in app.SEEN[" in output
     assert "LK205 timer print at app.py:8 (leaky): started by invocations 1, 2 and 3" in output
 
 
 def test_the_work_of_one_invocation_prints_inside_the_next(project: Callable[..., Path]) -> None:
-    container = warm_container("app:leaky", project(app=HANDLERS.replace("return len", "time.sleep(0.05); return len")))
+    container = warm_container(
+        "app:leaky", project(app=HANDLERS.replace("0.3", "0.03").replace("return len", "time.sleep(0.1); return len"))
+    )
     try:
         assert container.invoke({"id": 1}).printed == ("late",)
         assert container.leaks == []

@@ -7,6 +7,7 @@ import json
 from confirm.conftest import Observe
 
 from leaklint.confirm.plan import Regime
+from leaklint.confirm.text import fate
 
 TASK = """
 import asyncio
@@ -39,7 +40,7 @@ COUNT = 0
 def handler(event, context):
     global COUNT
     COUNT += 1
-    threading.Timer(0.15, print, ["late"]).start()
+    threading.Timer(0.25, print, ["late"]).start()
     time.sleep(0.05)
     return [os.getpid(), COUNT]
 """
@@ -69,4 +70,7 @@ def test_managed_containers_run_side_by_side_with_state_of_their_own(observe: Ob
     assert first.given < second.returned
     assert second.given < first.returned
     assert {each.code for each in report.only_seen} == {"LK102", "LK205"}
+    (timers,) = [each for each in report.only_seen if each.code == "LK205"]
+    assert "those of 1 to 4 ran on while the next event was served" in timers.evidence
+    assert "finished after invocation 3 had begun" in fate(report.record.work[timers.works[0]], report.record)
     assert all(each.ended == "finished" for each in report.record.work.values())

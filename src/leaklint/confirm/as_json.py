@@ -7,7 +7,7 @@ from typing import Any
 
 from leaklint.confirm.findings import Static
 from leaklint.confirm.observation import Observation
-from leaklint.confirm.record import Invocation, Line, Work
+from leaklint.confirm.record import Invocation, Line, Record, Work
 from leaklint.confirm.text import fate
 from leaklint.confirm.verdict import Report
 
@@ -36,7 +36,8 @@ def as_object(report: Report) -> dict[str, Any]:
         "kept": [_observation(each) for each in report.asides],
         "invocations": [_invocation(each) for each in record.invocations],
         "work": [
-            _work(each) for each in sorted(record.work.values(), key=lambda each: (each.invocation, each.started))
+            _work(each, record)
+            for each in sorted(record.work.values(), key=lambda each: (each.invocation, each.started))
         ],
         "output": [
             {
@@ -71,6 +72,7 @@ def _observation(seen: Observation) -> dict[str, Any]:
         "evidence": seen.evidence,
         "invocations": list(seen.invocations),
         "lines": [_line(each) for each in seen.lines],
+        "made": {"path": seen.made[0], "line": seen.made[1]} if seen.made else None,
         "work": list(seen.works),
     }
 
@@ -90,7 +92,7 @@ def _invocation(each: Invocation) -> dict[str, Any]:
     }
 
 
-def _work(work: Work) -> dict[str, Any]:
+def _work(work: Work, record: Record) -> dict[str, Any]:
     return {
         "work": work.key,
         "kind": work.kind,
@@ -98,6 +100,7 @@ def _work(work: Work) -> dict[str, Any]:
         "invocation": work.invocation,
         "parent": work.parent,
         "pending_at_return": work.pending_at_return,
-        "fate": fate(work),
+        "fate": fate(work, record),
+        "ended": work.ended or None,
         "lines": [_line(each) for each in work.lines],
     }

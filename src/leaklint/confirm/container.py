@@ -23,7 +23,7 @@ class Container:
     def __init__(self, plan: Plan) -> None:
         plan.check()
         self.plan = plan
-        self._recorder = Recorder(plan.run, os.path.realpath(plan.root))
+        self._recorder = Recorder(plan.run, os.path.realpath(plan.root), freezes=plan.freezes)
         self._numbers = 0
         self._warden: subprocess.Popen[bytes] | None = None
 

@@ -57,7 +57,7 @@ class InProcess:
 
     def __init__(self, plan: Plan, handler: Callable[..., Any] | None = None) -> None:
         self.plan = plan
-        self._recorder = Recorder(plan.run, os.path.realpath(plan.root))
+        self._recorder = Recorder(plan.run, os.path.realpath(plan.root), freezes=False)
         self._channel = LocalChannel(self._recorder)
         self._handler = handler
         wanted = {"run": plan.run, "freezes": False, "root": os.path.realpath(plan.root)}

@@ -74,6 +74,7 @@ ASPECTS = (
     ("sys.argv", ("argv",)),
 )
 """Beginnings of aspects of the process, and the words of a line or message that are about them."""
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 LABEL_WORDS = frozenset({"context", "variable", "closure", "default", "of"})
 
@@ -151,6 +152,18 @@ class Joiner:
                 return dataclasses.replace(seen, subject=label, also=others, evidence=evidence)
         return seen
 
+    def with_place(self, seen: Observation) -> Observation:
+        """The observation with the line that binds its variable first."""
+        if seen.kind not in (Kind.STATE, Kind.CONTEXT):
+            return seen
+        module, variable = self.split(seen.subject)
+        file = module_file(self.root, module) if module else None
+        names = IDENTIFIER.findall(variable)
+        line = line_made(file.resolve(), names[0]) if file is not None and names else 0
+        if file is None or not line:
+            return seen
+        return dataclasses.replace(seen, made=(file.relative_to(self.root).as_posix(), line))
+
     def split(self, label: str) -> tuple[str, str]:
         """The module and the variable of a label; no module where none of the project's fits."""
         plain = label.removeprefix("context variable ")
@@ -226,6 +239,27 @@ def names_made(path: Path) -> frozenset[str]:
     }
     names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
     return frozenset(defined | {node.id for node in names if isinstance(node.ctx, ast.Store)})
+
+
+@cache
+def line_made(path: Path, name: str) -> int:
+    """The line on which a module binds a name first, 0 where none does."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return 0
+    at_import = [node for node in tree.body if not isinstance(node, FUNCTIONS) or node.name == name]
+    for nodes in (at_import, [tree]):
+        bound = [line for node in nodes for each in ast.walk(node) if (line := _line_if_bound(each, name))]
+        if bound:
+            return min(bound)
+    return 0
+
+
+def _line_if_bound(node: ast.AST, name: str) -> int:
+    if isinstance(node, ast.Name):
+        return node.lineno if isinstance(node.ctx, ast.Store) and node.id == name else 0
+    return node.lineno if isinstance(node, FUNCTIONS | ast.ClassDef) and node.name == name else 0
 
 
 def _names_in(target: ast.expr) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from itertools import pairwise
 
 from leaklint.confirm.record import Line
 
@@ -68,11 +69,15 @@ class Observation:
     """Keys of the work in the record."""
     also: tuple[str, ...] = ()
     """Other names of the same object."""
+    made: tuple[str, int] | None = None
+    """Path and line where state is bound first, as far as the source tells."""
 
 
 def numbers(values: tuple[int, ...] | list[int]) -> str:
-    """``1``, ``1 and 2`` or ``1, 2 and 3``."""
+    """``1``, ``1 and 2``, ``1, 2 and 3`` or ``1 to 4``."""
     texts = [str(value) for value in values]
+    if len(values) > 3 and all(after - before == 1 for before, after in pairwise(values)):
+        return f"{texts[0]} to {texts[-1]}"
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 

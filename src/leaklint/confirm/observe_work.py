@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from leaklint.confirm.observation import Kind, Observation, Strength, invocations, numbers
 from leaklint.confirm.record import Line, Record, Work
+from leaklint.report.plain import shortened
 
 KINDS = {
     "thread": (Kind.THREAD, "LK204"),
@@ -22,7 +23,10 @@ KINDS = {
     "file": (Kind.FILE, "LK110"),
     "folder": (Kind.FILE, "LK110"),
 }
-QUOTED = 60
+QUOTED = 80
+"""Columns of a printed line that are shown."""
+MOST_TOLD = 3
+"""Pieces of work of one line that are told apart before it becomes "and so on"."""
 
 
 def observe_work(record: Record) -> list[Observation]:
@@ -82,18 +86,35 @@ def _fates(works: list[Work], record: Record) -> Iterator[str]:
     if not pending:
         return
     yield "pending at the return"
-    later = {work.key: _later(work, record) for work in pending}
-    for (started, during), said in _went_on(pending, later).items():
+    went_on = {work.key: _later(work, record) for work in pending}
+    told = _by_invocations(pending, went_on)
+    first, *more = told or [(0, 0, "")]
+    if first[0]:
+        yield f"that of {first[0]} went on inside invocation {first[1]}{first[2]}"
+    for started, during, said in more if len(more) < MOST_TOLD else ():
         yield f"that of {started} went on inside invocation {during}{said}"
-    rest = [work for work in pending if later[work.key] is None]
-    after, never = (
-        _started_by(work for work in rest if work.ended),
-        _started_by(work for work in rest if not work.ended),
-    )
+    if len(more) >= MOST_TOLD:
+        yield f"and so on, up to that of {more[-1][0]} inside invocation {more[-1][1]}"
+    rest = [work for work in pending if went_on[work.key] is None]
+    beside = [work for work in rest if record.overlapped(work)] if not record.freezes else []
+    if beside:
+        yield f"{_that(beside)} ran on while the next event was served"
+    after = [work for work in rest if work.ended and work not in beside]
+    never = [work for work in rest if not work.ended and work not in beside]
     if after:
-        yield f"that of {numbers(after)} ran on after the return"
+        yield f"{_that(after)} ran on after the return"
     if never:
-        yield f"that of {numbers(never)} never came to its end"
+        end = "its end" if _one(never) else "their end"
+        yield f"{_that(never)} {'never came' if record.freezes else 'had not come'} to {end}"
+
+
+def _one(works: list[Work]) -> bool:
+    return len(_started_by(works)) == 1
+
+
+def _that(works: list[Work]) -> str:
+    """``that of 1`` or ``those of 1 and 2``."""
+    return f"{'that' if _one(works) else 'those'} of {numbers(_started_by(works))}"
 
 
 def _started_by(works: Iterable[Work]) -> list[int]:
@@ -101,21 +122,28 @@ def _started_by(works: Iterable[Work]) -> list[int]:
 
 
 def _later(work: Work, record: Record) -> tuple[int, str] | None:
-    """The later invocation inside which work went on, and the first line that it printed there."""
-    printed = [line for line in record.printed if line.work == work.key and line.during > work.invocation]
-    if printed:
-        return printed[0].during, f", printed {printed[0].text[:QUOTED]!r} there"
-    return (work.ended_during, "") if work.ended and work.ended_during > work.invocation else None
+    """The later invocation inside which work went on, and the first line that it printed there.
+
+    Where nothing is frozen, work goes on by itself, and inside which invocation it does is chance.
+    """
+    if not record.freezes:
+        return None
+    for line in record.printed:
+        during = record.inside(line.at, work.worker) if line.work == work.key else 0
+        if during > work.invocation:
+            return during, f" and printed {shortened(line.text, QUOTED)!r} there"
+    during = record.inside(work.ended_at, work.worker) if work.ended else 0
+    return (during, "") if during > work.invocation else None
 
 
-def _went_on(works: list[Work], later: dict[str, tuple[int, str] | None]) -> dict[tuple[int, int], str]:
-    """What work printed, by the invocation that started it and the one inside which it went on."""
+def _by_invocations(works: list[Work], went_on: dict[str, tuple[int, str] | None]) -> list[tuple[int, int, str]]:
+    """The invocation that started work, the one inside which it went on, and what it printed there; each pair once."""
     found: dict[tuple[int, int], str] = {}
     for work in works:
-        place = later[work.key]
+        place = went_on[work.key]
         if place is not None:
             found.setdefault((work.invocation, place[0]), place[1])
-    return found
+    return [(started, during, said) for (started, during), said in found.items()]
 
 
 def _files(works: list[Work], invoked: int) -> Observation:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from leaklint.confirm.observation import Observation, Strength
+from leaklint.confirm.observation import Strength
 from leaklint.confirm.picture import render as picture
-from leaklint.confirm.text import REGIMES, where
+from leaklint.confirm.text import REGIMES, described, failures, fate, surroundings, title
 from leaklint.confirm.verdict import Report
 from leaklint.report.plain import plain
 
@@ -18,18 +18,24 @@ figure { margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; }
 figure svg { max-width: 100%; height: auto; display: block; }
 article { border-left: 4px solid var(--line); padding: .1rem 1rem; margin: 1rem 0; }
 article.leak { border-color: var(--leak); } article.calm { border-color: var(--calm); }
-h2 { font-size: 1.05rem; margin: .25rem 0; } p { margin: .25rem 0; } .soft { color: var(--soft); }
+h2 { font-size: 1.05rem; margin: 1.25rem 0 .25rem; } article h2 { margin: .25rem 0; }
+p { margin: .25rem 0; } .soft { color: var(--soft); }
 pre { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .75rem; overflow-x: auto; }
+table { border-collapse: collapse; } th { text-align: left; font-weight: 600; }
+th, td { padding: .15rem 1rem .15rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+.failed { color: var(--leak); }
 pre b { color: var(--leak); font-weight: inherit; }
 """
 
 
 def render(report: Report) -> str:
     """The whole page."""
-    title = f"leaklint confirm {plain(report.plan.handler)}"
-    body = "\n".join([*_head(report), f"<figure>{picture(report)}</figure>", *_verdicts(report), *_printed(report)])
+    heading = f"leaklint confirm {plain(report.plan.handler)}"
+    body = "\n".join(
+        [*_head(report), f"<figure>{picture(report)}</figure>", *_verdicts(report), *_work(report), *_printed(report)]
+    )
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
         f"<body>\n{body}\n</body></html>\n"
     )
@@ -37,8 +43,13 @@ def render(report: Report) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     record = report.record
+    count = len(record.invocations)
     yield f"<h1>{escape(plain(report.plan.handler))}</h1>"
-    yield f'<p class="soft">{len(record.invocations)} invocations: {escape(REGIMES[report.plan.regime])}.</p>'
+    yield (
+        f'<p class="soft">{count} invocation{"" if count == 1 else "s"}: {escape(REGIMES[report.plan.regime])}; '
+        f"{escape(surroundings(report))}.</p>"
+    )
+    yield from (f'<p class="failed">{escape(each)}</p>' for each in failures(record))
     trouble = record.init_error or record.ended
     if trouble:
         yield f'<article class="leak"><p>{escape(plain(trouble))}</p></article>'
@@ -47,29 +58,40 @@ def _head(report: Report) -> Iterator[str]:
 def _verdicts(report: Report) -> Iterator[str]:
     for confirmed in report.confirmed:
         finding = confirmed.finding
-        title = f"confirmed: {finding.code} {finding.place}"
-        yield _article("leak", title, [finding.message, *(each.evidence for each in confirmed.observations)])
+        heading = f"confirmed: {finding.code} {finding.place}"
+        yield _article("leak", heading, [finding.message, *(each.evidence for each in confirmed.observations)])
     for seen in report.only_seen:
         word = "only seen at run time" if report.joined else "seen"
-        yield _article("leak", f"{word}: {_title(seen)}", [seen.evidence])
+        yield _article("leak", f"{word}: {title(seen)}", [seen.evidence])
+    for seen in report.shown:
+        yield _article("leak", "callers see it", [seen.evidence])
     for missed in report.not_seen:
-        title = f"not seen: {missed.finding.code} {missed.finding.place}"
-        yield _article("calm", title, [missed.finding.message, missed.reason])
+        heading = f"not seen: {missed.finding.code} {missed.finding.place}"
+        yield _article("calm", heading, [missed.finding.message, missed.reason])
     kept = [each.evidence for each in report.asides if each.strength is Strength.KEPT]
     if kept:
         yield _article("calm", "kept until it is replaced", kept)
     if not (report.leaks or report.not_seen or kept):
-        yield _article("calm", "nothing that leaks was seen", [])
+        reason = ["No invocation succeeded."] if report.fruitless else []
+        yield _article("calm", "nothing that leaks was seen", reason)
 
 
-def _title(seen: Observation) -> str:
-    place = f" at {where(seen.lines[0])}" if seen.lines else ""
-    return f"{seen.code} {seen.kind.value} {seen.subject}{place}".strip()
-
-
-def _article(style: str, title: str, paragraphs: list[str]) -> str:
+def _article(style: str, heading: str, paragraphs: list[str]) -> str:
     said = "".join(f"<p>{escape(plain(each))}</p>" for each in paragraphs)
-    return f'<article class="{style}"><h2>{escape(plain(title))}</h2>{said}</article>'
+    return f'<article class="{style}"><h2>{escape(plain(heading))}</h2>{said}</article>'
+
+
+def _work(report: Report) -> Iterator[str]:
+    """All work by the invocation that started it: the account of what was created and what became of it."""
+    record = report.record
+    if not record.work:
+        return
+    yield "<h2>Work</h2><table><tr><th>invocation</th><th>what was started, and where</th><th>its end</th></tr>"
+    for work in sorted(record.work.values(), key=lambda each: (each.invocation, each.started)):
+        left = ' class="failed"' if work.pending_at_return or work.lost else ""
+        said = escape(plain(described(work))), escape(plain(fate(work, record)))
+        yield f"<tr><td>{work.invocation or 'import'}</td><td>{said[0]}</td><td{left}>{said[1]}</td></tr>"
+    yield "</table>"
 
 
 def _printed(report: Report) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
 
 from leaklint.confirm.observation import WORKING, Kind, Observation
 from leaklint.confirm.record import Invocation, Record, Work
@@ -17,24 +18,29 @@ from leaklint.confirm.text import fate
 from leaklint.confirm.verdict import Report
 from leaklint.report.plain import plain, shortened
 
-GUTTER = 280
-RIGHT = 250
+GUTTER = 330
+RIGHT = 300
 NARROWEST, WIDEST = 100.0, 220.0
+THAWED, ANSWERED = 30.0, 16.0
+"""How wide the time between thaw and event is drawn, and that between return and freeze."""
+SHORTEST = 12.0
+"""How wide the line of work is drawn at least, so that its end is seen beside its beginning."""
 FROZEN = 54.0
 """How wide frozen time is drawn, however long it was."""
 RUNNING = 900.0
 """How wide the whole is drawn where nothing is frozen."""
 TOP, BAR, ROW, LANE = 16, 26, 36, 24
 MOST_LANES = 40
-LABEL_COLUMNS = 42
+LABEL_COLUMNS, PLACE_COLUMNS = 24, 22
 
 STYLE = """
-svg { --paper: #fff; --ink: #1d2129; --soft: #5b6472; --bar: #2f6f4f; --on-bar: #fff; --ice: #d6e6f5; --leak: #c2351b;
-  --state: #8a5a00; font: 13px system-ui, sans-serif; background: var(--paper); }
+svg { --paper: #fff; --ink: #1d2129; --soft: #5b6472; --bar: #2f6f4f; --on-bar: #fff; --ice: #d6e6f5;
+  --thaw: #a9cdb9; --leak: #c2351b; --state: #8a5a00; font: 13px system-ui, sans-serif; background: var(--paper); }
 @media (prefers-color-scheme: dark) { svg { --paper: #14171c; --ink: #e4e7ec; --soft: #9aa4b2; --bar: #3d8a64;
-  --ice: #203549; --leak: #ff7a5c; --state: #f0b95a; } }
+  --ice: #203549; --thaw: #2b5a45; --leak: #ff7a5c; --state: #f0b95a; } }
 text { fill: var(--ink); } .soft { fill: var(--soft); font-size: 12px; } .bar { fill: var(--bar); }
 .failed { fill: var(--leak); } .on-bar { fill: var(--on-bar); font-weight: 600; } .ice { fill: var(--ice); }
+.thaw { fill: var(--thaw); }
 .work { stroke: var(--leak); fill: none; stroke-width: 2; }
 .state { stroke: var(--state); fill: none; stroke-width: 2; }
 .dot { fill: var(--leak); } .state-dot { fill: var(--state); } .open { stroke-dasharray: 4 4; }
@@ -70,7 +76,7 @@ def render(report: Report) -> str:
         return _document(480, 80, ['<text x="16" y="44">The handler was never called.</text>'], "Timeline")
     scale = _scale(report, drawn)
     rows = max(each.worker for each in drawn) + 1
-    parts = [*_frozen(report, drawn, scale), *_bars(drawn, scale)]
+    parts = [*_frozen(report, drawn, scale), *_bars(drawn, scale, report.plan.freezes)]
     lanes = list(_lanes(report, scale))
     top = TOP + rows * ROW + 8
     for index, lane in enumerate(lanes[:MOST_LANES]):
@@ -90,22 +96,31 @@ def _document(width: float, height: float, parts: list[str], title: str) -> str:
     return "\n".join([head, f"<title>{escape(plain(title))}</title>", f"<style>{STYLE}</style>", *parts, "</svg>", ""])
 
 
-def _end_of(invocation: Invocation) -> int:
-    return max(invocation.frozen, invocation.returned, invocation.given + 1)
+def _returned(invocation: Invocation) -> int:
+    """When an invocation returned, or was given up."""
+    return max(invocation.returned or invocation.frozen, invocation.given + 1)
+
+
+def _end_of(invocation: Invocation, freezes: bool) -> int:
+    """When an invocation is over: with the freeze, or with the return where there is none."""
+    return max(_returned(invocation), invocation.frozen) if freezes else _returned(invocation)
 
 
 def _scale(report: Report, drawn: list[Invocation]) -> Scale:
     if not report.plan.freezes:
         ends = [each.ended_at for each in report.record.work.values()]
-        begin, end = min(each.given for each in drawn), max([*ends, *(_end_of(each) for each in drawn)])
+        begin, end = min(each.given for each in drawn), max([*ends, *(_end_of(each, False) for each in drawn)])
         return Scale(((begin, end, float(GUTTER), GUTTER + RUNNING),))
-    longest = max(_end_of(each) - each.thawed for each in drawn)
+    longest = max(_returned(each) - each.given for each in drawn)
     pieces = []
     left = float(GUTTER)
     for each in drawn:
-        width = NARROWEST + (WIDEST - NARROWEST) * (_end_of(each) - each.thawed) / longest
-        pieces.append((each.thawed, _end_of(each), left, left + width))
-        left += width + FROZEN
+        width = NARROWEST + (WIDEST - NARROWEST) * (_returned(each) - each.given) / longest
+        moments = (each.thawed, each.given, _returned(each), _end_of(each, True))
+        for (begin, end), wide in zip(pairwise(moments), (THAWED, width, ANSWERED), strict=True):
+            pieces.append((begin, end, left, left + wide))
+            left += wide
+        left += FROZEN
     return Scale(tuple(pieces))
 
 
@@ -114,24 +129,33 @@ def _frozen(report: Report, drawn: list[Invocation], scale: Scale) -> Iterator[s
     if not report.plan.freezes:
         return
     for each in drawn:
-        left = scale(_end_of(each))
+        left = scale(_end_of(each, True))
         yield f'<rect class="ice" x="{left:.1f}" y="{TOP}" width="{FROZEN}" height="{BAR}"/>'
         yield _centred("soft", left + FROZEN / 2, TOP, "frozen")
 
 
-def _bars(drawn: list[Invocation], scale: Scale) -> Iterator[str]:
-    """A bar for each invocation, in the row of its container."""
+def _bars(drawn: list[Invocation], scale: Scale, freezes: bool) -> Iterator[str]:
+    """A bar for each invocation, in the row of its container; lighter while the container is thawed for nothing else.
+
+    Between the thaw and the event, and between the return and the freeze, only what is left over runs.
+    """
     for each in drawn:
-        left, right = scale(each.thawed or each.given), scale(_end_of(each))
+        left, right = scale(each.thawed or each.given), scale(_end_of(each, freezes))
+        begun, returned = scale(each.given), scale(_returned(each))
         top = TOP + each.worker * ROW
         style = "bar failed" if each.failed else "bar"
-        label = f"invocation {each.number}" if right - left > 90 else str(each.number)
-        width = max(right - left, 2)
-        yield f'<rect class="{style}" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{BAR}" rx="3"/>'
-        yield _centred("on-bar", (left + right) / 2, top, label)
+        label = f"invocation {each.number}" if returned - begun > 90 else str(each.number)
+        yield _rectangle("thaw", left, right, top)
+        yield _rectangle(style, begun, returned, top)
+        yield _centred("on-bar", (begun + returned) / 2, top, label)
     for worker in sorted({each.worker for each in drawn}):
         name = "container" if len({each.worker for each in drawn}) == 1 else f"container {worker + 1}"
         yield f'<text class="soft" x="16" y="{TOP + worker * ROW + BAR / 2 + 4}">{name}</text>'
+
+
+def _rectangle(style: str, left: float, right: float, top: float) -> str:
+    width = max(right - left, 2)
+    return f'<rect class="{style}" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{BAR}" rx="3"/>'
 
 
 def _centred(style: str, x: float, top: float, words: str) -> str:
@@ -144,6 +168,7 @@ class Lane:
     """One row below the bars."""
 
     label: str
+    place: str
     style: str
     begin: float
     end: float
@@ -157,18 +182,19 @@ def _lanes(report: Report, scale: Scale) -> Iterator[Lane]:
     told = [seen for each in report.confirmed for seen in each.observations]
     for seen in dict.fromkeys([*told, *report.only_seen]):
         if seen.kind in WORKING:
-            yield from (_of_work(record.work[key], scale) for key in seen.works)
+            yield from (_of_work(record.work[key], record, scale) for key in seen.works)
         elif seen.kind is not Kind.ERROR:
             yield from _of_state(seen, record, scale)
 
 
-def _of_work(work: Work, scale: Scale) -> Lane:
-    place = f" {work.lines[0][0]}:{work.lines[0][1]}" if work.lines else ""
+def _of_work(work: Work, record: Record, scale: Scale) -> Lane:
+    place = f"{work.lines[0][0]}:{work.lines[0][1]}" if work.lines else ""
     begin = scale(work.started)
     end = scale(work.ended_at) if work.ended else scale.right + FROZEN
     mark = "cross" if work.lost else "arrow" if work.ended else "open"
-    words = fate(work).removeprefix("pending at the return, ").partition(":")[0]
-    return Lane(f"{work.kind} {work.name}{place}", "work", begin, max(end, begin + 6), mark, words)
+    words = fate(work, record).removeprefix("pending at the return, ").partition(":")[0]
+    name = work.name.replace("<locals>.", "")
+    return Lane(f"{work.kind} {name}", place, "work", begin, max(end, begin + SHORTEST), mark, words)
 
 
 def _of_state(seen: Observation, record: Record, scale: Scale) -> Iterator[Lane]:
@@ -177,19 +203,24 @@ def _of_state(seen: Observation, record: Record, scale: Scale) -> Iterator[Lane]
     if first is None or last is None or not last.given:
         return
     begin = scale(first.returned or first.given)
-    yield Lane(
-        f"{seen.kind.value} {seen.subject}", "state", begin, max(scale(last.given), begin + 6), "arrow", "still there"
-    )
+    end = max(scale(last.given), begin + SHORTEST)
+    name, place = seen.subject, f"{seen.made[0]}:{seen.made[1]}" if seen.made else ""
+    if seen.kind is Kind.FILE:
+        place = f"{seen.lines[0][0]}:{seen.lines[0][1]}" if seen.lines else ""
+    label = name if name.startswith(f"{seen.kind.value} ") else f"{seen.kind.value} {name}"
+    yield Lane(label, place, "state", begin, end, "arrow", "still there")
 
 
 def _lane(lane: Lane, y: float) -> Iterator[str]:
     """Label, dot, line, end and fate."""
-    label = escape(shortened(plain(lane.label), LABEL_COLUMNS))
-    yield f'<text x="16" y="{y + 4:.1f}"><title>{escape(plain(lane.label))}</title>{label}</text>'
+    for x, style, text, columns in ((16, "name", lane.label, LABEL_COLUMNS), (180, "soft", lane.place, PLACE_COLUMNS)):
+        shown = escape(shortened(plain(text), columns))
+        whole = f"<title>{escape(plain(text))}</title>"
+        yield f'<text class="{style}" x="{x}" y="{y + 4:.1f}">{whole}{shown}</text>'
     dot = "dot" if lane.style == "work" else "state-dot"
     yield f'<circle class="{dot}" cx="{lane.begin:.1f}" cy="{y:.1f}" r="4"/>'
-    style = f"{lane.style} open" if lane.mark == "open" else lane.style
-    yield f'<line class="{style}" x1="{lane.begin:.1f}" y1="{y:.1f}" x2="{lane.end:.1f}" y2="{y:.1f}"/>'
+    stroke = f"{lane.style} open" if lane.mark == "open" else lane.style
+    yield f'<line class="{stroke}" x1="{lane.begin:.1f}" y1="{y:.1f}" x2="{lane.end:.1f}" y2="{y:.1f}"/>'
     if lane.mark == "arrow":
         yield f'<path class="{lane.style}" d="M{lane.end - 6:.1f} {y - 5:.1f} l6 5 l-6 5"/>'
     elif lane.mark == "cross":

@@ -11,6 +11,8 @@ Line = tuple[str, int, str]
 """Path relative to the root of the run, line, function."""
 
 FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
+RETURN = re.compile("\r\n?")
+"""How the runtime ends the lines of a traceback, so that its log keeps them together."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -55,7 +57,6 @@ class Work:
     pending_at_return: bool = False
     ended: str = ""
     """How it ended, empty while it is pending."""
-    ended_during: int = 0
     ended_at: int = 0
 
     @property
@@ -107,6 +108,8 @@ class Record:
     output_full: bool = False
     left: list[int] = dataclasses.field(default_factory=list)
     """Processes that could not be ended."""
+    freezes: bool = True
+    """Whether the container was frozen between events."""
 
     @property
     def alive(self) -> bool:
@@ -117,12 +120,28 @@ class Record:
         """The invocation of a number."""
         return next((each for each in self.invocations if each.number == number), None)
 
+    def inside(self, moment: int, worker: int) -> int:
+        """The invocation that a container was busy with, 0 where it was with none.
+
+        A container that freezes belongs to the next invocation from the thaw on.
+        """
+        for each in self.invocations:
+            begin, end = (each.thawed, each.frozen) if self.freezes else (each.given, each.returned)
+            if each.worker == worker and begin and begin <= moment and (not end or moment <= end):
+                return each.number
+        return 0
+
+    def overlapped(self, work: Work) -> int:
+        """The first later invocation of the same container that began before work was over, 0 where none did."""
+        later = (each for each in self.invocations if each.worker == work.worker and each.number > work.invocation)
+        return next((each.number for each in later if each.given and not 0 < work.ended_at < each.given), 0)
+
 
 class Recorder:
     """Builds a record from the warden's messages, one after the other."""
 
-    def __init__(self, run: str, root: str) -> None:
-        self.record = Record(run)
+    def __init__(self, run: str, root: str, *, freezes: bool = True) -> None:
+        self.record = Record(run, freezes=freezes)
         self._root = root
         self._partial: dict[tuple[int, int, str | None], str] = {}
 
@@ -212,7 +231,7 @@ class Recorder:
             return
         work = self.record.work.get(f"{message['worker']}.{message['work']}")
         if work is not None:
-            work.ended, work.ended_during, work.ended_at = message["how"], message["during"], message["at"]
+            work.ended, work.ended_at = message["how"], message["at"]
 
     def _returns(self, message: dict[str, Any]) -> None:
         if current := self._current(message):
@@ -231,7 +250,7 @@ class Recorder:
 
     def _print(self, message: dict[str, Any], work: str | None) -> None:
         place = (message["worker"], message["stream"], work)
-        *lines, rest = (self._partial.pop(place, "") + message["text"]).split("\n")
+        *lines, rest = RETURN.sub("\n", self._partial.pop(place, "") + message["text"]).split("\n")
         for text in lines:
             self.record.printed.append(Printed(text, message["stream"], message["during"], message["at"], work))
         if rest:

@@ -12,7 +12,7 @@ from typing import Any
 from leaklint.confirm.container import Container
 from leaklint.confirm.in_process import InProcess
 from leaklint.confirm.plan import Engine, Plan, Regime, Unusable
-from leaklint.confirm.text import where
+from leaklint.confirm.text import place_of
 from leaklint.confirm.verdict import judge
 
 
@@ -24,7 +24,7 @@ class Leak:
     kind: str
     subject: str
     place: str
-    """``path:line (function)``, empty for state."""
+    """``path:line (function)`` of what started it, ``path:line`` of what binds it; empty where it has none."""
     evidence: str
 
     def __repr__(self) -> str:
@@ -69,8 +69,7 @@ class WarmContainer:
         """What was seen to leak up to now; state takes three invocations."""
         report = judge(self._plan, self._container.record, None)
         return [
-            Leak(each.code, each.kind.value, each.subject, where(each.lines[0]) if each.lines else "", each.evidence)
-            for each in report.only_seen
+            Leak(each.code, each.kind.value, each.subject, place_of(each), each.evidence) for each in report.only_seen
         ]
 
     def close(self) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from leaklint.confirm.findings import Static
-from leaklint.confirm.observation import Observation, Strength
+from leaklint.confirm.observation import Observation, Strength, invocations
 from leaklint.confirm.plan import Regime
 from leaklint.confirm.record import Invocation, Line, Record, Work
 from leaklint.confirm.verdict import Report
-from leaklint.report.plain import plain
+from leaklint.report.plain import plain, shortened
 from leaklint.report.style import PLAIN, Style
 
 INDENT = "    "
+LONGEST = 300
+"""Columns of an error, or of an answer, that are shown."""
 REGIMES = {
     Regime.LAMBDA: "frozen after each return, thawed for the next event",
     Regime.MANAGED: "two containers side by side, never frozen",
@@ -30,17 +33,33 @@ def render(report: Report, style: Style = PLAIN, trace: bool = False) -> str:
 
 
 def _head(report: Report, style: Style) -> Iterator[str]:
-    plan, record = report.plan, report.record
-    count = len(record.invocations)
-    network = (
-        "the network as it is" if plan.allow_network else "no network" if record.isolated else "network NOT cut off"
-    )
+    count = len(report.record.invocations)
     times = f"{count} time{'' if count == 1 else 's'}"
-    yield f"{style('bold', plain(plan.handler))} was run {times}: {REGIMES[plan.regime]}"
-    yield style("dim", f"engine {plan.engine_in_use().value}, {network}, fake credentials")
+    yield f"{style('bold', plain(report.plan.handler))} was run {times}: {REGIMES[report.plan.regime]}"
+    yield style("dim", f"{surroundings(report)}")
+    yield from failures(report.record, style)
+
+
+def surroundings(report: Report) -> str:
+    """What called the handler, and what it was kept from."""
+    plan = report.plan
+    cut = "no network" if report.record.isolated else "the network could NOT be cut off"
+    network = "the network as it is" if plan.allow_network else cut
+    passed = f", passed on: {', '.join(sorted(map(plain, plan.environment)))}" if plan.environment else ""
+    services = ", moto in place of AWS" if plan.moto else ""
+    return f"engine {plan.engine_in_use().value}, {network}{services}, fake credentials{passed}"
+
+
+def failures(record: Record, style: Style = PLAIN) -> Iterator[str]:
+    """What went wrong in which invocations, a line for each thing."""
+    alike: dict[tuple[str, str, Line | None], list[int]] = {}
     for each in record.invocations:
         if each.failed:
-            yield f"{style('warning', f'invocation {each.number} {_status(each)}')}: {plain(each.error)[:300]}"
+            place = each.lines[-1] if each.lines else None
+            alike.setdefault((_status(each), each.error, place), []).append(each.number)
+    for (status, error, place), failed in alike.items():
+        at = f" at {plain(where(place))}" if place else ""
+        yield f"{style('warning', f'{invocations(failed)} {status}')}: {shortened(plain(error), LONGEST)}{at}"
 
 
 def _status(invocation: Invocation) -> str:
@@ -53,34 +72,54 @@ def _verdicts(report: Report, style: Style) -> Iterator[str]:
         yield ""
         yield f"{style('error', 'confirmed')}  {_named(finding, style)}"
         for seen in confirmed.observations:
-            yield f"{INDENT}{plain(seen.evidence)}"
+            yield from _wrapped(seen.evidence, style)
     for missed in report.not_seen:
         finding = missed.finding
         yield ""
         yield f"{style('info', 'not seen')}   {_named(finding, style)}"
-        yield f"{INDENT}{plain(missed.reason)}"
+        yield from _wrapped(missed.reason, style)
     word = "only seen at run time" if report.joined else "seen"
     for seen in report.only_seen:
         yield ""
-        yield f"{style('warning', word)}  {_title(seen, style)}"
-        yield f"{INDENT}{plain(seen.evidence)}"
+        yield f"{style('warning', word)}  {title(seen, style)}"
+        yield from _wrapped(seen.evidence, style)
+    for seen in report.shown:
+        yield ""
+        yield f"{style('bold', 'callers see it')}: {plain(seen.evidence)}"
     kept = [each for each in report.asides if each.strength is Strength.KEPT]
     if kept:
         yield ""
         yield style("dim", "kept until it is replaced, which is a leak where somebody reads it first:")
-        yield from (f"{INDENT}{plain(each.evidence)}" for each in kept)
+        for each in kept:
+            yield from _wrapped(each.evidence, style)
+
+
+def _wrapped(text: str, style: Style) -> list[str]:
+    """An indented paragraph, as wide as the terminal."""
+    if not style.columns:
+        return [f"{INDENT}{plain(text)}"]
+    room = max(style.columns, 40)
+    return textwrap.wrap(plain(text), room, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
 
 
 def _named(finding: Static, style: Style) -> str:
     return f"{finding.code} {style('place', plain(finding.place))} {plain(finding.message)}"
 
 
-def _title(seen: Observation, style: Style) -> str:
+def title(seen: Observation, style: Style = PLAIN) -> str:
     """Code, kind, subject and place of an observation."""
     code = f"{seen.code} " if seen.code else ""
-    place = f" {style('place', plain(where(seen.lines[0])))}" if seen.lines else ""
-    subject = "" if seen.subject in (seen.kind.value, "error") else f" {plain(seen.subject)}"
-    return f"{code}{seen.kind.value}{subject}{place}"
+    place = f" at {style('place', plain(place_of(seen)))}" if place_of(seen) else ""
+    kind = f"{seen.kind.value} "
+    subject = "" if seen.subject == seen.kind.value else f"{plain(seen.subject)} "
+    return f"{code}{'' if subject.startswith(kind) else kind}{subject}".rstrip() + place
+
+
+def place_of(seen: Observation) -> str:
+    """Where an observation belongs: the line that started the work, or the one that binds the variable."""
+    if seen.lines:
+        return where(seen.lines[0])
+    return f"{seen.made[0]}:{seen.made[1]}" if seen.made else ""
 
 
 def where(line: Line) -> str:
@@ -91,11 +130,10 @@ def where(line: Line) -> str:
 def _trace(record: Record) -> Iterator[str]:
     """All work by the invocation that started it, and whether it was finished, is pending or was lost."""
     for invocation in record.invocations:
-        yield f"{INDENT}invocation {invocation.number}: {invocation.status}"
+        yield f"{INDENT}invocation {invocation.number}: {ending(invocation)}"
         mine = [each for each in record.work.values() if each.invocation == invocation.number]
         for work in sorted(mine, key=lambda each: each.started):
-            place = where(work.lines[0]) if work.lines else "an unknown place"
-            yield f"{INDENT * 2}{work.kind} {plain(work.name)}, started at {plain(place)}: {fate(work)}"
+            yield f"{INDENT * 2}{plain(described(work))}: {fate(work, record)}"
         for line in record.printed:
             if line.during == invocation.number:
                 by = record.work.get(line.work or "")
@@ -103,7 +141,21 @@ def _trace(record: Record) -> Iterator[str]:
                 yield f"{INDENT * 2}printed {plain(line.text)}{foreign}"
 
 
-def fate(work: Work) -> str:
+def ending(invocation: Invocation) -> str:
+    """How an invocation ended: after what time, and with what answer."""
+    took = f" after {(invocation.returned - invocation.given) / 1e6:.1f} ms" if invocation.returned else ""
+    if invocation.failed:
+        return f"{_status(invocation)}{took}"
+    return f"returned {shortened(plain(invocation.answer), LONGEST)}{took}"
+
+
+def described(work: Work) -> str:
+    """What work is, and the line that started it."""
+    begun = "made" if work.kind in ("file", "folder") else "created" if work.kind == "coroutine" else "started"
+    return f"{work.kind} {work.name}, {begun} at {where(work.lines[0]) if work.lines else 'an unknown place'}"
+
+
+def fate(work: Work, record: Record) -> str:
     """What became of work, in a few words."""
     if work.kind in ("file", "folder"):
         return "removed" if work.ended else "still there"
@@ -112,10 +164,13 @@ def fate(work: Work) -> str:
     if not work.pending_at_return:
         return work.ended or "pending"
     if not work.ended:
-        return "pending at the return, never came to its end"
-    if work.ended_during > work.invocation:
-        return f"pending at the return, {work.ended} inside invocation {work.ended_during}"
-    return f"pending at the return, {work.ended} after it"
+        return f"pending at the return, {'never came' if record.freezes else 'had not come'} to its end"
+    if not record.freezes and record.overlapped(work):
+        return f"pending at the return, {work.ended} after invocation {record.overlapped(work)} had begun"
+    during = record.inside(work.ended_at, work.worker) if record.freezes else 0
+    if during > work.invocation:
+        return f"pending at the return, {work.ended} inside invocation {during}"
+    return f"pending at the return, {work.ended} afterwards"
 
 
 def _notes(report: Report, style: Style) -> Iterator[str]:
@@ -124,6 +179,8 @@ def _notes(report: Report, style: Style) -> Iterator[str]:
         yield style("error", f"the handler was never called: {plain(record.init_error)}")
     if record.ended and not record.init_error:
         yield style("error", f"the container did not live to the end: {plain(record.ended)}")
+    if report.fruitless and record.alive:
+        yield style("error", "every invocation failed: what the handler leaves when it succeeds is not known")
     if record.output_full:
         yield f"the output was cut after {report.plan.output_limit} bytes"
     if any(not photo.complete and not photo.trouble for photo in record.photos) and record.alive:
@@ -138,6 +195,8 @@ def _notes(report: Report, style: Style) -> Iterator[str]:
 def _sum(report: Report) -> str:
     if not report.joined:
         count = len(report.only_seen)
+        if not count and report.fruitless:
+            return "No leaks seen, but no invocation succeeded."
         return f"{count} leak{'' if count == 1 else 's'} seen." if count else "No leaks seen."
     parts = (
         f"{len(report.confirmed)} confirmed",

@@ -70,14 +70,25 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether all events were answered, be it with an error."""
-        return self.record.alive and not self.record.left
+        """Whether the container took all events, and answered one of them at least with something but an error."""
+        return self.record.alive and not self.record.left and not self.fruitless
+
+    @property
+    def fruitless(self) -> bool:
+        """Whether every invocation failed, so that nothing is known of the handler's normal way."""
+        return bool(self.record.invocations) and all(each.failed for each in self.record.invocations)
+
+    @property
+    def shown(self) -> tuple[Observation, ...]:
+        """Answers in which a leak that is told already shows."""
+        return tuple(each for each in self.asides if each.kind is Kind.ANSWER)
 
 
 def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple[Observation, ...] = ()) -> Report:
     """Joins a run with findings; ``more`` is what was observed outside of the record."""
     joiner = Joiner(plan.root)
-    observations = [joiner.named_where_made(each) if each.also else each for each in (*observe(record), *more)]
+    named = [joiner.named_where_made(each) if each.also else each for each in (*observe(record), *more)]
+    observations = [joiner.with_place(each) for each in named]
     confirmed: list[Confirmed] = []
     not_seen: list[NotSeen] = []
     told: set[Observation] = set()
@@ -94,7 +105,8 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
         else:
             not_seen.append(NotSeen(finding, _reason(finding, matching, record, joiner)))
     rest = [each for each in observations if each not in told]
-    only = [each for each in rest if each.strength is Strength.LEAK and not _is_explained(each, told, findings)]
+    only = [each for each in rest if each.strength is Strength.LEAK]
+    only = [each for each in only if not _is_explained(each, told.union(only), findings)]
     folders = tuple(f"{each.subject}/" for each in (*told, *only) if each.kind is Kind.FILE)
     only = [each for each in only if each.kind is not Kind.FILE or not each.subject.startswith(folders)]
     asides = [each for each in rest if each not in only]

@@ -26,6 +26,8 @@ LOST_WITH_LOOP = "lost: its loop was closed"
 CANCELLED_BY_RUN = "lost: cancelled when its loop ended"
 CALLABLE = (FunctionType, MethodType, BuiltinFunctionType, functools.partial)
 MACHINERY = ("asyncio", "_asyncio", "concurrent", "multiprocessing", "selectors")
+SHUTDOWN = frozenset({"BaseEventLoop.shutdown_asyncgens", "BaseEventLoop.shutdown_default_executor"})
+"""What ``asyncio.run`` does at its end, which is nobody's work."""
 DESTROYED = "lost: destroyed while pending"
 
 
@@ -40,6 +42,8 @@ def watch_tasks(registry: Registry) -> None:
     def watched_create_task(self: Any, coroutine: Any, **named: Any) -> Any:
         task = create(self, coroutine, **named)
         name = getattr(coroutine, "__qualname__", None) if inspect.iscoroutine(coroutine) else None
+        if name in SHUTDOWN:
+            return task
         work = registry.started("task", name or type(coroutine).__name__, _ask_task(task), above())
         if work is not None:
             works[task] = work
