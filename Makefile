@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WHEELHOUSE := .wheelhouse
 JOBS ?= 2
 
-.PHONY: help demo test prove lint self unit benchmark oldest clean
+.PHONY: help demo test prove lint self unit browser benchmark oldest clean
 
 help:
 	@echo "make demo   analyse examples/ and show what is found"
@@ -45,10 +45,14 @@ unit: $(VENV)/ready $(WHEELHOUSE)/ready
 
 test: lint self unit
 
+# The browser in which the HTML report is tested; without it those tests are skipped.
+browser:
+	sh .ci/browser
+
 benchmark: $(VENV)/ready
 	$(BIN)/python benchmarks/ratio_to_parse.py src
 
-prove: lint self benchmark oldest
+prove: lint self browser benchmark oldest
 	@set -e; for python in $$(sh .ci/pythons); do \
 	  name=$$(basename $$python); echo "== $$name"; \
 	  LEAKLINT_PROVE=1 $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$name WHEELHOUSE=.wheelhouse-$$name unit; \

@@ -18,12 +18,13 @@ import pytest
 from leaklint.frontends.output import FORMATS, rendered
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.location import Place, Span
-from leaklint.report import github, gitlab, html_page, json_list, junit, markdown, sarif, text
+from leaklint.report import github, gitlab, html_page, json_list, junit, markdown, prose, sarif, text
 from leaklint.report.fingerprint import fingerprints
 from leaklint.report.plain import plain, shortened, width
 from leaklint.report.report import Report
 from leaklint.report.style import PLAIN, Style, wants_colours, wants_links
 from leaklint.report.timeline import timeline
+from leaklint.rules.catalogue import catalogue
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas/sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
 HOSTILE = "\x1b]0;x\x07\x1b[2J\u202e\u2028</script><script>alert(1)</script>&\"'`|%0A::error::\ud800\x00\r\n]]>"
@@ -228,12 +229,50 @@ class TestHtml:
             dataclasses.replace(sample, findings=(odd,)), self.page
         )
 
+    def test_the_page_of_each_rule_that_found_something_is_there(self, sample: Report, empty: Report) -> None:
+        page = html_page.render(sample, self.page)
+        assert re.findall("<div id='(LK[0-9]+)'>", page) == ["LK101", "LK102", "LK202", "LK302", "LK901"]
+        assert "What the codes mean" not in html_page.render(empty, self.page)
+
+    def test_many_findings_are_listed_first(self, sample: Report) -> None:
+        page = html_page.render(sample, self.page)
+        assert re.findall("data-for='([^']+)'", page) == re.findall("<article id='([^']+)'", page)
+        few = dataclasses.replace(sample, findings=sample.findings[:3])
+        assert "data-for" not in html_page.render(few, self.page).partition("<script>")[0]
+
+    def test_an_excerpt_has_no_empty_lines_at_its_edges(self) -> None:
+        report = Report(root="/r", sources={"a.py": ("", "", "x()", "", "y()", "", "")})
+        rows = re.findall("<i>([0-9]+)</i>", html_page._excerpt(Place("a.py", Span(3, 1, 3, 4)), report))
+        assert rows == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("document", "made"),
+    [
+        ("One *two* **three**\nfour.", "<p>One <em>two</em> <b>three</b> four.</p>"),
+        ("`*a*` and 2 * 3 * 4 <b>", "<p><code>*a*</code> and 2 * 3 * 4 &lt;b&gt;</p>"),
+        ("a `b", "<p>a `b</p>"),
+        ("- one\n  more\n- two", "<ul><li>one more</li><li>two</li></ul>"),
+        ("```python bad\nx = [1]\n\n```\nend", "<h3>bad</h3><pre class='plain'>x = [1]\n</pre><p>end</p>"),
+        ("```\nx < 1\n```", "<pre class='plain'>x &lt; 1</pre>"),
+    ],
+)
+def test_a_page_as_html(document: str, made: str) -> None:
+    assert prose.page(document) == made
+
+
+@pytest.mark.parametrize("code", catalogue())
+def test_the_page_of_every_rule_is_well_formed(code: str) -> None:
+    page = prose.page(catalogue()[code].document)
+    assert Tags(page).open == []
+    assert not re.search("\\*\\*|```|<p>- ", re.sub("<pre.*?</pre>", "", page, flags=re.DOTALL))
+
 
 @pytest.mark.parametrize(
     ("code", "outcome", "drawn"),
     [
         ("LK101", "", ["frozen", "found again"]),
-        ("LK106", "", ["M35 58V100", "found again"]),
+        ("LK106", "", ['cx="23"', "found again"]),
         ("LK204", "resumes-later", ["frozen", "asleep", "goes on here"]),
         ("LK204", "runs-on", ["keeps running", "runs beside it"]),
         ("LK202", "lost", ["frozen", "cross", "never finishes"]),

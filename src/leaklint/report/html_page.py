@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
 from string import Template
 
 from leaklint import __version__
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.location import Place
 from leaklint.report.fingerprint import fingerprints
-from leaklint.report.plain import plain
+from leaklint.report.prose import page as page_of_rule
+from leaklint.report.prose import prose, text
 from leaklint.report.report import Report
 from leaklint.report.text import summary
 from leaklint.report.timeline import timeline
+from leaklint.rules.catalogue import catalogue
 
 CONTEXT = 3
 """Lines shown before and after a step."""
 
+WORTH_AN_INDEX = 4
+"""So many findings are listed at the top of the page."""
+
 
 def render(report: Report, page: str) -> str:
     """The page; ``page`` is the template with its styles and its script."""
-    marks = fingerprints(report.findings, report)
-    articles = [_article(each, mark, report) for each, mark in zip(report.findings, marks, strict=True)]
+    names = [f"f-{mark[:12]}" for mark in fingerprints(report.findings, report)]
+    named = list(zip(names, report.findings, strict=True))
     codes = Counter(each.code for each in report.findings)
     severities = [each for each in sorted(Severity, reverse=True) if report.count(each)]
+    count = len(report.handlers)
     return Template(page).substitute(
-        summary=_text(summary(report)),
+        summary=text(summary(report)),
         severities="".join(_filter("severity", each.label, report.count(each)) for each in severities),
         codes="".join(_filter("code", code, count) for code, count in sorted(codes.items())),
-        notes="".join(f"<p class='note'>{_prose(note)}</p>" for note in report.notes),
-        findings="".join(articles) or "<p class='clean'>Nothing outlives an invocation here.</p>",
+        notes="".join(f"<p class='note'>{prose(note)}</p>" for note in report.notes),
+        index=_index(named) if len(named) >= WORTH_AN_INDEX else "",
+        findings="".join(_article(each, name, report) for name, each in named)
+        or "<p class='clean'>Nothing outlives an invocation here.</p>",
+        rules=_rules(sorted(codes)),
+        handler_count=f"{count} handler{'' if count == 1 else 's'}",
         handlers="".join(
-            f"<li><code>{_text(each.label)}</code> <span class='where'>{_where(each.place)}</span><br>"
-            f"{_text(each.platform.value)}: {_prose(each.reason)}</li>"
+            f"<li><code>{text(each.label)}</code> <span class='where'>{_where(each.place)}</span><br>"
+            f"<span class='said'>{text(each.platform.value)}: {prose(each.reason)}</span></li>"
             for each in report.handlers
         )
         or "<li>none</li>",
@@ -41,47 +50,61 @@ def render(report: Report, page: str) -> str:
     )
 
 
-def _text(text: str) -> str:
-    return escape(plain(text))
-
-
-def _prose(text: str) -> str:
-    """A sentence of ours, whose names stand between backticks."""
-    parts = plain(text).split("`")
-    if len(parts) % 2 == 0:
-        return _text(text)
-    return "".join(f"<code>{escape(part)}</code>" if at % 2 else escape(part) for at, part in enumerate(parts))
-
-
 def _where(place: Place) -> str:
-    return _text(f"{place.path}:{place.span.line}")
+    return text(f"{place.path}:{place.span.line}")
 
 
 def _filter(kind: str, word: str, count: int) -> str:
     box = f"<input type='checkbox' data-{kind}='{word}' checked>"
-    return f"<label class='{word}'>{box} {word} <b>{count}</b></label>"
+    return f"<label class='{word}'>{box}{word} <b>{count}</b></label>"
 
 
-def _article(finding: Finding, mark: str, report: Report) -> str:
-    severity = finding.severity.label
-    picture = timeline(finding, _marked_source(finding.place, report))
-    figure = f"<figure>{picture}<figcaption>{_sentence(finding.observed)}</figcaption></figure>" if picture else ""
-    if not picture and finding.observed:
-        figure = f"<p>{_sentence(finding.observed)}</p>"
-    steps = "".join(_step(step, report, len(finding.trace)) for step in finding.trace)
-    remarks = [("Cure", finding.cure), ("Also reached from", ", ".join(finding.handlers[1:]))]
-    listed = "".join(f"<dt>{title}</dt><dd>{_prose(text)}</dd>" for title, text in remarks if text)
+def _index(named: list[tuple[str, Finding]]) -> str:
+    """All findings in a table that leads to each."""
+    rows = "".join(
+        f"<tr data-for='{name}'><td class='{each.severity.label}'>{each.code}</td>"
+        f"<td><a href='#{name}'>{prose(each.message)}</a></td><td class='where'>{_where(each.place)}</td></tr>"
+        for name, each in named
+    )
     return (
-        f"<article id='f-{mark[:12]}' data-code='{finding.code}' data-severity='{severity}'>"
-        f"<h2><a href='#f-{mark[:12]}' class='{severity}'>{finding.code}</a> {_prose(finding.message)}</h2>"
-        f"<p class='where'><span class='{severity}'>{severity}</span> {_text(finding.name)} · "
-        f"{_where(finding.place)}</p>"
-        f"{figure}<h3>Trace</h3><ol>{steps}</ol><dl>{listed}</dl></article>"
+        f"<section><details class='more'><summary>All {len(named)} findings at a glance</summary>"
+        f"<table class='index'>{rows}</table></details></section>"
     )
 
 
-def _sentence(text: str) -> str:
-    return f"<b>Consequence:</b> {_prose(text)}" if text else ""
+def _rules(codes: list[str]) -> str:
+    """The pages of the rules that found something; a browser unfolds the one that a link leads into."""
+    pages = "".join(
+        f"<details class='page more'><summary>{code} {text(rule.name)}</summary>"
+        f"<div id='{code}'>{page_of_rule(rule.document)}</div></details>"
+        for code in codes
+        if (rule := catalogue().get(code)) is not None
+    )
+    return f"<section><b>What the codes mean</b>{pages}</section>" if pages else ""
+
+
+def _article(finding: Finding, name: str, report: Report) -> str:
+    severity = finding.severity.label
+    picture = timeline(finding, _marked_source(finding.place, report))
+    figure = f"<figure>{picture}<figcaption>{_consequence(finding)}</figcaption></figure>" if picture else ""
+    if not picture and finding.observed:
+        figure = f"<p class='consequence'>{_consequence(finding)}</p>"
+    steps = "".join(_step(step, report, len(finding.trace)) for step in finding.trace)
+    cure = f"<dt>Cure</dt><dd class='cure'>{prose(finding.cure)}</dd>" if finding.cure else ""
+    others = ", ".join(finding.handlers[1:])
+    reached = f"<dt>Also reached from</dt><dd>{prose(others)}</dd>" if others else ""
+    return (
+        f"<article id='{name}' data-code='{finding.code}' data-severity='{severity}'>"
+        f"<p class='badges'><a href='#{name}' class='badge {severity}'>{finding.code} {severity}</a>"
+        f"<a class='said' href='#{finding.code}'>{text(finding.name)}</a>"
+        f"<span class='where'>{_where(finding.place)}</span></p>"
+        f"<h2>{prose(finding.message)}</h2>"
+        f"{figure}<h3>Trace</h3><ol class='trace'>{steps}</ol><dl>{cure}{reached}</dl></article>"
+    )
+
+
+def _consequence(finding: Finding) -> str:
+    return f"<b>Consequence:</b> {prose(finding.observed)}" if finding.observed else ""
 
 
 def _marked_source(place: Place, report: Report) -> str:
@@ -91,37 +114,45 @@ def _marked_source(place: Place, report: Report) -> str:
 
 
 def _step(step: Step, report: Report, steps: int) -> str:
-    note = f" <span class='said'>{_prose(step.note)}</span>" if step.note else ""
-    head = f"<b>{step.kind.value}</b> <span class='where'>{_where(step.place)}</span>{note}"
+    kind = step.kind.value
+    note = f" <span class='said'>{prose(step.note)}</span>" if step.note else ""
+    head = f"<b>{kind}</b> <span class='where'>{_where(step.place)}</span>{note}"
     excerpt = _excerpt(step.place, report)
     if not excerpt:
-        return f"<li>{head}</li>"
+        return f"<li class='{kind}'>{head}</li>"
     unfolded = " open" if step.kind is StepKind.LEAK or steps <= 2 else ""
-    line = _text(report.line(step.place).strip())
-    return f"<li><details{unfolded}><summary>{head}<code>{line}</code></summary>{excerpt}</details></li>"
+    line = text(report.line(step.place).strip())
+    return (
+        f"<li class='{kind}'><details{unfolded}><summary>{head}<code class='line'>{line}</code></summary>"
+        f"{excerpt}</details></li>"
+    )
 
 
 def _excerpt(place: Place, report: Report) -> str:
-    """The lines around a place, its expression marked."""
+    """The lines around a place, its expression marked, without empty lines at the edges."""
     lines = report.sources.get(place.path, ())
     span = place.span
     if span.line > len(lines):
         return ""
     first = max(span.line - CONTEXT, 1)
     last = min(span.end_line + CONTEXT, span.line + 3 * CONTEXT, len(lines))
+    while first < span.line and not lines[first - 1].strip():
+        first += 1
+    while last > span.line and not lines[last - 1].strip():
+        last -= 1
     rows = []
     for number in range(first, last + 1):
-        text = lines[number - 1]
+        line = lines[number - 1]
         inside = span.line <= number <= span.end_line
-        code = _marked(text, place, number) if inside else _text(text)
+        code = _marked(line, place, number) if inside else text(line)
         rows.append(f"<span class='{'row here' if inside else 'row'}'><i>{number}</i>{code}</span>")
     return f"<pre>{''.join(rows)}</pre>"
 
 
-def _marked(text: str, place: Place, number: int) -> str:
+def _marked(line: str, place: Place, number: int) -> str:
     span = place.span
-    begin = span.column - 1 if number == span.line else len(text) - len(text.lstrip())
-    end = span.end_column - 1 if number == span.end_line else len(text.rstrip())
+    begin = span.column - 1 if number == span.line else len(line) - len(line.lstrip())
+    end = span.end_column - 1 if number == span.end_line else len(line.rstrip())
     if begin >= end:
-        return _text(text)
-    return f"{_text(text[:begin])}<mark>{_text(text[begin:end])}</mark>{_text(text[end:])}"
+        return text(line)
+    return f"{text(line[:begin])}<mark>{text(line[begin:end])}</mark>{text(line[end:])}"
