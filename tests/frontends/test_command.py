@@ -296,7 +296,7 @@ class TestOtherCommands:
 
     def test_the_reference_names_every_setting(self, leaklint: Any) -> None:
         page = leaklint("config", "--output-format", "markdown").out
-        assert page.count("\n## ") == 16
+        assert page.count("\n## ") == 18
 
 
 class TestProcess:

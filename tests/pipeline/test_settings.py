@@ -44,6 +44,8 @@ scope = "all"
 models = ["rows.toml"]
 python = ".venv"
 baseline = "known.json"
+events = { "app.main:handler" = ["one.json", "two.json"], "lib/app:handler" = "three.json" }
+confirm-setup = "stubs.py"
 cache-dir = ".cache"
 """,
     ).settings
@@ -63,12 +65,14 @@ cache-dir = ".cache"
         models=("rows.toml",),
         python=".venv",
         baseline="known.json",
+        events=(("app.main:handler", ("one.json", "two.json")), ("lib/app:handler", ("three.json",))),
+        confirm_setup="stubs.py",
         cache_dir=".cache",
     )
 
 
 def test_every_setting_differs_from_its_default_above() -> None:
-    assert len(FIELDS) == 16
+    assert len(FIELDS) == 18
 
 
 @pytest.mark.parametrize("key", FIELDS)

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from leaklint import __version__
 from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
@@ -29,7 +30,8 @@ formats:
 commands:
 {commands}
 
-exit status: 0 nothing found, 1 something found, 2 wrong use or settings.
+exit status: 0 nothing found, 1 something found, 2 wrong use or settings. With --confirm, a leak that is only seen when
+a handler is run is something found, and a handler that cannot be run is wrong use.
 A folder that is called like a command is written ./NAME."""
 
 
@@ -60,6 +62,11 @@ def parser() -> Parser:
     output.add_argument("--no-progress", action="store_true", help="draw no progress on the terminal")
     output.add_argument("--watch", action="store_true", help="check again whenever a file changes")
     output.add_argument("-V", "--version", action="version", version=f"leaklint {__version__}")
+    output.add_argument(
+        "--confirm",
+        action="store_true",
+        help="run the handlers that have events in the settings, and say which findings are seen: this runs your code",
+    )
     files = made.add_argument_group("files")
     files.add_argument("--since", metavar="REV", default="", help="only findings that touch lines changed since then")
     files.add_argument(
@@ -85,13 +92,23 @@ def main(arguments: list[str]) -> int:
     request = _request(options)
     prepare(sys.stdout)
     prepare(sys.stderr)
+    if options.watch and options.confirm:
+        raise WrongUse("--watch and --confirm do not go together: handlers are not run at every change")
     if options.watch:
         return _watch(request, options, targets)
-    report = _run(request, options)
+    parts: list[Part] = []
+    report = _run(request, options, parts)
     if options.add_ignore is not None:
         return _add_ignores(report, options)
     _print(report, options, targets)
-    return 1 if report.findings and not options.exit_zero else 0
+    status = 1 if report.findings else 0
+    if options.confirm:
+        from leaklint.frontends.confirming import confirm_all
+
+        stream = _for_people(targets)
+        seen = confirm_all(parts, report, style_for(stream, options.color), stream)
+        status = status or seen
+    return 0 if options.exit_zero else status
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -113,11 +130,13 @@ def _request(options: argparse.Namespace) -> Request:
     )
 
 
-def _run(request: Request, options: argparse.Namespace) -> Report:
+def _run(request: Request, options: argparse.Namespace, parts: list[Part]) -> Report:
+    """The report; the projects of the run are added to ``parts``."""
     wanted = sys.stderr.isatty() and not (options.quiet or options.no_progress) and os.environ.get("TERM") != "dumb"
     with Progress(sys.stderr, wanted=wanted) as progress, _without_collector():
 
         def begun(part: Part) -> None:
+            parts.append(part)
             progress.say(f"analysing {len(part.tree.own)} files in {part.project.root}")
 
         return run(request, begun)
@@ -140,9 +159,7 @@ def _print(report: Report, options: argparse.Namespace, targets: tuple[Target, .
     write(targets, report, style, statistics=options.statistics)
     if options.quiet:
         return
-    # The summary stands under the findings, but away from output for machines, as all notes do.
-    for_people = any(target.file is None and target.format in FOR_PEOPLE for target in targets)
-    stream = sys.stdout if for_people or all(target.file for target in targets) else sys.stderr
+    stream = _for_people(targets)
     errors = style_for(sys.stderr, options.color)
     for note in report.notes:
         print(f"{errors('info', 'note')}: {plain(note)}", file=sys.stderr)
@@ -152,6 +169,12 @@ def _print(report: Report, options: argparse.Namespace, targets: tuple[Target, .
         for handler in report.handlers:
             print(f"{errors('dim', 'handler')}: {plain(handler.label)}, {plain(handler.reason)}", file=sys.stderr)
     print(summary(report, style_for(stream, options.color)), file=stream)
+
+
+def _for_people(targets: tuple[Target, ...]) -> TextIO:
+    """Where the summary goes: under the findings, but away from output for machines, as all notes are."""
+    for_people = any(target.file is None and target.format in FOR_PEOPLE for target in targets)
+    return sys.stdout if for_people or all(target.file for target in targets) else sys.stderr
 
 
 def _add_ignores(report: Report, options: argparse.Namespace) -> int:
@@ -171,7 +194,7 @@ def _watch(request: Request, options: argparse.Namespace, targets: tuple[Target,
 
     def check() -> None:
         try:
-            _print(_run(request, options), options, targets)
+            _print(_run(request, options, []), options, targets)
         except WrongUse as wrong:
             complain(wrong)
 

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-TABLES = ("per-file-ignores", "severity", "platforms")
+TABLES = ("events", "per-file-ignores", "platforms", "severity")
 
 
 def in_toml(key: str, value: Any) -> Any:

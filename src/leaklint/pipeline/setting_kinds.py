@@ -142,6 +142,18 @@ def handlers(value: Any, complain: Complain, _rules: Rules) -> tuple[str, ...]:
     return tuple(each for _, each in found)
 
 
+def events(value: Any, complain: Complain, _rules: Rules) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """A table from handlers to files, one or a list of them."""
+    if not isinstance(value, dict):
+        complain((), f"expected a table of files, found {_type_name(value)}")
+        return ()
+    for name in value:
+        if not HANDLER.fullmatch(name):
+            complain((name,), f'a handler is written "module:function", found `{name}`')
+    listed = {name: tuple(each for _, each in _strings(files, _below(complain, name))) for name, files in value.items()}
+    return tuple(sorted(listed.items()))
+
+
 def platforms(value: Any, complain: Complain, rules: Rules) -> tuple[tuple[str, str], ...]:
     """The platform of all handlers, or a table from patterns of paths to platforms."""
     choose = one_of(*PLATFORMS)

@@ -114,6 +114,20 @@ class Settings:
     baseline: str | None = _setting(
         None, kinds.folder, "The file with the findings that are accepted for now.", '"leaklint-baseline.json"'
     )
+    events: tuple[tuple[str, tuple[str, ...]], ...] = _setting(
+        (),
+        kinds.events,
+        "The events with which `--confirm` runs handlers: a table from `module:function` to a JSON file, or to several "
+        "that are handed out in turn. What stands before a `/` is the folder that the handler is run in.",
+        '{ "functions/orders/app:handler" = "events/order.json" }',
+    )
+    confirm_setup: str | None = _setting(
+        None,
+        kinds.folder,
+        "A Python file that `--confirm` runs before it imports a handler: it sets variables, and puts stubs in the "
+        "place of services.",
+        '"tests/confirm_setup.py"',
+    )
     cache_dir: str | None = _setting(None, kinds.folder, "Where the cache is kept.", '".cache/leaklint"')
 
     def selection(self) -> Selection:

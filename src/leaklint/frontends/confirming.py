@@ -1,0 +1,96 @@
+"""``leaklint check --confirm``: runs the handlers that have events, and says which findings were seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from leaklint.confirm.events import gathered
+from leaklint.confirm.findings import from_objects
+from leaklint.confirm.plan import Plan, Regime, Unusable
+from leaklint.confirm.run import confirm
+from leaklint.confirm.text import render
+from leaklint.ir.handler import Handler, Platform
+from leaklint.pipeline.roots import shown
+from leaklint.pipeline.run import Part
+from leaklint.pipeline.wrong_use import WrongUse
+from leaklint.report.json_list import as_object
+from leaklint.report.plain import plain
+from leaklint.report.report import Report
+from leaklint.report.style import Style
+
+TIMES = 3
+REGIMES = {
+    Platform.AWS_LAMBDA_MANAGED: Regime.MANAGED,
+    Platform.AZURE: Regime.LOOP,
+    Platform.GOOGLE: Regime.LOOP,
+    Platform.WEB: Regime.LOOP,
+}
+"""How platforms treat a container; all others freeze it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """One handler to run, with the files of its events."""
+
+    plan: Plan
+    events: list[Path]
+
+
+def confirm_all(parts: Sequence[Part], report: Report, style: Style, stream: TextIO) -> int:
+    """Runs every handler that has events, prints what is seen, and gives the exit status that follows from it."""
+    if not any(part.sourced.settings.events for part in parts):
+        raise WrongUse(
+            '--confirm: no handler has an event; settings name them: events = { "app:handler" = "event.json" }'
+        )
+    cwd = Path(report.root)
+    findings = from_objects([as_object(each) for each in report.findings], cwd)
+    status = 0
+    for run in [each for part in parts for each in _runs(part, report.handlers, cwd)]:
+        try:
+            run.plan.check()
+            seen = confirm(run.plan, gathered(run.events, None), TIMES, findings)
+        except Unusable as error:
+            print(f"error: --confirm: {plain(str(error))}", file=sys.stderr)
+            status = 2
+            continue
+        print(f"\n{render(seen, style)}", end="", file=stream)
+        status = max(status, 1 if seen.leaks else 0 if seen.complete else 2)
+    return status
+
+
+def _runs(part: Part, handlers: Sequence[Handler], cwd: Path) -> Iterator[Run]:
+    """What is to be run of one project."""
+    root, settings = part.project.root, part.sourced.settings
+    setup = root / settings.confirm_setup if settings.confirm_setup else None
+    for name, files in settings.events:
+        fitting = [each for each in handlers if _fits(name, each, root, cwd)]
+        if not fitting:
+            raise WrongUse(f"events: there is no handler {name} in {shown(root, cwd)}; `leaklint handlers` lists them")
+        module = name.partition(":")[0].rpartition("/")[2]
+        for handler in fitting:
+            plan = Plan(
+                root=_module_path(cwd / handler.path).parents[module.count(".")],
+                handler=f"{module}:{handler.attribute}",
+                regime=REGIMES.get(handler.platform, Regime.LAMBDA),
+                setup=setup,
+            )
+            yield Run(plan, [root / file for file in files])
+
+
+def _fits(name: str, handler: Handler, root: Path, cwd: Path) -> bool:
+    """Whether a name, as the settings give it, is that of a handler in the project."""
+    module, _, function = name.partition(":")
+    path = _module_path(cwd / handler.path)
+    if function != handler.attribute or not path.is_relative_to(root):
+        return False
+    words = module.replace("/", ".").split(".")
+    return list(path.relative_to(root).parts[-len(words) :]) == words
+
+
+def _module_path(file: Path) -> Path:
+    """A file without what its module's name does without."""
+    return file.parent if file.name == "__init__.py" else file.with_suffix("")
