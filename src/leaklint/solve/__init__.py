@@ -16,7 +16,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Step, StepKind
-from leaklint.ir.handler import Handler
+from leaklint.ir.handler import Handler, Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
@@ -54,8 +54,8 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
     def start(question: Ask) -> Solving:
-        if question.what == "handler":
-            return invoke(world, handlers[question.name])
+        if question.what in ("handler", "handler by default"):
+            return invoke(world, handlers[question.name], by_default=question.what != "handler")
         if question.what == "signature":
             return _signature(world, handlers[question.name])
         return begin(world, question)
@@ -64,9 +64,10 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
     confirmed = _confirmed(engine, program)
     calls: list[Invoked] = []
     for handler in confirmed:
-        answer = engine.answer(Ask("handler", handler.label + handler.path))
-        if answer is not None:
-            calls.append(answer)
+        # callers of a public function may leave out what has a default
+        ways = ("handler", "handler by default") if handler.source is Source.PUBLIC else ("handler",)
+        answers = [engine.answer(Ask(way, handler.label + handler.path)) for way in ways]
+        calls.extend(answer for answer in answers if answer is not None)
     reached = [each for call in calls for each in _reached(world, call, calls)]
     seen = {effect.effect.site for effect in reached}
     reached.extend(each for each in _anywhere(engine, world) if each.effect.site not in seen)

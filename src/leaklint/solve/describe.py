@@ -52,9 +52,7 @@ class Describer:
         """Surviving places that some invocation writes."""
         facts = invoked.function
         names = [each.name for each in facts.parameters] if facts is not None else []
-        if names and names[0] in ("self", "cls"):
-            names = names[1:]
-        self.parameters = names
+        self.parameters = names[invoked.bound :]
         self.contexts: dict[Path, Sources] = {}
         """What this invocation puts into context variables."""
         for effect, _, _, _ in invoked.effects:
@@ -76,6 +74,8 @@ class Describer:
             if index == 1 and source.fields and source.fields[0] in CONSTANT_CONTEXT:
                 continue
             name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
+            if index == 0 and name in ("self", "cls"):
+                continue
             labels.add(name + "".join(_shown(field) for field in source.fields))
         # the most exact ones say it all: event["id"] rather than event
         exact = {each for each in labels if not each.endswith("[…]") or each.removesuffix("[…]") not in labels}

@@ -29,6 +29,8 @@ class Invoked(NamedTuple):
 
     handler: Handler
     function: FunctionFacts | None
+    bound: int
+    """How many of its parameters are bound before the platform gives it any."""
     path: str
     effects: tuple[tuple[AnyEffect, Trace, Status, object], ...]
     written: frozenset[Path]
@@ -103,8 +105,11 @@ def looks_like_handler(facts: FunctionFacts, bound: int, attribute: str) -> bool
     return first in EVENT_NAMES and second in CONTEXT_NAMES and (first, second) != ("_", "_")
 
 
-def invoke(world: World, handler: Handler) -> Solving:
-    """Calls a handler; gives what it did, or None where the name is no callable of the project."""
+def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solving:
+    """Calls a handler; gives what it did, or None where the name is no callable of the project.
+
+    ``by_default`` gives it only the arguments that it requires; None too where it requires all.
+    """
     value = yield from callable_of(world, handler)
     if value is None:
         return None
@@ -115,10 +120,13 @@ def invoke(world: World, handler: Handler) -> Solving:
     if facts is None:
         return None
     free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
+    required = [each for each in free if not each.has_default]
+    if by_default and len(required) == len(free):
+        return None
     variadic = any(each.kind == "star" for each in facts.parameters)
-    count = len(free) if not variadic else max(2, len(free))
+    count = len(required) if by_default else len(free) if not variadic else max(2, len(free))
     if handler.platform in (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED):
-        count = min(count, 2) if handler.source is not Source.DECORATOR else count
+        count = min(count, 2) if handler.source not in (Source.DECORATOR, Source.PUBLIC) else count
     given = [of(Thing(parameter(index)), sources=frozenset({parameter(index)})) for index in range(min(count, 8))]
     declared: list[AnyEffect] = []
     result: Value = yield from apply(act, state, value, Arguments(tuple(given)), facts.name_span)
@@ -140,7 +148,6 @@ def invoke(world: World, handler: Handler) -> Solving:
                         operation=facts.name,
                     )
                 )
-    required = [each for each in free if not each.has_default]
     # what a framework calls gets the arguments of the framework
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR
     if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
@@ -154,7 +161,7 @@ def invoke(world: World, handler: Handler) -> Solving:
         )
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
-    return Invoked(handler, facts, path, tuple(found_effects), state.written, state.reads, state.trimmed)
+    return Invoked(handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.trimmed)
 
 
 def _is_token(effect: AnyEffect) -> bool:
