@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -45,6 +46,7 @@ def watch(check: Callable[[], None], look: Callable[[], Snapshot], pause: Callab
             sys.stdout.write(CLEAR)
         print(f"[{time.strftime('%H:%M:%S')}] checking")
         check()
+        gc.collect()
         print("\nWaiting for changes; Ctrl-C ends it.", flush=True)
         # Compared with the state before the check, so that a change during it is not missed.
         while (now := look()) == seen:

@@ -80,6 +80,7 @@ class Modules:
         self._installed = tuple(
             sorted({folder for path, facts in files.items() for folder in _installed_folders(path, facts)})
         )
+        self._installed_roots = frozenset(self._installed)
         self._resolved: dict[tuple[str, str, int], str | None] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
@@ -134,9 +135,9 @@ class Modules:
 
     def root_of(self, path: str) -> str:
         """The import root from which a platform would import a file, as far as one can tell."""
-        known = [root for root in (*self._roots, *self._installed) if holds(root, parent(path))]
-        if known:
-            return max(known, key=len)
+        for folder in _upwards(parent(path)):
+            if folder in self._roots or folder in self._installed_roots:
+                return folder
         parts = parent(path).split("/") if parent(path) else []
         foreign = [index for index, part in enumerate(parts) if not part.isidentifier()]
         return "/".join(parts[: foreign[-1] + 1]) if foreign else ""
@@ -173,7 +174,7 @@ class Modules:
                     yield joined(root, tail)
 
     def _known(self, folder: str) -> list[str]:
-        return sorted((root for root in self._roots if holds(root, folder)), key=len, reverse=True)
+        return [each for each in _upwards(folder) if each in self._roots]
 
     def _order(self, folder: str) -> tuple[str, ...]:
         if folder not in self._orders:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+
+_NAMED_GROUP: Final = re.compile(r"\(\?P<\w+>")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class _IgnoreFile:
 
     base: str
     spec: GitIgnoreSpec
+    any_of_them: re.Pattern[str]
+    """What some pattern matches: most paths are ruled out by one search instead of one for each pattern."""
 
 
 def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str], bool] = lambda _: True) -> Listing:
@@ -83,23 +89,29 @@ def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
 
 def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
     try:
-        return (_IgnoreFile(folder, _spec(Path(folder, ".gitignore").read_bytes())),)
+        return (_IgnoreFile(folder, *_spec(Path(folder, ".gitignore").read_bytes())),)
     except (OSError, ValueError):
         # git warns about an ignore file that it cannot read or understand, and goes on without it.
         return ()
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(text: bytes) -> GitIgnoreSpec:
-    """The patterns of an ignore file; collections of examples hold the same one many times."""
+def _spec(text: bytes) -> tuple[GitIgnoreSpec, re.Pattern[str]]:
+    """The patterns of an ignore file, and all as one; collections of examples hold the same file many times."""
     import pathspec
 
-    return pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines())
+    spec = pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines())
+    # the library names a group of each expression, and one expression cannot have two of a name
+    patterns = [_NAMED_GROUP.sub("(?:", each.regex.pattern) for each in spec.patterns if each.regex is not None]
+    return spec, re.compile("|".join(f"(?:{each})" for each in patterns) or r"(?!)")
 
 
 def _is_ignored(path: str, ignoring: tuple[_IgnoreFile, ...]) -> bool:
     for each in reversed(ignoring):
-        decision = each.spec.check_file(path[len(each.base) :]).include
+        below = path[len(each.base) :]
+        if not each.any_of_them.match(below):
+            continue
+        decision = each.spec.check_file(below).include
         if decision is not None:
             return decision
     return False

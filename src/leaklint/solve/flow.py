@@ -92,15 +92,16 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             continue
         block = blocks[index]
         came = arrivals[index]
-        state: State | None = None
+        # what arrived is never changed: it is joined, compared, and copied to be worked on
+        arrived: State | None = None
         for source in sorted(came):
-            state = came[source].copy() if state is None else join_states(state, came[source])
-        assert state is not None
-        if index in before and before[index].same(state):
+            arrived = came[source] if arrived is None else join_states(arrived, came[source])
+        assert arrived is not None
+        if index in before and before[index].same(arrived):
             continue
-        before[index] = state.copy()
+        before[index] = arrived
         act.catching = catching[index]
-        entry_state = state.copy() if block.loop is not None else None
+        state = arrived.copy()
         raised = yield from _run_block(act, block, state)
         feasible, raising = raised
         deliveries: list[tuple[int, State]] = []
@@ -120,16 +121,16 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                 ended.returns(state, index)
             for position, edge in enumerate(block.next):
                 leaving = state
-                if block.loop is not None and position == 1 and entry_state is not None:
-                    leaving = _after_loop(act, block.loop, entry_state, state, came, rank, index)
+                if block.loop is not None and position == 1:
+                    leaving = _after_loop(act, block.loop, arrived, state, came, rank, index)
                 if edge.target == RAISE_EXIT:
                     ended.raises(leaving, index, position)
                 else:
                     deliveries.append((edge.target, leaving))
-        for target, delivered in deliveries:
+        for position, (target, delivered) in enumerate(deliveries, 1):
             into = arrivals.setdefault(target, {})
-            slot = index if (target, index) and target != block.raises_to else index + len(blocks)
-            into[slot] = delivered.copy()
+            slot = index if target != block.raises_to else index + len(blocks)
+            into[slot] = delivered if position == len(deliveries) else delivered.copy()
             if rank[target] not in queued:
                 queued.add(rank[target])
                 heapq.heappush(queue, rank[target])

@@ -21,7 +21,7 @@ class Heap:
 
     def copy(self) -> Heap:
         """An independent heap that says the same."""
-        other = Heap()
+        other = Heap.__new__(Heap)
         other._groups = self._groups.copy()
         return other
 

@@ -96,6 +96,7 @@ def instantiate(
     result = yield from _value(sub, summary.returns)
     for invoke in summary.invokes:
         got = yield from _invoke(sub, invoke)
+        sub.changed()
         if invoke.result == "returns":
             result = Value(result.things | got.things, result.sources | got.sources)
         elif invoke.result == "elements":
@@ -294,8 +295,8 @@ def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
         value = yield from _value(sub, argument)
         given.append(value)
     fallback: Sources = frozenset()
-    for value in sub.arguments:
-        fallback |= happening.deep_sources(state, act.world, value)
+    for index in range(len(sub.arguments)):
+        fallback |= sub.deep(index)
     before = set(state.tokens)
     reads, state.reads = state.reads, frozenset()
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)

@@ -108,7 +108,7 @@ class State:
 
     def copy(self) -> State:
         """An independent state that says the same."""
-        other = State()
+        other = State.__new__(State)
         other.env = self.env.copy()
         other.heap = self.heap.copy()
         other.tokens = self.tokens.copy()

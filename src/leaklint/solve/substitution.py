@@ -11,7 +11,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.lattice import ELEMENT, KEYS, extend, is_prefix, join_all, of, prolong, shortened
+from leaklint.solve.lattice import ELEMENT, KEYS, SYMBOLIC, extend, is_prefix, join_all, of, prolong, shortened
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
@@ -42,6 +42,7 @@ class Substitution:
         self.is_row = is_row
         self.result = act.made(span)
         self._deep: dict[int, Sources] = {}
+        self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
 
     def things(self, path: Path) -> Solving:
@@ -96,6 +97,13 @@ class Substitution:
             self._deep[index] = known
         return known
 
+    def observed(self, index: int) -> Sources:
+        """The surviving objects that an argument denotes: testing it reads them."""
+        known = self._observed.get(index)
+        if known is None:
+            known = self._observed[index] = frozenset(_identities(self.arguments[index], ()))
+        return known
+
     def changed(self) -> None:
         """The objects that the arguments denote hold something else from now on."""
         self._deep.clear()
@@ -115,17 +123,20 @@ class Substitution:
         for source in sources:
             kind = source.root.kind
             fields = source.fields
-            if any(field.startswith("<") for field in fields):
+            if fields and any(field.startswith("<") for field in fields):
                 fields = ()  # what a callable carries was made from what the callable was made from
             if kind is RootKind.PARAMETER:
                 index = int(source.root.name)
                 if index < len(self.arguments):
-                    value = self.arguments[index]
                     deep = self.deep(index)
+                    if not fields:
+                        result |= deep
+                        result |= self.observed(index)
+                        continue
                     for each in deep:
-                        lower = each.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(each.fields) < 2
+                        lower = len(each.fields) < 2 and each.root.kind in SYMBOLIC
                         result.add(prolong(each, fields[: 2 - len(each.fields)]) if lower else each)
-                    result.update(_identities(value, fields))
+                    result.update([prolong(each, fields) for each in self.observed(index)])
             elif kind is RootKind.FREE:
                 value = self.cells.get(source.root.name, NOTHING)
                 result |= happening.deep_sources(self.state, self.act.world, value)
@@ -178,9 +189,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) 
             found.append(of(Thing(path)))
     result = join_all(found) if found else NOTHING
     lowered = frozenset(
-        prolong(source, (field,))
-        if source.root.kind in (RootKind.PARAMETER, RootKind.FREE) and len(source.fields) < 2
-        else source
+        prolong(source, (field,)) if len(source.fields) < 2 and source.root.kind in SYMBOLIC else source
         for source in value.sources
     )
     return Value(result.things, result.sources | lowered)

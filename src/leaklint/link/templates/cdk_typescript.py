@@ -24,6 +24,11 @@ _ENTRY = re.compile(r"""^\s*(?:(['"]?)([\w$]+)\1)\s*:\s*(.*)$""", re.DOTALL)
 _HANDLER = re.compile(r"""\bhandler\s*:\s*(['"`])([^'"`$\n]+)\1""")
 _PYTHON = re.compile(r"""\bruntime\s*:\s*['"]python""")
 _NAMED = re.compile(r"[\w$]+")
+_STRING_OR_COMMENT = re.compile(
+    r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL
+)
+_NO_BREAK = re.compile(r"[^\n]")
+_MARK = re.compile(r"""['"`()\[\]{},;\n]""")
 _DEEPEST = 20
 _LONGEST = 8_000
 """Characters of one construct."""
@@ -187,6 +192,10 @@ def _end(text: str, at: int, stops: str) -> int:
     depth = 0
     length = min(len(text), at + _LONGEST)
     while at < length:
+        mark = _MARK.search(text, at, length)
+        if mark is None:
+            break
+        at = mark.start()
         char = text[at]
         if char in "'\"`":
             at = _string_end(text, at)
@@ -220,17 +229,4 @@ def _string_end(text: str, at: int) -> int:
 
 def _without_comments(text: str) -> str:
     """The text with blanks for comments, so that places stay."""
-    found: list[str] = []
-    at = kept = 0
-    while at < len(text):
-        if text[at] in "'\"`":
-            at = _string_end(text, at)
-        elif text.startswith(("//", "/*"), at):
-            close = "\n" if text[at + 1] == "/" else "*/"
-            end = text.find(close, at + 2)
-            end = len(text) if end < 0 else end + (len(close) if close == "*/" else 0)
-            found += [text[kept:at], re.sub(r"[^\n]", " ", text[at:end])]
-            at = kept = end
-        else:
-            at += 1
-    return "".join(found) + text[kept:]
+    return _STRING_OR_COMMENT.sub(lambda match: match[0] if match[0][0] != "/" else _NO_BREAK.sub(" ", match[0]), text)

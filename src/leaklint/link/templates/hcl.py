@@ -23,6 +23,8 @@ DEEPEST = 40
 _BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _HEREDOC = re.compile(r"<<([-~]?)([A-Za-z_]\w*)[ \t]*\r?\n")
+_INSIDE = re.compile(r'["\\$\n{}]')
+_MARK = re.compile(r'["<#/()\[\]{},\n]')
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*")
 _JSON_LABELS = {"data": 2, "module": 1, "output": 1, "provider": 1, "resource": 2, "variable": 1}
 _MOST_BLOCKS = 10_000
@@ -283,6 +285,10 @@ def _expression_end(text: str, at: int) -> int:
     """Where an expression ends: at a line break, comma or closing bracket outside all brackets and strings."""
     depth = 0
     while at < len(text):
+        mark = _MARK.search(text, at)
+        if mark is None:
+            break
+        at = mark.start()
         char = text[at]
         if char == '"':
             at = _string_end(text, at)
@@ -325,6 +331,10 @@ def _closed(text: str, at: int, opened: str) -> int | None:
     """The place after the end of a string or interpolation, whatever strings and interpolations it holds."""
     stack = [opened]
     while at < len(text) and stack:
+        mark = _INSIDE.search(text, at)
+        if mark is None:
+            return None
+        at = mark.start()
         char = text[at]
         if stack[-1] == '"':
             if char == "\\" or text.startswith("$${", at):
