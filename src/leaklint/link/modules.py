@@ -82,6 +82,7 @@ class Modules:
         )
         self._installed_roots = frozenset(self._installed)
         self._resolved: dict[tuple[str, str, int], str | None] = {}
+        self._loaded: dict[str, frozenset[str]] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
         self._by_name: dict[str, list[str]] | None = None
@@ -124,6 +125,23 @@ class Modules:
         if inside is None or (path != importer and name in self._files[path].module_names):
             return path, name
         return inside
+
+    def loaded_with(self, path: str) -> frozenset[str]:
+        """The files that run when a file is imported: itself, and all that these import, however indirectly."""
+        if path not in self._loaded:
+            found, waiting = {path}, [path]
+            while waiting:
+                importer = waiting.pop()
+                for fact in self._files[importer].imports:
+                    meant = self.import_name(importer, fact.module, fact.name, fact.level) if fact.name else None
+                    inside = meant[0] if isinstance(meant, tuple) else meant
+                    files = [self.resolve(importer, fact.module, fact.level), inside]
+                    files += [joined(folder, _INIT) for each in files if each for folder in _upwards(parent(each))]
+                    new = {each for each in files if each is not None and each in self._files} - found
+                    found |= new
+                    waiting += new
+            self._loaded[path] = frozenset(found)
+        return self._loaded[path]
 
     def file_at(self, place: str) -> str | None:
         """The file of the module at a path without ending: ``a/b`` is ``a/b/__init__.py``, else ``a/b.py``."""

@@ -164,7 +164,7 @@ class Describer:
         if isinstance(effect, Pending):
             if subject.lifetime is not Lifetime.INVOCATION and effect.work in (Work.TASK, Work.COROUTINE):
                 effect = msgspec.structs.replace(effect, held=True)
-            if path in self.world.settled:
+            if path is not None and self._settled_at_import(path):
                 return None
             if effect.work is Work.FILE:
                 if effect.guarded and not request:
@@ -184,6 +184,14 @@ class Describer:
         if path is not None and not survives(path) and type(effect).__name__ in ("Consume", "Close"):
             return None
         return msgspec.structs.replace(effect, subject=subject, request=request)
+
+    def _settled_at_import(self, path: Path) -> bool:
+        """Whether something that is set up when the handler is loaded settles it for every invocation."""
+        setting_up = self.world.settled.get(path)
+        if not setting_up:
+            return False
+        modules, handler = self.world.program.modules, self.invoked.handler
+        return not setting_up.isdisjoint(modules.loaded_with(self.invoked.path) | modules.loaded_with(handler.path))
 
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
         path = effect.path

@@ -85,7 +85,7 @@ def instantiate(
                 state.resets |= {thing.path}
             if act.importing:
                 # a decorator or an integration that does it for every invocation
-                act.world.settled.add(thing.path)
+                act.world.settled.setdefault(thing.path, set()).add(act.path)
     if written - state.written:
         state.written |= written
     for store in summary.stores:
@@ -189,6 +189,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
             _write(sub, changed, thing, path_trace)
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and state.is_reset(thing.path):
+            continue
+        if isinstance(changed, Close) and state.is_reset(thing.path):
+            # every invocation opens it again before it closes it
             continue
         if here and isinstance(changed, Pending | Defer):
             name = yield from _called_by(sub, effect, summary)

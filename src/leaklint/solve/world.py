@@ -80,8 +80,8 @@ class World:
         self.declared: dict[str, dict[object, tuple[AnyEffect, tuple[Place, ...]]]] = {}
         """Effects while modules were imported, by module: some are findings by themselves (LK201, LK402, LK405)."""
         self._bases: dict[str, tuple[str, ...]] = {}
-        self.settled: set[Path] = set()
-        """What is settled for every invocation by what was set up at import."""
+        self.settled: dict[Path, set[str]] = {}
+        """What is settled for every invocation by what was set up at import, and the modules that set it up."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
         self.importing: dict[str, dict[str, Value]] = {}
