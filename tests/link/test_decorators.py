@@ -204,10 +204,10 @@ def test_methods_of_subclasses(found_in):
         lambda_handler = sb.lambda_handler()
         """
     found = found_in({"app.py": text})
-    assert [(each.attribute, each.request_parameters) for each in found.handlers] == [
-        ("Launch.can_handle", (1,)),
-        ("Launch.handle", (1,)),
-        ("lambda_handler", None),
+    assert [(each.attribute, each.receiver) for each in found.handlers] == [
+        ("Launch.can_handle", "kept"),
+        ("Launch.handle", "kept"),
+        ("lambda_handler", ""),
     ]
 
 

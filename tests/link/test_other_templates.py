@@ -74,10 +74,9 @@ def test_zappa_with_django(found_in):
             "elsewhere/views.py": views,
         }
     )
-    assert [(each.path, each.attribute, each.request_parameters) for each in found.handlers] == [
-        ("shop/views.py", "page", None),
-        ("shop/views.py", "Other.get", (1, 2)),
-        ("site/urls.py", "urlpatterns", None),
+    assert [(each.path, each.attribute, each.receiver) for each in found.handlers] == [
+        ("shop/views.py", "page", ""),
+        ("shop/views.py", "Other.get", "request"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Literal
 
 import msgspec
 
@@ -50,11 +51,15 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     place: Place
     """Of the definition that the name leads to, as far as the outline tells."""
     snap_start: bool = False
-    request_parameters: tuple[int, ...] | None = None
-    """Positions of the parameters that carry request data; None for all of them."""
-
     awaited: bool = False
     """Whether the platform awaits what the handler returns, so that an ``async def`` runs."""
+
+    durable: bool = False
+    """Run again from the top after each wait, in a fresh thread (AWS Lambda's durable functions)."""
+    receiver: Literal["", "request", "kept"] = ""
+    """For a method: whether its object is made for each request, or once and kept; ``""`` where it is bound already."""
+    request_attributes: tuple[str, ...] = ()
+    """Attributes of that object that hold request data (``request`` of a view)."""
 
     @property
     def label(self) -> str:

@@ -19,9 +19,10 @@ from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.link.modules import Modules, is_test
-from leaklint.link.names import Library, Names
+from leaklint.link.names import Library, Names, Own
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
+_HANDED_OVER = re.compile(r"([A-Za-z_][\w.]*)\(\s*([A-Za-z_][\w.]*)\s*[,)]")
 
 
 class FrameworkError(Exception):
@@ -41,13 +42,21 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     objects: tuple[str, ...] = ()
     """Constructors of the objects whose methods register handlers."""
     registers: tuple[str, ...] = ()
-    """Those methods, used as decorators."""
+    """Those methods, used as decorators or called with what they register."""
+    takes: tuple[str, ...] = ()
+    """Functions and constructors that take a handler: ``fastapi.Depends``."""
+    lists: tuple[str, ...] = ()
+    """Attributes of a class that list handlers, in files that import the framework (``functions`` of a worker)."""
     callables: tuple[str, ...] = ()
     """What makes an object that the platform calls, where a module-level name is bound to it."""
     makes: tuple[str, ...] = ()
     """Methods of the objects that make such an object."""
     classes: dict[str, tuple[str, ...]] = {}
     """Base classes to the methods of subclasses that are handlers."""
+    receiver: Literal["request", "kept"] = "request"
+    """Whether objects of those subclasses are made for each request, or once and kept."""
+    request_attributes: tuple[str, ...] = ()
+    """Attributes of such an object that hold request data."""
     adapters: tuple[str, ...] = ()
     """Functions and classes that put a web application behind the platform."""
     wraps: dict[str, str] = {}
@@ -89,6 +98,7 @@ class Declared:
         self._registers = frozenset(name for each in self._frameworks for name in each.registers)
         self._makes = frozenset(name for each in self._frameworks for name in each.makes)
         self._adapted = self._reached({**self._adapter_files(), **applications})
+        self._registrars: dict[str, Framework | None] = {}
 
     def handlers(self) -> Iterator[Handler]:
         """Every declared handler outside the tests, file by file."""
@@ -98,11 +108,85 @@ class Declared:
             for key, function in facts.functions.items():
                 if function.decorators and "." not in key:
                     yield from self._decorated(path, key, function)
+                yield from self._injected(path, function)
             for name, value in facts.bound_calls.items():
                 if value.endswith("()"):
                     yield from self._made(path, name, value[:-2])
             if facts.classes:
                 yield from self._inherited(path, facts)
+
+    def registrar(self, name: str) -> Framework | None:
+        """The framework whose function or method of this dotted name takes handlers."""
+        if name not in self._registrars:
+            owner, _, method = name.rpartition(".")
+            self._registrars[name] = next(
+                (
+                    each
+                    for each in self._frameworks
+                    if (method in each.registers and _matches(owner, each.objects))
+                    or _matches(name, each.takes)
+                    or (method in each.lists and owner == each.takes[0])
+                ),
+                None,
+            )
+        return self._registrars[name]
+
+    def methods_of(self, base: str) -> tuple[str, ...]:
+        """The methods that a framework calls on objects of subclasses of a library's class."""
+        return tuple(
+            name
+            for each in self._frameworks
+            for pattern, names in each.classes.items()
+            if fnmatch.fnmatchcase(base, pattern)
+            for name in names
+        )
+
+    def registering(self) -> list[str]:
+        """The files that may register handlers when they are imported: they use a framework, or what uses one."""
+        tops = {
+            name.partition(".")[0].rstrip("*"): each
+            for each in self._frameworks
+            for name in (*each.objects, *each.takes)
+        }
+        using = {
+            path
+            for path, facts in self._files.items()
+            if any(
+                (framework := tops.get(fact.module.partition(".")[0])) and self._applies(path, framework)
+                for fact in facts.imports
+            )
+        }
+        importers: dict[str, list[str]] = {}
+        for path in self._files if using else ():
+            for file in self._imported(path):
+                importers.setdefault(file, []).append(path)
+        waiting = list(using)
+        while waiting:
+            fresh = [path for path in importers.get(waiting.pop(), ()) if path not in using]
+            using.update(fresh)
+            waiting += fresh
+        return sorted(path for path in using if not is_test(path))
+
+    def listing(self, path: str) -> tuple[str, ...]:
+        """The attributes of classes in a file that list handlers, each with the framework's title in front."""
+        tops = {fact.module.partition(".")[0] for fact in self._files[path].imports}
+        return tuple(
+            f"{takes}.{name}"
+            for each in self._frameworks
+            for takes in each.takes[:1]
+            for name in each.lists
+            if takes.partition(".")[0] in tops and self._applies(path, each)
+        )
+
+    def registered(self, name: str, path: str, function: FunctionFacts) -> Handler | None:
+        """The handler that a function becomes by being handed to a registrar; None where that does not count here."""
+        framework = self.registrar(name)
+        if framework is None or is_test(path) or not self._applies(path, framework):
+            return None
+        owner, _, method = name.rpartition(".")
+        short = f"{owner.rpartition('.')[2]}.{method}" if method in framework.registers else method
+        reason = f"listed in {method}" if method in framework.lists else f"registered with {short}()"
+        return self._handler(path, function.name, function.name_span, framework, reason)
 
     def _decorated(self, path: str, key: str, function: FunctionFacts) -> Iterator[Handler]:
         for text in function.decorators:
@@ -115,6 +199,16 @@ class Declared:
             if framework:
                 yield self._handler(path, key, function.name_span, framework, f"decorated with @{name}")
                 return
+
+    def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:
+        """The functions that annotations of parameters hand to a framework: ``Annotated[User, Depends(current)]``."""
+        for each in function.parameters:
+            for callee, name in _HANDED_OVER.findall(each.annotation):
+                framework = self._of(path, callee, lambda framework: framework.takes)
+                target = self._names.definition(path, name) if framework else None
+                own = self._files[target.path].functions.get(target.name) if isinstance(target, Own) else None
+                if framework and isinstance(target, Own) and own and not is_test(target.path):
+                    yield self._handler(target.path, target.name, own.name_span, framework, f"given to {callee}()")
 
     def _made(self, path: str, name: str, callee: str) -> Iterator[Handler]:
         framework = self._of(path, callee, lambda each: each.callables)
@@ -134,8 +228,9 @@ class Declared:
                         handler = self._handler(
                             path, method, function.name_span, framework, f"method {name} of a subclass of {base}"
                         )
-                        behind_self = tuple(range(1, len(function.parameters)))
-                        yield msgspec.structs.replace(handler, request_parameters=behind_self)
+                        yield msgspec.structs.replace(
+                            handler, receiver=framework.receiver, request_attributes=framework.request_attributes
+                        )
 
     def _bases(self, path: str, bases: Iterable[str]) -> Iterator[tuple[Framework, str, tuple[str, ...]]]:
         for base in bases:
@@ -198,14 +293,18 @@ class Declared:
         waiting = list(starts)
         while waiting:
             path = waiting.pop()
-            for fact in self._files[path].imports:
-                target = self._modules.resolve(path, fact.module, fact.level)
-                inner = self._modules.import_name(path, fact.module, fact.name, fact.level) if fact.name else None
-                for file in (target, inner if isinstance(inner, str) else None):
-                    if file is not None and file not in reached:
-                        reached[file] = reached[path]
-                        waiting.append(file)
+            for file in self._imported(path):
+                if file not in reached:
+                    reached[file] = reached[path]
+                    waiting.append(file)
         return reached
+
+    def _imported(self, path: str) -> Iterator[str]:
+        """The project's files that a file imports."""
+        for fact in self._files[path].imports:
+            target = self._modules.resolve(path, fact.module, fact.level)
+            inner = self._modules.import_name(path, fact.module, fact.name, fact.level) if fact.name else None
+            yield from (file for file in (target, inner if isinstance(inner, str) else None) if file is not None)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

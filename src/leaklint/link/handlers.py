@@ -36,6 +36,8 @@ class Discovery(msgspec.Struct, frozen=True, gc=False):
     """Module-level names called like a handler and bound to something whose parameters the outline does not show:
     handlers if what they are bound to can be called as ``guessed`` says."""
     missing: tuple[Missing, ...] = ()
+    registrars: Declared | None = None
+    """Which functions of frameworks take handlers that the outlines do not show."""
 
 
 def discover(
@@ -89,7 +91,7 @@ def find_handlers(
     guesses = _Guesses(files, modules, names, platform)
     handlers = _merged(
         [
-            *(handler_of(each, names, files) for each in located),
+            *(handler_of(each, names, files) for each in located if each.declaration.is_entry),
             *from_settings,
             *(each for each in in_code.handlers() if each.path not in foreign),
             *(each for each in guesses.handlers() if each.path not in foreign),
@@ -101,6 +103,7 @@ def find_handlers(
         handlers=tuple(handlers),
         candidates=tuple(each for each in candidates if (each.path, each.attribute) not in taken),
         missing=tuple(missing),
+        registrars=in_code,
     )
 
 
@@ -218,7 +221,9 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             platform=Platform.AWS_LAMBDA_MANAGED if managed else same[0].platform,
             snap_start=any(each.snap_start for each in same),
             awaited=any(each.awaited for each in same),
-            request_parameters=next((each.request_parameters for each in same if each.request_parameters), None),
+            durable=any(each.durable for each in same),
+            receiver=next((each.receiver for each in same if each.receiver), ""),
+            request_attributes=next((each.request_attributes for each in same if each.request_attributes), ()),
         )
         for same in by_name.values()
         for managed in [any(each.platform is Platform.AWS_LAMBDA_MANAGED for each in same)]

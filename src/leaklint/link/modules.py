@@ -20,8 +20,9 @@ An absolute name is looked for, from a file in folder F, in this order; the firs
 2. F itself, unless it is a package folder;
 3. the shared roots that do not hold F, in the given order (before F where 1 found a root, as on the platform);
 4. the folders above F up to the project root, nearest first, unless they are package folders;
-5. ``python`` folders below a folder that is named like a layer, and folders with setuptools' ``setup.py`` (or the
-   ``src`` in them): what is installed with a function wherever it lies;
+5. a folder ``src`` in F or in a folder above it, nearest first; then ``python`` folders below a folder that is named
+   like a layer, and folders with setuptools' ``setup.py`` (or the ``src`` in them): what is installed with a function
+   wherever it lies;
 6. the package folders among F and those above, nearest first: sloppy code that works only when started elsewhere.
 
 The standard library is shadowed only as Python would: by a file or a package with an ``__init__.py`` in 1, or, where no
@@ -201,7 +202,8 @@ class Modules:
             loose = [each for each in above if not self._is_package(each)]
             own = [folder] if folder in loose and not known else []
             packages = [each for each in above if self._is_package(each)]
-            order = (*known, *own, *self._shared, *loose, *self._installed, *packages)
+            beside = [joined(each, "src") for each in above]
+            order = (*known, *own, *self._shared, *loose, *beside, *self._installed, *packages)
             self._orders[folder] = tuple(dict.fromkeys(order))
         return self._orders[folder]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from leaklint.ir.cfg import Body
 from leaklint.ir.facts import ClassFacts, FileFacts, FunctionFacts
 from leaklint.ir.handler import Handler
+from leaklint.link.decorators import Declared
 from leaklint.link.modules import Modules
 
 Bodies = Callable[[str, str], Body]
@@ -28,6 +29,8 @@ class Program:
     handlers: Sequence[Handler] = ()
     candidates: Sequence[Handler] = ()
     """Module-level names that may be handlers; what they are bound to decides."""
+    registrars: Declared | None = None
+    """Which functions of frameworks take handlers."""
     reported: Callable[[str], bool] = field(default=lambda _path: True)
     """Whether findings in a file are wanted (not in bundled libraries)."""
 

@@ -130,6 +130,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """A module-level object of this class (``sys.path``)."""
     per_request: bool = False
     """For such objects: it stands for another one in each request (``flask.g``)."""
+    request_data: bool = False
+    """For such objects, and for classes: what they hold is request data (``flask.request``)."""
     attributes: dict[str, str] = {}
     """For classes: the types of attributes."""
     coroutines: list[str] = []

@@ -84,7 +84,15 @@ def solved(
     handlers = list(found.handlers)
     if settings.scope == "all":
         handlers += public_functions(files, modules, platform, libraries)
-    program = Program(files, body, modules, handlers, found.candidates, reported=lambda path: path not in libraries)
+    program = Program(
+        files,
+        body,
+        modules,
+        handlers,
+        found.candidates,
+        found.registrars,
+        reported=lambda path: path not in libraries,
+    )
     result = solve(program, models_of(root, settings))
     findings = [*check(result.reached), *left_out]
     findings += [

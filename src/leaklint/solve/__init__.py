@@ -29,6 +29,7 @@ from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
 from leaklint.solve.lattice import survives
+from leaklint.solve.registered import note_listed
 from leaklint.solve.state import Status, Trace
 from leaklint.solve.summaries import begin, nothing
 from leaklint.solve.world import Ask, Solving, World
@@ -61,7 +62,8 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
         return begin(world, question)
 
     engine = Engine(start, lambda question: nothing(world, question))
-    confirmed = _confirmed(engine, program)
+    confirmed = _confirmed(engine, world)
+    handlers |= {handler.label + handler.path: handler for handler in confirmed}
     calls: list[Invoked] = []
     for handler in confirmed:
         # callers of a public function may leave out what has a default
@@ -74,8 +76,9 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
     return Solved(tuple(reached), tuple(confirmed))
 
 
-def _confirmed(engine: Engine, program: Program) -> list[Handler]:
-    """The handlers, and those candidates that turn out to be callables with a handler's parameters."""
+def _confirmed(engine: Engine, world: World) -> list[Handler]:
+    """The handlers, those candidates that turn out to be callables with a handler's parameters, and what registers."""
+    program = world.program
     confirmed = list(program.handlers)
     known = {(handler.path, handler.attribute) for handler in confirmed}
     for candidate in program.candidates:
@@ -84,7 +87,27 @@ def _confirmed(engine: Engine, program: Program) -> list[Handler]:
         facts = engine.answer(Ask("signature", candidate.label + candidate.path))
         if facts is not None and looks_like_handler(facts[0], facts[1], candidate.attribute):
             confirmed.append(candidate)
+            known.add((candidate.path, candidate.attribute))
+    confirmed += _registered(engine, world, known)
     return sorted(confirmed, key=lambda handler: (handler.path, handler.place.span, handler.attribute))
+
+
+def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> list[Handler]:
+    """The handlers that only show when the files that use frameworks are imported."""
+    program, found = world.program, []
+    if program.registrars is None:
+        return []
+    for path in program.registrars.registering():
+        engine.answer(Ask("module", path))
+        for name in program.registrars.listing(path):
+            note_listed(world, path, name)
+    for identity, registration in sorted(world.registered.items()):
+        path, _, name = identity.partition("::")
+        function = program.function(identity)
+        if function is not None and (path, name) not in known and program.reported(path):
+            handler = program.registrars.registered(registration.registrar, path, function)
+            found += [handler] if handler is not None else []
+    return found
 
 
 def _signature(world: World, handler: Handler) -> Solving:

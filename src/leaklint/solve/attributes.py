@@ -23,7 +23,8 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
 
 
 def _narrowed(source: Path, name: str) -> Path:
-    if source.root.kind in SYMBOLIC and len(source.fields) < 2:
+    of_request = source.root.kind is RootKind.LIBRARY and source.root.owner == "request"
+    if (source.root.kind in SYMBOLIC or of_request) and len(source.fields) < 2:
         return Path(source.root, (*source.fields, f".{name}"))
     return source
 

@@ -63,14 +63,14 @@ class Describer:
     def request(self, sources: Sources) -> tuple[str, ...]:
         """The request data among sources, as the reader knows it."""
         labels = set()
-        wanted = self.invoked.handler.request_parameters
         through: Sources = frozenset().union(*(self.contexts.get(source, frozenset()) for source in sources))
         for source in sources | through:
+            if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
+                name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]
+                labels.add(name + "".join(_shown(field) for field in source.fields))
             if source.root.kind is not RootKind.PARAMETER:
                 continue
             index = int(source.root.name)
-            if wanted is not None and index not in wanted:
-                continue
             if index == 1 and source.fields and source.fields[0] in CONSTANT_CONTEXT:
                 continue
             name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
@@ -141,7 +141,7 @@ class Describer:
         """Whether a value made from these sources is the same in every invocation."""
         for source in sources:
             if source.root.kind is RootKind.LIBRARY:
-                if source.root.owner in ("varies",) or source.root.owner.startswith("snapshot"):
+                if source.root.owner in ("varies", "request") or source.root.owner.startswith("snapshot"):
                     return False
                 continue
             if source.root.kind is RootKind.PARAMETER:

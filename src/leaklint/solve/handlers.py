@@ -8,17 +8,17 @@ from leaklint.ir.effects import AnyEffect, Declare, Pending, Site, Work
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
-from leaklint.ir.values import Path, Thing, TypeKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import run_coroutine
-from leaklint.solve.lattice import of, ordered, parameter, slot
+from leaklint.solve.lattice import extend, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
 from leaklint.solve.state import State, Status, Trace
-from leaklint.solve.world import Solving, World
+from leaklint.solve.world import Solving, World, instance
 
 EVENT_NAMES: Final = frozenset({"event", "evt", "_event", "_"})
 CONTEXT_NAMES: Final = frozenset({"context", "ctx", "_context", "_"})
@@ -110,15 +110,18 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
 
     ``by_default`` gives it only the arguments that it requires; None too where it requires all.
     """
-    value = yield from callable_of(world, handler)
+    act = _outside(world, handler)
+    state = State()
+    registration = world.registered.get(f"{handler.path}::{handler.attribute}")
+    value = registration.value if registration is not None else (yield from callable_of(world, handler))
     if value is None:
         return None
     found = yield from signature(world, value)
-    act = _outside(world, handler)
-    state = State()
     facts, bound, path = found if found is not None else (None, 0, handler.path)
     if facts is None:
         return None
+    receiver = _receiver(world, state, handler, facts) if not bound else None
+    bound += receiver is not None
     free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
     required = [each for each in free if not each.has_default]
     if by_default and len(required) == len(free):
@@ -129,7 +132,14 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         count = min(count, 2) if handler.source not in (Source.DECORATOR, Source.PUBLIC) else count
     given = [of(Thing(parameter(index)), sources=frozenset({parameter(index)})) for index in range(min(count, 8))]
     declared: list[AnyEffect] = []
-    result: Value = yield from apply(act, state, value, Arguments(tuple(given)), facts.name_span)
+    named = [
+        (each.name, of(Thing(parameter(index)), sources=frozenset({parameter(index)})))
+        for index, each in enumerate(facts.parameters[bound:])
+        if each.kind == "keyword" and handler.source is Source.DECORATOR and not by_default
+    ]
+    first = [receiver] if receiver is not None else []
+    arguments = Arguments((*first, *given), tuple(named))
+    result: Value = yield from apply(act, state, value, arguments, facts.name_span)
     for thing in ordered(result.things):
         if thing.type.kind is TypeKind.COROUTINE:
             pending.settle_at(state, thing.path)
@@ -162,6 +172,21 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.trimmed)
+
+
+def _receiver(world: World, state: State, handler: Handler, facts: FunctionFacts) -> Value | None:
+    """The object whose method is called: one for each request, or one that the framework keeps."""
+    if not handler.receiver or facts.in_class is None or "staticmethod" in facts.decorators:
+        return None
+    class_name = f"{handler.path}::{facts.in_class}"
+    if handler.receiver == "kept":
+        thing = world.kept_object(class_name)
+    else:
+        thing = Thing(Path(Root(RootKind.MADE, handler.path, "<platform>")), instance(class_name))
+    for name in handler.request_attributes:
+        source = Path(Root(RootKind.LIBRARY, "request", f"self.{name}"))
+        state.heap[extend(thing.path, f".{name}")] = of(Thing(source), sources=frozenset({source}))
+    return of(thing)
 
 
 def _is_token(effect: AnyEffect) -> bool:

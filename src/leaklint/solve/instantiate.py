@@ -16,6 +16,7 @@ from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import ELEMENT, extend, join_all, ordered, slot, unknown
 from leaklint.solve.lookup import read_field
+from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving, span_in
@@ -146,6 +147,9 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     """A field of an object that the caller knows is bound by the callee."""
     value = yield from _value(sub, stored)
     if not value.things and not value.sources:
+        return
+    if is_registry(path):
+        yield from keep(sub.act, sub.state, path, value, sub.span)
         return
     if not path.fields:
         place = sub.cell_paths.get(path.root.name, path) if path.root.kind is RootKind.FREE else path

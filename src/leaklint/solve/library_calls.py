@@ -15,6 +15,7 @@ from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import VARIES, of, single_constant, slot, unknown, with_sources
 from leaklint.solve.lookup import library
+from leaklint.solve.registered import register
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
@@ -42,7 +43,8 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
 
 def _owner(source: Path) -> Path:
     """Of ``request.args.get``, what is called is a method of the data, and ``request.args`` is the data."""
-    if source.root.kind is RootKind.PARAMETER and source.fields and source.fields[-1].startswith("."):
+    of_request = source.root.kind is RootKind.LIBRARY and source.root.owner == "request"
+    if (source.root.kind is RootKind.PARAMETER or of_request) and source.fields and source.fields[-1].startswith("."):
         return Path(source.root, source.fields[:-1])
     return source
 
@@ -73,6 +75,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
             return result
     formals = world.models.parameters(name)
     row = world.models.row(name)
+    registered = yield from register(act, state, name, arguments, span)
+    if row is None and registered is not None:
+        return registered
     if row is None:
         if world.models.is_class(name):
             value = unknown_result(act, state, callee, arguments, span)
@@ -163,6 +168,9 @@ def call_library_method(
         result = yield from special(act, state, receiver, arguments, span)
         return result
     if models.row(name) is None:
+        registered = yield from register(act, state, name, arguments, span)
+        if registered is not None:
+            return registered
         kind = act.world.library_kind(name)
         if kind == "coroutine":
             return suspended(act, state, callee, arguments, span)

@@ -28,7 +28,8 @@ def library_object(world: World, name: str) -> Value:
     row = world.models.row(name)
     if row is not None and row.instance_of:
         path = Path(Root(RootKind.LIBRARY, "request" if row.per_request else "process", name))
-        return of(Thing(path, instance(world.models.canonical(row.instance_of))))
+        sources = frozenset({path}) if row.request_data else frozenset()
+        return of(Thing(path, instance(world.models.canonical(row.instance_of))), sources=sources)
     return library(name)
 
 
@@ -61,8 +62,15 @@ def module_name(world: World, module: str, name: str) -> Solving:
 
 
 def kept(sources: Sources) -> Sources:
-    """Of what a value was made from at import, only that it is a snapshot matters later: all else is constant then."""
-    return frozenset(source for source in sources if source == TEMPORARY or source.root.owner.startswith(SNAPSHOT))
+    """Of what a value was made from at import, only that it is a snapshot, or stands for each request's, matters later.
+
+    All else is constant then.
+    """
+    return frozenset(
+        source
+        for source in sources
+        if source == TEMPORARY or source.root.owner == "request" or source.root.owner.startswith(SNAPSHOT)
+    )
 
 
 def written_types(world: World, module: str, name: str, writers: tuple[str, ...]) -> Solving:

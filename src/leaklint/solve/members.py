@@ -36,12 +36,21 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
     path = extend(thing.path, f".{name}")
     typed = models.attribute(class_name, name)
     if typed is not None:
-        return of(Thing(path, instance(models.canonical(typed))))
+        return _typed(act.world, path, models.canonical(typed), name)
     full = models.method(class_name, name) or f"{class_name}.{name}"
     row = models.row(full)
     if row is not None and row.instance_of:
         return library_object(act.world, full)
     return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
+
+
+def _typed(world: World, path: Path, kind: str, name: str) -> Value:
+    """An attribute of a library's object whose class is known; the request where it is another one in each."""
+    row = world.models.row(kind)
+    if row is not None and row.request_data:
+        path = Path(Root(RootKind.LIBRARY, "request", name))
+        return of(Thing(path, instance(kind)), sources=frozenset({path}))
+    return of(Thing(path, instance(kind)))
 
 
 def class_member(
@@ -61,9 +70,11 @@ def class_member(
             typed = world.models.attribute(owner, name)
             path = extend(bound_to.path, f".{name}")
             if typed is not None:
-                return of(Thing(path, instance(world.models.canonical(typed))))
+                return _typed(world, path, world.models.canonical(typed), name)
             if row is not None and not on_class:
                 return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, row)), of(bound_to))
+            if not on_class and world.is_registrar(f"{owner}.{name}"):
+                return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, f"{owner}.{name}")), of(bound_to))
             continue
         known = world.classes.get(owner)
         place = extend(class_path(owner), f".{name}")

@@ -128,7 +128,7 @@ class Substitution:
             if kind is RootKind.PARAMETER:
                 index = int(source.root.name)
                 if index < len(self.arguments):
-                    deep = self.deep(index)
+                    deep = self._field_sources(self.arguments[index], fields) or self.deep(index)
                     if not fields:
                         result |= deep
                         result |= self.observed(index)
@@ -150,6 +150,19 @@ class Substitution:
             else:
                 result.add(source)
         return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
+
+    def _field_sources(self, value: Value, fields: tuple[str, ...]) -> Sources:
+        """What one attribute of the invocation's own objects was made from, where all of them have it."""
+        if not fields or not fields[0].startswith("."):
+            return frozenset()
+        found: Sources = frozenset()
+        for thing in value.things:
+            own = thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE
+            stored = self.state.heap.get(extend(thing.path, fields[0])) if own and "::" in thing.type.name else None
+            if stored is None:
+                return frozenset()
+            found |= happening.deep_sources(self.state, self.act.world, stored)
+        return found
 
 
 def _identities(value: Value, fields: Iterable[str]) -> set[Path]:

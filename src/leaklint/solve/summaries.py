@@ -17,6 +17,7 @@ from leaklint.solve.arguments import formals_of
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
+from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.world import Ask, ModuleState, Solving, World, instance
 
@@ -173,7 +174,9 @@ def _stores(act: Activation, last: State, returns: Value) -> list[Store]:
         for path, value in last.heap.under(root).items():
             visible.append(Store(path, value))
             pending.extend(thing.path.root for thing in value.things)
-    return sorted(visible, key=lambda store: store.path)[:200]
+    registered = [store for store in visible if is_registry(store.path)]
+    others = [store for store in visible if not is_registry(store.path)]
+    return [*sorted(others, key=lambda store: store.path)[:200], *sorted(registered, key=lambda store: store.path)]
 
 
 def _is_original(path: Path, value: Value) -> bool:

@@ -61,6 +61,13 @@ class Named(NamedTuple):
     type: str
 
 
+class Registration(NamedTuple):
+    """A callable that was handed to a registrar (see ``leaklint.solve.registered``)."""
+
+    registrar: str
+    value: Value
+
+
 class World:
     """Program, models and answers."""
 
@@ -88,6 +95,8 @@ class World:
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
         """Module variables that other modules bind (``module.name = …``), and to what."""
+        self.registered: dict[str, Registration] = {}
+        """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 
     def field(self, path: Path) -> Value | None:
         """What a field of an object that exists after import holds."""
@@ -115,6 +124,27 @@ class World:
     def general_shapes(self, function: str, shapes: Shapes) -> Shapes:
         """Shapes that say only of which class the receiver is, and which callables are captured."""
         return tuple((index, shape) for index, shape in shapes if index < 0)
+
+    def is_registrar(self, name: str) -> bool:
+        """Whether a library's function or method takes handlers."""
+        registrars = self.program.registrars
+        return registrars is not None and registrars.registrar(name) is not None
+
+    def handling_methods(self, class_name: str) -> tuple[str, ...]:
+        """The methods of a class that a framework calls because of its bases."""
+        registrars = self.program.registrars
+        if registrars is None:
+            return ()
+        return tuple(name for each in self.order(class_name)[1:] for name in registrars.methods_of(each))
+
+    def kept_object(self, class_name: str) -> Thing:
+        """The one object of a class that a framework makes and keeps."""
+        path, _, name = class_name.partition("::")
+        thing = Thing(Path(Root(RootKind.STATIC, path, f"{name}@kept")), instance(class_name))
+        facts = self.program.class_(class_name)
+        if facts is not None:
+            self.name_object(thing, name.rpartition(".")[2], path, facts.name_span)
+        return thing
 
     def decorations(self, module: str) -> frozenset[Span]:
         """Places of all decorators of functions in a file."""

@@ -39,6 +39,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     awaited: bool = False
     is_application: bool = False
     """The attribute is a web application whose routes are the handlers."""
+    is_entry: bool = True
+    """The attribute is a handler itself, and does not only lead to some."""
     inline: str = ""
     """Path under which ``Said.sources`` has the code that is written in the template itself."""
 

@@ -36,6 +36,7 @@ def read(path: str, tree: Tree) -> Said:
                 root=beside(path, "."),
                 expected=not is_settings,
                 is_python=not is_settings,
+                is_entry=not is_settings,
                 is_application=kind in ("app_function", "django_settings"),
             )
     return Said(tuple(declarations.values()))
