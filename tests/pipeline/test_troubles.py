@@ -24,7 +24,10 @@ def test_syntax_of_a_later_python_is_no_mistake_of_the_file() -> None:
     assert cure.startswith("run leaklint with")
 
 
-@pytest.mark.parametrize("source", [b"def :\n", b"print 'x'\n", b"(" * 5_000, LATER + b"#" * 300_000])
+@pytest.mark.parametrize(
+    "source",
+    [b"def :\n", b"print 'x'\n", b"(" * 5_000, LATER + b"#" * 100_000, LATER + b"x = 1" + b" + 1" * 600 + b"\n"],
+)
 def test_what_no_python_reads_or_is_not_safe_to_try_is_for_its_owner_to_mend(source: bytes) -> None:
     message, cure = said_of(source)
     assert "later Python" not in message

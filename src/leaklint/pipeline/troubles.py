@@ -40,7 +40,7 @@ def read(file: Path, largest: int | None = None) -> bytes | None:
 
 def not_understood(path: str, trouble: Trouble, source: bytes) -> Finding:
     """The finding for source with a trouble; syntax of a later Python is no mistake of the file."""
-    if trouble.reason.startswith(REFUSED):
+    if trouble.reason.startswith(REFUSED) and "nested" not in trouble.reason:
         from leaklint.fix.grammar import is_later_python
 
         if is_later_python(source):
