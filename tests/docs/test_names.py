@@ -68,8 +68,9 @@ def test_settings_can_be_read(page: Path, tmp_path: Path) -> None:
 def test_rows_can_be_read(page: Path) -> None:
     for block in fences(page, "toml"):
         if block.startswith('["'):
-            models = Models([parse(block, label(page))])
-            for name in models.names:
+            rows = parse(block, label(page))
+            models = Models([rows])
+            for name in rows:
                 formals = models.parameters(name) or ()
                 assert models.summary(name, {formal.name: GIVEN for formal in formals}) is not None
 

@@ -84,9 +84,30 @@ def test_verbose_says_what_was_left_out(project: Path, leaklint: Any) -> None:
     (project / "venv").mkdir()
     (project / "venv/pyvenv.cfg").touch()
     (project / "venv/y.py").touch()
+    (project / "below").mkdir()
+    (project / "below/leaklint.toml").touch()
+    (project / "below/z.py").touch()
+    (project / ".gitignore").write_text("ignored\n")
+    (project / "ignored").mkdir()
+    (project / "ignored/i.py").touch()
     printed = leaklint("-v").err
-    assert "left out: venv (virtual environment)\n" in printed
+    assert "project: . (settings: leaklint.toml)\nread: 3 Python files, 0 files that may declare handlers\n" in printed
+    assert [line for line in printed.splitlines() if line.startswith("left out")] == [
+        "left out: below (a project of its own)",
+        "left out: build (excluded)",
+        "left out: ignored (ignored by git)",
+        "left out: venv (virtual environment)",
+    ]
     assert "handler: bot.main:handler, " in printed
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert leaklint("-v").err == printed
+
+
+def test_a_folder_of_the_settings_that_is_not_there_is_noted(project: Path, leaklint: Any) -> None:
+    (project / "leaklint.toml").write_text('src = ["bto"]\n')
+    assert leaklint().err == "note: leaklint.toml:1:8: `src`: no such folder `bto`; did you mean `bot`?\n"
+    assert leaklint("--src", "lib").err == "note: --src: no such folder `lib`\n"
+    assert leaklint("--src", "bot").err == ""
 
 
 def test_exit_zero(leaklint: Any) -> None:
@@ -198,7 +219,7 @@ def test_a_missing_handler_has_its_place_in_the_settings(project: Path, leaklint
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "error: rows.toml: cannot be read: No such file or directory\n"),
+        (None, "error: leaklint.toml:1:11: `models`: no such file `rows.toml`\n"),
         ('["a.b"]\nopns = 3\n', "error: rows.toml: "),
         ("[", "error: rows.toml: "),
     ],
@@ -277,6 +298,8 @@ class TestOtherCommands:
         assert "```python bad" in page
         assert leaklint("explain", "lk101").out == page
         assert leaklint("explain", "module-state-mutated").out == page
+        family = leaklint("explain", "LK3").out
+        assert [line.split()[1] for line in family.splitlines() if line.startswith("# ")] == ["LK301", "LK302", "LK303"]
 
     def test_rules(self, leaklint: Any) -> None:
         assert len(leaklint("rules").out.splitlines()) == len(catalogue())

@@ -113,6 +113,28 @@ SETTINGS = [
         "error: pyproject.toml:2:10: `select`: expected a list of strings, found a number",
     ),
     ('[tool.leaklint]\nselect = ["LK999"]\n', "error: pyproject.toml:2:11: `select`: unknown selector `LK999`"),
+    (
+        '[tool.leaklint]\nseverity = { LKX = "error" }\n',
+        "error: pyproject.toml:2:14: `severity`: unknown selector `LKX`; did you mean `LK`?\n"
+        '  2 | severity = { LKX = "error" }\n                   ^^^\n',
+    ),
+    (
+        '[tool.leaklint]\nplatforms = "aws"\n',
+        "error: pyproject.toml:2:13: `platforms`: unknown value `aws`; did you mean",
+    ),
+    ("[tool.leaklint]\nfoo = 3\n", "error: pyproject.toml:2:1: unknown setting `foo`; `leaklint config` lists all"),
+    (
+        "[tool.other]\n[tool.leaklnt]\nselect = []\n",
+        "error: pyproject.toml:2:7: unknown table `tool.leaklnt`; did you mean `tool.leaklint`?\n",
+    ),
+    (
+        '[tool.leaklint]\nmodels = [\n  "row.toml"]\n',
+        "error: pyproject.toml:3:3: `models`: no such file `row.toml`; did you mean `rows.toml`?\n",
+    ),
+    (
+        '[tool.leaklint]\nbaseline = "nowhere.json"\n',
+        "error: pyproject.toml:2:12: `baseline`: no such file `nowhere.json`; `leaklint --update-baseline` makes it\n",
+    ),
 ]
 
 
@@ -120,6 +142,7 @@ SETTINGS = [
 def test_wrong_settings(folder: Path, leaklint: Any, text: str, message: str) -> None:
     (folder / "leaklint.toml").unlink()
     (folder / "pyproject.toml").write_text(text)
+    (folder / "rows.toml").touch()
     (folder / "a.py").write_text(LEAK)
     ended = leaklint()
     assert (ended.status, ended.out) == (2, "")
@@ -131,6 +154,25 @@ def test_wrong_settings(folder: Path, leaklint: Any, text: str, message: str) ->
     [
         (["nowhere"], "error: nowhere: no such file or folder\n"),
         (["nowhere", "a.py"], "error: nowhere: no such file or folder\n"),
+        (
+            ["nowhere", "a.pyy"],
+            "error: nowhere: no such file or folder\nerror: a.pyy: no such file or folder; did you mean `a.py`?",
+        ),
+        (["expain", "LK101"], "error: expain: no such file or folder; did you mean the command `explain`?\n"),
+        (["--select", ""], "error: --select: no code is given; `leaklint rules` lists all codes\n"),
+        (["--select"], "error: --select: a value is missing\n"),
+        (["--color", "alway"], "error: --color: unknown value `alway`; did you mean `always`?\n"),
+        (["--color", "red"], "error: --color: unknown value `red`; expected one of `auto`, `always`, `never`\n"),
+        (
+            ["--output-format", "html:"],
+            "error: --output-format: `html:` names no file; write html:FILE, or html alone\n",
+        ),
+        (
+            ["--statistics", "--output-format", "sarif"],
+            "error: --statistics: there are none in the format `sarif`, but",
+        ),
+        (["--add-ignore", " "], "error: --add-ignore: say why they stay"),
+        (["completion", "tcsh"], "error: shell: unknown value `tcsh`; expected one of `bash`, `zsh`, `fish`\n"),
         (["--selct", "LK1"], "unknown option --selct; did you mean `--select`?"),
         (["--select", "LK1O1"], "error: --select: unknown selector `LK1O1`; did you mean `LK101`?\n"),
         (["--ignore", "E501"], "error: --ignore: unknown selector `E501`; did you mean `LK501`?\n"),

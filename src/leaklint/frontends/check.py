@@ -23,6 +23,9 @@ from leaklint.report.plain import plain
 from leaklint.report.report import Report
 from leaklint.report.text import summary
 
+COUNTABLE = ("text", "concise", "json")
+"""The formats that statistics have."""
+
 EPILOG = """\
 formats:
 {formats}
@@ -89,6 +92,11 @@ def main(arguments: list[str]) -> int:
     """Runs the command and gives its exit status."""
     options = parser().parse_intermixed_args(arguments)
     targets = targets_of(options.output_format)
+    printed = next((each.format for each in targets if each.file is None), COUNTABLE[0])
+    if options.statistics and printed not in COUNTABLE:
+        raise WrongUse(f"--statistics: there are none in the format `{printed}`, but in {', '.join(COUNTABLE)}")
+    if options.add_ignore is not None and not options.add_ignore.strip():
+        raise WrongUse("--add-ignore: say why they stay, such as --add-ignore 'known since the audit'")
     request = _request(options)
     prepare(sys.stdout)
     prepare(sys.stderr)
@@ -98,6 +106,10 @@ def main(arguments: list[str]) -> int:
         return _watch(request, options, targets)
     parts: list[Part] = []
     report = _run(request, options, parts)
+    if options.verbose:
+        from leaklint.frontends.verbose import say_what_is_read
+
+        say_what_is_read(request, options.color)
     if options.add_ignore is not None:
         return _add_ignores(report, options)
     _print(report, options, targets)
@@ -164,8 +176,6 @@ def _print(report: Report, options: argparse.Namespace, targets: tuple[Target, .
     for note in report.notes:
         print(f"{errors('info', 'note')}: {plain(note)}", file=sys.stderr)
     if options.verbose:
-        for path, reason in report.left_out:
-            print(f"{errors('dim', 'left out')}: {plain(path)} ({plain(reason)})", file=sys.stderr)
         for handler in report.handlers:
             print(f"{errors('dim', 'handler')}: {plain(handler.label)}, {plain(handler.reason)}", file=sys.stderr)
     print(summary(report, style_for(stream, options.color)), file=stream)

@@ -20,6 +20,10 @@ def main(arguments: list[str]) -> int:
     by_word = {name: code for code, name in names.items()} | {code: code for code in names}
     chosen: list[str] = []
     for word in options.codes:
+        family = [code for code in names if code.startswith(word.upper()) and len(word) > 2]
+        if len(family) > 1:
+            chosen += family
+            continue
         code = by_word.get(word) or by_word.get(word.upper()) or by_word.get(word.lower())
         if code is None:
             guess = did_you_mean(word, by_word) or "; `leaklint rules` lists all codes"

@@ -75,7 +75,9 @@ def targets_of(asked: Sequence[str]) -> tuple[Target, ...]:
     """The targets of ``FORMAT`` and ``FORMAT:FILE``; at most one may go to standard output."""
     targets: list[Target] = []
     for each in asked or ["text"]:
-        name, _, file = each.partition(":")
+        name, colon, file = each.partition(":")
+        if colon and not file:
+            raise WrongUse(Mistake(f"--output-format: `{each}` names no file; write {name}:FILE, or {name} alone"))
         if name not in FORMATS:
             guess = did_you_mean(name, FORMATS) or f"; formats are {', '.join(FORMATS)}"
             raise WrongUse(Mistake(f"--output-format: unknown format `{name}`{guess}"))

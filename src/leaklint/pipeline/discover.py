@@ -23,6 +23,8 @@ SUFFIXES = (
 )
 MARKS = frozenset({*SETTINGS_FILES, "Procfile", "pyvenv.cfg", "RECORD", "top_level.txt", "installed-files.txt"})
 
+IGNORED = "ignored by git"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tree:
@@ -44,7 +46,14 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
     """Lists the project's files; paths that were named are read even where they would be left out."""
     covers = path_matcher(settings.exclude + settings.extend_exclude)
     left_out: dict[str, str] = {}
-    listing = Listing(()) if _is_crowded(project) else _list(project.root, covers)
+
+    def leaves_out(path: str) -> bool:
+        if covers(path):
+            left_out[path] = "excluded"
+        return path in left_out
+
+    listing = Listing(()) if _is_crowded(project) else _list(project.root, leaves_out)
+    left_out.update((path, IGNORED) for path in listing.ignored)
     files = set(_without_excluded(listing.files, covers, left_out))
     unreadable = list(listing.unreadable)
     if not force_exclude:

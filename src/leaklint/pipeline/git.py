@@ -85,3 +85,12 @@ def is_ignored(folder: Path) -> bool:
     except GitFailed:
         return False
     return True
+
+
+def ignored_paths(folder: Path) -> tuple[str, ...]:
+    """What git ignores below the folder, whole folders as one; nothing where git does not know the folder."""
+    asked = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    try:
+        return tuple(sorted(each.rstrip("/") for each in _names(ask_git(folder, *asked))))
+    except GitFailed:
+        return ()

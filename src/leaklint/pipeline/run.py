@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from leaklint.pipeline.analyse import analyse
 from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.named_files import insist_on_files, missing_folders
 from leaklint.pipeline.relative import is_below
 from leaklint.pipeline.roots import Project, find_projects, settings_in, shown
 from leaklint.pipeline.settings import Sourced, override, read_settings
@@ -72,6 +73,7 @@ def parts_of(request: Request) -> tuple[Part, ...]:
         if project.config:
             sourced = read_settings(project.config, shown(project.config, request.cwd), rules)
         sourced = override(sourced, request.given, rules)
+        insist_on_files(project, sourced, request.cwd, baseline=request.baseline != "renew")
         tree = discover(project, sourced.settings, request.cwd, force_exclude=request.force_exclude)
         parts[project.root] = Part(project, sourced, tree)
         if request.config:
@@ -106,6 +108,8 @@ def report_of(part: Part, request: Request) -> Report:
     # Asked first: a revision that does not exist should not cost an analysis.
     changes = changes_since(root, request.since) if request.since else None
     report = analyse(part.project, part.sourced.settings, request.overlay, tree=part.tree)
+    folders = tuple(missing_folders(part.project, part.sourced, request.cwd))
+    report = dataclasses.replace(report, notes=(*report.notes, *folders))
     report = _without_accepted(part, request, report)
     if changes is not None:
         touched = tuple(each for each in report.findings if touches(each, changes))

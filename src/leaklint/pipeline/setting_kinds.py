@@ -15,6 +15,9 @@ from leaklint.pipeline.wrong_use import did_you_mean
 Complain: TypeAlias = Callable[[KeyPath, str], None]
 """Takes the path below the setting's own key, and what is wrong there."""
 
+KEY = -1
+"""Ends a path that means a key itself, not its value."""
+
 Kind: TypeAlias = Callable[[Any, Complain, "Rules"], Any]
 """Takes a value, a way to complain, and the rules that exist; gives the value in our types."""
 
@@ -123,7 +126,7 @@ def severities(value: Any, complain: Complain, rules: Rules) -> tuple[tuple[str,
     found: list[tuple[str, Severity]] = []
     for selector, word in sorted(value.items()):
         if selector not in known:
-            complain((selector,), unknown_selector(selector, known, rules))
+            complain((selector, KEY), unknown_selector(selector, known, rules))
         chosen = choose(word, _below(complain, selector), rules)
         if chosen is not None:
             found.append((selector, Severity[chosen.upper()]))

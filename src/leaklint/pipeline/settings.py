@@ -7,6 +7,7 @@ description stand here once; the check, ``leaklint config`` and the reference ar
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -174,6 +175,8 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
     origins: dict[str, str] = {}
 
     def mistake(path: KeyPath, message: str, extent: Extent | None = None) -> None:
+        if path[-1:] == (kinds.KEY,):
+            extent = places.keys.get(path[:-1])
         extent = extent or places.of(path)
         excerpt = lines[extent.line - 1] if extent.line <= len(lines) else ""
         mistakes.append(Mistake(message, shown, extent.line, extent.column, extent.length, excerpt))
@@ -185,7 +188,7 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
     for key, value in table.items():
         if key not in FIELDS:
             extent = places.keys.get((*top, key))
-            mistake((*top, key), f"unknown setting `{key}`{did_you_mean(key, FIELDS)}", extent)
+            mistake((*top, key), f"unknown setting `{key}`{_meant(key)}", extent)
             continue
         before = len(mistakes)
 
@@ -198,6 +201,13 @@ def read_settings(file: Path, shown: str, rules: Rules) -> Sourced:
     if mistakes:
         raise WrongUse(*sorted(mistakes, key=lambda each: (each.line, each.column)))
     return Sourced(Settings(**values), origins, file)
+
+
+def _meant(key: str) -> str:
+    """What an unknown setting was meant to be."""
+    if key == "tool":
+        return "; settings stand in the table `tool.leaklint`, or here without any table"
+    return did_you_mean(key, FIELDS) or "; `leaklint config` lists all settings"
 
 
 def span_in_settings(file: Path, key: str, word: str) -> Span:
@@ -214,6 +224,15 @@ def span_in_settings(file: Path, key: str, word: str) -> Span:
         return NOWHERE
     extent = toml_places(text).of(top)
     return Span(extent.line, extent.column, extent.line, extent.column + extent.length)
+
+
+def mistake_at(file: Path, shown: str, key: str, word: str, message: str) -> Mistake:
+    """A mistake in what a setting names, with its place in the settings file."""
+    span = span_in_settings(file, key, word)
+    if span == NOWHERE:
+        return Mistake(f"`{key}`: {message}", shown)
+    excerpt = read_toml_text(file, shown).split("\n")[span.line - 1]
+    return Mistake(f"`{key}`: {message}", shown, span.line, span.column, span.end_column - span.column, excerpt)
 
 
 def override(base: Sourced, given: Mapping[str, Any], rules: Rules) -> Sourced:
@@ -288,4 +307,20 @@ def holds_settings(file: Path, shown: str) -> bool:
         return file.is_file()
     if not file.is_file():
         return False
-    return _tool_table(parse_toml(read_toml_text(file, shown), shown)) is not None
+    text = read_toml_text(file, shown)
+    content = parse_toml(text, shown)
+    table = _tool_table(content)
+    if table is None:
+        _insist_on_the_name(content, text, shown)
+    return table is not None
+
+
+def _insist_on_the_name(content: Mapping[str, Any], text: str, shown: str) -> None:
+    """A table whose name is nearly ours was meant for us, and would be passed over without a word."""
+    tool = content.get("tool")
+    near = difflib.get_close_matches("leaklint", tool if isinstance(tool, dict) else (), n=1, cutoff=0.85)
+    if near:
+        extent = toml_places(text).keys.get(("tool", near[0]), Extent(1, 1, 1))
+        excerpt = text.split("\n")[extent.line - 1]
+        message = f"unknown table `tool.{near[0]}`; did you mean `tool.leaklint`?"
+        raise WrongUse(Mistake(message, shown, extent.line, extent.column, extent.length, excerpt))

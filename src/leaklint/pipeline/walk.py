@@ -23,6 +23,8 @@ class Listing:
 
     files: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+    """What ignore files leave out, among the files that matter."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
     top = _with_slash(folder)
     files: list[str] = []
     unreadable: list[tuple[str, str]] = []
+    ignored: list[str] = []
     above = _ignore_files_above(folder)
     # Patterns that leave out the folder as a whole say nothing about what is in it.
     pending: list[tuple[str, tuple[_IgnoreFile, ...]]] = [("", () if _is_ignored(top, above) else above)]
@@ -65,12 +68,13 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
             if not is_folder and not matters(path):
                 continue
             if ignoring and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
+                ignored.append(path)
                 continue
             if not is_folder:
                 files.append(path)
             elif entry.name != ".git" and not leave_out(path):
                 pending.append((path + "/", ignoring))
-    return Listing(tuple(sorted(files)), tuple(sorted(unreadable)))
+    return Listing(tuple(sorted(files)), tuple(sorted(unreadable)), tuple(sorted(ignored)))
 
 
 def _with_slash(folder: Path) -> str:

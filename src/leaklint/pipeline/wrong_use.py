@@ -6,6 +6,9 @@ import dataclasses
 import difflib
 from collections.abc import Iterable
 
+LEAST_BEGINNING = 3
+"""So many letters of a known word are taken for it."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mistake:
@@ -48,6 +51,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = word.casefold()
     candidates = {each.casefold(): each for each in sorted(known, reverse=True)}
     near = difflib.get_close_matches(folded, candidates, n=10, cutoff=0.6)
+    if not near and len(folded) >= LEAST_BEGINNING:
+        near = sorted((each for each in candidates if each.startswith(folded)), key=len)[:1]
     if not near:
         return ""
 
