@@ -14,6 +14,7 @@ from leaklint.ir.cfg import RAISE_EXIT, AnyInstruction, Argument, Body, BuildIte
 FORMS = {
     "Constant": "{target} = {value!r}",
     "Copy": "{target} = {source}",
+    "Annotate": "{target} = {source} as {annotation}",
     "LoadGlobal": "{target} = global {name}",
     "StoreGlobal": "global {name} = {value}",
     "DeleteGlobal": "del global {name}",

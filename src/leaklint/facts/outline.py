@@ -38,6 +38,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             globals_bound=tuple(sorted(scope.globals & scope.bound.keys())) if scope.globals else (),
             calls=tuple(sorted(scope.calls)),
             dropped_calls=_dropped(scope),
+            stored_calls=tuple(sorted(scope.stored)),
             in_class=owner,
             has_await=scope.has_await,
             is_stub=not plain_lambda and _is_stub(node.body),
@@ -53,6 +54,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         globals_bound=tuple(sorted(scope.globals & scope.bound.keys())),
         calls=tuple(sorted(scope.calls)),
         dropped_calls=_dropped(scope),
+        stored_calls=tuple(sorted(scope.stored)),
         has_await=scope.has_await,
     )
 
@@ -105,6 +107,7 @@ def classes(walk: Walk, positions: Positions) -> dict[str, ClassFacts]:
     """The facts of all classes, in the order of their places."""
     methods: dict[str, dict[str, str]] = {}
     attributes: dict[str, dict[str, list[str]]] = {}
+    annotations: dict[str, dict[str, str]] = {}
     for scope in walk.scopes:
         if scope.kind is not Kind.FUNCTION or scope.class_name is None or type(scope.node) is ast.Lambda:
             continue
@@ -112,7 +115,13 @@ def classes(walk: Walk, positions: Positions) -> dict[str, ClassFacts]:
         bound = attributes.setdefault(scope.class_name, {})
         for name in scope.instance_attributes:
             bound.setdefault(name, []).append(scope.name)
-    found = [_class_facts(scope, methods, attributes, positions) for scope in walk.scopes if scope.kind is Kind.CLASS]
+        for name, annotation in scope.instance_annotations.items():
+            annotations.setdefault(scope.class_name, {})[name] = positions.text(annotation)
+    found = [
+        _class_facts(scope, methods, attributes, annotations, positions)
+        for scope in walk.scopes
+        if scope.kind is Kind.CLASS
+    ]
     return {each.name: each for each in sorted(found, key=lambda each: each.span)}
 
 
@@ -120,6 +129,7 @@ def _class_facts(
     scope: Scope,
     methods: dict[str, dict[str, str]],
     attributes: dict[str, dict[str, list[str]]],
+    annotations: dict[str, dict[str, str]],
     positions: Positions,
 ) -> ClassFacts:
     node: ast.ClassDef = scope.node
@@ -136,6 +146,7 @@ def _class_facts(
         methods=methods.get(name, {}),
         instance_attributes={key: tuple(value) for key, value in attributes.get(name, {}).items()},
         annotations={target: text(annotation) for target, annotation in _annotations(node.body)},
+        instance_annotations=annotations.get(name, {}),
     )
 
 

@@ -36,6 +36,7 @@ class Scope:
         "has_await",
         "host",
         "inner_count",
+        "instance_annotations",
         "instance_attributes",
         "is_generator",
         "kind",
@@ -47,6 +48,7 @@ class Scope:
         "read",
         "rebound",
         "self_name",
+        "stored",
         "uses",
     )
 
@@ -74,9 +76,12 @@ class Scope:
         self.dropped: set[str] = set()
         self.assigned: list[tuple[str, str]] = []
         """Names with the calls whose result they are bound to."""
+        self.stored: set[tuple[str, str]] = set()
+        """Attributes with the calls whose result is stored in them."""
         self.class_name: str | None = None
         """The class that the scope is the body of, or whose body defines this function."""
         self.self_name = ""
+        self.instance_annotations: dict[str, ast.expr] = {}
         self.instance_attributes: dict[str, None] = {}
         self.is_generator = False
         self.has_await = False

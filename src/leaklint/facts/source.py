@@ -60,6 +60,8 @@ class Source:
             bound_calls=outline.bound_calls(tree, positions),
             all_names=outline.all_names(tree),
             global_writers=writers,
+            attributes_read=tuple(sorted(walk.attributes_read)),
+            passed=tuple(sorted(walk.passed)),
             suppressions=comments,
             statements=long_statements(tree, positions.lines),
             multiline_strings=together,

@@ -10,6 +10,7 @@ from leaklint.facts.expressions import OPERATORS, make_function
 from leaklint.facts.flow import STATEMENTS, Cleanup, Draft, Flow, Loop
 from leaklint.facts.targets import assign, delete
 from leaklint.ir.cfg import (
+    Annotate,
     Argument,
     Call,
     Discard,
@@ -64,8 +65,13 @@ def _assign_parallel(flow: Flow, target: Any, value: Any, node: ast.Assign) -> N
 
 
 def _annotated(flow: Flow, node: ast.AnnAssign) -> None:
-    if node.value is not None:
-        assign(flow, node.target, flow.value(node.value), flow.span(node))
+    if node.value is None:
+        return
+    span, value = flow.span(node), flow.value(node.value)
+    if isinstance(node.value, ast.Call | ast.Attribute | ast.Subscript | ast.Await):
+        source, value = value, flow.temporary()
+        flow.emit(Annotate(span, value, source, flow.positions.text(node.annotation)))
+    assign(flow, node.target, value, span)
 
 
 def _augmented(flow: Flow, node: ast.AugAssign) -> None:

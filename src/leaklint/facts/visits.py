@@ -78,9 +78,17 @@ def _augmented(walk: Walk, node: ast.AugAssign) -> None:
 
 def _annotated(walk: Walk, node: ast.AnnAssign) -> None:
     walk.push_one(node.target)
+    owner = node.target.value if isinstance(node.target, ast.Attribute) else None
+    if isinstance(owner, ast.Name) and owner.id == walk.scope.self_name and isinstance(node.target, ast.Attribute):
+        walk.scope.host.instance_annotations[node.target.attr] = node.annotation
     if node.value is not None:
         walk.assigned(node.target, node.value)
         walk.push_one(node.value)
+
+
+def _matched(walk: Walk, node: ast.MatchClass) -> None:
+    walk.attributes_read.update(node.kwd_attrs)
+    walk.push([node.cls, *node.patterns, *node.kwd_patterns])
 
 
 def _walrus(walk: Walk, node: ast.NamedExpr) -> None:
@@ -291,7 +299,7 @@ _VISITS: dict[type, Callable[[Walk, Any], None]] = {
     ast.MatchSingleton: _nothing,
     ast.MatchSequence: lambda walk, node: walk.push(node.patterns[::-1]),
     ast.MatchOr: lambda walk, node: walk.push(node.patterns),
-    ast.MatchClass: lambda walk, node: walk.push([node.cls, *node.patterns, *node.kwd_patterns]),
+    ast.MatchClass: _matched,
     ast.UnaryOp: _not,
     ast.BoolOp: _boolean,
     ast.BinOp: _binary,

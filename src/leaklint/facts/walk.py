@@ -21,13 +21,27 @@ _BOOLEAN_CALLS = frozenset({"print", "str", "bool"})
 class Walk:
     """The scopes and imports of a file: ``scopes`` in the order of discovery, ``scope_of`` by syntax node."""
 
-    __slots__ = ("_names", "_queue", "_span", "_stack", "imports", "scope", "scope_of", "scopes")
+    __slots__ = (
+        "_names",
+        "_queue",
+        "_span",
+        "_stack",
+        "attributes_read",
+        "imports",
+        "passed",
+        "scope",
+        "scope_of",
+        "scopes",
+    )
 
     def __init__(self, tree: ast.Module, span: Callable[[Any], Span]) -> None:
         self._span = span
         self._names: dict[str, int] = {}
         self._queue: list[tuple[Scope, list[Any]]] = []
         self._stack: list[Any] = []
+        self.attributes_read: set[str] = set()
+        self.passed: set[str] = set()
+        """Names and attributes that are read without being called: their values go somewhere."""
         self.imports: list[ImportFact] = []
         self.scopes: list[Scope] = []
         self.scope_of: dict[ast.AST, Scope] = {}
@@ -49,7 +63,8 @@ class Walk:
     def _run(self, scope: Scope, stack: list[Any]) -> None:
         self.scope, self._stack = scope, stack
         host, uses, bind, calls = scope.host, scope.uses, scope.bind, scope.host.calls
-        pop, push, self_name = stack.pop, stack.append, scope.self_name
+        pop, push, self_name, read = stack.pop, stack.append, scope.self_name, self.attributes_read.add
+        passed = self.passed.add
         load, store, handlers = ast.Load, ast.Store, HANDLERS
         name_type, constant, attribute, call = ast.Name, ast.Constant, ast.Attribute, ast.Call
         while stack:
@@ -58,13 +73,17 @@ class Walk:
             if kind is name_type:
                 if type(node.ctx) is load:
                     uses.add(node.id)
+                    passed(node.id)
                 else:
                     bind(node.id, node)
             elif kind is constant:
                 continue
             elif kind is attribute:
                 value = node.value
-                if self_name and type(node.ctx) is store and type(value) is name_type and value.id == self_name:
+                if type(node.ctx) is load:
+                    read(node.attr)
+                    passed(node.attr)
+                elif self_name and type(node.ctx) is store and type(value) is name_type and value.id == self_name:
                     host.instance_attributes[node.attr] = None
                 push(value)
             elif kind is call:
@@ -72,10 +91,13 @@ class Walk:
                 arguments = node.args
                 if type(function) is attribute:
                     calls.add(function.attr)
+                    read(function.attr)
                     push(function.value)
                 elif type(function) is name_type:
                     calls.add(function.id)
                     uses.add(function.id)
+                    if function.id == "getattr":
+                        self.attributes_read.update(_texts(arguments[1:2]))
                     if function.id in _BOOLEAN_CALLS:
                         for argument in arguments:
                             host.dropped.update(valued_calls(argument))
@@ -182,6 +204,9 @@ class Walk:
         if type(target) is ast.Name:
             for call in valued_calls(value):
                 self.scope.host.assigned.append((target.id, call))
+        elif type(target) is ast.Attribute:
+            for call in valued_calls(value):
+                self.scope.host.stored.add((target.attr, call))
 
     def imported(self, module: str, name: str, level: int, alias: str, node: ast.alias) -> None:
         """Notes an import and what it binds."""
@@ -194,6 +219,10 @@ class Walk:
         """The plain name of a lambda: its place."""
         span = self._span(node)
         return f"<lambda:{span.line}:{span.column}>"
+
+
+def _texts(nodes: list[ast.expr]) -> Iterable[str]:
+    return (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _is_static(node: Any) -> bool:

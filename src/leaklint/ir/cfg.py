@@ -50,6 +50,14 @@ class Copy(Instruction, frozen=True, gc=False):
     source: Operand
 
 
+class Annotate(Instruction, frozen=True, gc=False):
+    """``target = source``, which an annotation says is of the type that ``annotation`` (source text) names."""
+
+    target: Operand
+    source: Operand
+    annotation: str
+
+
 class LoadGlobal(Instruction, frozen=True, gc=False):
     """Reads a module-level name or a builtin."""
 
@@ -327,6 +335,7 @@ class Raise(Instruction, frozen=True, gc=False):
 AnyInstruction: TypeAlias = (
     Constant
     | Copy
+    | Annotate
     | LoadGlobal
     | StoreGlobal
     | DeleteGlobal

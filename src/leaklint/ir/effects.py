@@ -11,7 +11,7 @@ token by resetting it, a file by removing it. ``Settled`` says on which paths th
 from __future__ import annotations
 
 import enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -65,8 +65,14 @@ class Regime(enum.StrEnum):
     """Nothing is known, or no loop is involved."""
     RUN = "run"
     """``asyncio.run``: a new loop, closed at the end, which cancels what is left."""
+    ENDS = "ends"
+    """A loop that the invocation makes for itself and leaves: nobody runs it again."""
     OPEN = "open"
     """A loop that stays open over invocations."""
+
+
+CLOSED: Final = frozenset({Regime.RUN, Regime.ENDS})
+"""Loops on which nothing goes on after the invocation."""
 
 
 class Lifetime(enum.StrEnum):
@@ -191,7 +197,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     row: str = ""
     instead: str = ""
     how_dropped: str = ""
-    """For coroutines: ``statement``, ``unused``, ``overwritten``, ``truth``, ``text``, ``iterated`` …"""
+    """``iterated`` (an async generator, by a plain loop), ``unread`` (kept where nothing reads it), ``overwritten``
+    (in a loop, by the next one), or empty."""
     daemon: bool = False
     constant_name: bool = False
     """For files: the same name is overwritten in each invocation."""
@@ -202,7 +209,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
 class Read(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """A surviving value is read that should not be: an import-time snapshot, an unset variable, a loop-bound object.
 
-    ``origin``: ``snapshot``, ``unset`` or ``loop``.
+    ``origin``: ``snapshot``, ``unset``, ``loop``, or ``needed`` for state of the process that an earlier invocation
+    has taken away.
     """
 
     origin: str

@@ -59,6 +59,8 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     """Last segments of all called names (``a.b.c()`` gives ``c``), sorted, without duplicates."""
     dropped_calls: tuple[str, ...] = ()
     """Those of ``calls`` that could drop a result: see ``leaklint.facts.drops``."""
+    stored_calls: tuple[tuple[str, str], ...] = ()
+    """Attributes (``x`` for ``a.b.x = …``), each with the last segment of a call whose result is stored in it."""
     in_class: str | None = None
     """Qualified name of the class whose body defines this function."""
     has_await: bool = False
@@ -72,7 +74,7 @@ class ClassFacts(msgspec.Struct, frozen=True, gc=False):
 
     ``attributes`` are the names its body binds, ``instance_attributes`` maps a name bound through the first parameter
     of a method (``self.x = …``) to the methods that do it, and ``annotations`` maps annotated names of the body to the
-    source of the annotation.
+    source of the annotation. ``instance_annotations`` does so for ``self.x: … = …`` in methods.
     """
 
     name: str
@@ -86,6 +88,7 @@ class ClassFacts(msgspec.Struct, frozen=True, gc=False):
     """Plain name of each method to its qualified name (the last definition where there are several)."""
     instance_attributes: dict[str, tuple[str, ...]] = {}
     annotations: dict[str, str] = {}
+    instance_annotations: dict[str, str] = {}
 
 
 class ImportFact(msgspec.Struct, frozen=True, gc=False):
@@ -142,6 +145,10 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     """``__all__`` where it is a literal."""
     global_writers: dict[str, tuple[str, ...]] = {}
     """Module-level names to the functions that bind them through ``global``."""
+    attributes_read: tuple[str, ...] = ()
+    """Names of all attributes that are read anywhere in the file, sorted."""
+    passed: tuple[str, ...] = ()
+    """Names and attributes that are read anywhere in the file other than to be called, sorted."""
     suppressions: tuple[Suppression, ...] = ()
     statements: tuple[tuple[int, int], ...] = ()
     """First and last line of each statement of several lines that is not a block (for suppressions)."""

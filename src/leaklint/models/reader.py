@@ -14,6 +14,7 @@ from leaklint.ir.effects import (
     How,
     Outcome,
     Pending,
+    Read,
     Regime,
     Site,
     Work,
@@ -74,6 +75,11 @@ def _among(value: object, values: object) -> bool:
 
 def _finds(pattern: str, value: object) -> bool:
     return isinstance(value, str) and value is not GIVEN and re.search(pattern, value) is not None
+
+
+def _process(state: str) -> Path:
+    """The path of a piece of the state of the process."""
+    return Path(Root(RootKind.LIBRARY, "process", state))
 
 
 class Reader:
@@ -143,6 +149,8 @@ class Reader:
             stores=tuple(self.stored()),
             invokes=tuple(self.invoked()),
             resets=frozenset(self.path(term) for term, how in row.mutates.items() if how == "clear"),
+            writes=frozenset(_process(state) for state in row.sets),
+            trims=frozenset(_process(state) for state in row.unsets),
         )
 
     def sources(self, terms: Iterable[str]) -> frozenset[Path]:
@@ -155,11 +163,12 @@ class Reader:
         row = self.row
         things = [Thing(self.path(term)) for term in row.returns]
         if self.makes:
-            things.append(Thing(RESULT, Type(TypeKind.INSTANCE, self.makes)))
+            path = _process(row.current) if row.current else RESULT
+            things.append(Thing(path, Type(TypeKind.INSTANCE, self.makes)))
         sources: frozenset[Path] = frozenset()
         if row.request and not row.constant:
             sources = frozenset(Path(Root(RootKind.PARAMETER, "", str(index))) for index in range(len(self.formals)))
-        sources |= {Path(Root(RootKind.LIBRARY, "process", state)) for state in row.reads}
+        sources |= {_process(state) for state in row.reads}
         if row.snapshot and not any(self.given.get(name) is not None for name in row.snapshot_unless_given):
             sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
         if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
@@ -211,7 +220,7 @@ class Reader:
                 yield Write(
                     site=AT_CALL,
                     operation=operation,
-                    path=Path(Root(RootKind.LIBRARY, "process", process.state)),
+                    path=_process(process.state),
                     how=How.REBIND if process.how == "set" else _HOW[process.how],
                     sources=self.sources(process.value),
                     constant=not process.value or not process.duplicates,
@@ -231,6 +240,8 @@ class Reader:
                     constant_name=opens.constant_name,
                     sources=self.made_from(opens),
                 )
+        for state in row.needs:
+            yield Read(site=AT_CALL, operation=operation, path=_process(state), origin="needed")
         for term in row.closes:
             yield Close(site=AT_CALL, operation=operation, path=self.path(term), row=self.name)
         for term in row.consumes:
@@ -257,7 +268,7 @@ class Reader:
 
     def settled(self) -> Iterable[Settle]:
         for state in self.row.restores:
-            yield Settle(Path(Root(RootKind.LIBRARY, "process", state)))
+            yield Settle(_process(state))
         for settles in self.row.settles:
             if self.applies(settles):
                 certain = not any(self.given.get(name) is not None for name in settles.uncertain_if_given)

@@ -172,6 +172,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """The result carries the request data of its arguments."""
     constant: bool = False
     """The same result in every invocation."""
+    current: str = ""
+    """The result is no new object, but the one of ``type`` that this piece of the state of the process is."""
     reads: list[str] = []
     """State of the process that the result tells (``os.getcwd``): what sets it to the result puts it back."""
     snapshot: Literal["", "clock", "id", "random"] = ""
@@ -189,6 +191,12 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     invokes: list[Invokes] = []
     defers: list[Defers] = []
     process: list[Process] = []
+    unsets: list[str] = []
+    """State of the process that is not there any more after the call (``asyncio.run`` leaves no current loop)."""
+    sets: list[str] = []
+    """State of the process that is there after the call, whatever was before."""
+    needs: list[str] = []
+    """State of the process without which the call fails."""
     restores: list[str] = []
     """State of the process that the call puts back to what it was."""
     closes: list[Term] = []

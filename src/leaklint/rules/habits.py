@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from leaklint.ir.effects import (
+    CLOSED,
     Cached,
     Close,
     Consume,
@@ -21,7 +22,6 @@ from leaklint.ir.effects import (
     Lifetime,
     Pending,
     Read,
-    Regime,
     Settled,
     Work,
     Write,
@@ -134,7 +134,7 @@ def context_reset(reached: Reached) -> bool:
     """A context variable is reset on every path, or set in a context that ends with the invocation."""
     match reached.effect:
         case Pending(work=Work.TOKEN, settled=settled, regime=regime):
-            return settled is Settled.ALWAYS or regime is Regime.RUN
+            return settled is Settled.ALWAYS or regime in CLOSED
         case _:
             return False
 

@@ -69,11 +69,7 @@ from leaklint.rules import obligation, wording
 from leaklint.rules.rule import Message, rule
 
 _DROPPED = {
-    "statement": "is never awaited",
-    "unused": "is assigned and never used",
-    "overwritten": "is overwritten before anything awaits it",
-    "truth": "is only tested for truth and never awaited",
-    "text": "is only turned into text and never awaited",
+    "unread": "is kept in an attribute that nothing reads, and never awaited",
     "iterated": "is iterated with a plain for",
 }
 

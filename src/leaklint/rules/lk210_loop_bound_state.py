@@ -64,6 +64,13 @@ from leaklint.rules.rule import Message, rule
 
 @rule("LK210", "loop-bound-state", on=Read)
 def check(read: Read, _: Reached) -> Message | None:
+    if read.origin == "needed":
+        return Message(
+            Severity.ERROR,
+            f"{wording.called(read)}() finds no event loop once asyncio.run has been called",
+            "the next invocation fails: asyncio.run leaves the thread without a current loop",
+            "use asyncio.run for everything, or keep one loop of the module's own open",
+        )
     if read.origin != "loop":
         return None
     primitive = read.row.startswith("asyncio.")

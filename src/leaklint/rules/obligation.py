@@ -21,6 +21,8 @@ def when(effect: Effect, never: str = "before the handler returns") -> str:
     match effect.settled:
         case Settled.NEVER:
             return never
+        case Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "overwritten":
+            return "before the next round of the loop takes its name for another"
         case Settled.SOME_PATHS:
             return f"on {wording.line(effect)}"
         case Settled.UNCERTAIN:

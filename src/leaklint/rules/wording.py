@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from leaklint.ir.effects import Effect, Lifetime, Outcome, Pending, Regime, Subject, Work
+from leaklint.ir.effects import CLOSED, Effect, Lifetime, Outcome, Pending, Regime, Subject, Work
 from leaklint.ir.handler import Handler, Platform
 
 SHOWN = 3
@@ -110,7 +110,7 @@ def outcome(pending: Pending, handlers: Sequence[Handler]) -> Outcome:
     if pending.work is Work.COROUTINE:
         return Outcome.LOST
     on_a_loop = pending.work in _ON_A_LOOP and pending.outcome is Outcome.UNKNOWN
-    if pending.outcome is Outcome.LOST or (on_a_loop and pending.regime is Regime.RUN):
+    if pending.outcome is Outcome.LOST or (on_a_loop and pending.regime in CLOSED):
         return Outcome.LOST
     if runs_on(handlers):
         return Outcome.RUNS_ON
@@ -128,6 +128,8 @@ def becomes(pending: Pending, handlers: Sequence[Handler]) -> str:
             return "its body never runs"
         case Outcome.LOST if pending.work is Work.TIMER:
             return "it is lost, because its loop is closed before it fires"
+        case Outcome.LOST if pending.regime is Regime.ENDS:
+            return "it is lost, because its loop ends with the invocation"
         case Outcome.LOST:
             return "it is lost, because asyncio.run cancels it at its first suspension"
         case Outcome.RUNS_ON if pending.work is Work.BUFFER:

@@ -204,7 +204,9 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
                 continue
             if effect.work is Work.COROUTINE and effect.settled is not Settled.NEVER and effect.held:
                 continue
-            if effect.path is None or effect.path in given_back or effect.path.root.kind is not RootKind.MADE:
+            if effect.path is None or effect.path.root.kind is not RootKind.MADE:
+                continue
+            if effect.path in given_back and effect.how_dropped != "unread":
                 continue
             result.append(_local(program, effect))
     for effect, trace in [each for declared in world.declared.values() for each in declared.values()]:

@@ -13,6 +13,8 @@ from leaklint.solve.lattice import CONSTANT_PATH, constants, parameter, prolong
 from leaklint.solve.state import State
 from leaklint.solve.world import Shape, Shapes, Solving, World, instance
 
+PLATFORM: Final = "<platform>"
+"""Name of the function that calls a handler."""
 SMALL_CONSTANTS: Final = (bool, type(None))
 MAX_SHAPE_DEPTH: Final = 2
 
@@ -32,6 +34,8 @@ class Activation:
         self.is_module_body = self.name == "<module>"
         self.augmented = ""
         """The operator of the augmented assignment under way, such as ``+=``."""
+        self.at = facts.span
+        """The place where an attribute is being read."""
         self.catching: frozenset[str] = frozenset()
         """Names of the exceptions caught around the block under analysis; ``""`` for all."""
 

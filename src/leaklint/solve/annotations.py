@@ -1,56 +1,155 @@
-"""Annotations: the classes that they name."""
+"""Annotations: the classes that they name, of a value itself and of its elements."""
 
 from __future__ import annotations
 
-from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
+from typing import Final, NamedTuple
+
+from leaklint.ir.values import NOTHING, Thing, Type, TypeKind, Value
+from leaklint.solve.lattice import extend
 from leaklint.solve.lookup import BUILTINS, library, module_name
 from leaklint.solve.world import Solving, World, instance
+
+TRANSPARENT: Final = frozenset({"Annotated", "ClassVar", "Final", "NotRequired", "Optional", "Required", "Unpack"})
+"""Forms that say something about the type that is their first argument."""
+OF_MAPPING: Final = frozenset(
+    {"DefaultDict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "defaultdict", "dict"}
+)
+OF_FIRST: Final = frozenset(
+    {
+        "AsyncGenerator",
+        "AsyncIterable",
+        "AsyncIterator",
+        "Collection",
+        "Deque",
+        "FrozenSet",
+        "Generator",
+        "Iterable",
+        "Iterator",
+        "KeysView",
+        "List",
+        "MutableSequence",
+        "MutableSet",
+        "Reversible",
+        "Sequence",
+        "Set",
+        "Tuple",
+        "ValuesView",
+        "deque",
+        "frozenset",
+        "list",
+        "set",
+        "tuple",
+    }
+)
+AWAITABLE: Final = frozenset({"Awaitable", "Coroutine", "CoroutineType"})
+COROUTINE_FUNCTION: Final = Type(TypeKind.LIBRARY, "typing.<coroutine function>")
+"""What ``Callable[..., Awaitable[X]]`` names."""
+
+
+class Named(NamedTuple):
+    """One alternative of an annotation: a dotted name and its type arguments, as text."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> str:
+        """The last segment of the name."""
+        return self.name.rpartition(".")[2]
 
 
 def annotated(world: World, module: str, text: str) -> Solving:
     """A value of the type that an annotation names: ``Optional[X]`` and ``X | None`` mean X."""
-    names = annotation_names(text)
-    things = set()
-    for dotted in names:
-        head, *rest = dotted.split(".")
-        value = yield from module_name(world, module, head)
-        if value is None:
-            value = library(f"builtins.{head}") if head in BUILTINS else None
-        for thing in value.things if value is not None else ():
-            if thing.type.kind is TypeKind.CLASS and not rest:
-                things.add(Thing(thing.path, instance(thing.type.name)))
-            elif thing.type.kind is TypeKind.LIBRARY:
-                full = world.models.canonical(".".join([thing.type.name, *rest]))
-                if world.models.is_class(full):
-                    things.add(Thing(thing.path, instance(full)))
-            elif thing.type.kind is TypeKind.MODULE and len(rest) == 1:
-                inner = yield from module_name(world, thing.type.name, rest[0])
-                for each in inner.things if inner is not None else ():
-                    if each.type.kind is TypeKind.CLASS:
-                        things.add(Thing(each.path, instance(each.type.name)))
+    things: set[Thing] = set()
+    for each in alternatives(text):
+        if each.last in ("type", "Type") and len(each.arguments) == 1:
+            for thing in (yield from _named(world, module, each.arguments[0])):
+                things.add(Thing(thing.path, thing.type))
+        elif each.last == "Callable" and _gives_coroutine(each):
+            things.update(Thing(thing.path, COROUTINE_FUNCTION) for thing in library("typing.Callable").things)
+        else:
+            for thing in (yield from _named(world, module, each.name)):
+                if thing.type.kind is TypeKind.CLASS or (
+                    thing.type.kind is TypeKind.LIBRARY and world.models.is_class(thing.type.name)
+                ):
+                    things.add(Thing(thing.path, instance(thing.type.name)))
     return Value(frozenset(things)) if len(things) <= 3 else NOTHING
 
 
-def annotation_names(text: str) -> list[str]:
-    """Dotted names of the classes that an annotation allows, without None and without type arguments."""
-    text = text.strip().strip("'\"")
-    for wrapper in ("Optional[", "typing.Optional[", "t.Optional[", "Annotated[", "Final[", "ClassVar["):
-        if text.startswith(wrapper) and text.endswith("]"):
-            text = text[len(wrapper) : -1]
-            if wrapper == "Annotated[":
-                text = text.partition(",")[0]
-    names = []
-    depth, current = 0, ""
-    for character in text:
+def annotated_elements(world: World, module: str, text: str) -> Solving:
+    """A value of the type that an annotation gives the elements of a container (the values of a mapping)."""
+    found = []
+    for each in alternatives(text):
+        if each.last in OF_MAPPING and len(each.arguments) == 2:
+            found.append((yield from annotated(world, module, each.arguments[1])))
+        elif each.last in OF_FIRST and each.arguments:
+            found.append((yield from annotated(world, module, each.arguments[0])))
+    things: frozenset[Thing] = frozenset().union(*(value.things for value in found))
+    return Value(things) if len(things) <= 3 else NOTHING
+
+
+def _named(world: World, module: str, dotted: str) -> Solving:
+    """The classes, the project's and libraries', that a dotted name may denote."""
+    dotted = dotted.strip().strip("'\"")
+    head, *rest = dotted.split(".")
+    value = yield from module_name(world, module, head)
+    if value is None:
+        value = library(f"builtins.{head}") if head in BUILTINS else NOTHING
+    found: list[Thing] = []
+    for thing in value.things:
+        if thing.type.kind is TypeKind.CLASS and not rest:
+            found.append(thing)
+        elif thing.type.kind is TypeKind.LIBRARY:
+            full = world.models.canonical(".".join([thing.type.name, *rest]))
+            found.append(Thing(thing.path, Type(TypeKind.LIBRARY, full)))
+        elif thing.type.kind is TypeKind.MODULE and len(rest) == 1:
+            inner = yield from module_name(world, thing.type.name, rest[0])
+            found += [each for each in (inner or NOTHING).things if each.type.kind is TypeKind.CLASS]
+        elif thing.type.name == "typing.TypeVar" and not rest:
+            bound = world.field(extend(thing.path, ".bound"))
+            found += [each for each in (bound or NOTHING).things if each.type.kind is TypeKind.CLASS]
+    return found
+
+
+def _gives_coroutine(callable_: Named) -> bool:
+    """Whether calling what is annotated so gives something to be awaited."""
+    if len(callable_.arguments) != 2:
+        return False
+    given = alternatives(callable_.arguments[1])
+    return bool(given) and all(each.last in AWAITABLE for each in given)
+
+
+def alternatives(text: str) -> list[Named]:
+    """What an annotation allows, without None: ``Optional[X]``, ``X | None`` and ``Union[X, None]`` allow X."""
+    pending = [text]
+    found: list[Named] = []
+    while pending:
+        for part in _split(pending.pop(0).strip().strip("'\""), "|"):
+            name, bracket, rest = part.strip().strip("'\"").partition("[")
+            name = name.strip()
+            if not name or name == "None" or not all(each.isidentifier() for each in name.split(".")):
+                continue
+            arguments = tuple(each.strip() for each in _split(rest.rstrip()[:-1], ",")) if bracket else ()
+            last = name.rpartition(".")[2]
+            if last in TRANSPARENT and arguments:
+                pending.append(arguments[0])
+            elif last == "Union":
+                pending.extend(arguments)
+            else:
+                found.append(Named(name, arguments))
+    return found
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """The parts of a text between separators that stand outside of all brackets."""
+    parts: list[str] = []
+    depth, start = 0, 0
+    for index, character in enumerate(text):
         if character in "[(":
             depth += 1
         elif character in "])":
             depth -= 1
-        elif character == "|" and depth == 0:
-            names.append(current)
-            current = ""
-        elif depth == 0:
-            current += character
-    names.append(current)
-    cleaned = [name.strip().strip("'\"") for name in names]
-    return [name for name in cleaned if name and name != "None" and all(p.isidentifier() for p in name.split("."))]
+        elif character == separator and depth == 0:
+            parts.append(text[start:index])
+            start = index + 1
+    return [*parts, text[start:]]

@@ -27,6 +27,7 @@ def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
     wrappers: dict[str, set[str]] = {path: set(names) for path, names in own.items()}
     reach = _Imports(program)
     known: dict[str, frozenset[str]] = {}
+    read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
     for _ in range(ROUNDS + 1):
         changed = False
         for path, facts in program.files.items():
@@ -48,13 +49,15 @@ def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
         for path, facts in program.files.items()
         for function in facts.functions.values()
         if not known[path].isdisjoint(function.dropped_calls)
+        or any(call in known[path] and attribute not in read for attribute, call in function.stored_calls)
     )
 
 
 def without_await(program: Program) -> Iterable[Declare]:
     """``async def`` without anything asynchronous in it, where nothing outside asks for it to be one."""
+    passed = frozenset().union(*(facts.passed for facts in program.files.values()))
+    handlers = {(each.path, each.attribute) for each in program.handlers if each.awaited}
     for path, facts in sorted(program.files.items()):
-        called = {name for function in facts.functions.values() for name in function.calls}
         for function in facts.functions.values():
             if not function.is_async or function.has_await or function.is_generator or function.is_stub:
                 continue
@@ -62,13 +65,9 @@ def without_await(program: Program) -> Iterable[Declare]:
             last = function.name.rpartition(".")[2]
             if function.decorators or last.startswith("__") or (owner is not None and owner.bases):
                 continue
-            if last in called or owner is not None or _imported_elsewhere(program, path, last):
+            if last not in passed and (path, function.name) not in handlers:
                 site = Site(path, function.name, function.name_span)
                 yield Declare(site=site, what="async-without-await", operation=function.name)
-
-
-def _imported_elsewhere(program: Program, path: str, name: str) -> bool:
-    return any(fact.name == name for other, facts in program.files.items() if other != path for fact in facts.imports)
 
 
 def _asynchronous(facts: FileFacts) -> set[str]:

@@ -13,7 +13,7 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import ELEMENT, extend, join_all, of, slot, unknown
 from leaklint.solve.lookup import read_field
-from leaklint.solve.state import State
+from leaklint.solve.state import PLAIN, State
 from leaklint.solve.world import instance
 
 
@@ -79,6 +79,8 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
 def suspended(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Value:
     """A coroutine function is called: nothing runs, a coroutine that somebody has to await is made."""
     path = act.made(span)
+    if any((thing.type.name, PLAIN, True) in state.conditions for thing in callee.things):
+        return unknown(path, sources_of(arguments))
     kept = keep_call(act, state, path, callee, arguments)
     value = of(Thing(path, Type(TypeKind.COROUTINE, kept)), sources=sources_of(arguments))
     effects.open_coroutine(act, state, path, callee, span)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import SYMBOLIC, constants, extend, join_all, of, survives, with_sources
+from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constants, extend, join_all, of, slot, survives, with_sources
 from leaklint.solve.lookup import library_object, module_name, read_field
-from leaklint.solve.members import bound, class_member, field_types, library_member, rebinds_field, super_attribute
+from leaklint.solve.members import (
+    bound,
+    class_member,
+    field_elements,
+    field_types,
+    library_member,
+    rebinds_field,
+    super_attribute,
+)
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, World, class_path, instance, variable
+
+DRIVING: Final = frozenset({"__await__", "close", "cr_await", "cr_frame", "cr_running", "send", "throw"})
+"""Attributes of a coroutine with which one runs it by hand, or throws it away on purpose."""
 
 
 def get_attribute(act: Activation, state: State, value: Value, name: str) -> Solving:
@@ -52,8 +65,8 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
     if kind is TypeKind.CONSTANT:
         assert thing.type.constant is not None
         return of(Thing(path, Type(TypeKind.LIBRARY_METHOD, f"builtins.{thing.type.constant[0]}.{name}")))
-    if kind is TypeKind.COROUTINE:
-        # close(), send() and __await__(): whoever does that takes care of it
+    if kind is TypeKind.COROUTINE and (name in DRIVING or may_be_wrapped(act, state, thing)):
+        # whoever does that takes care of it
         pending.settle_at(state, thing.path)
     if kind in (TypeKind.LIBRARY_METHOD, TypeKind.COROUTINE, TypeKind.PARTIAL):
         stored = read_field(act, state, path)
@@ -70,6 +83,16 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
     if survives(thing.path):
         state.read(path)
     return of(Thing(path))
+
+
+def may_be_wrapped(act: Activation, state: State, coroutine: Thing) -> bool:
+    """Whether a decorator that nobody knows may have made something else of the coroutine function."""
+    callee = read_field(act, state, slot(coroutine.path, "<func>"))
+    for thing in callee.things if callee is not None else ():
+        function = act.world.program.function(thing.type.name)
+        if function is None or function.decorators:
+            return True
+    return False
 
 
 def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
@@ -101,6 +124,11 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if thing.path.root.kind is not RootKind.MADE:
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)
+        below = extend(path, ELEMENT)
+        if below != path and read_field(act, state, below) is None:
+            inner = yield from field_elements(world, class_name, name)
+            if inner:
+                state.heap[below] = Value(frozenset(Thing(below, each) for each in inner))
         return Value(things, frozenset({path}) if survives(path) else frozenset())
     if member is not None:
         return member

@@ -80,6 +80,10 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
     yield
 
 
+OWN: Final = frozenset({TypeKind.CLASS, TypeKind.INSTANCE, TypeKind.MODULE})
+"""What has the attributes that the project gives it, and no others that somebody else reads."""
+
+
 def set_attribute(
     act: Activation,
     state: State,
@@ -94,7 +98,10 @@ def set_attribute(
     """``target.name = value``: a field is bound; where the target survives, that is a write."""
     sources = effects.deep_sources(state, act.world, value)
     uses.read_snapshots(act, state, value, span)
-    pending.keep_coroutine(state, value)
+    if name in act.world.attributes_read or not all(thing.type.kind in OWN for thing in target.things):
+        pending.keep_coroutine(state, value)
+    else:
+        pending.forget_coroutine(state, value)
     certain = len(target.things) == 1 if certain is None else certain
     for thing in ordered(target.things):
         if thing.type.kind is TypeKind.MODULE and not thing.type.name.startswith("package:"):
@@ -151,6 +158,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
         return
     sources = effects.deep_sources(state, act.world, value)
     if pending.holds_task(state, value):
+        pending.use(state, value)
         state.heap[place] = value
         effects.escape(state, value, place)
         return
@@ -327,6 +335,12 @@ def _is_mutable(thing: Thing) -> bool:
 MUTABLE: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray"})
 
 
+def _all_tasks(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """What stands for every task that is pending, whoever has started it: what settles an element settles all."""
+    return of(Thing(pending.ALL_TASKS, instance("builtins.set")))
+    yield
+
+
 def _is_coroutine_function(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     answers = set()
     for thing in _first(arguments).things:
@@ -345,6 +359,7 @@ SPECIAL: Final[dict[str, Special]] = {
     SAME: _same,
     "functools.wraps": _wraps,
     "inspect.iscoroutinefunction": _is_coroutine_function,
+    "asyncio.all_tasks": _all_tasks,
     "asyncio.iscoroutinefunction": _is_coroutine_function,
     "contextvars.ContextVar": _context_variable,
     "builtins.getattr": _getattr,

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import (
+    CLOSED,
     AnyEffect,
     Defer,
     Guard,
@@ -175,8 +176,15 @@ class Describer:
                 return None
             return msgspec.structs.replace(effect, subject=subject, request=request)
         if isinstance(effect, Read) and effect.origin == "loop":
-            seen_again = effect.regime is Regime.RUN and path is not None and survives(path)
+            seen_again = effect.regime in CLOSED and path is not None and survives(path)
             return msgspec.structs.replace(effect, subject=subject, request=request) if seen_again else None
+        if isinstance(effect, Read) and effect.origin == "needed":
+            gone = (
+                path in self.invoked.trimmed - self.invoked.written
+                and effect.regime is Regime.NONE
+                and not self.invoked.handler.awaited
+            )
+            return msgspec.structs.replace(effect, subject=subject) if gone else None
         if isinstance(effect, Defer) and effect.api == "parameter" and path is not None and not survives(path):
             return None
         if isinstance(effect, Read) and effect.origin == "snapshot":

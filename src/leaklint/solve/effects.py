@@ -18,7 +18,7 @@ from leaklint.solve.world import World
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
-ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "leaklint.async_generator")
+ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 CHANGING: Final = frozenset(
@@ -241,6 +241,27 @@ def open_coroutine(act: Activation, state: State, path: Path, callee: Value, spa
     )
 
 
+def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
+    """An ``async for`` begins, or goes on with, an async generator that this invocation has made."""
+    for thing in iterable.things:
+        if thing.type == ASYNC_GENERATOR and thing.path.root.kind is RootKind.MADE:
+            open_effect(
+                act,
+                state,
+                Pending(
+                    site=act.site(span),
+                    operation="async for",
+                    path=thing.path,
+                    work=Work.GENERATOR,
+                    callee=_maker(thing),
+                ),
+            )
+
+
+def _maker(generator: Thing) -> str:
+    return generator.path.root.name.partition("@")[0].replace("<locals>.", "")
+
+
 def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) -> None:
     """A plain ``for`` over an async generator: nothing runs."""
     for thing in iterable.things:
@@ -251,9 +272,9 @@ def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) 
                 Pending(
                     site=act.site(span),
                     operation="for",
-                    path=act.made(span),
+                    path=act.made(span, "iterated"),
                     work=Work.COROUTINE,
-                    callee=thing.path.root.name.partition("@")[0].replace("<locals>.", ""),
+                    callee=_maker(thing),
                     how_dropped="iterated",
                 ),
             )

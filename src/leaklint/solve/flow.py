@@ -8,13 +8,16 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.ir.effects import Work
 from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources
 from leaklint.solve.lattice import join
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
-from leaklint.solve.state import State, Status, join_states
+from leaklint.solve.pending import tokens_at
+from leaklint.solve.prepared import Prepared
+from leaklint.solve.state import State, Status, Token, join_states
 from leaklint.solve.substitution import elements
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
 from leaklint.solve.world import Solving
@@ -54,18 +57,6 @@ def _joined_all(states: list[State]) -> State | None:
     for state in states:
         result = state if result is None else join_states(result, state)
     return result
-
-
-class Prepared:
-    """What every run of a body needs to know of its blocks."""
-
-    __slots__ = ("catching", "lasting", "order", "rank")
-
-    def __init__(self, body: Body) -> None:
-        self.order = _reverse_postorder(body)
-        self.rank = {block: position for position, block in enumerate(self.order)}
-        self.lasting = _lasting_temporaries(body)
-        self.catching = [_caught(body, index) for index in range(len(body.blocks))]
 
 
 def run(act: Activation, body: Body, entry: State) -> Solving:
@@ -161,7 +152,10 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             direct(act, state, step)
         else:
             yield from ASKING[kind](act, state, step)
-        if snapshot is not None and isinstance(step, cfg.Call) and _only_suspends(state, step.target):
+        if snapshot is not None and (
+            (isinstance(step, cfg.Call) and _only_suspends(state, step.target))
+            or (isinstance(step, cfg.GetAttribute) and _finds_method(act, state, step.target))
+        ):
             known = None
             continue
         told = raising if snapshot is None else snapshot
@@ -176,6 +170,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     and after is not None
                     and after.status is Status.OPEN
                     and token.status is Status.OPEN
+                    and kind is not cfg.Element
+                    and _opened_by(step, after)
                 ):
                     # the same expression again: what it opened before is this loop's to settle
                     snapshot.tokens[key] = token._replace(status=Status.SETTLED)
@@ -188,6 +184,11 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         raising = state if raising is None else join_states(raising, state)
         return False, raising
     return True, raising
+
+
+def _opened_by(step: cfg.Instruction, token: Token) -> bool:
+    """Whether the instruction has opened the token, itself or in what it calls."""
+    return (token.trace[0].span if token.trace else token.effect.site.span) == step.span
 
 
 def _quiet(act: Activation, state: State, step: cfg.Call) -> bool:
@@ -218,6 +219,15 @@ def _only_suspends(state: State, target: str) -> bool:
     return bool(things) and all(thing.type.kind is TypeKind.COROUTINE for thing in things)
 
 
+def _finds_method(act: Activation, state: State, target: str) -> bool:
+    """Whether an attribute is certainly there: a method of a library that a row describes."""
+    things = state.env.get(target, NOTHING).things
+    return bool(things) and all(
+        thing.type.kind is TypeKind.LIBRARY_METHOD and act.world.models.row(thing.type.name) is not None
+        for thing in things
+    )
+
+
 def _given_sources(act: Activation, state: State, step: cfg.Call) -> frozenset[Path]:
     """What an exception of a call may tell: its arguments."""
     sources: frozenset[Path] = frozenset()
@@ -246,17 +256,23 @@ def _after_loop(
     rank: dict[int, int],
     index: int,
 ) -> State:
-    """The state after a loop over a container: what the body settles for each element is settled for all.
+    """The state after a loop that came to its end: what the body settles for each element is settled for all.
 
     The path on which the loop never runs is one on which the container is empty, so that nothing hangs on its
     elements.
     """
+    iterable = value_of(act, entry, operand)
+    exhausted = [
+        key for thing in iterable.things for key in tokens_at(state, thing.path, (Work.GENERATOR, Work.SIBLINGS))
+    ]
+    if exhausted:
+        state = state.copy()
+        state.settle(exhausted)
     back = [
         arrived for source, arrived in came.items() if source >= 0 and source in rank and rank[source] > rank[index]
     ]
     if not back:
         return state
-    iterable = value_of(act, entry, operand)
     held = {thing.path for thing in elements(act, state, iterable).things}
     held |= {inner for path in held for inner in _parts(state, path)}
     # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
@@ -318,101 +334,6 @@ def _free(name: str) -> Path:
     from leaklint.ir.values import Root, RootKind
 
     return Path(Root(RootKind.FREE, "", name))
-
-
-def _caught(body: Body, index: int) -> frozenset[str]:
-    """Names of the exceptions that an ``except`` around a block catches; ``""`` for all."""
-    target = body.blocks[index].raises_to
-    names: set[str] = set()
-    seen: set[int] = set()
-    while target != RAISE_EXIT and target not in seen:
-        seen.add(target)
-        dispatch = body.blocks[target]
-        onward = RAISE_EXIT
-        for edge in dispatch.next:
-            if edge.target == RAISE_EXIT:
-                continue
-            first = body.blocks[edge.target].instructions[:1]
-            if first and isinstance(first[0], cfg.Catch):
-                names.update(each.rpartition(".")[2] for each in first[0].types)
-                if not first[0].types:
-                    names.add("")
-            else:
-                onward = edge.target
-        target = onward
-    return frozenset(names)
-
-
-def _reverse_postorder(body: Body) -> list[int]:
-    """Blocks in an order in which every block, loops aside, comes after those that lead to it."""
-    blocks = body.blocks
-
-    def after(index: int) -> list[int]:
-        block = blocks[index]
-        targets = [edge.target for edge in block.next if edge.target != RAISE_EXIT]
-        if block.raises_to != RAISE_EXIT:
-            targets.append(block.raises_to)
-        return targets
-
-    finished: list[int] = []
-    seen = {0}
-    stack: list[tuple[int, list[int]]] = [(0, after(0))]
-    while stack:
-        index, targets = stack[-1]
-        while targets and targets[0] in seen:
-            targets.pop(0)
-        if targets:
-            target = targets.pop(0)
-            seen.add(target)
-            stack.append((target, after(target)))
-        else:
-            finished.append(index)
-            stack.pop()
-    return finished[::-1]
-
-
-def _lasting_temporaries(body: Body) -> frozenset[str]:
-    """Temporaries that a block uses which another one sets."""
-    lasting: set[str] = set()
-    for block in body.blocks:
-        made: set[str] = set()
-        for step in block.instructions:
-            for name in _operands(step):
-                if name[:1] == "%" and name not in made:
-                    lasting.add(name)
-            target = getattr(step, "target", None)
-            if isinstance(target, str):
-                made.add(target)
-        if (block.loop is not None and block.loop not in made) or block.loop is not None:
-            lasting.add(block.loop)
-    return frozenset(lasting)
-
-
-def _operands(step: cfg.Instruction) -> list[str]:
-    names: list[str] = []
-    for field in step.__struct_fields__:
-        if field in ("target", "span"):
-            continue
-        value = getattr(step, field)
-        if isinstance(value, str):
-            names.append(value)
-        elif isinstance(value, tuple):
-            for each in value:
-                if isinstance(each, str):
-                    names.append(each)
-                elif isinstance(each, cfg.Argument):
-                    names.append(each.value)
-                elif isinstance(each, cfg.BuildItem):
-                    names.append(each.value)
-                    if each.key is not None:
-                        names.append(each.key)
-                elif isinstance(each, tuple):
-                    names.extend(inner for inner in each if isinstance(inner, str))
-        elif isinstance(value, cfg.BuildItem):
-            names.append(value.value)
-            if value.key is not None:
-                names.append(value.key)
-    return names
 
 
 __all__ = ["Ended", "Value", "run", "run_body"]

@@ -10,7 +10,7 @@ from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import pending
-from leaklint.solve.activation import Activation
+from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
@@ -55,14 +55,14 @@ def callable_of(world: World, handler: Handler) -> Solving:
 
 def _outside(world: World, handler: Handler) -> Activation:
     facts = FunctionFacts(
-        name="<platform>",
+        name=PLATFORM,
         span=handler.place.span,
         name_span=handler.place.span,
         parameters=tuple(
             Parameter(name, "either", handler.place.span) for name in ("event", "context", "third", "fourth")
         ),
     )
-    return Activation(world, f"{handler.path}::<platform>", facts, importing=False)
+    return Activation(world, f"{handler.path}::{PLATFORM}", facts, importing=False)
 
 
 def signature(world: World, value: Value) -> Solving:
@@ -142,6 +142,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
     for thing in ordered(result.things):
         if thing.type.kind is TypeKind.COROUTINE:
+            if not handler.awaited and not facts.is_async and not _is_entry(world, state, thing, handler):
+                continue  # the handler gives away a coroutine of another function: nobody awaits that one
             pending.settle_at(state, thing.path)
             if handler.awaited:
                 callee, arguments = unpacked(act, state, thing)
@@ -187,6 +189,15 @@ def _receiver(world: World, state: State, handler: Handler, facts: FunctionFacts
         source = Path(Root(RootKind.LIBRARY, "request", f"self.{name}"))
         state.heap[extend(thing.path, f".{name}")] = of(Thing(source), sources=frozenset({source}))
     return of(thing)
+
+
+def _is_entry(world: World, state: State, coroutine: Thing, handler: Handler) -> bool:
+    """Whether a coroutine is that of the handler itself, which a decorator may have wrapped."""
+    callee, _ = unpacked(_outside(world, handler), state, coroutine)
+    names = [thing.type.name for thing in callee.things]
+    wanted = f"{handler.path}::{handler.attribute}"
+    functions = [world.program.function(name) for name in names]
+    return any(name == wanted for name in names) or any(each is None or each.decorators for each in functions)
 
 
 def _is_token(effect: AnyEffect) -> bool:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Settled, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.summary import Invoke, Moment, Summary
+from leaklint.ir.summary import CallKind, Invoke, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, uses
-from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, extend, join_all, ordered, slot, unknown
+from leaklint.solve.activation import PLATFORM, Activation
+from leaklint.solve.lattice import ELEMENT, extend, join_all, of, ordered, slot, survives, unknown
 from leaklint.solve.lookup import read_field
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.state import State, Status, Token, Trace
-from leaklint.solve.substitution import Substitution
+from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.world import Solving, span_in
 
 MAX_TRACE: Final = 24
@@ -76,6 +76,8 @@ def instantiate(
             state.read(place)
     for settle in summary.settles:
         target = yield from sub.things(settle.path)
+        if survives(settle.path):
+            target = join_all([target, *_kept_at(act, state, settle.path)])
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
             pending.remove_file(state, named, every_path=settle.every_path)
@@ -106,6 +108,15 @@ def instantiate(
     if not result.things and is_row:
         return unknown(sub.result, result.sources)
     return result
+
+
+def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:
+    """What this invocation has put where a callee settles what it finds."""
+    if path.fields[-1:] == (ELEMENT,):
+        owner = of(Thing(Path(path.root, path.fields[:-1])))
+        return [elements(act, state, owner)]
+    stored = read_field(act, state, path)
+    return [stored] if stored is not None else []
 
 
 def handed_over_at(sub: Substitution) -> Span:
@@ -185,23 +196,28 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
         targets = yield from sub.places(effect.path)
     else:
         targets = yield from sub.things(effect.path)
+    if here and isinstance(effect, Consume) and summary.kind is CallKind.PLAIN:
+        happening.iterate_plainly(act, state, targets, span)
     for thing in sorted(targets.things, key=lambda each: each.path):
         changed = msgspec.structs.replace(
             effect, path=thing.path, sources=sources, site=act.site(span) if here else effect.site
         )
         if isinstance(changed, Write):
-            _write(sub, changed, thing, path_trace)
+            _write(sub, changed, thing, path_trace, _arguments_in(effect.sources, len(sub.arguments)))
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and state.is_reset(thing.path):
             continue
         if isinstance(changed, Close) and state.is_reset(thing.path):
             # every invocation opens it again before it closes it
             continue
+        if isinstance(changed, Read) and changed.origin == "needed" and thing.path in state.written:
+            continue
         if here and isinstance(changed, Pending | Defer):
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
         if isinstance(changed, Pending):
-            if returned and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE) and not here:
+            handed_on = returned and not here and act.name != PLATFORM
+            if handed_on and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE):
                 changed = msgspec.structs.replace(changed, site=act.site(span), held=False)
                 path_trace = ()
             if thing.path.root.kind is RootKind.LIBRARY and state.is_reset(thing.path):
@@ -254,7 +270,13 @@ def _with_status(token: Token, effect: AnyEffect) -> Token:
     )
 
 
-def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None:
+def _arguments_in(sources: Sources, count: int) -> list[int]:
+    """Positions of the arguments that are, as they are, among the sources of what a callee writes."""
+    found = [int(each.root.name) for each in sources if each.root.kind is RootKind.PARAMETER and not each.fields]
+    return sorted(index for index in found if index < count)
+
+
+def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written: Sequence[int]) -> None:
     act, state = sub.act, sub.state
     effect = msgspec.structs.replace(
         effect,
@@ -273,6 +295,8 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None
         return
     if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
         return
+    if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
+        return
     undone = happening.undone_by(state, effect)
     if undone:
         state.settle(undone)
@@ -284,6 +308,17 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace) -> None
         state.open(_with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace)
+
+
+def _of_invocation(loop: Value, state: State) -> bool:
+    """Whether a loop was made by this invocation and is kept nowhere."""
+    return bool(loop.things) and all(
+        thing.path.root.kind is RootKind.MADE
+        and thing.type.kind is TypeKind.INSTANCE
+        and thing.path not in state.escaped
+        and Path(thing.path.root) not in state.escaped
+        for thing in loop.things
+    )
 
 
 def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
@@ -304,6 +339,9 @@ def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     fallback: Sources = frozenset()
     for index in range(len(sub.arguments)):
         fallback |= sub.deep(index)
+    regime = invoke.regime
+    if regime is Regime.OPEN and sub.arguments and _of_invocation(sub.arguments[0], state):
+        regime = Regime.ENDS
     before = set(state.tokens)
     reads, state.reads = state.reads, frozenset()
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)
@@ -320,14 +358,14 @@ def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
     for key in [key for key in state.tokens if key not in before]:
         token = state.tokens[key]
         effect = token.effect
-        if isinstance(effect, Read) and effect.origin == "loop" and effect.regime is Regime.NONE:
-            state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=invoke.regime))
+        if isinstance(effect, Read) and effect.origin in ("loop", "needed") and effect.regime is Regime.NONE:
+            state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
         if not isinstance(effect, Pending):
             continue
         if effect.work is Work.TOKEN and own_context and not invoke.keeps_context:
             del state.tokens[key]
-        elif invoke.regime is not Regime.NONE and effect.regime is Regime.NONE:
+        elif regime is not Regime.NONE and effect.regime is Regime.NONE:
             del state.tokens[key]
-            changed = token._replace(effect=msgspec.structs.replace(effect, regime=invoke.regime))
+            changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
             state.tokens[changed.key] = changed
     return result

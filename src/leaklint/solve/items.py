@@ -142,7 +142,8 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     target, key = value_of(act, state, step.object), value_of(act, state, step.key)
     value = value_of(act, state, step.value)
     pending.use(state, value)
-    pending.keep_coroutine(state, value)
+    if any(thing.path.root.kind is not RootKind.MADE for thing in target.things):
+        pending.keep_coroutine(state, value)
     if step.augmented and is_container(value):
         return
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
@@ -244,7 +245,9 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     if special is not None and special.things:
         value = elements(act, state, special)
     else:
-        if not step.is_async:
+        if step.is_async:
+            effects.iterate(act, state, iterable, step.span)
+        else:
             uses.consume(act, state, iterable, step.span, "for")
             effects.iterate_plainly(act, state, iterable, step.span)
         keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]

@@ -161,13 +161,14 @@ def call_library_method(
     models = act.world.models
     if receiver is None:
         receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
+    row = models.row(name)
     for owner in receiver.things:
-        uses.use_on_loop(act, state, owner, span)
+        uses.use_on_loop(act, state, owner, span, waits=row is not None and row.coroutine)
     special = builtin_calls.SPECIAL_METHODS.get(name)
     if special is not None:
         result = yield from special(act, state, receiver, arguments, span)
         return result
-    if models.row(name) is None:
+    if row is None:
         registered = yield from register(act, state, name, arguments, span)
         if registered is not None:
             return registered
@@ -175,9 +176,8 @@ def call_library_method(
         if kind == "coroutine":
             return suspended(act, state, callee, arguments, span)
         return unknown_result(act, state, with_sources(callee, receiver.sources), arguments, span)
-    row = models.row(name)
-    full = arguments if row is not None and row.static else arguments.before([receiver])
-    if row is not None and row.coroutine:
+    full = arguments if row.static else arguments.before([receiver])
+    if row.coroutine:
         return suspended(act, state, library(name), full, span)
     result = yield from call_library(act, state, name, full, span, callee)
     return result

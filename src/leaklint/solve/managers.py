@@ -11,9 +11,10 @@ from leaklint.ir.values import Thing, Type, TypeKind
 from leaklint.solve import pending, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import Arguments
+from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
-from leaklint.solve.lattice import NONE, join_all, of, ordered, slot, with_sources
+from leaklint.solve.lattice import NONE, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.members import class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.state import State
@@ -30,7 +31,9 @@ def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     results = []
     for thing in ordered(manager.things):
         result = yield from _managed(act, state, thing, name, Arguments(), step.span)
-        if result is None:
+        if thing.type.kind is TypeKind.COROUTINE and not may_be_wrapped(act, state, thing):
+            result = unknown(act.made(step.span, "entered"))  # it has no __aenter__, and nobody awaits it
+        elif result is None:
             inner = elements(act, state, of(thing))
             result = inner if inner.things and thing.type.name == "builtins.generator" else of(thing)
         elif step.is_async and any(each.type.kind is TypeKind.COROUTINE for each in result.things):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import annotated
+from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.lattice import extend, join_all, of, slot
 from leaklint.solve.lookup import kept, library, library_object
 from leaklint.solve.state import State
@@ -129,10 +130,12 @@ def _bind(
 
 
 def _property(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
-    """What a property gives."""
+    """What a property gives: where its getter is a coroutine function, a coroutine."""
     from leaklint.solve.calls import call_project
 
     function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
+    if facts is not None and facts.is_async and not facts.is_generator:
+        return suspended(act, state, of(function), Arguments((receiver,)), act.at)
     value = yield from call_project(act, state, function, [receiver], facts.name_span if facts else None)
     return value
 
@@ -178,10 +181,26 @@ def field_types(world: World, class_name: str, name: str) -> Solving:
             for store in summary.stores:
                 if store.path == Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",)):
                     types |= {thing.type for thing in store.value.things}
-        if name in facts.annotations and not types:
-            value = yield from annotated(world, owner.partition("::")[0], facts.annotations[name])
+        text = facts.annotations.get(name) or facts.instance_annotations.get(name)
+        if text and not any(_telling(each) for each in types):
+            value = yield from annotated(world, owner.partition("::")[0], text)
             types |= {thing.type for thing in value.things}
-        if types or name in facts.instance_attributes or name in facts.annotations:
+        if types or text or name in facts.instance_attributes:
             break
-    types = {each for each in types if each.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)}
+    types = {each for each in types if _telling(each)}
     return types if len(types) <= 4 else set()
+
+
+def _telling(kind: Type) -> bool:
+    return kind.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
+
+
+def field_elements(world: World, class_name: str, name: str) -> Solving:
+    """Types of the elements of a container in an attribute, as its annotation names them."""
+    for owner in world.order(class_name):
+        facts = world.program.class_(owner) if "::" in owner else None
+        text = facts.annotations.get(name) or facts.instance_annotations.get(name) if facts is not None else None
+        if text:
+            value = yield from annotated_elements(world, owner.partition("::")[0], text)
+            return {thing.type for thing in value.things}
+    return set()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
 from leaklint.ir.values import Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import observed, slot, truth
+from leaklint.solve.lattice import observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
-from leaklint.solve.state import State, Tested
+from leaklint.solve.state import PLAIN, State, Tested
+from leaklint.solve.substitution import elements
+
+DONE: Final = "<done>"
+"""The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
 
 
 def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
@@ -18,15 +24,27 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     if kind == "false":
         narrow(act, state, tested, not holds)
         return
+    if kind == "coroutine function":
+        if not holds:
+            names = {thing.type.name for thing in value_of(act, state, tested).things}
+            state.conditions |= {(name, PLAIN, True) for name in names if name}
+        return
     if not tested.startswith("%"):
         state.assume(tested, kind, holds)
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
+    if holds and kind == "true":
+        for thing in value.things:
+            for finished in state.heap[slot(thing.path, DONE)].things:
+                pending.settle_at(state, finished.path)
     kept = set()
     for thing in value.things:
         is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
         typed = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
         solid = typed and (kind != "true" or not _emptiable(thing))
+        if absent and kind == "true" and _emptiable(thing):
+            for element in elements(act, state, of(thing)).things:
+                pending.never_was(state, element.path)
         if absent and solid:
             _missing(state, thing)
         elif absent or not is_none:

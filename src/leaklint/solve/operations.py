@@ -49,8 +49,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     if kind is None and (step.operator == "format" or TEMPORARY in sources):
         kind = instance("builtins.str")
     things = frozenset({Thing(act.made(step.span), kind)}) if kind is not None else frozenset()
-    if kind is not None and step.operator in ("+", "|", "*"):
-        for value in operands:
+    if kind is not None and step.operator in ("+", "|", "*", "-", "&"):
+        for value in operands if step.operator in ("+", "|", "*") else operands[:1]:
             part = elements(act, state, value)
             for thing in things:
                 if part.things or part.sources:

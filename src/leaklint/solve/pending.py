@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import Close, Defer, Pending, Work, Write
-from leaklint.ir.values import Path, RootKind, TypeKind, Value
+from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
+from leaklint.ir.values import Path, Root, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import TEMPORARY, is_prefix
 from leaklint.solve.state import State, Status
+
+ALL_TASKS: Final = Path(Root(RootKind.LIBRARY, "process", "asyncio.all_tasks"))
+"""The set of all tasks that are pending."""
+
+
+def _is_task(effect: AnyEffect) -> bool:
+    return isinstance(effect, Defer) or (isinstance(effect, Pending) and effect.work is Work.TASK)
 
 
 def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple[object, ...]]:
@@ -34,10 +42,21 @@ def settle_at(
     status = Status.SETTLED if certain else Status.UNCERTAIN
     if not every_path:
         status = Status.MIXED
-    state.settle(tokens_at(state, path, work), status)
+    keys = tokens_at(state, path, work)
+    if path.root == ALL_TASKS.root and path != ALL_TASKS:
+        keys = [key for key, token in state.tokens.items() if _is_task(token.effect)]
+    state.settle(keys, status)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)
         state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
+
+
+def never_was(state: State, path: Path) -> None:
+    """On this path the object is not there, and neither is what hangs on it."""
+    if path.root.kind is not RootKind.MADE:
+        settle_at(state, path)
+    for key in tokens_at(state, path):
+        del state.tokens[key]
 
 
 def use(state: State, value: Value) -> None:
@@ -81,6 +100,15 @@ def keep_coroutine(state: State, value: Value) -> None:
     for thing in value.things:
         if thing.type.kind is TypeKind.COROUTINE:
             state.settle(tokens_at(state, thing.path, (Work.COROUTINE,)))
+
+
+def forget_coroutine(state: State, value: Value) -> None:
+    """The value is stored where nothing reads it: a coroutine in it will not be awaited."""
+    for thing in value.things:
+        for key in tokens_at(state, thing.path, (Work.COROUTINE,)) if thing.type.kind is TypeKind.COROUTINE else ():
+            token = state.tokens[key]
+            effect = msgspec.structs.replace(token.effect, how_dropped="unread")
+            state.tokens[key] = token._replace(effect=effect)
 
 
 def holds_task(state: State, value: Value) -> bool:

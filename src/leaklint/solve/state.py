@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Pending
+from leaklint.ir.effects import AnyEffect, Pending, Work
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import Path, Sources, Value
+from leaklint.ir.values import Path, RootKind, Sources, Value
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import is_prefix, join
 
@@ -35,6 +35,8 @@ class Status(enum.IntEnum):
 
 Condition = tuple[str, str, bool]
 """A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
+PLAIN: Final = "plain"
+"""Kind of the condition that a function, by identity, is none that gives a coroutine."""
 
 
 class Token(NamedTuple):
@@ -46,6 +48,8 @@ class Token(NamedTuple):
     skipped_at: Span | None = None
     under: frozenset[Condition] = frozenset()
     """Tests of local names under which it was opened."""
+    repeated: bool = False
+    """Opened again, in a loop, while nothing but one name referred to the one before: that one is lost."""
     settled_with_exception: bool = False
     """Already known not to be settled when an exception passes (from the summary of a callee)."""
 
@@ -132,7 +136,10 @@ class State:
             and self.guards == other.guards
             and self.settled == other.settled
             and self.tokens.keys() == other.tokens.keys()
-            and all(token.status is other.tokens[key].status for key, token in self.tokens.items())
+            and all(
+                token.status is other.tokens[key].status and token.repeated is other.tokens[key].repeated
+                for key, token in self.tokens.items()
+            )
         )
 
     # ----------------------------------------------------------------------------------------------------- tokens
@@ -140,10 +147,29 @@ class State:
         """An effect happens. A settled one of the same key is open again."""
         old = self.tokens.get(token.key)
         if old is not None and old.status is not Status.SETTLED:
-            token = Token(merged(old.effect, token.effect), old.trace, max(old.status, token.status), old.skipped_at)
+            repeated = old.repeated or (old.status is Status.OPEN and self._overwrites(old.effect))
+            effect = merged(old.effect, token.effect)
+            token = Token(effect, old.trace, max(old.status, token.status), old.skipped_at, repeated=repeated)
         if self.conditions and not token.under:
             token = token._replace(under=self.conditions)
         self.tokens[token.key] = token
+
+    def _overwrites(self, effect: AnyEffect) -> bool:
+        """Whether no object, and at most one name, refers to the work that is pending when it is started again."""
+        path = effect.path
+        if not isinstance(effect, Pending) or effect.work not in (Work.COROUTINE, Work.TASK) or path is None:
+            return False
+        if path.root.kind is not RootKind.MADE or path in self.escaped:
+            return False
+        names = [
+            name for name, value in self.env.items() if name[0] != PRUNED and any(t.path == path for t in value.things)
+        ]
+        return len(names) < 2 and not any(
+            thing.path == path
+            for field, value in self.heap.items()
+            if not field.fields or not field.fields[-1].startswith("<cell ")
+            for thing in value.things
+        )
 
     def assume(self, name: str, kind: str, holds: bool) -> None:
         """A test of a local name holds from here on: what was opened under its opposite is not there."""
@@ -166,6 +192,10 @@ class State:
         """What undoes these tokens happens."""
         for key in keys:
             token = self.tokens[key]
+            if token.repeated and status is Status.SETTLED and isinstance(token.effect, Pending):
+                overwritten = msgspec.structs.replace(token.effect, how_dropped="overwritten")
+                token, status = token._replace(effect=overwritten), Status.MIXED
+                self.tokens[key] = token
             if token.status > status:
                 self.tokens[key] = token._replace(status=status)
 

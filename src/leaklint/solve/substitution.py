@@ -76,7 +76,7 @@ class Substitution:
         kind = path.root.kind
         if kind is RootKind.RESULT:
             return prolong(self.result, path.fields)
-        if kind is RootKind.MADE or (kind is RootKind.STATIC and self.act.importing and "/" not in path.root.name):
+        if kind is RootKind.MADE:
             return self.act.renamed(path, self.span)
         return path
 

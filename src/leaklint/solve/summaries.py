@@ -12,7 +12,7 @@ from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import annotated
+from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import formals_of
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
@@ -68,11 +68,22 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
             if "classmethod" not in facts.decorators and facts.name.rpartition(".")[2] != "__new__":
                 state.env[formal.name] = of(Thing(path, kind), sources=frozenset({path}))
                 continue
-        if formal.annotation and formal.kind in ("positional", "either", "keyword"):
-            value = yield from annotated(act.world, act.path, formal.annotation)
-            if value.things:
-                things = frozenset(Thing(path, thing.type) for thing in value.things)
-                state.env[formal.name] = Value(things, frozenset({path}))
+        if formal.annotation:
+            below = extend(path, ELEMENT)
+            if formal.kind in ("positional", "either", "keyword"):
+                value = yield from annotated(act.world, act.path, formal.annotation)
+                if value.things:
+                    state.env[formal.name] = Value(_at(path, value), frozenset({path}))
+                inner = yield from annotated_elements(act.world, act.path, formal.annotation)
+            else:
+                inner = yield from annotated(act.world, act.path, formal.annotation)
+            if inner.things:
+                state.heap[below] = Value(_at(below, inner), frozenset({below}))
+
+
+def _at(path: Path, value: Value) -> frozenset[Thing]:
+    """Things of the types of a value, at a path."""
+    return frozenset(Thing(path, thing.type) for thing in value.things)
 
 
 def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:

@@ -10,19 +10,35 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, handed_over, items, managers, names, operations, pending, uses
 from leaklint.solve.activation import Activation, Direct, Transfer
+from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.items import read_contents
-from leaklint.solve.lattice import NONE, TEMPORARY, constant, extend, join, of, unknown, with_sources
+from leaklint.solve.lattice import (
+    ELEMENT,
+    NONE,
+    TEMPORARY,
+    constant,
+    extend,
+    join,
+    join_all,
+    of,
+    slot,
+    unknown,
+    with_sources,
+)
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, is_container, value_of
+from leaklint.solve.narrowing import DONE
 from leaklint.solve.state import State, Tested
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
+COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
+FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
 EXCEPTION: Final = "the exception"
 """Name under which a state keeps what an exception may tell until it is caught."""
 
@@ -37,6 +53,22 @@ def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
 
 def _copy(act: Activation, state: State, step: cfg.Copy) -> None:
     bind_name(act, state, step.target, value_of(act, state, step.source))
+
+
+def _annotate(act: Activation, state: State, step: cfg.Annotate) -> Solving:
+    """A value of unknown type is of the type that its annotation names."""
+    value = value_of(act, state, step.source)
+    if all(thing.type.kind is TypeKind.UNKNOWN for thing in value.things):
+        named = yield from annotated(act.world, act.path, step.annotation)
+        known = {Thing(thing.path, each.type) for thing in value.things for each in named.things}
+        if known:
+            value = Value(frozenset(known), value.sources)
+            inner = yield from annotated_elements(act.world, act.path, step.annotation)
+            for thing in known if inner.things else ():
+                below = extend(thing.path, ELEMENT)
+                if state.heap.get(below) is None:
+                    state.heap[below] = Value(frozenset(Thing(below, each.type) for each in inner.things))
+    state.env[step.target] = value
 
 
 def _delete_attribute(act: Activation, state: State, step: cfg.DeleteAttribute) -> None:
@@ -78,6 +110,7 @@ def _raise(act: Activation, state: State, step: cfg.Raise) -> None:
 def _get_attribute(act: Activation, state: State, step: cfg.GetAttribute) -> Solving:
     target = value_of(act, state, step.object)
     pending.use(state, target)
+    act.at = step.span
     state.env[step.target] = yield from get_attribute(act, state, target, step.name)
 
 
@@ -147,6 +180,12 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     state.env[step.target] = yield from apply(
         act, state, callee, Arguments(tuple(positional), tuple(named), rest), step.span
     )
+    if callee.things and all(thing.type.name in FINISHED for thing in callee.things):
+        asked = join_all([state.heap[slot(thing.path, "<self>")] for thing in callee.things])
+        for thing in state.env[step.target].things:
+            state.heap[slot(thing.path, DONE)] = asked
+    if step.arguments and all(thing.type.name in COROUTINE_FUNCTION for thing in callee.things):
+        state.tests = {**state.tests, step.target: ("coroutine function", step.arguments[0].value)}
 
 
 def _logs(thing: Thing) -> bool:
@@ -198,6 +237,7 @@ DIRECT: Final[dict[type, Direct]] = {
     **operations.DIRECT,
 }
 ASKING: Final[dict[type, Transfer]] = {
+    cfg.Annotate: _annotate,
     cfg.GetAttribute: _get_attribute,
     cfg.SetAttribute: _set_attribute,
     cfg.Call: _call,

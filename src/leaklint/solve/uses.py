@@ -11,7 +11,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources, open_effect
-from leaklint.solve.lattice import VARIES
+from leaklint.solve.lattice import VARIES, slot
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -30,14 +30,22 @@ def is_iterator(world: World, thing: Thing) -> bool:
     return thing.type.name == "builtins.generator" or world.models.class_row(thing.type.name, "iterator") is not None
 
 
-def use_on_loop(act: Activation, state: State, thing: Thing, span: Span) -> None:
-    """A surviving object that belongs to one event loop is used."""
+def use_on_loop(act: Activation, state: State, thing: Thing, span: Span, *, waits: bool = True) -> None:
+    """A surviving object that belongs to one event loop is used, perhaps through its parts (``client.users.find``).
+
+    One of asyncio's own binds itself to a loop only where something can wait.
+    """
+    while thing.type.kind is TypeKind.LIBRARY_METHOD:
+        owners = state.heap.get(slot(thing.path, "<self>"))
+        if owners is None or len(owners.things) != 1:
+            return
+        (thing,) = owners.things
     if act.importing or thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
         return
     if thing.path.root.kind is RootKind.MADE:
         return
     row = act.world.models.class_row(thing.type.name, "loop_bound")
-    if row is not None:
+    if row is not None and (waits or row.loop_bound != "primitive"):
         name = "asyncio." if row.loop_bound == "primitive" else thing.type.name
         open_effect(act, state, Read(site=act.site(span), path=thing.path, origin="loop", row=name))
 

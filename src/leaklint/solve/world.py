@@ -16,6 +16,7 @@ from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Valu
 from leaklint.link.classes import linearize
 from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve.lattice import ORIGINAL
 
 MAX_SPECIALISATIONS: Final = 6
 Shape: TypeAlias = frozenset[tuple[Type, tuple[tuple[str, "Shape"], ...]]]
@@ -81,6 +82,7 @@ class World:
         self._shapes: dict[str, set[Shapes]] = {}
         self._library_kind = library_kind
         self._decorations: dict[str, frozenset[Span]] = {}
+        self._attributes_read: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
         self._owners: dict[Path, tuple[Path, str]] | None = None
         self.named: dict[Path, Named] = {}
@@ -98,6 +100,13 @@ class World:
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 
+    @property
+    def attributes_read(self) -> frozenset[str]:
+        """Names of attributes that some file of the project reads."""
+        if self._attributes_read is None:
+            self._attributes_read = frozenset().union(*(each.attributes_read for each in self.program.files.values()))
+        return self._attributes_read
+
     def field(self, path: Path) -> Value | None:
         """What a field of an object that exists after import holds."""
         below = self._fields.get(path.root)
@@ -109,6 +118,8 @@ class World:
 
     def keep_field(self, path: Path, value: Value) -> None:
         """Remembers a field of an object that exists after import."""
+        if any(thing.type == ORIGINAL for thing in value.things):
+            value = Value(frozenset(thing for thing in value.things if thing.type != ORIGINAL), value.sources)
         self._fields.setdefault(path.root, {})[path] = value
 
     def specialised(self, function: str, shapes: Shapes) -> Ask:
