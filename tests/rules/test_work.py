@@ -94,11 +94,8 @@ def test_a_coroutine_awaited_on_some_paths() -> None:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ("statement", "is never awaited"),
-        ("unused", "is assigned and never used"),
-        ("overwritten", "is overwritten before anything awaits it"),
-        ("truth", "is only tested for truth"),
-        ("text", "is only turned into text"),
+        ("", "is never awaited"),
+        ("unread", "is kept in an attribute that nothing reads"),
         ("iterated", "async generator save() is iterated with a plain for"),
         ("in some new way", "is never awaited"),
     ],
