@@ -2,10 +2,12 @@
 
 import compileall
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from truth.runner import Driver
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 
@@ -28,3 +30,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("prove")]
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Driver]:
+    """The process that runs fixtures and examples, each in a fork of its own."""
+    driver = Driver()
+    yield driver
+    driver.close()

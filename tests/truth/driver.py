@@ -8,6 +8,7 @@ Three terms: a *marker* is the text ``{{unique}}`` of an event, which is differe
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import atexit
 import concurrent.futures
@@ -20,6 +21,8 @@ import io
 import locale
 import logging
 import os
+import random
+import sched
 import shutil
 import signal
 import socket
@@ -36,6 +39,8 @@ from pathlib import Path
 from typing import Any
 
 Photo = dict[str, str]
+SEEDS: list[Any] = []
+"""With what the shared random generator was seeded."""
 LIMIT = 20_000
 MACHINERY = (
     "asyncio",
@@ -73,14 +78,34 @@ def absolute(path: Any) -> str:
     return str(Path(os.fspath(path)).absolute())
 
 
+def watch_seeds() -> None:
+    """Remembers with what the shared random generator is seeded."""
+    seed = random.seed
+
+    def watched(value: Any = None, version: int = 2) -> None:
+        seed(value, version)
+        SEEDS.append(value)
+
+    random.seed = watched  # type: ignore[assignment]
+
+
 class Watch:
     """Records what cannot be seen afterwards: files made, coroutines dropped, tasks cancelled with their loop."""
 
     def __init__(self) -> None:
         self.written: set[str] = set()
         self.lost: list[str] = []
+        self.scheduled: list[tuple[Any, Any]] = []
 
     def install(self) -> None:
+        enter = sched.scheduler.enterabs
+
+        def watched_enter(scheduler: Any, *arguments: Any, **named: Any) -> Any:
+            event = enter(scheduler, *arguments, **named)
+            self.scheduled.append((scheduler._queue, event))
+            return event
+
+        sched.scheduler.enterabs = watched_enter  # type: ignore[method-assign]
         sys.addaudithook(self._audit)
         warnings.simplefilter("default", RuntimeWarning)
         warnings.showwarning = self._warn
@@ -106,6 +131,9 @@ class Watch:
     def _warn(self, message: Any, *rest: Any, **named: Any) -> None:
         if "never awaited" in str(message) or "was destroyed" in str(message):
             self.lost.append(str(message))
+
+    def events_left(self) -> list[str]:
+        return [f"scheduled {event}" for queue, event in self.scheduled if event in queue]
 
     def files_left(self) -> list[str]:
         return sorted(path for path in self.written if path.startswith("/tmp/") and Path(path).exists())
@@ -234,6 +262,7 @@ def process_state(known: dict[tuple[str, str], int]) -> Iterator[tuple[str, str]
     yield "socket timeout", repr(socket.getdefaulttimeout())
     yield "exit functions", repr(atexit._ncallbacks())
     yield "time zone", repr(time.tzname)
+    yield "seed", repr(SEEDS[-1:])
     changed = [key for key, at in known.items() if id(getattr(sys.modules.get(key[0]), key[1], None)) != at]
     yield "library", repr([(key, id(getattr(sys.modules.get(key[0]), key[1], None))) for key in sorted(changed)])
 
@@ -264,6 +293,8 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
         idle = getattr(target, "__module__", "") in ("concurrent.futures.thread", "multiprocessing.pool")
         if thread not in baseline and not idle and not thread.name.startswith("asyncio_"):
             yield f"thread {thread.name}"
+    if _thread._count() > len(threading.enumerate()) - 1:
+        yield "thread started below threading"
     if signal.getitimer(signal.ITIMER_REAL)[0]:
         yield "alarm"
     pools = set()
@@ -307,6 +338,7 @@ def observe(job: dict[str, Any]) -> dict[str, Any]:
     sys.stdout = sys.stderr = io.StringIO()
     watch = Watch()
     watch.install()
+    watch_seeds()
     handler: Any = importlib.import_module(job["module"])
     for part in job["function"].split("."):
         handler = getattr(handler, part)
@@ -321,7 +353,7 @@ def observe(job: dict[str, Any]) -> dict[str, Any]:
         marker = f"mark{number}x{number * 7919:x}z"
         markers.append(marker)
         outcome = invoke(handler, fill(event, marker), marker)
-        pending = sorted(pending_work(baseline))
+        pending = sorted([*pending_work(baseline), *watch.events_left()])
         gc.collect()
         after: Photo = dict(module_state(folder)) | dict(process_state(known))
         outcome["changed"] = sorted(name for name in after | before if after.get(name) != before.get(name))
@@ -362,6 +394,7 @@ def in_a_fork(job: dict[str, Any], seconds: float) -> dict[str, Any]:
     with os.fdopen(reading) as source:
         text = source.read()
     timer.cancel()
+    timer.join()  # else the next fork would begin with a thread that is about to end
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

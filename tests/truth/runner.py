@@ -6,17 +6,21 @@ A case that can run with the standard library alone carries its event in a comme
     The event of all three invocations, or a list with one event for each. ``{{unique}}`` differs in each invocation.
 ``# handler: create``
     The name of the handler, where it is neither ``handler`` nor ``lambda_handler``.
+``# root: orders``
+    The folder in the case that the platform unpacks, where it is neither ``src`` nor the whole case.
 ``# kept: a bounded cache``
     Execution sees that something is left, and the contract decides to be silent, or the other way round: the reason.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from typing import Any
 DRIVER = Path(__file__).with_name("driver.py")
 _EVENT = re.compile(r"^# event: (.+)$", re.MULTILINE)
 _HANDLER = re.compile(r"^# handler: (\S+)$", re.MULTILINE)
+_ROOT = re.compile(r"^# root: (\S+)$", re.MULTILINE)
 _KEPT = re.compile(r"^# kept: (.+)$", re.MULTILINE)
 
 
@@ -65,7 +70,7 @@ def module_of(path: Path, root: Path) -> str:
 
 def job_of(case: Path) -> Job | None:
     """The job that a case asks for, if it carries an event."""
-    root = case / "src" if (case / "src").is_dir() else case
+    usual_root = case / "src" if (case / "src").is_dir() else case
     for path in sorted(case.rglob("*.py")):
         text = path.read_text(encoding="utf-8", errors="replace")
         if event := _EVENT.search(text):
@@ -73,6 +78,8 @@ def job_of(case: Path) -> Job | None:
             name = _HANDLER.search(text)
             usual = "lambda_handler" if re.search(r"\blambda_handler\b", text) else "handler"
             kept = _KEPT.search(text)
+            folder = _ROOT.search(text)
+            root = case / folder[1] if folder else usual_root
             return Job(
                 root,
                 module_of(path, root),
@@ -81,6 +88,29 @@ def job_of(case: Path) -> Job | None:
                 kept[1] if kept else "",
             )
     return None
+
+
+def missing_of(case: Path) -> list[str]:
+    """The libraries that a case imports and that are not installed here, those left out that it can do without."""
+    own = {path.stem for path in case.rglob("*")}
+    names = {name for path in case.rglob("*.py") for name in _imports(path)} - own
+    return sorted(name for name in names if importlib.util.find_spec(name) is None)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """The first names of the modules that a file imports, but for what stands under ``try``."""
+    try:
+        queue: list[ast.AST] = [ast.parse(path.read_bytes())]
+    except (SyntaxError, ValueError):
+        return
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.Import):
+            yield from (each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+        elif not isinstance(node, ast.Try):
+            queue.extend(ast.iter_child_nodes(node))
 
 
 def seen_in(answer: dict[str, Any]) -> Seen:
@@ -101,14 +131,27 @@ def seen_in(answer: dict[str, Any]) -> Seen:
     return seen
 
 
-def run(jobs: Iterable[Job]) -> list[Seen]:
-    """Runs jobs one after the other, each in a process of its own."""
-    lines = "".join(
-        json.dumps({"folder": str(job.folder), "module": job.module, "function": job.function, "events": job.events})
-        + "\n"
-        for job in jobs
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "default", str(DRIVER)], input=lines, capture_output=True, text=True, check=True
-    )
-    return [seen_in(json.loads(line)) for line in done.stdout.splitlines()]
+class Driver:
+    """The process that runs cases, each in a fork of its own; it starts with the first one."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, job: Job) -> Seen:
+        """What one case leaves behind."""
+        if self._process is None:
+            command = [sys.executable, "-W", "default", str(DRIVER)]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            )
+        assert self._process.stdin
+        assert self._process.stdout
+        asked = {"folder": str(job.folder), "module": job.module, "function": job.function, "events": job.events}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        return seen_in(json.loads(self._process.stdout.readline()))
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            self._process.communicate()

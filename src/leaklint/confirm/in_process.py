@@ -43,6 +43,11 @@ class LocalChannel(Channel):
         self.recorder.take({**message, "worker": 0, "during": self.number})
 
 
+def no_fork() -> int:
+    """Nothing is forked here: the camera describes the moment in the process itself."""
+    raise NotImplementedError
+
+
 class OwnersWithoutTests(Owners):
     """Takes test modules for nobody's: what they keep is not the handler's."""
 
@@ -77,7 +82,8 @@ class InProcess:
         self._path = list(sys.path)
         self._observer.watch()
         _hear_files(self._observer, str(self.plan.root))
-        self._camera = Camera(self._channel, OwnersWithoutTests(Frames(str(self.plan.root))), self.plan.run, os.fork)
+        owners = OwnersWithoutTests(Frames(str(self.plan.root)))
+        self._camera = Camera(self._channel, owners, self.plan.run, no_fork, self._observer.seeds)
         if self._handler is None:
             module, _, attribute = self.plan.handler.partition(":")
             sys.path.insert(0, os.path.realpath(self.plan.root))

@@ -72,6 +72,7 @@ ASPECTS = (
     ("filters of", ("filter", "logg")),
     ("level of", ("level", "basicConfig")),
     ("sys.argv", ("argv",)),
+    ("seed of random", ("seed",)),
 )
 """Beginnings of aspects of the process, and the words of a line or message that are about them."""
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef

@@ -14,6 +14,7 @@ from leaklint.confirm.inside.frames import Frames
 from leaklint.confirm.inside.output import Printed, redirect
 from leaklint.confirm.inside.owners import Owners
 from leaklint.confirm.inside.photo import Camera
+from leaklint.confirm.inside.process_state import Seeds
 from leaklint.confirm.inside.registry import Registry, watch_forks
 from leaklint.confirm.inside.watch_loops import (
     watch_callbacks,
@@ -45,6 +46,7 @@ class Observer:
         self._plan = plan
         self._fork = os.fork
         self._stop = os.kill
+        self.seeds = Seeds()
         self._camera: Camera | None = None
         self._printed: list[Printed] = []
 
@@ -65,11 +67,12 @@ class Observer:
         watch_schedulers(self.registry)
         watch_processes(self.registry)
         watch_alarms(self.registry)
+        self.seeds.watch(self.registry)
         sys.set_coroutine_origin_tracking_depth(COROUTINE_DEPTH)
 
     def ready(self) -> None:
         """The engine is set up and the handler not yet imported: what is there now is the platform's."""
-        self._camera = Camera(self.channel, Owners(self.frames), self.run, self._fork)
+        self._camera = Camera(self.channel, Owners(self.frames), self.run, self._fork, self.seeds)
         self.channel.say("ready", pid=os.getpid())
 
     def begins(self, request: str) -> int:

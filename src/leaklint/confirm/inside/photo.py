@@ -21,13 +21,13 @@ from collections.abc import Callable
 from typing import Any
 
 from leaklint.confirm import marks
-from leaklint.confirm.inside.anatomy import attributes_of_class, home_of, text_of
+from leaklint.confirm.inside.anatomy import attributes_of_class, class_name, home_of, instance_parts, text_of
 from leaklint.confirm.inside.channel import Channel
 from leaklint.confirm.inside.fingerprint import fingerprint
 from leaklint.confirm.inside.frames import LIBRARY
 from leaklint.confirm.inside.markers import Root, find_markers
 from leaklint.confirm.inside.owners import Owners
-from leaklint.confirm.inside.process_state import Patches, process_roots, process_state
+from leaklint.confirm.inside.process_state import Patches, Seeds, process_roots, process_state
 from leaklint.confirm.inside.variables import Variable, variables
 
 Fork = Callable[[], int]
@@ -38,7 +38,7 @@ DEADLINE = 20
 class Camera:
     """Takes photos; it keeps what it needs from before the handler was imported."""
 
-    def __init__(self, channel: Channel, owners: Owners, run: str, fork: Fork) -> None:
+    def __init__(self, channel: Channel, owners: Owners, run: str, fork: Fork, seeds: Seeds) -> None:
         self.channel = channel
         self.owners = owners
         self.run = run
@@ -46,6 +46,7 @@ class Camera:
         self._wait = ctypes.PyDLL(None).waitpid  # os.waitpid lets other threads run
         self._standard_context = set(contextvars.copy_context())
         self._patches = Patches(owners)
+        self._seeds = seeds
 
     def take(self, invocation: int, context: contextvars.Context) -> None:
         """Forks the copy that describes this moment."""
@@ -102,12 +103,14 @@ class Camera:
             }
             for each in held
         ]
-        state += self._context(context, mine, own)
+        contexts = [context, *_contexts_of_runners(held)]
+        surviving = [pair for each in contexts for pair in self._set(each)]
+        state += self._context(surviving, mine, own)
         self.channel.say_all("photo-state", "state", state, invocation=invocation)
-        aspects = [*process_state(), *self._patches.found(mine)]
+        aspects = [*process_state(), *self._patches.found(mine), *self._seeds.found()]
         self.channel.say_all("photo-process", "aspects", [list(each) for each in aspects], invocation=invocation)
         roots: list[Root] = [(each.label, "project", each.value) for each in held]
-        roots += [(self._names(variable)[0], "context", value) for variable, value in self._set(context)]
+        roots += [(self._names(variable)[0], "context", value) for variable, value in surviving]
         roots += [(label, "process", value) for label, value in aspects if label != "sys.argv"]
         roots += [(label, "process", value) for label, value in process_roots()]
         roots += self._libraries()
@@ -140,9 +143,9 @@ class Camera:
         ]
         return sorted(bound) or [f"context variable {variable.name}"]
 
-    def _context(self, context: contextvars.Context, mine: set[str], own: re.Pattern[str]) -> list[dict[str, Any]]:
+    def _context(self, surviving: list[tuple[Any, Any]], mine: set[str], own: re.Pattern[str]) -> list[dict[str, Any]]:
         found = []
-        for variable, value in self._set(context):
+        for variable, value in surviving:
             if not home_of(type(value)).startswith(("decimal", "_decimal")):
                 seen = fingerprint(value, mine, own, frozenset())
                 place = {"where": "context", "cell": -id(variable)}
@@ -165,6 +168,15 @@ class Camera:
                 elif type(value) not in (types.FunctionType, types.ModuleType) and _may_hold(value, name):
                     roots.append((label, LIBRARY, value))
         return roots
+
+
+def _contexts_of_runners(held: list[Variable]) -> list[contextvars.Context]:
+    """The contexts of the project's own ``asyncio.Runner``s: whatever such a runner runs shares one."""
+    runners = [each.value for each in held if class_name(type(each.value)) == "Runner"]
+    contexts = [
+        dict(instance_parts(each)).get("._context") for each in runners if home_of(type(each)) == "asyncio.runners"
+    ]
+    return [each for each in contexts if type(each) is contextvars.Context]
 
 
 def _may_hold(value: Any, name: str) -> bool:

@@ -10,6 +10,7 @@ import gc
 import locale
 import logging
 import os
+import random
 import signal
 import sys
 import time
@@ -18,10 +19,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from leaklint.confirm.inside.anatomy import class_name, home_of
+from leaklint.confirm.inside.anatomy import class_name, home_of, text_of
 from leaklint.confirm.inside.frames import LIBRARY, MACHINERY
 from leaklint.confirm.inside.owners import Owners
-from leaklint.confirm.inside.registry import module_of, name_of
+from leaklint.confirm.inside.registry import Registry, module_of, name_of
 
 SET_BY_RUNTIME = frozenset({"_X_AMZN_TRACE_ID"})
 
@@ -120,6 +121,28 @@ def process_roots() -> list[tuple[str, Any]]:
         found.append((_signal(number), signal.getsignal(number)))
     found.append(("sys.excepthook", sys.excepthook))
     return found
+
+
+class Seeds:
+    """Remembers with what the shared random generator was seeded: its state alone changes by being used."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def watch(self, registry: Registry) -> None:
+        """Wraps the entry point that seeds."""
+        seed = random.seed
+
+        def watched_seed(a: Any = None, version: int = 2) -> None:
+            seed(a, version)
+            self._last = "" if a is None else text_of(a, type(a)) or class_name(type(a))
+
+        registry.replace(random, "seed", watched_seed)
+
+    def found(self) -> Iterator[Aspect]:
+        """The seed, where there is one."""
+        if self._last:
+            yield "seed of random", self._last
 
 
 class Patches:
