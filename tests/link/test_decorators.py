@@ -184,9 +184,13 @@ def test_import_of_a_library_that_also_adapts_is_not_enough(found_in):
 
 
 def test_web_handlers_where_the_settings_ask_for_them(found_in):
-    texts = {"pages.py": ROUTES, "tasks.py": "from celery import shared_task\n@shared_task\ndef work(x): ...\n"}
+    tasks = "from celery import shared_task\n@shared_task\ndef work(x): ...\n"
+    texts = {"pages.py": ROUTES, "tasks.py": tasks, "other.py": tasks}
     assert rows(found_in(texts)) == []
-    assert rows(found_in(texts, web=True)) == [("pages.py", "index", "web"), ("tasks.py", "work", "web")]
+    assert rows(found_in(texts, web=lambda path: path != "other.py")) == [
+        ("pages.py", "index", "web"),
+        ("tasks.py", "work", "web"),
+    ]
 
 
 def test_methods_of_subclasses(found_in):

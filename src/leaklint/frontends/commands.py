@@ -11,6 +11,7 @@ Command: TypeAlias = Callable[[list[str]], int]
 COMMANDS = {
     "check": ("leaklint.frontends.check", "find leaks (the default: `leaklint PATH` is `leaklint check PATH`)"),
     "handlers": ("leaklint.frontends.handlers", "list the handlers, and why each is one"),
+    "why": ("leaklint.frontends.why", "say who reaches a line, and why it is reported or silent"),
     "explain": ("leaklint.frontends.explain", "print the page of a rule"),
     "rules": ("leaklint.frontends.rules", "list all rules"),
     "config": ("leaklint.frontends.config", "show the settings in force, and where each was said"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 
 from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.output import prepare, style_for
+from leaklint.ir.effects import Outcome
 from leaklint.ir.handler import Handler
 from leaklint.pipeline.run import run
 from leaklint.report.plain import plain
 from leaklint.report.style import Style
+from leaklint.rules.wording import overlapping, regime
 
 
 def main(arguments: list[str]) -> int:
@@ -20,7 +23,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
     add_settings(parser)
     options = parser.parse_intermixed_args(arguments)
-    report = run(request_of(options))
+    report = run(dataclasses.replace(request_of(options), only_handlers=True))
     prepare(sys.stdout)
     if options.output_format == "json":
         print(json.dumps([as_object(each) for each in report.handlers], indent=2))
@@ -43,14 +46,39 @@ def as_object(handler: Handler) -> dict[str, object]:
         "platform": handler.platform.value,
         "source": handler.source.value,
         "reason": handler.reason,
+        "outcome": regime(handler).value,
+        "overlapping": bool(overlapping((handler,))),
+        "awaited": handler.awaited,
         "snap_start": handler.snap_start,
+        "durable": handler.durable,
+        "request_data": list(handler.request),
     }
 
 
 def described(handler: Handler, style: Style) -> str:
-    """A handler in two lines: its name and place, its platform and the reason."""
+    """A handler: name and place, platform and reason, what becomes of pending work, and what is request data."""
     place = f"{plain(handler.place.path)}:{handler.place.span.line}"
     return (
         f"{style('bold', plain(handler.label))}  {style('place', place)}\n"
-        f"    {handler.platform.value}, by {handler.source.value}: {plain(handler.reason)}"
+        f"    {handler.platform.value}, by {handler.source.value}: {plain(handler.reason)}\n"
+        f"    pending work {_REGIMES[regime(handler)]}{_remarks(handler)}\n"
+        f"    request data: {plain(', '.join(handler.request)) or 'none that is known'}"
     )
+
+
+_REGIMES = {
+    Outcome.RESUMES_LATER: "is frozen at return and resumes inside a later invocation",
+    Outcome.RUNS_ON: "runs on at return",
+    Outcome.UNKNOWN: "has an unknown fate at return",
+}
+
+
+def _remarks(handler: Handler) -> str:
+    """What else decides about findings: overlapping requests, SnapStart, durable functions."""
+    remarks = [
+        "several requests at a time" if overlapping((handler,)) else "one request at a time",
+        "SnapStart: all environments start from one snapshot" if handler.snap_start else "",
+        "durable: run again from the top, in a fresh thread" if handler.durable else "",
+        "async def is awaited" if handler.awaited else "",
+    ]
+    return "".join(f"; {each}" for each in remarks if each)

@@ -58,6 +58,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """Run again from the top after each wait, in a fresh thread (AWS Lambda's durable functions)."""
     receiver: Literal["", "request", "kept"] = ""
     """For a method: whether its object is made for each request, or once and kept; ``""`` where it is bound already."""
+    request: tuple[str, ...] = ()
+    """What it takes as request data, in words: its parameters, and what a framework passes beside them."""
     request_attributes: tuple[str, ...] = ()
     """Attributes of that object that hold request data (``request`` of a view)."""
 

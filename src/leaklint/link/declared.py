@@ -90,6 +90,7 @@ def handler_of(located: Located, names: Names, files: Mapping[str, FileFacts]) -
         reason=each.reason,
         place=definition_place(located.path, each.attribute, names, files),
         snap_start=each.snap_start,
+        durable=each.durable,
         awaited=each.awaited,
     )
 

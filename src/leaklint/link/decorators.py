@@ -53,6 +53,10 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Methods of the objects that make such an object."""
     classes: dict[str, tuple[str, ...]] = {}
     """Base classes to the methods of subclasses that are handlers."""
+    durable: bool = False
+    """Run again from the top after each wait, in a fresh thread."""
+    request: tuple[str, ...] = ()
+    """Request data that handlers take from elsewhere than their parameters, in words: ``flask.request``."""
     receiver: Literal["request", "kept"] = "request"
     """Whether objects of those subclasses are made for each request, or once and kept."""
     request_attributes: tuple[str, ...] = ()
@@ -87,9 +91,11 @@ class Declared:
         frameworks: Iterable[Framework],
         *,
         applications: Mapping[str, Platform],
-        web: bool,
+        web: Callable[[str], bool],
     ) -> None:
-        """``applications``: files whose web application a template puts behind a platform."""
+        """``applications``: files whose web application a template puts behind a platform; ``web``: files whose views
+        and tasks count wherever they run.
+        """
         self._files = files
         self._modules = modules
         self._frameworks = tuple(frameworks)
@@ -261,7 +267,7 @@ class Declared:
         return next((each for each in self._frameworks if accepts(each) and self._applies(path, each)), None)
 
     def _applies(self, path: str, framework: Framework) -> bool:
-        return framework.when == "always" or self._web or (framework.when == "adapted" and path in self._adapted)
+        return framework.when == "always" or self._web(path) or (framework.when == "adapted" and path in self._adapted)
 
     def _handler(self, path: str, attribute: str, span: Span, framework: Framework, reason: str) -> Handler:
         adapted = framework.when == "adapted"
@@ -274,6 +280,8 @@ class Declared:
             reason=reason,
             place=Place(path, span),
             awaited=framework.awaited,
+            durable=framework.durable,
+            request=framework.request,
         )
 
     def _adapter_files(self) -> dict[str, Platform]:

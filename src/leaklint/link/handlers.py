@@ -7,7 +7,7 @@ In order of trust: templates, settings, decorators and other declarations in cod
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -48,14 +48,14 @@ def discover(
     src: Sequence[str] = (),
     named_handlers: Sequence[str] = (),
     platform: Platform = Platform.AWS_LAMBDA,
-    web: bool = False,
+    web: Callable[[str], bool] = lambda _path: False,
     foreign: Container[str] = frozenset(),
 ) -> tuple[Modules, Discovery]:
     """The modules and handlers of a project.
 
     ``src``: import roots from the settings; ``named_handlers``: their ``handlers``; ``platform``: of the handlers that
-    no template and no decorator gives one; ``web``: whether views and tasks of web servers count; ``foreign``: files of
-    bundled packages, in which nothing is guessed.
+    no template and no decorator gives one; ``web``: the files whose views and tasks of web servers count; ``foreign``:
+    files of bundled packages, in which nothing is guessed.
     """
     located, missing = locate(templates.declarations, files, Modules(files))
     modules = Modules(files, [each.root for each in located], [*src, *templates.shared_roots])
@@ -80,7 +80,7 @@ def find_handlers(
     *,
     named_handlers: Sequence[str] = (),
     platform: Platform = Platform.AWS_LAMBDA,
-    web: bool = False,
+    web: Callable[[str], bool] = lambda _path: False,
     foreign: Container[str] = frozenset(),
 ) -> Discovery:
     """The handlers of a project whose modules and declared handlers are known; see ``discover``."""
@@ -222,6 +222,7 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             snap_start=any(each.snap_start for each in same),
             awaited=any(each.awaited for each in same),
             durable=any(each.durable for each in same),
+            request=tuple(dict.fromkeys(name for each in same for name in each.request)),
             receiver=next((each.receiver for each in same if each.receiver), ""),
             request_attributes=next((each.request_attributes for each in same if each.request_attributes), ()),
         )

@@ -31,6 +31,8 @@ class Program:
     """Module-level names that may be handlers; what they are bound to decides."""
     registrars: Declared | None = None
     """Which functions of frameworks take handlers."""
+    placed: Callable[[Handler], Handler] = field(default=lambda handler: handler)
+    """The handler with what the settings say of its platform."""
     reported: Callable[[str], bool] = field(default=lambda _path: True)
     """Whether findings in a file are wanted (not in bundled libraries)."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
@@ -35,6 +36,10 @@ class Input:
     templates: Mapping[str, bytes]
     named_at: Callable[[str], Place]
     """The place in the settings that names a handler."""
+    only_handlers: bool = False
+    """Follow nothing from the handlers."""
+    asked: tuple[str, int] | None = None
+    """A line, by path and number, of which all is wanted that is known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,25 +53,54 @@ class Output:
     """The facts of a file, by path."""
     inline: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     """Code that stands in templates, under the path of the template, ``#`` and a name."""
+    examined: Examined | None = None
+    """What is known of the line that was asked for."""
 
 
 def _findings(given: Input) -> Output:
     """Extracts, links, solves and checks."""
     from leaklint.pipeline.solving import solved
 
-    findings, handlers, notes, facts, inline = solved(
-        given.root, given.settings, given.sources, given.libraries, given.templates, given.named_at
+    findings, handlers, notes, facts, inline, examined = solved(
+        given.root,
+        given.settings,
+        given.sources,
+        given.libraries,
+        given.templates,
+        given.named_at,
+        given.asked,
+        only_handlers=given.only_handlers,
     )
-    return Output(tuple(findings), handlers, notes, facts, inline)
+    return Output(tuple(findings), handlers, notes, facts, inline, examined)
+
+
+@dataclasses.dataclass(slots=True)
+class Asked:
+    """A line of which all is wanted that is known, and what is known after the analysis."""
+
+    path: str
+    line: int
+    examined: Examined | None = None
+    findings: tuple[Finding, ...] = ()
+    """On that line, whatever the settings and the comments say."""
+    everywhere: tuple[Finding, ...] = ()
+    """All of the project."""
 
 
 def analyse(
-    project: Project, settings: Settings, overlay: Mapping[str, bytes] | None = None, *, tree: Tree | None = None
+    project: Project,
+    settings: Settings,
+    overlay: Mapping[str, bytes] | None = None,
+    *,
+    tree: Tree | None = None,
+    asked: Asked | None = None,
+    only_handlers: bool = False,
 ) -> Report:
     """The report of one project, with paths relative to its root.
 
     ``overlay`` is unsaved text that stands in for files, by absolute path or by path relative to the root. ``tree``
-    spares the discovery where it has been done already.
+    spares the discovery where it has been done already. ``asked`` is filled with what is known of its line;
+    ``only_handlers`` looks for handlers and follows nothing from them.
     """
     tree = tree or discover(project, settings, project.root)
     unsaved = {_relative(project.root, path): text for path, text in (overlay or {}).items()}
@@ -81,7 +115,16 @@ def analyse(
             config or ".", span_in_settings(project.config, "handlers", handler) if project.config else NOWHERE
         )
 
-    output = _findings(Input(project.root, settings, sources, libraries, templates, named_at))
+    place = (asked.path, asked.line) if asked else None
+    output = _findings(Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place))
+    if asked:
+        asked.examined = output.examined
+        asked.everywhere = output.findings
+        asked.findings = tuple(
+            each
+            for each in output.findings
+            if each.place.path == asked.path and each.place.span.line <= asked.line <= each.place.span.end_line
+        )
     found = [each for each in (*output.findings, *unread, *unread_templates) if each.place.path not in libraries]
     analysed = {**sources, **output.inline}
     template_of = {path: path.rpartition("#")[0] for path in output.inline}

@@ -44,6 +44,8 @@ class Request:
     since: str = ""
     """Keep only findings that touch lines changed since this revision."""
     baseline: BaselineUse = "read"
+    only_handlers: bool = False
+    """Look for handlers, and follow nothing from them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def report_of(part: Part, request: Request) -> Report:
     root = part.project.root
     # Asked first: a revision that does not exist should not cost an analysis.
     changes = changes_since(root, request.since) if request.since else None
-    report = analyse(part.project, part.sourced.settings, request.overlay, tree=part.tree)
+    report = analyse(
+        part.project, part.sourced.settings, request.overlay, tree=part.tree, only_handlers=request.only_handlers
+    )
     folders = tuple(missing_folders(part.project, part.sourced, request.cwd))
     report = dataclasses.replace(report, notes=(*report.notes, *folders))
     report = _without_accepted(part, request, report)

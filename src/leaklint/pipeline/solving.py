@@ -6,11 +6,13 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+
+import msgspec.structs
 
 from leaklint import models
 from leaklint.facts import Source
 from leaklint.ir.cfg import Body
+from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.handler import Handler, Platform
@@ -22,6 +24,7 @@ from leaklint.link.program import Program
 from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
+from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.settings import Settings, read_toml_text
 from leaklint.pipeline.troubles import not_analysed, not_understood
 from leaklint.pipeline.wrong_use import WrongUse
@@ -41,10 +44,21 @@ def solved(
     libraries: frozenset[str],
     templates: Mapping[str, bytes],
     named_at: Callable[[str], Place],
-) -> tuple[list[Finding], tuple[Handler, ...], tuple[str, ...], Callable[[str], FileFacts], dict[str, bytes]]:
-    """Findings, handlers, notes, the facts of each file by path, and the code that stands in templates.
+    asked: tuple[str, int] | None = None,
+    *,
+    only_handlers: bool = False,
+) -> tuple[
+    list[Finding],
+    tuple[Handler, ...],
+    tuple[str, ...],
+    Callable[[str], FileFacts],
+    dict[str, bytes],
+    Examined | None,
+]:
+    """Findings, handlers, notes, the facts of each file by path, the code in templates, and what is asked of a line.
 
-    ``named_at`` is the place in the settings that names a handler.
+    ``named_at`` is the place in the settings that names a handler; with ``only_handlers`` nothing is followed from
+    them.
     """
     # bundled packages are libraries: rows say what they do, and their source is not solved
     units = {path: Source(source) for path, source in sorted(sources.items()) if path not in libraries}
@@ -70,20 +84,19 @@ def solved(
     inline = dict(said.sources)
     units |= {path: Source(source) for path, source in inline.items()}
     files |= {path: units[path].facts for path in inline}
-    platform, web = _platform(settings)
+    chosen = _platforms(settings)
     modules, found = discover(
         files,
         said,
         frameworks,
         src=settings.src,
         named_handlers=[each for each in settings.handlers if each != "web"],
-        platform=platform,
-        web=web or "web" in settings.handlers,
+        web=lambda path: "web" in settings.handlers or chosen(path) is Platform.WEB,
         foreign=libraries,
     )
     handlers = list(found.handlers)
     if settings.scope == "all":
-        handlers += public_functions(files, modules, platform, libraries)
+        handlers += public_functions(files, modules, Platform.AWS_LAMBDA, libraries)
     program = Program(
         files,
         body,
@@ -91,9 +104,15 @@ def solved(
         handlers,
         found.candidates,
         found.registrars,
+        placed=lambda handler: _on_platform(handler, chosen(handler.path)),
         reported=lambda path: path not in libraries,
     )
-    result = solve(program, models_of(root, settings))
+    result = solve(
+        program,
+        models_of(root, settings),
+        asked=asked if asked and asked[0] in files else None,
+        only_handlers=only_handlers,
+    )
     findings = [*check(result.reached), *left_out]
     findings += [
         not_understood(path, trouble, sources.get(path, b""))
@@ -103,7 +122,7 @@ def solved(
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]
     notes = () if result.handlers else (NO_HANDLER,)
-    return findings, result.handlers, notes, files.__getitem__, inline
+    return findings, result.handlers, notes, files.__getitem__, inline, result.examined
 
 
 def packaged(folder: str) -> list[tuple[str, str]]:
@@ -126,11 +145,20 @@ def models_of(root: Path, settings: Settings) -> Models:
         raise WrongUse(str(error)) from None
 
 
-def _platform(settings: Settings) -> tuple[Platform, bool]:
-    """The platform of handlers that nothing else gives one, and whether web views count as handlers."""
-    names: list[Any] = [platform for pattern, platform in settings.platforms if pattern in ("", "*", "**")]
-    chosen = Platform(names[-1]) if names else Platform.AWS_LAMBDA
-    return chosen, chosen is Platform.WEB
+def _platforms(settings: Settings) -> Callable[[str], Platform | None]:
+    """The platform that the settings give the handlers of a file: the last pattern that matches it decides."""
+    choices = [(path_matcher([pattern]), Platform(platform)) for pattern, platform in settings.platforms]
+    return lambda path: next((platform for matches, platform in reversed(choices) if matches(path)), None)
+
+
+def _on_platform(handler: Handler, platform: Platform | None) -> Handler:
+    """The handler on the platform of the settings, which awaits it or not unless a framework does that."""
+    if platform is None:
+        return handler
+    awaited = (
+        handler.awaited if handler.source in ("decorator", "public") else platform in (Platform.AZURE, Platform.WEB)
+    )
+    return msgspec.structs.replace(handler, platform=platform, awaited=awaited)
 
 
 def _missing(missing: Missing, named_at: Callable[[str], Place]) -> Finding:

@@ -85,3 +85,13 @@ def _merged(first: Finding, second: Finding) -> Finding:
 def _precedence(finding: Finding) -> tuple[int, tuple[str, ...], str, tuple[Place, ...]]:
     places = tuple(step.place for step in finding.trace)
     return (-finding.severity, finding.handlers, finding.message, places)
+
+
+def why_silent(reached: Reached) -> str:
+    """Why no rule reports an effect that has reached a handler: the habit, or the rules that have nothing to say."""
+    kept = habit(reached)
+    if kept is not None:
+        reason = kept.reason[:1].lower() + kept.reason[1:].rstrip(".")
+        return f"habit {kept.number}, {kept.name}: {reason}"
+    looking = [rule.code for rule in catalogue().values() if isinstance(reached.effect, rule.on) and rule.check]
+    return f"{', '.join(looking)} look at this kind of effect, and do not report this one" if looking else "no rule"

@@ -48,6 +48,7 @@ That every invocation sets the variable first does not help: `get` may be called
 - `reset(token)` in a `finally`; `with VAR.set(x):` (Python 3.14); set to `None` or to the default on every path.
 - Inside `asyncio.run`, `run_until_complete`, a task, or `copy_context().run`: that context ends with the work.
 - An asynchronous handler that the platform runs in a task of its own.
+- A durable function of AWS Lambda, which runs in a fresh thread each time.
 
 **Fix**
 
@@ -62,8 +63,8 @@ from leaklint.rules.rule import Message, rule
 
 
 @rule("LK401", "contextvar-not-reset", on=Pending, public=False, fix="reset-token")
-def check(pending: Pending, _: Reached) -> Message | None:
-    if pending.work is not Work.TOKEN:
+def check(pending: Pending, reached: Reached) -> Message | None:
+    if pending.work is not Work.TOKEN or wording.in_fresh_thread(reached.handlers):
         return None
     variable = wording.context_variable(pending.subject)
     what = f"{variable} is set"

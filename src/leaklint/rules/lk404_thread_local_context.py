@@ -29,6 +29,7 @@ counts or grows without it.
 
 - A connection or a client for each thread, made without the request.
 - A value that is taken out again on every path.
+- A durable function of AWS Lambda, which runs in a fresh thread each time.
 
 **Fix**
 
@@ -37,13 +38,13 @@ Pass the value as an argument, or keep it in a `ContextVar` that is reset in a `
 
 from leaklint.ir.effects import How, Lifetime, Write
 from leaklint.ir.reached import Reached
-from leaklint.rules import state
+from leaklint.rules import state, wording
 from leaklint.rules.rule import Message, rule
 
 
 @rule("LK404", "thread-local-context", on=Write)
 def check(write: Write, reached: Reached) -> Message | None:
-    if write.subject.lifetime is not Lifetime.THREAD_LOCAL:
+    if write.subject.lifetime is not Lifetime.THREAD_LOCAL or wording.in_fresh_thread(reached.handlers):
         return None
     if not state.keeps(write) and write.how not in (How.COUNT, How.GROW):
         return None

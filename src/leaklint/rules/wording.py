@@ -99,12 +99,24 @@ def runs_on(handlers: Sequence[Handler]) -> bool:
     return bool(handlers) and all(handler.platform in _RUNS_ON for handler in handlers)
 
 
+def in_fresh_thread(handlers: Sequence[Handler]) -> bool:
+    """Whether each invocation of the handlers runs in a thread of its own, with a context and locals of its own."""
+    return bool(handlers) and all(handler.durable for handler in handlers)
+
+
 def overlapping(handlers: Iterable[Handler]) -> tuple[Handler, ...]:
     """The handlers whose platform runs several requests in one process at a time."""
     return tuple(handler for handler in handlers if handler.platform in _OVERLAPS)
 
 
 # ------------------------------------------------------------------------------------------------------------ outcomes
+def regime(handler: Handler) -> Outcome:
+    """What becomes of work that is pending at return, as far as the platform decides it."""
+    if handler.platform is Platform.UNKNOWN:
+        return Outcome.UNKNOWN
+    return Outcome.RUNS_ON if runs_on((handler,)) else Outcome.RESUMES_LATER
+
+
 def outcome(pending: Pending, handlers: Sequence[Handler]) -> Outcome:
     """What becomes of the work: ``asyncio.run`` cancels it; else the platform decides, and then the loop."""
     if pending.work is Work.COROUTINE:

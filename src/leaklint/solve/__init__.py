@@ -14,9 +14,10 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work
+from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Step, StepKind
-from leaklint.ir.handler import Handler, Source
+from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
@@ -27,13 +28,15 @@ from leaklint.models.load import Models
 from leaklint.solve.anywhere import droppers, without_await
 from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
+from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
 from leaklint.solve.lattice import survives
 from leaklint.solve.registered import note_listed
 from leaklint.solve.state import Status, Trace
-from leaklint.solve.summaries import begin, nothing
+from leaklint.solve.summaries import begin, nothing, tokens_at_end
 from leaklint.solve.world import Ask, Solving, World
 
+_LAMBDA: Final = (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED)
 ANYWHERE: Final = frozenset({Work.COROUTINE, Work.TASK})
 _SETTLED: Final = {
     Status.OPEN: Settled.NEVER,
@@ -47,10 +50,23 @@ class Solved(msgspec.Struct, frozen=True):
 
     reached: tuple[Reached, ...]
     handlers: tuple[Handler, ...]
+    examined: Examined | None = None
+    """Of the line that was asked for."""
 
 
-def solve(program: Program, models: Models, library_kind: Callable[[str], str] = lambda _name: "") -> Solved:
-    """The effects of all handlers, and of other code as far as rules of scope ``any`` judge it."""
+def solve(
+    program: Program,
+    models: Models,
+    library_kind: Callable[[str], str] = lambda _name: "",
+    *,
+    asked: tuple[str, int] | None = None,
+    only_handlers: bool = False,
+) -> Solved:
+    """The effects of all handlers, and of other code as far as rules of scope ``any`` judge it.
+
+    ``asked`` is a line, by path and number, of which all is wanted that is known; with ``only_handlers`` there are no
+    effects.
+    """
     world = World(program, models, library_kind)
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
@@ -59,11 +75,17 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
             return invoke(world, handlers[question.name], by_default=question.what != "handler")
         if question.what == "signature":
             return _signature(world, handlers[question.name])
+        if question.what == "tokens":
+            return tokens_at_end(world, question)
         return begin(world, question)
 
     engine = Engine(start, lambda question: nothing(world, question))
-    confirmed = _confirmed(engine, world)
+    found = _confirmed(engine, world)
+    handlers |= {handler.label + handler.path: handler for handler in found}
+    confirmed = [_with_request(engine, world, program.placed(handler)) for handler in found]
     handlers |= {handler.label + handler.path: handler for handler in confirmed}
+    if only_handlers:
+        return Solved((), tuple(confirmed))
     calls: list[Invoked] = []
     for handler in confirmed:
         # callers of a public function may leave out what has a default
@@ -73,7 +95,8 @@ def solve(program: Program, models: Models, library_kind: Callable[[str], str] =
     reached = [each for call in calls for each in _reached(world, call, calls)]
     seen = {effect.effect.site for effect in reached}
     reached.extend(each for each in _anywhere(engine, world) if each.effect.site not in seen)
-    return Solved(tuple(reached), tuple(confirmed))
+    examined = examine(engine, world, asked, calls, reached) if asked else None
+    return Solved(tuple(reached), tuple(confirmed), examined)
 
 
 def _confirmed(engine: Engine, world: World) -> list[Handler]:
@@ -110,8 +133,22 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
     return found
 
 
+def _with_request(engine: Engine, world: World, handler: Handler) -> Handler:
+    """The handler with the names of what it takes as request data."""
+    found = engine.answer(Ask("signature", handler.label + handler.path))
+    if found is None:
+        return handler
+    facts, bound = found[0], found[1] + bool(handler.receiver and found[0].in_class)
+    taken = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either", "keyword")]
+    if handler.source in (Source.TEMPLATE, Source.SETTING, Source.NAME, Source.GUESS) and handler.platform in _LAMBDA:
+        taken = taken[:2]
+    attributes = [f"self.{name}" for name in handler.request_attributes]
+    return msgspec.structs.replace(handler, request=(*(each.name for each in taken), *attributes, *handler.request))
+
+
 def _signature(world: World, handler: Handler) -> Solving:
-    value = yield from callable_of(world, handler)
+    registration = world.registered.get(f"{handler.path}::{handler.attribute}")
+    value = registration.value if registration is not None else (yield from callable_of(world, handler))
     if value is None:
         return None
     found = yield from signature(world, value)

@@ -130,6 +130,7 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         shape = shape_of(state, act.world, value)
         if shape:
             shapes.append((-1 - position, shape))
+    act.world.calls.setdefault(act.identity, {}).setdefault(thing.type.name, act.place(span))
     question = act.world.specialised(thing.type.name, tuple(shapes))  # type: ignore[arg-type]
     summary: Summary = yield question
     cells = dict(zip(facts.free, captured, strict=True))

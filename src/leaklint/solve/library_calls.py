@@ -28,6 +28,8 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
     decorated = _decorated(act, arguments, span)
     if decorated is not None:
         return decorated
+    if act.identity == act.world.watched:
+        act.world.unknown_calls.add(span)
     sources: set[Path] = {_owner(source) for source in callee.sources}
     if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
         sources.add(VARIES)

@@ -49,11 +49,26 @@ def summarise(world: World, question: Ask) -> Solving:
     facts = world.program.function(question.name)
     if facts is None:
         return Summary(name=question.name)
+    act, ended = yield from _run(world, question, facts)
+    return _summary(act, facts, ended)
+
+
+def tokens_at_end(world: World, question: Ask) -> Solving:
+    """All effects of a function with what has become of them when it ends, those that it undoes itself included."""
+    facts = world.program.function(question.name)
+    if facts is None:
+        return ()
+    _, ended = yield from _run(world, question, facts)
+    last = ended.normal if ended.normal is not None else ended.raised
+    return tuple(last.tokens.values()) if last is not None else ()
+
+
+def _run(world: World, question: Ask, facts: FunctionFacts) -> Solving:
     act = Activation(world, question.name, facts, importing=False)
     state = act.entry(question.shapes)
     yield from _annotate(act, state, facts, {index for index, _ in question.shapes})
     ended: Ended = yield from run(act, world.program.body(question.name), state)
-    return _summary(act, facts, ended)
+    return act, ended
 
 
 def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[int]) -> Solving:
@@ -220,4 +235,4 @@ def import_module(world: World, path: str) -> Solving:
     return ModuleState(names)
 
 
-__all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise"]
+__all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise", "tokens_at_end"]

@@ -97,6 +97,11 @@ class World:
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
         """Module variables that other modules bind (``module.name = …``), and to what."""
+        self.calls: dict[str, dict[str, Place]] = {}
+        """Which functions of the project call which, by identity, and where."""
+        self.watched = ""
+        """The function of which the calls are remembered whose callee is not known."""
+        self.unknown_calls: set[Span] = set()
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 

@@ -41,6 +41,7 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dockerfile: str = "Dockerfile"
     command: tuple[str, ...] = ()
     snap_start: bool = False
+    durable: bool = False
     is_plain: bool = False
     """The asset is a folder as it lies there: nothing is bundled."""
 
@@ -75,6 +76,7 @@ def said(path: str, construct: Construct, tree: Tree) -> Said:
         expected=construct.is_plain and is_python and not is_file,
         is_python=is_python or construct.kind not in ZIPPED,
         snap_start=construct.snap_start,
+        durable=construct.durable,
         inline=inline,
     )
     return Said((declaration,), sources=((inline, _source(construct)),) if inline else ())

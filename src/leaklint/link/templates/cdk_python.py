@@ -88,6 +88,7 @@ class _Stack:
             dockerfile=self._text(inside.get("file")) or "Dockerfile",
             command=tuple(self._text(word) or "" for word in words),
             snap_start="snap_start" in given,
+            durable="durable_config" in given,
             is_plain=asset is not None and not asset.keywords,
         )
 

@@ -115,6 +115,7 @@ class _Stack:
                 dockerfile=self._string(options.get("file", "")) or "Dockerfile",
                 command=tuple(self._string(word) or "" for word in words),
                 snap_start="snapStart" in properties,
+                durable="durableConfig" in properties,
                 is_plain=len(arguments) == 1,
             )
 

@@ -36,6 +36,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_python: bool = True
     """Whether the runtime is stated to be Python, so that an unstated root may be searched for."""
     snap_start: bool = False
+    durable: bool = False
     awaited: bool = False
     is_application: bool = False
     """The attribute is a web application whose routes are the handlers."""

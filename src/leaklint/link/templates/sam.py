@@ -64,6 +64,7 @@ class _Function(msgspec.Struct):
             attribute="",
             root=None,
             platform=Platform.AWS_LAMBDA_MANAGED if self._property("CapacityProviderConfig") else Platform.AWS_LAMBDA,
+            durable=self._property("DurableConfig") is not None,
             snap_start=self._text("SnapStart", "ApplyOn") == "PublishedVersions",
             is_python=runtime is not None,
         )

@@ -64,6 +64,7 @@ class _Service(msgspec.Struct):
                 platform=platform,
                 expected=runtime is not None and "${" not in node.text and not self._is_packed_elsewhere(function),
                 is_python=runtime is not None,
+                durable=function.find("durableConfig") is not None,
                 snap_start=bool((start := function.find("snapStart")) and start.is_true),
                 awaited=platform is Platform.AZURE,
             )

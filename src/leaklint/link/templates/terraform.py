@@ -170,6 +170,7 @@ class _Instance(msgspec.Struct):
                 platform=Platform.AWS_LAMBDA_MANAGED if managed else Platform.AWS_LAMBDA,
                 expected=isinstance(runtime, str) and is_packed,
                 is_python=isinstance(runtime, str) or isinstance(command, list),
+                durable=block.inner("durable_config") is not None,
                 snap_start=bool(snap_start) or self.value(block.text("snap_start")) == "true",
             )
         ]

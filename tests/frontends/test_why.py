@@ -1,0 +1,219 @@
+"""``leaklint why``: who reaches a line and how, what is reported there, and why the rest is silent."""
+
+import json
+
+import pytest
+
+from leaklint.frontends.cli import main
+
+APP = """\
+from store import Box, keep, fresh
+
+CLIENT = None
+
+
+def handler(event, context):
+    prepare(event)
+    return keep(event["id"])
+
+
+def prepare(event):
+    global CLIENT
+    if CLIENT is None:
+        CLIENT = object()
+    event.sender.send(event)
+    box = Box()
+    box.fill(event)
+
+
+def unused(event):
+    keep(event)
+
+
+def alone(event):
+    keep(event)  # noqa: LK101
+"""
+STORE = """\
+KEPT = []
+LOG = []
+
+
+def keep(item):
+    KEPT.append(item)
+    fresh(item)
+
+
+def fresh(item):
+    LOG.append(item)  # noqa: LK101
+    LOG.clear()
+
+
+def send(item):
+    KEPT.append(item)
+
+
+class Box:
+    def fill(self, item):
+        self.item = item
+
+
+LOG.append(keep)
+"""
+
+
+@pytest.fixture
+def why(tmp_path, monkeypatch, capsys):
+    """Runs the command in a small project, and gives the object that it prints for each line."""
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "store.py").write_text(STORE)
+    (tmp_path / "notes.txt").write_text("x\n")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "made.py").write_text("A = []\n")
+    (tmp_path / "leaklint.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, status=0):
+        assert main(["why", *arguments, "--output-format", "json"]) == status
+        out = capsys.readouterr()
+        return json.loads(out.out) if out.out else out.err
+
+    return run
+
+
+def line_of(text, code):
+    return 1 + text[: text.index(code)].count("\n")
+
+
+def test_the_way_from_the_handler_over_two_calls(why):
+    (found,) = why(f"store.py:{line_of(STORE, 'LOG.append(item)')}")
+    (way,) = found["reached_by"]
+    assert (found["function"], way["handler"], way["path"]) == ("fresh", "app:handler", "app.py")
+    assert [(call["path"], call["line"]) for call in way["calls"]] == [("app.py", 8), ("store.py", 7)]
+    assert found["not_reached"] == []
+
+
+def test_a_finding_and_where_it_is_said(why):
+    (found,) = why("store.py:6")
+    (reason,) = found["findings"]
+    assert reason["what"].startswith("LK101 module-state-mutated, error: request data")
+    assert reason["why"] == "reported"
+
+
+def test_a_column_may_follow(why):
+    assert why("store.py:6:5") == why("store.py:6") == why("store.py:6:5:")
+
+
+def test_a_habit_decides(why):
+    (found,) = why(f"app.py:{line_of(APP, 'CLIENT = object()')}")
+    (reason,) = found["silent"]
+    assert found["findings"] == []
+    assert reason["what"].startswith("CLIENT = object()") or reason["what"].startswith("CLIENT")
+    assert reason["why"].startswith("habit 1, lazy initialisation: ")
+
+
+def test_the_function_undoes_it_itself(why):
+    (found,) = why(f"store.py:{line_of(STORE, 'LOG.append(item)')}")
+    assert [reason["why"] for reason in found["silent"]] == [
+        "fresh undoes or finishes it on every path (habits 2 and 6)"
+    ]
+
+
+def test_nothing_is_known_of_a_call(why):
+    (found,) = why(f"app.py:{line_of(APP, 'event.sender.send')}")
+    assert found["unknown"] == ["event.sender.send(event)"]
+
+
+def test_a_function_that_only_something_unknown_may_call(why):
+    (found,) = why(f"store.py:{line_of(STORE, 'def send') + 1}")
+    assert found["reached_by"] == []
+    assert found["not_reached"] == [
+        "prepare (app.py:11) calls something named send, but nothing is known of the object"
+    ]
+    assert [reason["why"] for reason in found["silent"]] == ["no handler reaches it"]
+
+
+def test_a_function_that_nobody_calls(why):
+    (found,) = why(f"app.py:{line_of(APP, 'def unused') + 1}")
+    assert found["not_reached"] == ["nothing that a handler reaches is known to call it"]
+    (found,) = why(f"store.py:{line_of(STORE, 'def send') + 1}")
+    assert len(found["not_reached"]) == 1
+
+
+def test_a_caller_that_no_handler_reaches(why, tmp_path):
+    (tmp_path / "more.py").write_text(
+        "def outer():\n    inner()\n\n\ndef inner():\n    pass\n\n\nX = inner()\n\ndef last():\n    inner()\n"
+    )
+    (tmp_path / "app.py").write_text("import more\n" + APP)
+    (found,) = why("more.py:6")
+    assert found["not_reached"] == [
+        "more.py:9 calls it when that module is imported, which happens once",
+        "more.py:12 calls it in last, which no handler reaches either",
+        "more.py:2 calls it in outer, which no handler reaches either",
+    ]
+
+
+def test_module_level_code(why):
+    (found,) = why(f"store.py:{line_of(STORE, 'LOG.append(keep)')}")
+    assert found["function"] == "<module>"
+    assert "runs once" in found["not_reached"][0]
+
+
+def test_an_object_of_the_invocation(why):
+    (found,) = why(f"store.py:{line_of(STORE, 'self.item = item')}")
+    assert found["reached_by"][0]["handler"] == "app:handler"
+    assert found["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "fate"),
+    [
+        ('select = ["LK2"]', "the settings do not select it here"),
+        ('min-severity = "error"\nseverity = { LK101 = "warning" }', "its severity is warning, below error"),
+    ],
+)
+def test_findings_that_are_not_shown(why, tmp_path, settings, fate):
+    (tmp_path / "leaklint.toml").write_text(settings)
+    (found,) = why("store.py:6")
+    assert fate in found["findings"][0]["why"]
+
+
+def test_a_suppressed_finding(why, tmp_path):
+    (tmp_path / "store.py").write_text(
+        STORE.replace("KEPT.append(item)\n    fresh", "KEPT.append(item)  # noqa\n    fresh")
+    )
+    (found,) = why("store.py:6")
+    assert found["findings"][0]["why"] == "not shown: the comment on line 6 suppresses it"
+
+
+def test_a_file_that_is_left_out(why):
+    (found,) = why("build/made.py:1")
+    assert "left out" in found["not_analysed"]
+
+
+def test_without_any_handler(why, tmp_path):
+    (tmp_path / "app.py").write_text("def run(x):\n    return x\n")
+    (found,) = why("app.py:2")
+    assert found["not_reached"] == ["the project has no handler that leaklint sees; `leaklint handlers` lists them"]
+
+
+@pytest.mark.parametrize(
+    ("place", "complaint"),
+    [
+        ("app.py", "FILE:LINE"),
+        ("app.py:x", "FILE:LINE"),
+        ("nowhere.py:1", "no such file"),
+        ("app.py:99", "and none with the number 99"),
+        (":3", "FILE:LINE"),
+    ],
+)
+def test_wrong_places(why, place, complaint):
+    assert complaint in why(place, status=2)
+
+
+def test_as_text(why, capsys):
+    assert main(["why", "store.py:6", "store.py:11"]) == 0
+    out = capsys.readouterr().out
+    assert "reached by 1 handler" in out
+    assert "called at app.py:8" in out
+    assert "LK101 module-state-mutated" in out
+    assert "silent here" in out
