@@ -94,7 +94,9 @@ class Settings:
     platforms: tuple[tuple[str, str], ...] = _setting(
         (),
         kinds.platforms,
-        f"The platform of all handlers, or of those in files that match a pattern: {', '.join(kinds.PLATFORMS)}.",
+        f"The platform of all handlers, or of those in files that match a pattern: {', '.join(kinds.PLATFORMS)}. It "
+        "goes before templates and decorators, and the last pattern that matches decides; under `web`, views and tasks "
+        "of web frameworks are handlers.",
         '{ "functions/gcp/" = "gcp" }',
     )
     scope: str = _setting(
