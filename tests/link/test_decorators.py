@@ -68,6 +68,11 @@ def rows(found):
             False,
         ),
         (
+            "from crhelper import CfnResource\nhelper = CfnResource()\n@helper.create\ndef f(event, context): ...",
+            "aws-lambda",
+            False,
+        ),
+        (
             "from ask_sdk_core.skill_builder import SkillBuilder\nsb = SkillBuilder()\n"
             "@sb.request_handler(can_handle_func=lambda i: True)\ndef f(i): ...",
             "aws-lambda",
@@ -121,6 +126,15 @@ def test_objects_of_other_files(found_in):
     )
     assert rows(found) == [("function_app.py", "first", "azure"), ("routes/pages.py", "second", "azure")]
     assert found.handlers[0].reason == "decorated with @app.function_name"
+
+
+def test_the_repository_of_the_framework_itself(found_in):
+    text = "import azure.durable_functions as df\napp = df.DFApp()\n@app.orchestration_trigger('c')\ndef f(c): ..."
+    library = {"azure/__init__.py": "", "azure/durable_functions/__init__.py": "class DFApp: ..."}
+    found = found_in({"samples/function_app.py": text, **library})
+    assert rows(found) == [("samples/function_app.py", "f", "azure")]
+    own = "import mine.durable_functions as df\napp = df.DFApp()\n@app.orchestration_trigger('c')\ndef f(c): ..."
+    assert rows(found_in({"app.py": own, "mine/durable_functions.py": "class DFApp: ..."})) == []
 
 
 def test_two_routes_under_one_name_are_two_handlers(found_in):

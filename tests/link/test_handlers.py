@@ -68,6 +68,27 @@ def test_only_at_module_level_and_the_last_definition(found_in):
     assert found.handlers[0].place.span.line == 11
 
 
+def test_what_another_handler_calls_is_reached_through_it(found_in):
+    text = """
+        def lambda_handler(event, context):
+            return on_create(event, context) if event["new"] else on_delete(event, context)
+
+        def on_create(event, context): ...
+        def on_delete(event, context): return on_create(event, context)
+        def alone(event, context): ...
+        def first(event, context): second(event, context)
+        def second(event, context): first(event, context)
+        """
+    found = found_in({"app.py": text, "other.py": "def on_create(event, context): ..."})
+    assert rows(found.handlers) == [
+        ("app.py", "lambda_handler", "name"),
+        ("app.py", "alone", "guess"),
+        ("app.py", "first", "guess"),
+        ("app.py", "second", "guess"),
+        ("other.py", "on_create", "guess"),
+    ]
+
+
 @pytest.mark.parametrize("path", ["tests/app.py", "a/tests/b/app.py", "test_app.py", "a/app_test.py", "conftest.py"])
 def test_never_in_tests(found_in, path):
     text = "def lambda_handler(event, context): ...\nhandler = make()\n"

@@ -250,18 +250,19 @@ class Declared:
     def _of(self, path: str, name: str, patterns: Callable[[Framework], tuple[str, ...]]) -> Framework | None:
         """The framework that lists the library's name that a name stands for."""
         target = self._names.definition(path, name) if name else None
-        if not isinstance(target, Library):
-            return None
-        return self._first(path, lambda each: _matches(target.name, patterns(each)))
+        # The repository of a framework holds examples that import the very package.
+        found = target.name if isinstance(target, Library) else self._names.written(path, name) if target else ""
+        return self._first(path, lambda each: _matches(found, patterns(each))) if found else None
 
     def _of_object(
         self, path: str, name: str, method: str, methods: Callable[[Framework], tuple[str, ...]]
     ) -> Framework | None:
         """The framework that lists a method for the object that a name stands for."""
         maker = self._names.maker(path, name)
-        if not isinstance(maker, Library):
+        found = maker.name if isinstance(maker, Library) else self._names.made_by(path, name) if maker else ""
+        if not found:
             return None
-        return self._first(path, lambda each: method in methods(each) and _matches(maker.name, each.objects))
+        return self._first(path, lambda each: method in methods(each) and _matches(found, each.objects))
 
     def _first(self, path: str, accepts: Callable[[Framework], bool]) -> Framework | None:
         return next((each for each in self._frameworks if accepts(each) and self._applies(path, each)), None)

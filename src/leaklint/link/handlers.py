@@ -97,6 +97,7 @@ def find_handlers(
             *(each for each in guesses.handlers() if each.path not in foreign),
         ]
     )
+    handlers = _without_called(handlers, files)
     taken = {(each.path, each.attribute) for each in handlers}
     candidates = (each for each in guesses.candidates() if each.path not in foreign)
     return Discovery(
@@ -198,6 +199,23 @@ class _Guesses(msgspec.Struct, frozen=True):
             reason=reason,
             place=place,
         )
+
+
+def _without_called(handlers: Sequence[Handler], files: Mapping[str, FileFacts]) -> list[Handler]:
+    """Without the guesses that another handler of the file calls: it passes its event on, and they are reached so."""
+    callers: dict[tuple[str, str], set[str]] = {}
+    for each in handlers:
+        function = files[each.path].functions.get(each.attribute)
+        for name in function.calls if function else ():
+            if name != each.attribute:
+                callers.setdefault((each.path, name), set()).add(each.attribute)
+    entries = {(each.path, each.attribute) for each in handlers if (each.path, each.attribute) not in callers}
+    return [
+        each
+        for each in handlers
+        if each.source is not Source.GUESS
+        or not any((each.path, caller) in entries for caller in callers.get((each.path, each.attribute), ()))
+    ]
 
 
 def _is_for_google(path: str, facts: FileFacts) -> bool:

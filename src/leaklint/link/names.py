@@ -82,6 +82,18 @@ class Names:
         value = self._files[target.path].bound_calls.get(target.name, "")
         return self.meaning(target.path, value.removesuffix("()")) if value.endswith("()") else None
 
+    def written(self, path: str, text: str) -> str:
+        """The dotted name as the imports of a file spell it, whoever defines it: ``df.DFApp`` with its package."""
+        head, _, rest = text.partition(".")
+        module, name, level = self._imported(path)[0].get(head, ("", "", 0))
+        return "" if level or not module else _dotted(module, name, rest)
+
+    def made_by(self, path: str, text: str) -> str:
+        """The callee, as ``written``, of the call that made the object that a dotted name stands for."""
+        target = self.definition(path, text)
+        value = self._files[target.path].bound_calls.get(target.name, "") if isinstance(target, Own) else ""
+        return self.written(target.path, value.removesuffix("()")) if isinstance(target, Own) and value else ""
+
     def _starred(self, path: str, stars: tuple[tuple[str, int], ...], name: str) -> str | None:
         """The file that ``from module import *`` brings a name from."""
         for module, level in stars:
