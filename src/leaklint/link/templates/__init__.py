@@ -118,8 +118,9 @@ def read_templates(
     terraform_said, broken = terraform.read(tree)
     said.append(terraform_said)
     troubles += [(error.path, error.trouble) for error in broken if not _GENERATED.search(tree.texts[error.path])]
+    decided = {image for one in said for image in one.images}
     return Templates(
-        declarations=tuple(each for one in said for each in one.declarations),
+        declarations=tuple(each for one in said for each in one.declarations if each.template not in decided),
         shared_roots=tuple(dict.fromkeys(root for one in said for root in one.shared_roots)),
         sources=tuple(source for one in said for source in one.sources),
         troubles=tuple(sorted(set(troubles), key=lambda trouble: (trouble[0], trouble[1].span))),

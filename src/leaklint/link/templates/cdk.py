@@ -79,7 +79,9 @@ def said(path: str, construct: Construct, tree: Tree) -> Said:
         durable=construct.durable,
         inline=inline,
     )
-    return Said((declaration,), sources=((inline, _source(construct)),) if inline else ())
+    images = [posixpath.join(each, construct.dockerfile) for each in folders if construct.kind == IMAGE]
+    built = tuple(each for each in images if each in tree.texts)
+    return Said((declaration,), images=built, sources=((inline, _source(construct)),) if inline else ())
 
 
 def _source(construct: Construct) -> bytes:

@@ -43,6 +43,7 @@ def read(path: str, tree: Tree) -> Said:
     return Said(
         tuple(each for said in found for each in said.declarations),
         tuple(root for said in found for root in said.shared_roots),
+        tuple(image for said in found for image in said.images),
         tuple(source for said in found for source in said.sources),
     )
 

@@ -52,6 +52,8 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     declarations: tuple[Declaration, ...] = ()
     shared_roots: tuple[str, ...] = ()
     """Import roots for every function: layers."""
+    images: tuple[str, ...] = ()
+    """Dockerfiles of which this template says what they run."""
     sources: tuple[tuple[str, bytes], ...] = ()
     """Code in the template itself, under the template's path, ``#`` and a name; its places are the template's."""
 

@@ -24,19 +24,22 @@ def read(path: str, tree: Tree) -> Said:
     declarations: list[Declaration] = []
     layers: list[str] = []
     sources: list[tuple[str, bytes]] = []
+    images: list[str] = []
     for document in tree.documents(path):
         resources = document.find("Resources")
         for name, key, resource in resources.items() if resources else ():
             kind = resource.string_at("Type")
             if kind in _FUNCTIONS:
                 function = _Function(path, document, name, key, resource, kind == "AWS::Serverless::Function")
-                declarations += function.declarations(tree)
+                found = function.declarations(tree)
+                declarations += found
+                images += [function.image] if found and function.image else []
                 sources += function.sources(tree)
             elif kind in _LAYERS:
                 content = resource.string_at("Properties", _LAYERS[kind])
                 folder = beside(path, content) if content else None
                 layers += [f"{folder}/python", folder] if folder else []
-    return Said(tuple(declarations), tuple(layers), tuple(sources))
+    return Said(tuple(declarations), tuple(layers), tuple(images), tuple(sources))
 
 
 class _Function(msgspec.Struct):
@@ -71,6 +74,14 @@ class _Function(msgspec.Struct):
         if self._text("PackageType") == "Image" or self._property("ImageUri"):
             return self._image(base, tree)
         return self._zipped(base, is_stated, tree)
+
+    @property
+    def image(self) -> str:
+        """The Dockerfile that the image is built from, where the template names its folder."""
+        context = self.resource.string_at("Metadata", "DockerContext")
+        folder = beside(self.path, context) if context else None
+        file = self.resource.string_at("Metadata", "Dockerfile") or "Dockerfile"
+        return "" if folder is None else posixpath.join(folder, file)
 
     def sources(self, tree: Tree) -> list[tuple[str, bytes]]:
         """The code that is written in the template, where each line of it is one of the template.
@@ -121,8 +132,7 @@ class _Function(msgspec.Struct):
         folder = beside(self.path, context) if context else None
         if folder is None:
             return []
-        file = self.resource.string_at("Metadata", "Dockerfile") or "Dockerfile"
-        image = dockerfile.parse(tree.texts.get(posixpath.join(folder, file), ""))
+        image = dockerfile.parse(tree.texts.get(self.image, ""))
         command = self._property("ImageConfig", "Command")
         words = [each.string or "" for each in command.elements] if command else []
         handler = words[-1] if words else image.handler
