@@ -190,6 +190,27 @@ def test_a_file_that_is_left_out(why):
     assert "left out" in found["not_analysed"]
 
 
+def test_code_in_a_template(why, tmp_path):
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n"
+        + "".join(
+            f"  {name}:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.13\n"
+            f"      Handler: index.run\n      Code:\n        ZipFile: |\n          SEEN = []\n"
+            f"          def run(message, meta):\n              {line}\n"
+            for name, line in (("A", "return SEEN"), ("B", "SEEN.append(message)"))
+        )
+    )
+    (found,) = why("template.yaml:21")
+    assert (found["path"], found["function"]) == ("template.yaml", "run")
+    assert [reason["what"][:5] for reason in found["findings"]] == ["LK101"]
+    assert [(way["handler"], way["path"], way["line"]) for way in found["reached_by"]] == [
+        ("index:run", "template.yaml", 20)
+    ]
+    (other,) = why("template.yaml:11")
+    assert (other["function"], other["findings"]) == ("run", [])
+    assert why("template.yaml:2")[0]["not_analysed"] == "no Python code stands here"
+
+
 def test_without_any_handler(why, tmp_path):
     (tmp_path / "app.py").write_text("def run(x):\n    return x\n")
     (found,) = why("app.py:2")

@@ -68,6 +68,11 @@ def rows(found):
             False,
         ),
         (
+            "from cfn_custom_resource import create\n@create()\ndef f(event, context): ...",
+            "aws-lambda",
+            False,
+        ),
+        (
             "from crhelper import CfnResource\nhelper = CfnResource()\n@helper.create\ndef f(event, context): ...",
             "aws-lambda",
             False,

@@ -284,3 +284,5 @@ def test_broken_template_is_said_with_its_line(templates_of):
 def test_template_that_another_engine_makes_need_not_be_well_formed(templates_of):
     text = "Resources:\n  {%- if x %}\n  A: {Type: AWS::Lambda::Function}\n  {%- endif %}\n"
     assert templates_of({"{{cookiecutter.name}}/template.yaml": text}).troubles == ()
+    text = "Resources:\n  A:\n    Type: AWS::Lambda::Function\n    CodeUri: %where%\n"
+    assert templates_of({"template.yaml": text}).troubles == ()

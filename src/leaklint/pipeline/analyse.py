@@ -123,7 +123,8 @@ def analyse(
         asked.findings = tuple(
             each
             for each in output.findings
-            if each.place.path == asked.path and each.place.span.line <= asked.line <= each.place.span.end_line
+            if each.place.path in (asked.path, *(path for path in output.inline if path.startswith(f"{asked.path}#")))
+            and each.place.span.line <= asked.line <= each.place.span.end_line
         )
     found = [each for each in (*output.findings, *unread, *unread_templates) if each.place.path not in libraries]
     analysed = {**sources, **output.inline}

@@ -110,7 +110,7 @@ def solved(
     result = solve(
         program,
         models_of(root, settings),
-        asked=asked if asked and asked[0] in files else None,
+        asked=_line_asked(asked, files),
         only_handlers=only_handlers,
     )
     findings = [*check(result.reached), *left_out]
@@ -123,6 +123,25 @@ def solved(
     findings += [_missing(each, named_at) for each in found.missing]
     notes = () if result.handlers else (NO_HANDLER,)
     return findings, result.handlers, notes, files.__getitem__, inline, result.examined
+
+
+def _line_asked(asked: tuple[str, int] | None, files: Mapping[str, FileFacts]) -> tuple[str, int] | None:
+    """The line that is asked for; for a line of a template, in the code that stands there."""
+    if asked is None or asked[0] in files:
+        return asked
+    path, line = asked
+    inside = [
+        each
+        for each, facts in sorted(files.items())
+        if each.startswith(f"{path}#") and any(f.span.line <= line <= f.span.end_line for f in facts.functions.values())
+    ]
+    # The module body of each begins on the first line of the template: the last that begins before the line has it.
+    holding = [each for each in inside if any(span.line <= line for span in files[each].module_names.values())]
+    return (
+        (max(holding, key=lambda each: min(span.line for span in files[each].module_names.values())), line)
+        if (holding)
+        else None
+    )
 
 
 def packaged(folder: str) -> list[tuple[str, str]]:

@@ -35,14 +35,18 @@ def explain(request: Request, path: str, line: int) -> Explanation:
         raise WrongUse(Mistake(f"{path} has {count} lines, and none with the number {line}"))
     source = _text(wanted, Span(line, 1, line, 1 << 20)).strip()
     where = shown(wanted, request.cwd.resolve())
-    if name not in part.tree.own:
+    if name not in part.tree.own and name not in part.tree.templates:
         return Explanation(where, line, source, outside=_left_out(part, name))
     asked = Asked(name, line)
     report = analyse(part.project, dataclasses.replace(settings, min_severity="info"), tree=part.tree, asked=asked)
     examined = asked.examined or Examined("<module>")
+    if name in part.tree.templates and asked.examined is None:
+        return Explanation(where, line, source, outside="no Python code stands here")
 
     def here(place: Place) -> Place:
-        return Place(shown(part.project.root / place.path, request.cwd), place.span)
+        template, mark, _ = place.path.rpartition("#")
+        path = template if mark and template in part.tree.templates else place.path
+        return Place(shown(part.project.root / path, request.cwd), place.span)
 
     found = Explanation(
         where,
@@ -137,7 +141,8 @@ def _silent(asked: Asked, examined: Examined, file: Path) -> list[Reason]:
         place = Place(site.path, site.span)
         if place in reported:
             continue
-        what = _text(file, site.span) if site.path == asked.path else fate.effect.operation
+        is_here = site.path == asked.path or site.path.startswith(f"{asked.path}#")
+        what = _text(file, site.span) if is_here else fate.effect.operation
         kind = type(fate.effect).__name__.lower()
         reason = Reason(place, f"{what or fate.effect.operation} ({_KINDS.get(kind, kind)})", _because(fate, examined))
         found.setdefault((reason.place, reason.what), reason)

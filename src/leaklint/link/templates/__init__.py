@@ -34,7 +34,7 @@ LARGEST = 1_000_000
 _JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
 _ANY = re.compile(r"(\.(ya?ml|json|template|tf)|(^|/)(Procfile|zappa_settings\.toml))$")
 _CDK = re.compile(r"(^|/)cdk\.json$")
-_GENERATED = re.compile(r"\{%.*?%\}|\{\{")
+_GENERATED = re.compile(r"\{%.*?%\}|\{\{|%\w+%|<%.*?%>")
 """Text that another template engine turns into the template: it need not be well-formed before."""
 _READERS: tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[str, Tree], Said]], ...] = (
     (_JSON_OR_YAML, sam.MARKER, sam.read),
