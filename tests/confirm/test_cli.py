@@ -64,7 +64,7 @@ def test_verdicts_in_every_format(here: Callable[[str], Path], capsys: pytest.Ca
     assert "confirmed  LK205 app.py:10:5 timer is not finished\n" in output
     assert "not seen   LK102 app.py:8:5" in output
     assert "timer print, started at app.py:10 (handler): pending at the return, never came to its end\n" in output
-    assert output.endswith("2 confirmed, 1 not seen, 0 only seen at run time. (1 findings are about other handlers.)\n")
+    assert output.endswith("2 confirmed, 1 not seen, 0 only seen at run time. (1 finding is about another handler.)\n")
 
     said = json.loads((root / "out.json").read_text())
     assert [each["code"] for each in said["confirmed"]] == ["LK101", "LK205"]

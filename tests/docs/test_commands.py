@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, ROOT, Shown, fences, inline, label, shown_commands, text_of
 
+from leaklint.confirm.cli import make_parser
 from leaklint.frontends.check import parser
 from leaklint.frontends.cli import main
 from leaklint.frontends.commands import COMMANDS
@@ -21,7 +22,7 @@ from leaklint.frontends.output import targets_of
 from leaklint.frontends.setting_options import SETTING_OPTIONS
 
 README = ROOT / "README.md"
-OF_OTHERS = {"--jobs"}
+OF_OTHERS = {"--jobs", "--leaklint-in-process"}
 """Options of other tools that the pages name."""
 NOT_YET = re.compile(r"`leaklint (confirm|--fix)`")
 RUN = [
@@ -112,7 +113,8 @@ def test_commands_in_settings_of_other_tools_parse() -> None:
 
 
 def test_options_exist() -> None:
-    known = {option for action in parser()._actions for option in action.option_strings} | OF_OTHERS
+    parsers = (parser(), make_parser())
+    known = {option for each in parsers for action in each._actions for option in action.option_strings} | OF_OTHERS
     known |= {f"--leaklint-{name}" for name in SETTING_OPTIONS.keys() - FLAKE8_HAS}
     named = {
         found[0]

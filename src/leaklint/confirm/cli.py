@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -167,8 +168,10 @@ def _environment(words: list[str]) -> dict[str, str]:
 
 def _write(report: Report, name: str, target: Path | None, trace: bool) -> None:
     if name == "text":
-        colours = target is None and wants_colours(os.environ, sys.stdout.isatty())
-        said = text.render(report, Style(colours=colours), trace)
+        terminal = target is None and sys.stdout.isatty()
+        colours = target is None and wants_colours(os.environ, terminal)
+        columns = shutil.get_terminal_size().columns if terminal else 0
+        said = text.render(report, Style(colours=colours, columns=columns), trace)
     else:
         said = FORMATS[name](report)
     if target is not None:

@@ -126,7 +126,7 @@ class Plan:
         if self.engine is Engine.REAL:
             self._check_real(function)
         if self.moto and importlib.util.find_spec("moto") is None:
-            raise Unusable("--aws moto needs moto: pip install 'moto[all]'")
+            raise Unusable("--aws moto needs moto: pip install 'leaklint[moto]'")
         if self.setup and not self.setup.is_file():
             raise Unusable(f"{self.setup} is not a file")
 

@@ -15,7 +15,16 @@ def _apigw() -> Any:
         "routeKey": "POST /items",
         "rawPath": "/items",
         "rawQueryString": "q={{unique}}",
-        "headers": {"content-type": "application/json", "host": "api.example.com", "x-request": "{{unique}}"},
+        "headers": {
+            "Content-Type": "application/json",
+            "Host": "api.example.com",
+            "X-Forwarded-For": "192.0.2.1",
+            "content-type": "application/json",
+            "host": "api.example.com",
+            "user-agent": "leaklint",
+            "x-forwarded-for": "192.0.2.1",
+            "x-request": "{{unique}}",
+        },
         "queryStringParameters": {"q": "{{unique}}"},
         "pathParameters": {"id": "{{unique}}"},
         "requestContext": {

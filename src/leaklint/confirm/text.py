@@ -16,6 +16,8 @@ from leaklint.report.style import PLAIN, Style
 INDENT = "    "
 LONGEST = 300
 """Columns of an error, or of an answer, that are shown."""
+MOST_LINES = 30
+"""Lines of output that an invocation has in the trace."""
 REGIMES = {
     Regime.LAMBDA: "frozen after each return, thawed for the next event",
     Regime.MANAGED: "two containers side by side, never frozen",
@@ -134,11 +136,13 @@ def _trace(record: Record) -> Iterator[str]:
         mine = [each for each in record.work.values() if each.invocation == invocation.number]
         for work in sorted(mine, key=lambda each: each.started):
             yield f"{INDENT * 2}{plain(described(work))}: {fate(work, record)}"
-        for line in record.printed:
-            if line.during == invocation.number:
-                by = record.work.get(line.work or "")
-                foreign = f"  <- of invocation {by.invocation}" if by and by.invocation != invocation.number else ""
-                yield f"{INDENT * 2}printed {plain(line.text)}{foreign}"
+        printed = [line for line in record.printed if line.during == invocation.number]
+        for line in printed[:MOST_LINES]:
+            by = record.work.get(line.work or "")
+            foreign = f"  <- of invocation {by.invocation}" if by and by.invocation != invocation.number else ""
+            yield f"{INDENT * 2}printed {plain(line.text)}{foreign}"
+        if len(printed) > MOST_LINES:
+            yield f"{INDENT * 2}and {len(printed) - MOST_LINES} more lines, which the formats json and html have"
 
 
 def ending(invocation: Invocation) -> str:
@@ -181,6 +185,7 @@ def _notes(report: Report, style: Style) -> Iterator[str]:
         yield style("error", f"the container did not live to the end: {plain(record.ended)}")
     if report.fruitless and record.alive:
         yield style("error", "every invocation failed: what the handler leaves when it succeeds is not known")
+        yield "--event gives it an event that it accepts, --env a variable, --setup a stub"
     if record.output_full:
         yield f"the output was cut after {report.plan.output_limit} bytes"
     if any(not photo.complete and not photo.trouble for photo in record.photos) and record.alive:
@@ -203,5 +208,7 @@ def _sum(report: Report) -> str:
         f"{len(report.not_seen)} not seen",
         f"{len(report.only_seen)} only seen at run time",
     )
-    about = f" ({report.elsewhere} findings are about other handlers.)" if report.elsewhere else ""
+    one = report.elsewhere == 1
+    others = "1 finding is about another handler" if one else f"{report.elsewhere} findings are about other handlers"
+    about = f" ({others}.)" if report.elsewhere else ""
     return ", ".join(parts) + "." + about
