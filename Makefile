@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 WHEELHOUSE := .wheelhouse
 JOBS ?= 2
 
-.PHONY: help demo test prove lint self unit browser benchmark oldest clean
+.PHONY: pages site help demo test prove lint self unit browser benchmark oldest clean
 
 help:
 	@echo "make demo   analyse examples/ and show what is found"
 	@echo "make test   format, lint, types, leaklint over itself, tests (some minutes)"
 	@echo "make prove  the tests in full, on every Python 3.11 to 3.14 that is installed, with the oldest"
 	@echo "            dependencies that are allowed, and the benchmarks"
+	@echo "make pages  write the pages of docs/ that come from the code"
+	@echo "make site   build the documentation as a site, in .site/html"
 	@echo "make clean  remove what set-up and tests leave behind"
 
 $(VENV)/ready: pyproject.toml
@@ -31,6 +33,24 @@ $(WHEELHOUSE)/ready: pyproject.toml $(VENV)/ready
 
 demo: $(VENV)/ready
 	@$(BIN)/leaklint check --exit-zero examples
+
+# The pages that come from the code: the rules, and the settings.
+pages: $(VENV)/ready
+	$(BIN)/leaklint rules --output-format markdown > docs/rules.md
+	for family in 1 2 3 4 5 9; do \
+	  $(BIN)/leaklint rules LK$$family --output-format markdown > docs/rules/lk$$family.md || exit 1; done
+	$(BIN)/leaklint config --output-format markdown > docs/settings.md
+
+$(VENV)-site/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-site
+	$(VENV)-site/bin/python -m pip install --quiet '.[docs]'
+	@touch $@
+
+# The documentation as a site, in .site/html.
+site: $(VENV)-site/ready
+	$(VENV)-site/bin/python .ci/site.py
+	$(VENV)-site/bin/zensical build --clean --strict
+	@echo "open .site/html/index.html"
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check
@@ -66,4 +86,4 @@ oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest WHEELHOUSE=.wheelhouse-oldest unit
 
 clean:
-	rm -rf $(VENV) .venv-* $(WHEELHOUSE) .wheelhouse-* .hypothesis .leaklint_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* .site $(WHEELHOUSE) .wheelhouse-* .hypothesis .leaklint_cache .mypy_cache .pytest_cache .ruff_cache

@@ -76,7 +76,7 @@ def test_rows_can_be_read(page: Path) -> None:
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:
-    command = "leaklint config --output-format markdown > docs/settings.md"
+    command = "make pages"
     written = text_of(SETTINGS)
     assert command in written
     difference = list(

@@ -306,6 +306,11 @@ class TestOtherCommands:
         rows = json.loads(leaklint("rules", "--output-format", "json").out)
         assert [row["code"] for row in rows] == list(catalogue())
         assert leaklint("rules", "--output-format", "markdown").out.startswith("# Rules\n")
+        assert [line[:5] for line in leaklint("rules", "lk3").out.splitlines()] == ["LK301", "LK302", "LK303"]
+        assert leaklint("rules", "LK3", "--output-format", "markdown").out.startswith("# LK3xx Callback-style APIs\n")
+        wrong = leaklint("rules", "LK7")
+        assert (wrong.status, wrong.out) == (2, "")
+        assert wrong.err == "error: unknown family `LK7`; families are LK1, LK2, LK3, LK4, LK5, LK9\n"
 
     def test_config(self, project: Path, leaklint: Any) -> None:
         (project / "leaklint.toml").write_text('# ours\nseverity = { LK1 = "warning" }\n')

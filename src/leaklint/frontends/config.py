@@ -18,7 +18,7 @@ from leaklint.report.plain import plain
 INTRODUCTION = """\
 # Settings
 
-<!-- Generated: leaklint config --output-format markdown > docs/settings.md -->
+<!-- Generated: make pages -->
 
 Settings stand in `[tool.leaklint]` of `pyproject.toml`, or without a table in `leaklint.toml`; the nearest folder at or
 above the analysed path that has one is the root of the project. Most can be given on the command line too, where

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from leaklint import rules
 from leaklint.rules.rule import Rule
 
-_GROUPS = {
+FAMILIES = {
     "LK1": "State that outlives the invocation",
     "LK2": "Work that outlives the invocation",
     "LK3": "Callback-style APIs",
@@ -23,7 +23,7 @@ _GROUPS = {
 _INTRODUCTION = """\
 # Rules
 
-<!-- Generated: leaklint rules --output-format markdown > docs/rules.md -->
+<!-- Generated: make pages -->
 
 A serverless platform does not start a new process for every event. It imports your module once, calls the handler,
 **keeps the process** when the handler has returned, and gives the same process the next event, which may belong to
@@ -50,15 +50,27 @@ def catalogue() -> Mapping[str, Rule]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
-def markdown() -> str:
-    """The page of all rules, as ``docs/rules.md`` holds it."""
-    parts = [_INTRODUCTION]
-    for prefix, title in _GROUPS.items():
-        members = [each for code, each in catalogue().items() if code.startswith(prefix)]
-        rows = "\n".join(f"| [{each.code}](#{each.code.lower()}) | {each.name} | {each.summary} |" for each in members)
-        parts.append(f"## {prefix}xx {title}\n\n| code | name | what is reported |\n| --- | --- | --- |\n{rows}\n")
-        parts.extend(map(_section, members))
-    return "\n".join(parts)
+def members(family: str) -> list[Rule]:
+    """The rules whose codes begin so."""
+    return [each for code, each in catalogue().items() if code.startswith(family)]
+
+
+def markdown(family: str = "") -> str:
+    """The page that lists all rules (``docs/rules.md``), or the page of a family (in ``docs/rules/``)."""
+    if family:
+        head = f"# {family}xx {FAMILIES[family]}\n\n<!-- Generated: make pages -->\n\n{_table(family)}"
+        return "\n".join([head, *map(_section, members(family))])
+    tables = [
+        f"## [{prefix}xx {title}](rules/{prefix.lower()}.md)\n\n{_table(prefix, f'rules/{prefix.lower()}.md')}"
+        for prefix, title in FAMILIES.items()
+    ]
+    return "\n".join([_INTRODUCTION, *tables])
+
+
+def _table(family: str, page: str = "") -> str:
+    """The rules of a family, each with a link to what is said about it."""
+    rows = (f"| [{each.code}]({page}#{each.code.lower()}) | {each.name} | {each.summary} |" for each in members(family))
+    return "\n".join(["| code | name | what is reported |", "| --- | --- | --- |", *rows, ""])
 
 
 def _section(rule: Rule) -> str:
@@ -67,5 +79,5 @@ def _section(rule: Rule) -> str:
         remarks.append(f"fix `{rule.fix}`")
     if rule.optional:
         remarks.append("off unless selected")
-    title = f'<a id="{rule.code.lower()}"></a>\n\n### {rule.code} {rule.name}'
+    title = f'<a id="{rule.code.lower()}"></a>\n\n## {rule.code} {rule.name}'
     return f"{title}\n\n*{' · '.join(remarks)}*\n\n{rule.document}\n"
