@@ -8,7 +8,6 @@ Three terms: a *marker* is the text ``{{unique}}`` of an event, which is differe
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import atexit
 import concurrent.futures
@@ -291,9 +290,14 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
     for thread in threading.enumerate():
         target = getattr(thread, "_target", None)
         idle = getattr(target, "__module__", "") in ("concurrent.futures.thread", "multiprocessing.pool")
-        if thread not in baseline and not idle and not thread.name.startswith("asyncio_"):
+        over = isinstance(thread, threading.Timer) and thread.finished.is_set()
+        if thread not in baseline and not idle and not over and not thread.name.startswith(("asyncio_", "asyncio-")):
             yield f"thread {thread.name}"
-    if _thread._count() > len(threading.enumerate()) - 1:
+    for _ in range(10):
+        if len(list(Path("/proc/self/task").iterdir())) <= len(threading.enumerate()):
+            break
+        time.sleep(0.001)  # a thread that has ended is counted for a moment
+    else:
         yield "thread started below threading"
     if signal.getitimer(signal.ITIMER_REAL)[0]:
         yield "alarm"
@@ -302,6 +306,8 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
         kind = type(item)
         if kind is concurrent.futures.Future and not item.done():
             yield "future"
+        elif kind is sched.scheduler and not item.empty():
+            yield "scheduled calls"
         elif issubclass(kind, ApplyResult) and not item.ready():
             yield "pool result"
         elif issubclass(kind, asyncio.BaseEventLoop) and not item.is_closed():

@@ -199,6 +199,10 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     how_dropped: str = ""
     """``iterated`` (an async generator, by a plain loop), ``unread`` (kept where nothing reads it), ``overwritten``
     (in a loop, by the next one), or empty."""
+    heeds: Sources = frozenset()
+    """Events and flags that the work looks at to learn whether to go on (symbolic)."""
+    until_loop: bool = False
+    """Done as soon as its loop runs (``call_soon``)."""
     daemon: bool = False
     constant_name: bool = False
     """For files: the same name is overwritten in each invocation."""
@@ -236,6 +240,8 @@ class Defer(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """
 
     api: str
+    to_work: bool = False
+    """Handed to work that ``path`` denotes, else kept in what it denotes."""
     callee: str = ""
     row: str = ""
     instead: str = ""

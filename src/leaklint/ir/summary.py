@@ -41,6 +41,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     work: tuple[Work, ...] = ()
     certain: bool = True
     every_path: bool = True
+    times_out: bool = False
+    """Where it gives up waiting, it raises, and the work goes on."""
 
 
 class Store(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +69,8 @@ class Invoke(msgspec.Struct, frozen=True, gc=False):
     """A callable (or coroutine) found at ``path`` is called."""
 
     path: Path
-    arguments: tuple[Value, ...] = ()
+    arguments: tuple[Value, ...] | None = None
+    """None where nothing is known of them."""
     moment: Moment = Moment.NOW
     regime: Regime = Regime.NONE
     context_follows: bool = True
@@ -89,6 +92,10 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     effects: tuple[tuple[AnyEffect, tuple[Place, ...]], ...] = ()
     """Each with its trace: the calls on the way from this function to the effect's site, outermost first."""
     settles: tuple[Settle, ...] = ()
+    drains: Sources = frozenset()
+    """Iterators that it walks through to their ends."""
+    heeds: Sources = frozenset()
+    """Events and flags that it may look at to learn whether to go on."""
     stores: tuple[Store, ...] = ()
     invokes: tuple[Invoke, ...] = ()
     resets: Sources = frozenset()

@@ -28,6 +28,7 @@ _MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
 _KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "defers": Defers,
+    "drained": Settles,
     "invokes": Invokes,
     "opens": Opens,
     "process": Process,
@@ -115,13 +116,15 @@ class Models:
         return parse(f'["{name}"]{body}', file)[name]
 
     def _implied(self, name: str) -> Row | None:
-        """A method that the row of a class lists among its ``coroutines`` or that comes with ``closeable``."""
+        """A method that the row of a class lists among its ``coroutines``, or that comes with another key of it."""
         owner, _, last = name.rpartition(".")
         above = self._row(owner) if owner in self._texts or owner in self._rows else None
         if above is None:
             return None
         if last in above.coroutines:
             return _COROUTINE
+        if last == "<drained>" and above.drained:
+            return Row(settles=above.drained)
         return _CLOSES if above.closeable and last in _LEAVING else None
 
     def __contains__(self, name: str) -> bool:

@@ -106,7 +106,7 @@ class Reader:
         if name not in self.positions:
             raise ModelError(f'["{self.name}"]: {terms.unknown_name(name, tuple(self.positions))}')
         star = self.formals[self.positions[name]].kind in ("star", "double_star")
-        if star and fields[:1] != ["[*]"]:
+        if star and fields[:1] not in (["[*]"], ["[**]"]):
             fields.insert(0, "[]")
         return Path(Root(RootKind.PARAMETER, "", str(self.positions[name])), tuple(fields))
 
@@ -146,7 +146,9 @@ class Reader:
             returns=self.returned(),
             effects=tuple((effect, ()) for effect in self.effects()),
             settles=tuple(self.settled()),
-            stores=tuple(self.stored()),
+            drains=frozenset(self.path(term) for term in row.drains),
+            heeds=frozenset(self.path(term) for term in row.heeds),
+            stores=(*self.stored(), *self.tells()),
             invokes=tuple(self.invoked()),
             resets=frozenset(self.path(term) for term, how in row.mutates.items() if how == "clear"),
             writes=frozenset(_process(state) for state in row.sets),
@@ -184,6 +186,13 @@ class Reader:
         for term in self.row.copies:
             element = self.path(f"{term}[]")
             yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
+
+    def tells(self) -> Iterable[Store]:
+        """That the result tells whether the receiver's work has ended."""
+        if self.row.ended_when:
+            receiver = self.path("self")
+            told = Path(RESULT.root, (f"<ended {self.row.ended_when}>",))
+            yield Store(told, Value(frozenset({Thing(receiver)})))
 
     def thing(self, term: str) -> Thing:
         """What a term denotes; only of parts of the result is the type known."""
@@ -238,6 +247,7 @@ class Reader:
                     row=self.name,
                     instead=opens.instead,
                     constant_name=opens.constant_name,
+                    until_loop=opens.until_loop,
                     sources=self.made_from(opens),
                 )
         for state in row.needs:
@@ -271,11 +281,24 @@ class Reader:
             yield Settle(_process(state))
         for settles in self.row.settles:
             if self.applies(settles):
-                certain = not any(self.given.get(name) is not None for name in settles.uncertain_if_given)
+                certain = settles.certain and not self.any_given(settles.uncertain_if_given)
                 path = _context(settles.context) if settles.context else self.path(settles.of)
-                yield Settle(path, tuple(Work(work) for work in settles.work), certain)
+                work = tuple(Work(each) for each in settles.work)
+                yield Settle(path, work, certain, times_out=self.any_given(settles.raises_if_given))
+
+    def any_given(self, names: Iterable[str]) -> bool:
+        """Whether one of these arguments is given, and is not None."""
+        return any(self.given.get(name) is not None for name in names)
 
     def invoked(self) -> Iterable[Invoke]:
+        for opens in self.row.opens:
+            if opens.runs and self.applies(opens):
+                yield Invoke(
+                    self.path(opens.runs),
+                    self.values(opens.arguments),
+                    Moment.WORK,
+                    context_follows=opens.context_follows,
+                )
         for invokes in self.row.invokes:
             if self.applies(invokes):
                 yield Invoke(
@@ -287,16 +310,10 @@ class Reader:
                     invokes.keeps_context,
                     invokes.result,
                 )
-        for opens in self.row.opens:
-            if opens.runs and self.applies(opens):
-                yield Invoke(
-                    self.path(opens.runs),
-                    self.values(opens.arguments),
-                    Moment.WORK,
-                    context_follows=opens.context_follows,
-                )
 
-    def values(self, terms: Iterable[str]) -> tuple[Value, ...]:
+    def values(self, terms: Iterable[str] | None) -> tuple[Value, ...] | None:
         """What terms denote, and that it is made from it."""
+        if terms is None:
+            return None
         paths = [self.path(term) for term in terms]
         return tuple(Value(frozenset({Thing(path)}), frozenset({path})) for path in paths)

@@ -58,7 +58,7 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """What has to be waited for, closed or flushed."""
     runs: Term = ""
     """The callable or coroutine that runs as this work."""
-    arguments: list[Term] = []
+    arguments: list[Term] | None = None
     """What the callable is called with."""
     context_follows: bool = True
     temporary: bool = False
@@ -67,6 +67,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     constant_name: bool = False
     context: str = ""
     """Name of the library context, for ``library context``: settled by rows with the same name."""
+    until_loop: bool = False
+    """It is done as soon as its loop runs."""
     instead: str = ""
     """What to call instead, or in addition, as the message says it."""
 
@@ -79,6 +81,10 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """Kinds of work that it settles; all where empty."""
     uncertain_if_given: list[str] = []
     """With one of these arguments it may not hold (``join(timeout=…)``)."""
+    raises_if_given: list[str] = []
+    """With one of these arguments it raises where it does not hold (``result(timeout=…)``)."""
+    certain: bool = True
+    """False where it never does more than ask the work to end (``terminate``)."""
     context: str = ""
 
 
@@ -86,7 +92,8 @@ class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """The call calls a callable (or drives a coroutine) that it was given."""
 
     callable: Term
-    arguments: list[Term] = []
+    arguments: list[Term] | None = None
+    """What it is called with; left out where that is not known."""
     moment: Literal["now", "loop", "work", "later"] = "now"
     loop: Literal["", "run", "open"] = ""
     context_follows: bool = True
@@ -200,8 +207,16 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     restores: list[str] = []
     """State of the process that the call puts back to what it was."""
     closes: list[Term] = []
+    ended_when: Literal["", "true", "false", "some"] = ""
+    """What the result has to be (``some`` for not None) to say that the receiver's work has ended."""
+    heeds: list[Term] = []
+    """What is looked at to learn whether to go on: a thread that heeds an event is stopped by ``settles`` of it."""
     consumes: list[Term] = []
     """What is iterated over: used up where it is an iterator."""
+    drains: list[Term] = []
+    """What is walked through to its end before the call returns."""
+    drained: list[Settles] = []
+    """For classes: what somebody who walks through an object to its end has waited for."""
     registers: str = ""
     """The receiver keeps one more entry at every call (``add_handler``): the name of what is registered."""
     cached: list[str] | None = None

@@ -9,7 +9,7 @@ from typing import Final
 
 from leaklint.models.schema import Condition, Row
 
-_TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*)\])*)")
+_TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*\*?)\])*)")
 _FIELD: Final = re.compile(r"\.\w+|\[[^\]]*\]")
 
 
@@ -28,7 +28,7 @@ def split(term: str) -> tuple[str, list[str]]:
 def key_of(field: str) -> str:
     """The parameter that a field in brackets names; empty where it names none."""
     inner = field[1:-1] if field.startswith("[") else ""
-    return "" if inner in ("", "*") or inner.isdigit() else inner
+    return "" if inner in ("", "*", "**") or inner.isdigit() else inner
 
 
 def unknown_name(name: str, known: Sequence[str]) -> TermError:
@@ -40,7 +40,7 @@ def unknown_name(name: str, known: Sequence[str]) -> TermError:
 def check(row: Row) -> None:
     """Raises ``TermError`` where a row speaks of something that is not among its parameters."""
     names = ["self", *(each.lstrip("*") for each in row.params or ()), "result"]
-    for term in _terms(row):
+    for term in (*_terms(row), *(settles.of for settles in row.drained)):
         name, fields = split(term)
         for each in (name, *filter(None, map(key_of, fields))):
             if each not in names:
@@ -52,11 +52,20 @@ def check(row: Row) -> None:
 
 def uses_receiver(row: Row) -> bool:
     """Whether a row speaks of the object on which the function is called."""
-    return not row.awaited and any(term.startswith("self") for term in _terms(row))
+    return bool(row.ended_when) or (not row.awaited and any(term.startswith("self") for term in _terms(row)))
 
 
 def _terms(row: Row) -> Iterator[str]:
-    yield from (*row.returns, *row.copies, *row.awaited, *row.closes, *row.consumes, *row.mutates)
+    yield from (
+        *row.returns,
+        *row.copies,
+        *row.awaited,
+        *row.closes,
+        *row.consumes,
+        *row.drains,
+        *row.heeds,
+        *row.mutates,
+    )
     if row.key:
         yield row.key
     for target, kept in row.stores.items():
@@ -65,10 +74,10 @@ def _terms(row: Row) -> Iterator[str]:
     for field in row.parts:
         yield f"result{field}"
     for opens in row.opens:
-        yield from (opens.held_by, *filter(None, [opens.runs]), *opens.arguments)
+        yield from (opens.held_by, *filter(None, [opens.runs]), *(opens.arguments or ()))
     yield from (settles.of for settles in row.settles if not settles.context)
     for invokes in row.invokes:
-        yield from (invokes.callable, *invokes.arguments)
+        yield from (invokes.callable, *(invokes.arguments or ()))
     for defers in row.defers:
         yield from (defers.callable, *filter(None, [defers.held_by]))
     for process in row.process:
@@ -76,9 +85,17 @@ def _terms(row: Row) -> Iterator[str]:
 
 
 def _conditions(row: Row) -> Iterator[str]:
-    parts: list[Condition] = [*row.types, *row.opens, *row.settles, *row.invokes, *row.defers, *row.process]
+    parts: list[Condition] = [
+        *row.types,
+        *row.opens,
+        *row.settles,
+        *row.drained,
+        *row.invokes,
+        *row.defers,
+        *row.process,
+    ]
     for part in parts:
         yield from (*part.if_given, *part.unless_given, *part.when, *part.unless, *part.matches)
     for settles in row.settles:
-        yield from settles.uncertain_if_given
+        yield from (*settles.uncertain_if_given, *settles.raises_if_given)
     yield from row.snapshot_unless_given

@@ -36,6 +36,8 @@ class Activation:
         """The operator of the augmented assignment under way, such as ``+=``."""
         self.at = facts.span
         """The place where an attribute is being read."""
+        self.repeats = False
+        """Whether the function has a ``while`` loop."""
         self.catching: frozenset[str] = frozenset()
         """Names of the exceptions caught around the block under analysis; ``""`` for all."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.effects import Create, How, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, pending, uses
+from leaklint.solve import effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -103,7 +103,11 @@ def set_attribute(
     else:
         pending.forget_coroutine(state, value)
     certain = len(target.things) == 1 if certain is None else certain
+    certain_value, given = single_constant(value)
+    is_flag = certain_value and isinstance(given, bool)
     for thing in ordered(target.things):
+        if is_flag:
+            pending.settle_at(state, extend(thing.path, f".{name}"), certain=False)
         if thing.type.kind is TypeKind.MODULE and not thing.type.name.startswith("package:"):
             rebind(act, state, variable(thing.type.name, name), value, span, how or How.REBIND)
             continue
@@ -128,6 +132,7 @@ def set_attribute(
             effects.reset(state, path, act.site(span))
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             effects.escape(state, value, path)
+            handed_over.keep_parameter(act, state, value, span, thing.path)
 
 
 def overwrites(state: State, place: Path) -> None:
@@ -166,6 +171,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
         how = How.COUNT
     pending.keep_coroutine(state, value)
     effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
+    handed_over.keep_parameter(act, state, value, span, place)
     overwrites(state, place)
     pending.reopened(state, place)
     if is_fresh(value, sources):
@@ -231,6 +237,15 @@ def _type(act: Activation, state: State, arguments: Arguments, span: Span) -> So
             things.add(Thing(class_path(thing.type.name), Type(TypeKind.CLASS, thing.type.name)))
     return Value(frozenset(things)) if things else unknown(act.made(span))
     yield
+
+
+def _exit_callback(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    """``stack.callback(f, ...)``: the stack keeps the callable with its arguments."""
+    bundle = yield from _partial(act, state, arguments, span)
+    for thing in ordered(receiver.things):
+        kept = extend(thing.path, ".callbacks")
+        effects.bind_field(act, state, Thing(kept), ELEMENT, bundle, certain=False)
+    return _first(arguments)
 
 
 def _partial(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
@@ -375,6 +390,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "builtins.__import__": _import_module,
 }
 SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
+    "contextlib.AsyncExitStack.push_async_callback": _exit_callback,
+    "contextlib.ExitStack.callback": _exit_callback,
     "contextvars.ContextVar.set": _context_set,
     "contextvars.ContextVar.reset": _context_reset,
     "contextvars.ContextVar.get": _context_get,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment
-from leaklint.ir.values import Sources, TypeKind, Value
+from leaklint.ir.values import TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, formals_of, unpacked
@@ -29,7 +27,7 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
             result = yield from run_coroutine(act, state, callee, arguments, span)
             results.append(result)
             continue
-        pending.settle_at(state, thing.path)
+        pending.settle_at(state, thing.path, single=True)
         if thing.type.kind is TypeKind.INSTANCE:
             awaits = act.world.models.class_row(thing.type.name, "awaited") if "::" not in thing.type.name else None
             if "::" in thing.type.name:
@@ -71,12 +69,11 @@ def invoked(
     act: Activation,
     state: State,
     value: Value,
-    arguments: Sequence[Value],
+    arguments: Arguments,
     moment: Moment,
     span: Span,
-    fallback: Sources,
 ) -> Solving:
-    """A callable (or a coroutine) that was handed over is run; where arguments are unknown, ``fallback`` feeds them."""
+    """A callable (or a coroutine) that was handed over is run."""
     results = []
     for thing in ordered(value.things):
         kind = thing.type.kind
@@ -87,9 +84,7 @@ def invoked(
         elif kind in (TypeKind.UNKNOWN, TypeKind.CONSTANT):
             continue
         else:
-            rest = Value(frozenset(), fallback) if fallback and not arguments else None
-            given = Arguments(tuple(arguments), (), rest)
-            result = yield from apply(act, state, of(thing), given, span)
+            result = yield from apply(act, state, of(thing), arguments, span)
             for made in result.things:
                 if made.type.kind is TypeKind.COROUTINE and moment is Moment.LOOP:
                     pending.settle_at(state, made.path)

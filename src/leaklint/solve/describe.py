@@ -185,7 +185,7 @@ class Describer:
                 and not self.invoked.handler.awaited
             )
             return msgspec.structs.replace(effect, subject=subject) if gone else None
-        if isinstance(effect, Defer) and effect.api == "parameter" and path is not None and not survives(path):
+        if isinstance(effect, Defer) and effect.api == "parameter" and not self._lasts(effect, request):
             return None
         if isinstance(effect, Read) and effect.origin == "snapshot":
             return _snapshot(effect)
@@ -200,6 +200,12 @@ class Describer:
             return False
         modules, handler = self.world.program.modules, self.invoked.handler
         return not setting_up.isdisjoint(modules.loaded_with(self.invoked.path) | modules.loaded_with(handler.path))
+
+    def _lasts(self, effect: Defer, request: tuple[str, ...]) -> bool:
+        """Whether somebody may call a callback parameter after the invocation."""
+        if effect.to_work:
+            return bool(effect.operation)
+        return effect.path is not None and survives(effect.path) and bool(request)
 
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
         path = effect.path

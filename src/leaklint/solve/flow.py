@@ -8,17 +8,16 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
-from leaklint.ir.effects import Work
-from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
+from leaklint.solve.draining import drain
 from leaklint.solve.effects import deep_sources
 from leaklint.solve.lattice import join
+from leaklint.solve.loops import after_loop, in_loop, left_early, waits, without_time_outs
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
-from leaklint.solve.pending import tokens_at
 from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token, join_states
-from leaklint.solve.substitution import elements
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
 from leaklint.solve.world import Solving
 
@@ -69,6 +68,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     prepared = act.world.prepared.get(act.identity)
     if prepared is None:
         prepared = act.world.prepared[act.identity] = Prepared(body)
+    act.repeats = prepared.repeats
     order, rank, lasting, catching = prepared.order, prepared.rank, prepared.lasting, prepared.catching
     arrivals: dict[int, dict[int, State]] = {0: {-1: entry}}
     before: dict[int, State] = {}
@@ -109,13 +109,20 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             last = block.instructions[-1] if block.instructions else None
             if isinstance(last, cfg.Return) or (not block.next and not isinstance(last, cfg.Raise)):
                 state.line = last.span if last is not None else state.line
-                ended.returns(state, index)
+                ended.returns(left_early(state), index)
             for position, edge in enumerate(block.next):
                 leaving = state
-                if block.loop is not None and position == 1:
-                    leaving = _after_loop(act, block.loop, arrived, state, came, rank, index)
+                if block.loop is not None:
+                    if position == 1:
+                        leaving = after_loop(act, block.loop, arrived, state, came, rank, index)
+                        walked = value_of(act, arrived, block.loop)
+                        if waits(act, walked):
+                            leaving = leaving.copy()
+                            yield from drain(act, leaving, walked, act.facts.name_span)
+                    else:
+                        leaving = in_loop(act, block.loop, arrived, state)
                 if edge.target == RAISE_EXIT:
-                    ended.raises(leaving, index, position)
+                    ended.raises(without_time_outs(leaving), index, position)
                 else:
                     deliveries.append((edge.target, leaving))
         for position, (target, delivered) in enumerate(deliveries, 1):
@@ -132,7 +139,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
     """Runs one block in place; gives whether its end is reached, and the state in which it may raise."""
     raising: State | None = None
     known: tuple[object, ...] | None = None
-    may_raise = RAISING if block.raises_to == RAISE_EXIT else CAUGHT
+    may_raise = CAUGHT if act.catching & OF_READING else RAISING
     for step in block.instructions:
         kind = type(step)
         if kind is cfg.Assume:
@@ -141,7 +148,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             continue
         snapshot: State | None = None
         if kind in may_raise and not (
-            isinstance(step, cfg.Call) and block.raises_to == RAISE_EXIT and _quiet(act, state, step)
+            isinstance(step, cfg.Call | cfg.Element) and not act.catching and _quiet(act, state, step)
         ):
             now = _version(state, block.raises_to)
             if now != known:
@@ -165,6 +172,9 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         if snapshot is not None:
             for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)
+                if after is not None and after.timed_out and token.status is not Status.SETTLED and act.catching:
+                    snapshot.tokens[key] = token._replace(timed_out=True)
+                    continue
                 if (
                     after is not token
                     and after is not None
@@ -191,26 +201,52 @@ def _opened_by(step: cfg.Instruction, token: Token) -> bool:
     return (token.trace[0].span if token.trace else token.effect.site.span) == step.span
 
 
-def _quiet(act: Activation, state: State, step: cfg.Call) -> bool:
+def _quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:
     """Whether one need not expect an exception: builtins, and library functions with a row that call nobody."""
+    if isinstance(step, cfg.Element):
+        things = value_of(act, state, step.iterable).things
+        return not any(_may_fail(act, thing) for thing in things)
     things = value_of(act, state, step.function).things
     return bool(things) and all(
         thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
-        and (
-            (thing.type.name.startswith("builtins.") and thing.type.name not in STRICT)
-            or _calls_nobody(act, thing.type.name)
-        )
+        and thing.type.name not in STRICT
+        and (thing.type.name.startswith("builtins.") or _calls_nobody(act, thing.type.name))
         for thing in things
     )
 
 
+OF_READING: Final = frozenset(
+    {
+        "",
+        "AttributeError",
+        "BaseException",
+        "Exception",
+        "ImportError",
+        "IndexError",
+        "KeyError",
+        "LookupError",
+        "ModuleNotFoundError",
+        "NameError",
+        "TypeError",
+        "UnboundLocalError",
+    }
+)
+"""Exceptions that reading a name, an attribute or an item may raise, and what catches them."""
 STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
 """Builtins that refuse what comes from outside."""
 
 
+def _may_fail(act: Activation, iterable: Thing) -> bool:
+    """Whether walking through an object runs code that may raise."""
+    name = iterable.type.name
+    if iterable.type.kind is not TypeKind.INSTANCE:
+        return False
+    return "::" in name or name == "builtins.generator" or act.world.models.class_row(name, "drained") is not None
+
+
 def _calls_nobody(act: Activation, name: str) -> bool:
     row = act.world.models.row(name)
-    return row is not None and not row.invokes
+    return row is not None and all(invokes.moment in ("work", "later") for invokes in row.invokes)
 
 
 def _only_suspends(state: State, target: str) -> bool:
@@ -247,65 +283,6 @@ def _version(state: State, raises_to: int) -> tuple[object, ...]:
     )
 
 
-def _after_loop(
-    act: Activation,
-    operand: str,
-    entry: State,
-    state: State,
-    came: dict[int, State],
-    rank: dict[int, int],
-    index: int,
-) -> State:
-    """The state after a loop that came to its end: what the body settles for each element is settled for all.
-
-    The path on which the loop never runs is one on which the container is empty, so that nothing hangs on its
-    elements.
-    """
-    iterable = value_of(act, entry, operand)
-    exhausted = [
-        key for thing in iterable.things for key in tokens_at(state, thing.path, (Work.GENERATOR, Work.SIBLINGS))
-    ]
-    if exhausted:
-        state = state.copy()
-        state.settle(exhausted)
-    back = [
-        arrived for source, arrived in came.items() if source >= 0 and source in rank and rank[source] > rank[index]
-    ]
-    if not back:
-        return state
-    held = {thing.path for thing in elements(act, state, iterable).things}
-    held |= {inner for path in held for inner in _parts(state, path)}
-    # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
-    held |= {
-        thing.path
-        for path, value in state.heap.items()
-        if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
-        for thing in value.things
-    }
-    if not held:
-        return state
-    leaving = state.copy()
-    for key, token in state.tokens.items():
-        if token.effect.path in held and token.status is not Status.SETTLED:
-            statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
-            if statuses and max(statuses) < token.status:
-                leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None)
-    for path, (certain, everywhere) in state.settled.items():
-        everywhere_inside = all(arrived.settled.get(path, (False, False))[1] for arrived in back)
-        if path in held and not everywhere and everywhere_inside:
-            leaving.settled[path] = (certain, True)
-    return leaving
-
-
-def _parts(state: State, path: Path) -> list[Path]:
-    return [
-        thing.path
-        for key, value in state.heap.under(path.root).items()
-        if len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith("[")
-        for thing in value.things
-    ]
-
-
 def run_body(act: Activation, state: State, name: str) -> Solving:
     """Runs a class body inside the function that holds the class; gives the names it binds."""
     world = act.world
@@ -331,8 +308,6 @@ def run_body(act: Activation, state: State, name: str) -> Solving:
 
 
 def _free(name: str) -> Path:
-    from leaklint.ir.values import Root, RootKind
-
     return Path(Root(RootKind.FREE, "", name))
 
 

@@ -148,8 +148,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
             if handler.awaited:
                 callee, arguments = unpacked(act, state, thing)
                 yield from run_coroutine(act, state, callee, arguments, facts.name_span)
-                # the platform runs it in a task, which has a context of its own
-                for key in [key for key, token in state.tokens.items() if _is_token(token.effect)]:
+                # the platform runs it in a task, which has a context of its own, on a loop that goes on running
+                for key in [key for key, token in state.tokens.items() if _ends_with_task(token.effect)]:
                     del state.tokens[key]
             else:
                 declared.append(
@@ -200,8 +200,8 @@ def _is_entry(world: World, state: State, coroutine: Thing, handler: Handler) ->
     return any(name == wanted for name in names) or any(each is None or each.decorators for each in functions)
 
 
-def _is_token(effect: AnyEffect) -> bool:
-    return isinstance(effect, Pending) and effect.work is Work.TOKEN
+def _ends_with_task(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and (effect.work is Work.TOKEN or effect.until_loop)
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:

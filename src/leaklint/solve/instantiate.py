@@ -7,19 +7,20 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Regime, Settled, Work, Write
+from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Settled, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.summary import CallKind, Invoke, Moment, Summary
+from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import PLATFORM, Activation
-from leaklint.solve.lattice import ELEMENT, extend, join_all, of, ordered, slot, survives, unknown
+from leaklint.solve.lattice import ELEMENT, join_all, of, ordered, survives, unknown
 from leaklint.solve.lookup import read_field
 from leaklint.solve.registered import is_registry, keep
+from leaklint.solve.run_callables import run_callable
 from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.substitution import Substitution, elements
-from leaklint.solve.world import Solving, span_in
+from leaklint.solve.world import Solving
 
 MAX_TRACE: Final = 24
 
@@ -47,6 +48,8 @@ def instantiate(
     row: str = "",
 ) -> Solving:
     """Applies a summary to a call: its effects, stores and settlements happen in ``state``; gives its result."""
+    from leaklint.solve.draining import drain
+
     is_row = bool(row)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
     returned_paths = {thing.path for thing in summary.returns.things}
@@ -81,14 +84,28 @@ def instantiate(
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
             pending.remove_file(state, named, every_path=settle.every_path)
+        single = not any(field.startswith("[") for field in settle.path.fields)
         for thing in target.things:
-            pending.settle_at(state, thing.path, settle.work, certain=settle.certain, every_path=settle.every_path)
+            pending.settle_at(
+                state,
+                thing.path,
+                settle.work,
+                certain=settle.certain,
+                every_path=settle.every_path,
+                times_out=settle.times_out,
+                single=single,
+            )
             of_context = thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context"
             if of_context and settle.every_path and is_row:
                 state.resets |= {thing.path}
             if act.importing:
                 # a decorator or an integration that does it for every invocation
                 act.world.settled.setdefault(thing.path, set()).add(act.path)
+    heeded = yield from _heeded(sub, summary.heeds)
+    state.heeded |= heeded
+    for path in sorted(summary.drains):
+        target = yield from sub.things(path)
+        yield from drain(act, state, target, span)
     if written - state.written:
         state.written |= written
     for store in summary.stores:
@@ -96,10 +113,18 @@ def instantiate(
     sub.changed()
     for effect, trace in summary.effects:
         yield from _effect(sub, effect, trace, returned=effect.path in returned_paths, summary=summary)
-    result = yield from _value(sub, summary.returns)
+    result = yield from sub.value(summary.returns)
+    work = _opened(sub, summary) if summary.invokes and is_row else []
     for invoke in summary.invokes:
-        got = yield from _invoke(sub, invoke)
+        before, state.heeded = state.heeded, frozenset()
+        got = yield from run_callable(sub, invoke, work)
         sub.changed()
+        if invoke.moment is not Moment.WORK:
+            state.heeded |= before
+        else:
+            if state.heeded:
+                _attach(sub, summary, state.heeded)
+            state.heeded = before
         if invoke.result == "returns":
             result = Value(result.things | got.things, result.sources | got.sources)
         elif invoke.result == "elements":
@@ -119,44 +144,41 @@ def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:
     return [stored] if stored is not None else []
 
 
-def handed_over_at(sub: Substitution) -> Span:
-    """Where the callable was handed over: where the thread was made, if that is in this function, else the call."""
-    for thing in sub.arguments[0].things if sub.arguments else ():
-        root = thing.path.root
-        made_here = root.kind is RootKind.MADE and root.name.startswith(f"{sub.act.name}@") and "/" not in root.name
-        span = span_in(root.name) if made_here else None
-        if span is not None:
-            return span
-    return sub.span
+def _heeded(sub: Substitution, heeds: Sources) -> Solving:
+    """The events (the objects) and the flags (the places) that a callee, or work, looks at."""
+    found: set[Path] = set()
+    for path in sorted(heeds):
+        for value in ((yield from sub.things(path)), (yield from sub.places(path))):
+            found |= {thing.path for thing in value.things if thing.type.kind is not TypeKind.CONSTANT}
+    return frozenset(found)
 
 
-def _in_order(state: State, sequence: Value) -> list[Value]:
-    """The elements of a sequence that was written out, by position."""
-    found: list[Value] = []
-    for thing in sequence.things:
-        while (stored := state.heap.get(extend(thing.path, f"[{len(found)}]"))) is not None and len(found) < 12:
-            found.append(stored)
-    return found
+def _opened(sub: Substitution, summary: Summary) -> list[Path]:
+    """What the work hangs on that this call has opened."""
+    site = sub.act.site(sub.span)
+    return [
+        token.effect.path
+        for token in sub.state.tokens.values()
+        if isinstance(token.effect, Pending)
+        and token.effect.site == site
+        and token.effect.row == summary.name
+        and token.effect.path is not None
+    ]
 
 
-def _value(sub: Substitution, value: Value) -> Solving:
-    things: set[Thing] = set()
-    sources = set(sub.sources(value.sources))
-    for thing in value.things:
-        if thing.type.kind in (TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKind.MODULE, TypeKind.CLASS):
-            things.add(thing)
-            continue
-        found = yield from sub.things(thing.path)
-        if thing.path.root.kind in (RootKind.PARAMETER, RootKind.FREE):
-            sources |= found.sources
-        for each in found.things:
-            things.add(Thing(each.path, thing.type) if each.type.kind is TypeKind.UNKNOWN else each)
-    return Value(frozenset(things), frozenset(sources))
+def _attach(sub: Substitution, summary: Summary, heeds: Sources) -> None:
+    """The work that this call has opened heeds what its function looks at."""
+    site = sub.act.site(sub.span)
+    for key, token in sub.state.tokens.items():
+        effect = token.effect
+        if isinstance(effect, Pending) and effect.site == site and effect.row == summary.name:
+            changed = msgspec.structs.replace(effect, heeds=effect.heeds | heeds)
+            sub.state.tokens[key] = token._replace(effect=changed)
 
 
 def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     """A field of an object that the caller knows is bound by the callee."""
-    value = yield from _value(sub, stored)
+    value = yield from sub.value(stored)
     if not value.things and not value.sources:
         return
     if is_registry(path):
@@ -171,9 +193,9 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
         return
     *above, field = path.fields
     target = yield from sub.things(Path(path.root, tuple(above)))
-    if field == ELEMENT:
+    if field == ELEMENT and sub.is_row:
         for thing in target.things:
-            handed_over.defer_parameter(sub.act, sub.state, value, sub.span, thing.path)
+            handed_over.keep_parameter(sub.act, sub.state, value, sub.span, thing.path)
     if field.startswith("<"):
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
@@ -216,6 +238,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
         if isinstance(changed, Pending):
+            if changed.heeds:
+                changed = msgspec.structs.replace(changed, heeds=(yield from _heeded(sub, changed.heeds)))
             handed_on = returned and not here and act.name != PLATFORM
             if handed_on and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE):
                 changed = msgspec.structs.replace(changed, site=act.site(span), held=False)
@@ -227,14 +251,34 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
                 if opened is None:
                     continue
                 changed = opened
+        elif (
+            isinstance(changed, Defer)
+            and isinstance(effect, Defer)
+            and changed.api == "parameter"
+            and not changed.operation
+        ):
+            _handed_on(sub, changed, effect)
+            continue
         elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (
             isinstance(changed, Consume) and here and not uses.is_iterator(act.world, thing)
         ):
             continue
+        if isinstance(changed, Defer) and here and isinstance(effect, Defer) and changed.api == "done-callback":
+            _handed_on(sub, changed, effect)
         token = Token(changed, path_trace)
         if not here:
             token = _with_status(token, effect)
         state.open(token)
+
+
+def _handed_on(sub: Substitution, effect: Defer, original: Defer) -> None:
+    """What the callee is given is called later: perhaps a callback parameter of this function is in it."""
+    found = [
+        sub.arguments[int(source.root.name)]
+        for source in sorted(original.sources)
+        if source.root.kind is RootKind.PARAMETER and int(source.root.name) < len(sub.arguments)
+    ]
+    handed_over.defer_parameters(sub.act, sub.state, found, sub.span, [effect.path] if effect.path else [])
 
 
 def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solving:
@@ -245,16 +289,13 @@ def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solvin
     for path in paths:
         value = yield from sub.things(path)
         for each in ordered(value.things):
-            thing = each
-            if each.type.kind in (TypeKind.COROUTINE, TypeKind.PARTIAL):
-                inner = read_field(sub.act, sub.state, slot(each.path, "<func>")) or NOTHING
-                thing = next(iter(ordered(inner.things)), each)
+            thing = handed_over.unwrapped(sub.act, sub.state, each)
             if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
                 return thing.type.name.partition("::")[2].replace("<locals>.", "")
-            # A method that the object has by its class, such as `Thread.run`, only runs what the object was given.
-            inherited = bool(path.fields) and thing.type.name.endswith(path.fields[-1])
-            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) and not inherited:
-                return thing.type.name.removeprefix("builtins.")
+            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+                row = sub.act.world.models.row(thing.type.name)
+                if row is None or not row.invokes:  # else it only passes on: ``Thread.run``
+                    return thing.type.name.removeprefix("builtins.")
     return ""
 
 
@@ -308,64 +349,3 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         state.open(_with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace)
-
-
-def _of_invocation(loop: Value, state: State) -> bool:
-    """Whether a loop was made by this invocation and is kept nowhere."""
-    return bool(loop.things) and all(
-        thing.path.root.kind is RootKind.MADE
-        and thing.type.kind is TypeKind.INSTANCE
-        and thing.path not in state.escaped
-        and Path(thing.path.root) not in state.escaped
-        for thing in loop.things
-    )
-
-
-def _invoke(sub: Substitution, invoke: Invoke) -> Solving:
-    """A callable that the callee was given is called."""
-    from leaklint.solve.coroutines import invoked
-
-    act, state = sub.act, sub.state
-    target = yield from sub.things(invoke.path)
-    given = []
-    for argument in invoke.arguments:
-        spread = [thing.path for thing in argument.things if thing.path.fields[-1:] == ("[*]",)]
-        if spread:
-            sequence = yield from sub.things(Path(spread[0].root, spread[0].fields[:-1]))
-            given.extend(_in_order(state, sequence))
-            continue
-        value = yield from _value(sub, argument)
-        given.append(value)
-    fallback: Sources = frozenset()
-    for index in range(len(sub.arguments)):
-        fallback |= sub.deep(index)
-    regime = invoke.regime
-    if regime is Regime.OPEN and sub.arguments and _of_invocation(sub.arguments[0], state):
-        regime = Regime.ENDS
-    before = set(state.tokens)
-    reads, state.reads = state.reads, frozenset()
-    result = yield from invoked(act, state, target, given, invoke.moment, sub.span, fallback)
-    if invoke.moment is Moment.WORK and not invoke.context_follows:
-        at = handed_over_at(sub) if invoke.path.fields else sub.span
-        handed_over.context_lost(act, state, target, at)
-    if invoke.moment is Moment.NOW and invoke.regime is not Regime.NONE:
-        # a context of its own, such as that of copy_context().run
-        state.reads = frozenset(place for place in state.reads if place.fields[-1:] != (".context",))
-    state.reads |= reads
-    if invoke.moment in (Moment.WORK, Moment.LATER):
-        handed_over.defer_parameter(act, state, target, sub.span, None)
-    own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
-    for key in [key for key in state.tokens if key not in before]:
-        token = state.tokens[key]
-        effect = token.effect
-        if isinstance(effect, Read) and effect.origin in ("loop", "needed") and effect.regime is Regime.NONE:
-            state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
-        if not isinstance(effect, Pending):
-            continue
-        if effect.work is Work.TOKEN and own_context and not invoke.keeps_context:
-            del state.tokens[key]
-        elif regime is not Regime.NONE and effect.regime is Regime.NONE:
-            del state.tokens[key]
-            changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
-            state.tokens[changed.key] = changed
-    return result

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, pending, uses
+from leaklint.solve import effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
@@ -174,6 +174,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         effects.mutate(
             act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key), value=value
         )
+        handed_over.keep_parameter(act, state, value, step.span, thing.path)
         field = field_of_key(key)
         if field != ELEMENT:
             overwrites(state, extend(thing.path, field))

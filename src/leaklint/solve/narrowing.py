@@ -16,6 +16,8 @@ from leaklint.solve.substitution import elements
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
+ANSWERS: Final = {"true": ("false", "true"), "some": ("none", "some"), "none": ("some", "none")}
+"""What a test of a kind says of the tested value where it does not hold, and where it does."""
 
 
 def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
@@ -37,6 +39,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         for thing in value.things:
             for finished in state.heap[slot(thing.path, DONE)].things:
                 pending.settle_at(state, finished.path)
+    _ended(state, value, kind, holds)
     kept = set()
     for thing in value.things:
         is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
@@ -51,6 +54,14 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
             kept.add(thing)
     if kept != value.things and tested in state.env and not tested.startswith("%"):
         bind_name(act, state, tested, Value(frozenset(kept), value.sources))
+
+
+def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
+    """The result of ``is_alive()``, ``done()`` or ``poll()`` says that work has ended."""
+    answer = ANSWERS[kind][holds]
+    for thing in value.things:
+        for receiver in state.heap[slot(thing.path, f"<ended {answer}>")].things:
+            pending.settle_at(state, receiver.path, single=True)
 
 
 def _emptiable(thing: Thing) -> bool:
@@ -72,6 +83,10 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     if known is not None and known is not step.truth:
         return False
     pending.use(state, value)
+    if act.repeats:
+        state.heeded |= {
+            thing.path for thing in value.things if thing.path.fields[-1:] and thing.path.fields[-1].startswith(".")
+        }
     narrow(act, state, step.condition, step.truth)
     reads = observed(value)
     if reads:

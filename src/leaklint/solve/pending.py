@@ -29,26 +29,58 @@ def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple
         if token.effect.path == path
         and (
             (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
-            or (isinstance(token.effect, Defer) and not work)
+            or (isinstance(token.effect, Defer) and (not work or token.effect.to_work))
             or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
         )
     ]
 
 
 def settle_at(
-    state: State, path: Path, work: Sequence[Work] = (), *, certain: bool = True, every_path: bool = True
+    state: State,
+    path: Path,
+    work: Sequence[Work] = (),
+    *,
+    certain: bool = True,
+    every_path: bool = True,
+    times_out: bool = False,
+    single: bool = False,
 ) -> None:
-    """Work that hangs on a path is waited for, closed, flushed or removed."""
+    """Work that hangs on a path is waited for, closed, flushed or removed; ``single`` for one object by itself."""
     status = Status.SETTLED if certain else Status.UNCERTAIN
     if not every_path:
         status = Status.MIXED
+    within = single and path in state.iterating
     keys = tokens_at(state, path, work)
     if path.root == ALL_TASKS.root and path != ALL_TASKS:
         keys = [key for key, token in state.tokens.items() if _is_task(token.effect)]
-    state.settle(keys, status)
+    state.settle(keys, status, times_out=times_out, within=within)
+    stop(state, path, every_path=every_path)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)
+        if within and old is None:
+            state.partly |= {path}
+        elif not within and path in state.partly:
+            state.partly -= {path}
         state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
+
+
+def stop(state: State, path: Path, *, every_path: bool = True) -> None:
+    """An event or a flag says that work that heeds it has to end: when it does so, nobody knows."""
+    heeds = {
+        key: token.effect.heeds
+        for key, token in state.tokens.items()
+        if isinstance(token.effect, Pending) and token.effect.heeds
+    }
+    if not heeds:
+        return
+    # or the object in which it lies, where that is all that is known
+    told = {path, Path(path.root, path.fields[:-1])} | {
+        Path(place.root, place.fields[:-1])
+        for place, value in state.heap.items()
+        if any(thing.path == path for thing in value.things)
+    }
+    heeding = [key for key, heeded in heeds.items() if not told.isdisjoint(heeded)]
+    state.settle(heeding, Status.UNCERTAIN if every_path else Status.MIXED)
 
 
 def never_was(state: State, path: Path) -> None:

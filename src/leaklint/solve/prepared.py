@@ -9,12 +9,18 @@ from leaklint.ir.cfg import RAISE_EXIT, Body
 class Prepared:
     """What every run of a body needs to know of its blocks."""
 
-    __slots__ = ("catching", "lasting", "order", "rank")
+    __slots__ = ("catching", "lasting", "order", "rank", "repeats")
 
     def __init__(self, body: Body) -> None:
         self.order = _reverse_postorder(body)
         self.rank = {block: position for position, block in enumerate(self.order)}
         self.lasting = _lasting_temporaries(body)
+        self.repeats = any(
+            self.rank.get(edge.target, len(self.order)) <= self.rank[index] and body.blocks[edge.target].loop is None
+            for index in self.order
+            for edge in body.blocks[index].next
+            if edge.target != RAISE_EXIT
+        )
         self.catching = [_caught(body, index) for index in range(len(body.blocks))]
 
 
@@ -42,7 +48,11 @@ def _caught(body: Body, index: int) -> frozenset[str]:
 
 
 def _reverse_postorder(body: Body) -> list[int]:
-    """Blocks in an order in which every block, loops aside, comes after those that lead to it."""
+    """Blocks in an order in which every block, loops aside, comes after those that lead to it.
+
+    Of two ways, the first one comes first: the body of a loop before what comes after the loop, which then need not be
+    visited for each round.
+    """
     blocks = body.blocks
 
     def after(index: int) -> list[int]:
@@ -50,7 +60,7 @@ def _reverse_postorder(body: Body) -> list[int]:
         targets = [edge.target for edge in block.next if edge.target != RAISE_EXIT]
         if block.raises_to != RAISE_EXIT:
             targets.append(block.raises_to)
-        return targets
+        return targets[::-1]
 
     finished: list[int] = []
     seen = {0}
@@ -81,8 +91,12 @@ def _lasting_temporaries(body: Body) -> frozenset[str]:
             target = getattr(step, "target", None)
             if isinstance(target, str):
                 made.add(target)
-        if (block.loop is not None and block.loop not in made) or block.loop is not None:
+        if block.loop is not None:
             lasting.add(block.loop)
+    for block in body.blocks:
+        for step in block.instructions:
+            if isinstance(step, cfg.Operation) and step.target in lasting:
+                lasting.update(name for name in step.operands if name[:1] == "%")  # what a test is about
     return frozenset(lasting)
 
 

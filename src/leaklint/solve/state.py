@@ -52,6 +52,10 @@ class Token(NamedTuple):
     """Opened again, in a loop, while nothing but one name referred to the one before: that one is lost."""
     settled_with_exception: bool = False
     """Already known not to be settled when an exception passes (from the summary of a callee)."""
+    timed_out: bool = False
+    """Open only where an exception says that waiting for it took too long."""
+    within: bool = False
+    """Settled as one of the elements of a loop that has not walked through all of them yet."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -77,7 +81,10 @@ class State:
         "escaped",
         "guards",
         "heap",
+        "heeded",
+        "iterating",
         "line",
+        "partly",
         "reads",
         "resets",
         "settled",
@@ -99,11 +106,17 @@ class State:
         """Places that some path has emptied or taken something out of."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
+        self.partly: frozenset[Path] = frozenset()
+        """Symbolic paths settled in a loop that has not walked through all of them yet."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
         """Symbolic paths settled so far: (certain, on every path)."""
         self.guards: frozenset[Tested] = frozenset()
         self.escaped: dict[Path, Path] = {}
         """Objects made here that a surviving place refers to."""
+        self.heeded: frozenset[Path] = frozenset()
+        """Events and flags looked at so far."""
+        self.iterating: frozenset[Path] = frozenset()
+        """Objects that are the elements of a loop under way."""
         self.line: Span | None = None
         self.conditions: frozenset[Condition] = frozenset()
         """Tests of local names that hold here."""
@@ -120,6 +133,9 @@ class State:
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
+        other.heeded = self.heeded
+        other.iterating = self.iterating
+        other.partly = self.partly
         other.line = self.line
         other.conditions = self.conditions
         other.tests = self.tests
@@ -136,10 +152,7 @@ class State:
             and self.guards == other.guards
             and self.settled == other.settled
             and self.tokens.keys() == other.tokens.keys()
-            and all(
-                token.status is other.tokens[key].status and token.repeated is other.tokens[key].repeated
-                for key, token in self.tokens.items()
-            )
+            and all(_as_settled(token, other.tokens[key]) for key, token in self.tokens.items())
         )
 
     # ----------------------------------------------------------------------------------------------------- tokens
@@ -188,16 +201,25 @@ class State:
                 under = frozenset(each for each in token.under if each[0] != name)
                 self.tokens[key] = token._replace(under=under)
 
-    def settle(self, keys: Iterable[tuple[object, ...]], status: Status = Status.SETTLED) -> None:
+    def settle(
+        self,
+        keys: Iterable[tuple[object, ...]],
+        status: Status = Status.SETTLED,
+        *,
+        times_out: bool = False,
+        within: bool = False,
+    ) -> None:
         """What undoes these tokens happens."""
         for key in keys:
-            token = self.tokens[key]
+            token, reached = self.tokens[key], status
             if token.repeated and status is Status.SETTLED and isinstance(token.effect, Pending):
                 overwritten = msgspec.structs.replace(token.effect, how_dropped="overwritten")
-                token, status = token._replace(effect=overwritten), Status.MIXED
+                token, reached = token._replace(effect=overwritten), Status.MIXED
                 self.tokens[key] = token
-            if token.status > status:
-                self.tokens[key] = token._replace(status=status)
+            if token.status > reached:
+                self.tokens[key] = token._replace(status=reached, timed_out=times_out, within=within)
+            elif token.within and not within:
+                self.tokens[key] = token._replace(within=False)
 
     def read(self, path: Path) -> None:
         """A surviving place is read."""
@@ -210,6 +232,11 @@ class State:
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
         return any(is_prefix(reset, path) for reset in self.resets)
+
+
+def _as_settled(one: Token, two: Token) -> bool:
+    flags = (one.within, one.timed_out, one.repeated) == (two.within, two.timed_out, two.repeated)
+    return one.status is two.status and flags
 
 
 def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
@@ -230,6 +257,9 @@ def join_states(left: State, right: State) -> State:
     result.trimmed = left.trimmed | right.trimmed
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
+    result.iterating = left.iterating & right.iterating
+    result.partly = left.partly | right.partly
+    result.heeded = left.heeded | right.heeded
     result.line = right.line
     result.conditions = left.conditions & right.conditions
     result.tests = {**left.tests, **right.tests}
@@ -277,6 +307,10 @@ def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[typ
 def _met(one: Token, two: Token, left: State, right: State) -> Token:
     """A token where two paths meet: settled on one and open on the other is settled on some paths."""
     if one.status is two.status:
+        one = one._replace(
+            within=one.within or two.within,
+            timed_out=one.timed_out and two.timed_out,
+        )
         if one.effect is two.effect or one.effect == two.effect:
             return one
         return one._replace(effect=merged(one.effect, two.effect))

@@ -60,6 +60,21 @@ class Substitution:
             return of(Thing(path))
         return of(Thing(self.plain(path)))
 
+    def value(self, value: Value) -> Solving:
+        """What a value of the summary is here."""
+        things: set[Thing] = set()
+        sources = set(self.sources(value.sources))
+        for thing in value.things:
+            if thing.type.kind in (TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKind.MODULE, TypeKind.CLASS):
+                things.add(thing)
+                continue
+            found = yield from self.things(thing.path)
+            if thing.path.root.kind in (RootKind.PARAMETER, RootKind.FREE):
+                sources |= found.sources
+            for each in found.things:
+                things.add(Thing(each.path, thing.type) if each.type.kind is TypeKind.UNKNOWN else each)
+        return Value(frozenset(things), frozenset(sources))
+
     def places(self, path: Path) -> Solving:
         """The places (not what they hold) that a path of the summary denotes here."""
         if path.root.kind is RootKind.FREE and not path.fields:

@@ -130,6 +130,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
             for path, (certain, everywhere) in sorted(last.settled.items())
             if path.root.kind is not RootKind.MADE
         ),
+        heeds=last.heeded,
         stores=tuple(stores),
         resets=frozenset(path for path in last.resets if path.root.kind is not RootKind.MADE),
         trims=frozenset(path for path in last.trimmed if path.root.kind is not RootKind.MADE),

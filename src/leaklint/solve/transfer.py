@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir import cfg
-from leaklint.ir.effects import How
+from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, handed_over, items, managers, names, operations, pending, uses
@@ -39,6 +39,7 @@ from leaklint.solve.world import Solving
 
 COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
+WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
 EXCEPTION: Final = "the exception"
 """Name under which a state keeps what an exception may tell until it is caught."""
 
@@ -85,6 +86,9 @@ def _discard(act: Activation, state: State, step: cfg.Discard) -> None:
 def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
     value = value_of(act, state, step.value)
     pending.use(state, value)
+    if step.delegates:
+        for thing in value.things:
+            pending.settle_at(state, thing.path, WALKED)
     act.yielded.append(elements(act, state, value) if step.delegates else value)
     state.env[step.target] = unknown(act.made(step.span))
 

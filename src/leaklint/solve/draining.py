@@ -1,0 +1,46 @@
+"""Draining: who walks through an iterator to its end has waited for what the iterator gives."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir.effects import Work
+from leaklint.ir.location import Span
+from leaklint.ir.values import Path, Thing, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import of, ordered, prolong
+from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
+from leaklint.solve.world import Solving
+
+DRAINED: Final = "<drained>"
+"""Name under which a class has the row that says what draining its objects does."""
+WORK: Final = (Work.FUTURE, Work.GENERATOR, Work.SIBLINGS)
+OVER: Final = (".over",)
+"""Where an iterator keeps what it walks through itself, such as ``zip``."""
+DEPTH: Final = 4
+
+
+def drain(act: Activation, state: State, value: Value, span: Span) -> Solving:
+    """Something walks through ``value`` to its end."""
+    from leaklint.solve.instantiate import instantiate
+
+    below: list[tuple[Thing, int]] = [(thing, 0) for thing in ordered(value.things)]
+    seen: set[Path] = set()
+    while below:
+        thing, depth = below.pop()
+        if thing.path in seen:
+            continue
+        seen.add(thing.path)
+        pending.settle_at(state, thing.path, WORK)
+        if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+            continue
+        row = act.world.models.method(thing.type.name, DRAINED)
+        summary = act.world.summary_of_row(row, {}) if row is not None else None
+        if summary is not None and row is not None:
+            yield from instantiate(act, state, summary, [of(thing)], span, row=row)
+        if depth < DEPTH:
+            over = state.heap.get(prolong(thing.path, OVER))
+            inner = elements(act, state, over).things if over is not None else frozenset()
+            below += [(each, depth + 1) for each in ordered(inner)]

@@ -1,0 +1,111 @@
+"""Loops: what a loop settles for each element of a container, and what it leaves when it is left early."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir.values import Path, RootKind, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.names import value_of
+from leaklint.solve.state import State, Status
+from leaklint.solve.substitution import elements
+
+CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
+"""Walking through them raises nothing."""
+
+
+def waits(act: Activation, iterable: Value) -> bool:
+    """Whether walking through a value may wait for something."""
+    return any(thing.type.kind is TypeKind.INSTANCE and thing.type.name not in CONTAINERS for thing in iterable.things)
+
+
+def without_time_outs(state: State) -> State:
+    """The state in which an uncaught exception leaves: it is not the one that says that waiting took too long."""
+    timed_out = [key for key, token in state.tokens.items() if token.timed_out]
+    if not timed_out:
+        return state
+    leaving = state.copy()
+    leaving.settle(timed_out)
+    return leaving
+
+
+def left_early(state: State) -> State:
+    """The state in which a function is left: from within a loop, it has not settled the elements that are left."""
+    early = [key for key, token in state.tokens.items() if token.within and token.status is Status.SETTLED]
+    if not early and not state.partly:
+        return state
+    leaving = state.copy()
+    for key in early:
+        leaving.tokens[key] = state.tokens[key]._replace(status=Status.MIXED, skipped_at=state.line, within=False)
+    for path in state.partly:
+        leaving.settled[path] = (leaving.settled[path][0], False)
+    return leaving
+
+
+def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
+    """The state in the body of a loop over a container: what is settled there, is settled for one element."""
+    held = {thing.path for thing in elements(act, state, value_of(act, entry, operand)).things}
+    held |= {inner for path in held for inner in _parts(state, path)}
+    if not held:
+        return state
+    inside = state.copy()
+    inside.iterating |= held
+    return inside
+
+
+def after_loop(
+    act: Activation,
+    operand: str,
+    entry: State,
+    state: State,
+    came: dict[int, State],
+    rank: dict[int, int],
+    index: int,
+) -> State:
+    """The state after a loop over a container: what the body settles for each element is settled for all.
+
+    The path on which the loop never runs is one on which the container is empty, so that nothing hangs on its
+    elements.
+    """
+    back = [
+        arrived for source, arrived in came.items() if source >= 0 and source in rank and rank[source] > rank[index]
+    ]
+    if not back:
+        return state
+    iterable = value_of(act, entry, operand)
+    walked = {thing.path for thing in elements(act, state, iterable).things}
+    walked |= {inner for path in walked for inner in _parts(state, path)}
+    held = set(walked)
+    # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
+    held |= {
+        thing.path
+        for path, value in state.heap.items()
+        if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
+        for thing in value.things
+    }
+    if not held:
+        return state
+    leaving = state.copy()
+    leaving.iterating -= walked
+    leaving.partly -= walked
+    for key, token in state.tokens.items():
+        if token.effect.path in walked and token.within:
+            leaving.tokens[key] = token._replace(within=False)
+        if token.effect.path in held and token.status is not Status.SETTLED:
+            statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
+            if statuses and max(statuses) < token.status:
+                leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None, within=False)
+    for path, (certain, everywhere) in state.settled.items():
+        everywhere_inside = all(arrived.settled.get(path, (False, False))[1] for arrived in back)
+        if path in held and not everywhere and everywhere_inside:
+            leaving.settled[path] = (certain, True)
+    return leaving
+
+
+def _parts(state: State, path: Path) -> list[Path]:
+    return [
+        thing.path
+        for key, value in state.heap.under(path.root).items()
+        if len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith(("[", "."))
+        for thing in value.things
+    ]

@@ -1,0 +1,129 @@
+"""Callables that a call is given, and that it, or the work that it opens, calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec.structs
+
+from leaklint.ir.effects import Pending, Read, Regime, Work
+from leaklint.ir.location import Span
+from leaklint.ir.summary import Invoke, Moment
+from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
+from leaklint.solve import handed_over
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.lattice import extend, join_all, ordered
+from leaklint.solve.state import State
+from leaklint.solve.substitution import Substitution, elements
+from leaklint.solve.world import Solving, span_in
+
+
+def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Solving:
+    """A callable that the callee was given is called, as part of ``work`` where the call opens some."""
+    from leaklint.solve.coroutines import invoked
+
+    act, state = sub.act, sub.state
+    target = yield from sub.things(invoke.path)
+    given = yield from _arguments(sub, invoke)
+    regime = invoke.regime
+    if regime is Regime.OPEN and sub.arguments and _of_invocation(sub.arguments[0], state):
+        regime = Regime.ENDS
+    before = set(state.tokens)
+    reads, state.reads = state.reads, frozenset()
+    result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
+    if invoke.moment is Moment.WORK and not invoke.context_follows:
+        at = handed_over_at(sub) if invoke.path.fields else sub.span
+        handed_over.context_lost(act, state, target, at)
+    if invoke.moment is Moment.NOW and invoke.regime is not Regime.NONE:
+        # a context of its own, such as that of copy_context().run
+        state.reads = frozenset(place for place in state.reads if place.fields[-1:] != (".context",))
+    state.reads |= reads
+    if invoke.moment in (Moment.WORK, Moment.LATER):
+        at = handed_over_at(sub) if invoke.path.fields else sub.span
+        handed_over.defer_parameters(act, state, [target, *given.everything()], at, work)
+    own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
+    for key in [key for key in state.tokens if key not in before]:
+        token = state.tokens[key]
+        effect = token.effect
+        if isinstance(effect, Read) and effect.origin in ("loop", "needed") and effect.regime is Regime.NONE:
+            state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
+        if not isinstance(effect, Pending):
+            continue
+        if (effect.until_loop and invoke.moment is Moment.LOOP) or (
+            effect.work is Work.TOKEN and own_context and not invoke.keeps_context
+        ):
+            del state.tokens[key]
+        elif regime is not Regime.NONE and effect.regime is Regime.NONE:
+            del state.tokens[key]
+            changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
+            state.tokens[changed.key] = changed
+    return result
+
+
+def _of_invocation(loop: Value, state: State) -> bool:
+    """Whether a loop was made by this invocation and is kept nowhere."""
+    return bool(loop.things) and all(
+        thing.path.root.kind is RootKind.MADE
+        and thing.type.kind is TypeKind.INSTANCE
+        and thing.path not in state.escaped
+        and Path(thing.path.root) not in state.escaped
+        for thing in loop.things
+    )
+
+
+def _arguments(sub: Substitution, invoke: Invoke) -> Solving:
+    """What the callable is called with; where the row does not say, with something made of all that is given."""
+    if invoke.arguments is None:
+        sources: Sources = frozenset()
+        for index in range(len(sub.arguments)):
+            sources |= sub.deep(index)
+        return Arguments((), (), Value(frozenset(), sources) if sources else None)
+    given: list[Value] = []
+    named: list[tuple[str, Value]] = []
+    rest: Value | None = None
+    for argument in invoke.arguments:
+        spread = [thing.path for thing in argument.things if thing.path.fields[-1:] in (("[*]",), ("[**]",))]
+        if not spread:
+            value = yield from sub.value(argument)
+            given.append(value)
+            continue
+        container = yield from sub.things(Path(spread[0].root, spread[0].fields[:-1]))
+        known = _in_order(sub.state, container) if spread[0].fields[-1] == "[*]" else []
+        named += _by_name(sub.state, container) if spread[0].fields[-1] == "[**]" else []
+        given += known
+        if not known and spread[0].fields[-1] == "[*]":
+            inner = elements(sub.act, sub.state, container)
+            if inner.things or inner.sources:
+                rest = join_all([*([rest] if rest else []), inner])
+    return Arguments(tuple(given), tuple(named), rest)
+
+
+def _by_name(state: State, mapping: Value) -> list[tuple[str, Value]]:
+    """The elements of a dictionary that was written out, by key."""
+    found: dict[str, Value] = {}
+    for thing in ordered(mapping.things):
+        for key, stored in state.heap.under(thing.path.root).items():
+            field = key.fields[-1] if key.fields else ""
+            if key.fields[:-1] == thing.path.fields and field.startswith("['"):
+                found[field[2:-2]] = stored
+    return sorted(found.items(), key=lambda item: item[0])
+
+
+def _in_order(state: State, sequence: Value) -> list[Value]:
+    """The elements of a sequence that was written out, by position."""
+    found: list[Value] = []
+    for thing in sequence.things:
+        while (stored := state.heap.get(extend(thing.path, f"[{len(found)}]"))) is not None and len(found) < 12:
+            found.append(stored)
+    return found
+
+
+def handed_over_at(sub: Substitution) -> Span:
+    """Where the callable was handed over: where the thread was made, if that is in this function, else the call."""
+    for thing in sub.arguments[0].things if sub.arguments else ():
+        root = thing.path.root
+        made_here = root.kind is RootKind.MADE and root.name.startswith(f"{sub.act.name}@") and "/" not in root.name
+        span = span_in(root.name) if made_here else None
+        if span is not None:
+            return span
+    return sub.span
