@@ -2,6 +2,8 @@
 
 import compileall
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +19,16 @@ settings.load_profile("prove" if PROVE else "quick")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles leaklint once: tests start it some hundred times, perhaps where Python is told to keep no bytecode."""
+    """Compiles leaklint once, which tests start some hundred times, and gives them a cache of their own."""
     if not hasattr(config, "workerinput"):
+        os.environ["LEAKLINT_CACHE_DIR"] = tempfile.mkdtemp(prefix="leaklint-tests-")
         compileall.compile_dir(Path(__file__).parents[1] / "src", quiet=2, workers=1)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes the cache that the tests have used."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["LEAKLINT_CACHE_DIR"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -72,6 +72,7 @@ def parser() -> Parser:
     )
     files = made.add_argument_group("files")
     files.add_argument("--since", metavar="REV", default="", help="only findings that touch lines changed since then")
+    files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     files.add_argument(
         "--force-exclude", action="store_true", help="leave out excluded files even where they are named"
     )
@@ -137,6 +138,7 @@ def _request(options: argparse.Namespace) -> Request:
         paths=paths,
         overlay=overlay,
         force_exclude=options.force_exclude,
+        cached=not options.no_cache,
         since=options.since,
         baseline="renew" if options.update_baseline else "read" if options.no_update else "shorten",
     )

@@ -16,6 +16,7 @@ COMMANDS = {
     "rules": ("leaklint.frontends.rules", "list all rules"),
     "config": ("leaklint.frontends.config", "show the settings in force, and where each was said"),
     "confirm": ("leaklint.confirm.cli", "run a handler in a warm container and show what survives"),
+    "clean": ("leaklint.frontends.clean", "remove the cache"),
     "completion": ("leaklint.frontends.completion", "print the completion script of a shell"),
 }
 """Each with the module whose ``main`` runs it, and one line of help."""

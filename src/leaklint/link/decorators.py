@@ -105,6 +105,7 @@ class Declared:
         self._makes = frozenset(name for each in self._frameworks for name in each.makes)
         self._adapted = self._reached({**self._adapter_files(), **applications})
         self._registrars: dict[str, Framework | None] = {}
+        self._registering: list[str] | None = None
 
     def handlers(self) -> Iterator[Handler]:
         """Every declared handler outside the tests, file by file."""
@@ -149,6 +150,11 @@ class Declared:
 
     def registering(self) -> list[str]:
         """The files that may register handlers when they are imported: they use a framework, or what uses one."""
+        if self._registering is None:
+            self._registering = self._that_register()
+        return self._registering
+
+    def _that_register(self) -> list[str]:
         tops = {
             name.partition(".")[0].rstrip("*"): each
             for each in self._frameworks

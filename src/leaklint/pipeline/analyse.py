@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
@@ -15,9 +16,11 @@ from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.link.templates import LARGEST
+from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
+from leaklint.pipeline.stamps import Stamp, now, stamps_of, unchanged
 from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
 from leaklint.pipeline.troubles import NotRead, not_analysed, read
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
@@ -40,6 +43,7 @@ class Input:
     """Follow nothing from the handlers."""
     asked: tuple[str, int] | None = None
     """A line, by path and number, of which all is wanted that is known."""
+    cache: Cache | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def _findings(given: Input) -> Output:
         given.named_at,
         given.asked,
         only_handlers=given.only_handlers,
+        cache=given.cache,
     )
     return Output(tuple(findings), handlers, notes, facts, inline, examined)
 
@@ -87,6 +92,14 @@ class Asked:
     """All of the project."""
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A report in the cache, with the time at which it was begun and what it was made from."""
+
+    made: int
+    stamps: dict[str, Stamp]
+    report: Report
+
+
 def analyse(
     project: Project,
     settings: Settings,
@@ -95,6 +108,7 @@ def analyse(
     tree: Tree | None = None,
     asked: Asked | None = None,
     only_handlers: bool = False,
+    cache: Cache | None = None,
 ) -> Report:
     """The report of one project, with paths relative to its root.
 
@@ -103,7 +117,33 @@ def analyse(
     ``only_handlers`` looks for handlers and follows nothing from them.
     """
     tree = tree or discover(project, settings, project.root)
-    unsaved = {_relative(project.root, path): text for path, text in (overlay or {}).items()}
+    if cache is None or overlay or asked or only_handlers:
+        return _analysed(project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers)[0]
+    key = digest(repr((project, settings, tree)).encode("utf-8", "surrogateescape"))
+    known = cache.read("report", key, Kept)
+    if known is not None and unchanged(project.root, known.stamps, known.made):
+        return known.report
+    made = now()
+    report, contents = _analysed(project, settings, {}, tree, cache)
+    read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
+    stamps = stamps_of(project.root, sorted({*read, *contents}), contents)
+    if stamps is not None and not tree.unreadable and read - contents.keys() <= set(tree.templates):
+        cache.write("report", key, Kept(made, stamps, report))
+    return report
+
+
+def _analysed(
+    project: Project,
+    settings: Settings,
+    overlay: Mapping[str, bytes],
+    tree: Tree,
+    cache: Cache | None,
+    asked: Asked | None = None,
+    *,
+    only_handlers: bool = False,
+) -> tuple[Report, dict[str, bytes]]:
+    """The report, and the contents of all files that it rests on."""
+    unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
     sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
     templates, unread_templates = _read_all(project.root, tree.templates, unsaved, LARGEST)
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
@@ -116,7 +156,9 @@ def analyse(
         )
 
     place = (asked.path, asked.line) if asked else None
-    output = _findings(Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place))
+    output = _findings(
+        Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place, cache)
+    )
     if asked:
         asked.examined = output.examined
         asked.everywhere = output.findings
@@ -146,15 +188,22 @@ def analyse(
         hidden=sum(each.severity < settings.least for each in findings),
     )
     report = repathed(report, report.root, lambda path: template_of.get(path, path))
-    return dataclasses.replace(report, sources=_lines(report, {**_config(project), **templates, **sources}))
+    contents = {**_contents(project.root, settings.models), **_config(project), **templates, **sources}
+    return dataclasses.replace(report, sources=_lines(report, contents)), contents
+
+
+def _contents(root: Path, paths: tuple[str, ...]) -> dict[str, bytes]:
+    """The contents of files that are there."""
+    found: dict[str, bytes] = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            found[path] = (root / path).read_bytes()
+    return found
 
 
 def _config(project: Project) -> dict[str, bytes]:
     """The settings file with its text, for findings about what it names."""
-    try:
-        return {_relative(project.root, str(project.config)): project.config.read_bytes()} if project.config else {}
-    except OSError:
-        return {}
+    return _contents(project.root, (_relative(project.root, str(project.config)),)) if project.config else {}
 
 
 def _relative(root: Path, path: str) -> str:

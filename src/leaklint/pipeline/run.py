@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 from leaklint.pipeline.analyse import analyse
 from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
+from leaklint.pipeline.cache import Cache, folder_of
+from leaklint.pipeline.cache import clean as remove
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.named_files import insist_on_files, missing_folders
 from leaklint.pipeline.relative import is_below
@@ -46,6 +48,8 @@ class Request:
     baseline: BaselineUse = "read"
     only_handlers: bool = False
     """Look for handlers, and follow nothing from them."""
+    cached: bool = True
+    """Take what earlier runs found out from the cache, and keep what this one finds out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,9 +113,17 @@ def report_of(part: Part, request: Request) -> Report:
     root = part.project.root
     # Asked first: a revision that does not exist should not cost an analysis.
     changes = changes_since(root, request.since) if request.since else None
+    cache = _cache_of(part, request)
     report = analyse(
-        part.project, part.sourced.settings, request.overlay, tree=part.tree, only_handlers=request.only_handlers
+        part.project,
+        part.sourced.settings,
+        request.overlay,
+        tree=part.tree,
+        only_handlers=request.only_handlers,
+        cache=cache,
     )
+    if cache is not None and cache.notes:
+        report = dataclasses.replace(report, notes=(*report.notes, *cache.notes))
     folders = tuple(missing_folders(part.project, part.sourced, request.cwd))
     report = dataclasses.replace(report, notes=(*report.notes, *folders))
     report = _without_accepted(part, request, report)
@@ -119,6 +131,33 @@ def report_of(part: Part, request: Request) -> Report:
         touched = tuple(each for each in report.findings if touches(each, changes))
         report = dataclasses.replace(report, findings=touched, unchanged=len(report.findings) - len(touched))
     return repathed(report, str(request.cwd), lambda path: shown(root / path, request.cwd))
+
+
+def _cache_of(part: Part, request: Request) -> Cache | None:
+    if not request.cached:
+        return None
+    folder = folder_of(part.project.root, _is_project(part.project), part.sourced.settings.cache_dir)
+    return Cache(folder) if folder is not None else None
+
+
+def _is_project(project: Project) -> bool:
+    return project.config is not None or (project.root / ".git").exists()
+
+
+def clean(request: Request) -> list[tuple[Path, int]]:
+    """Removes the caches of the projects of a run; gives each with its size in bytes."""
+    rules = rule_names()
+    gone: dict[Path, int] = {}
+    for project in find_projects(request.paths, request.cwd, request.config):
+        sourced = read_settings(project.config, shown(project.config, request.cwd), rules) if project.config else None
+        sourced = override(sourced or Sourced(), request.given, rules)
+        folder = folder_of(project.root, _is_project(project), sourced.settings.cache_dir)
+        if folder is not None and folder not in gone:
+            try:
+                gone[folder] = remove(folder)
+            except OSError as error:
+                raise WrongUse(f"cannot remove {folder}: {error.strerror or error}") from None
+    return [(folder, size) for folder, size in gone.items() if size]
 
 
 def _without_accepted(part: Part, request: Request, report: Report) -> Report:

@@ -131,7 +131,13 @@ class Settings:
         "place of services.",
         '"tests/confirm_setup.py"',
     )
-    cache_dir: str | None = _setting(None, kinds.folder, "Where the cache is kept.", '".cache/leaklint"')
+    cache_dir: str | None = _setting(
+        None,
+        kinds.folder,
+        "Where the cache is kept; the variable `LEAKLINT_CACHE_DIR` goes before it. Else `.leaklint_cache` at the root "
+        "of a project, and the user's own cache for what is no project.",
+        '".cache/leaklint"',
+    )
 
     def selection(self) -> Selection:
         """The decision about codes that these settings make."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec.structs
 
 from leaklint import models
-from leaklint.facts import Source
-from leaklint.ir.cfg import Body
 from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
@@ -20,16 +17,16 @@ from leaklint.ir.location import NOWHERE, Place, Span
 from leaklint.link.declared import Missing
 from leaklint.link.decorators import parse_frameworks
 from leaklint.link.handlers import discover
-from leaklint.link.program import Program
 from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
+from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.parts import Whole
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.settings import Settings, read_toml_text
 from leaklint.pipeline.troubles import not_analysed, not_understood
+from leaklint.pipeline.units import Units
 from leaklint.pipeline.wrong_use import WrongUse
-from leaklint.rules.check import check
-from leaklint.solve import solve
 
 NO_HANDLER = (
     'no handler found, so only rules for any code ran: name the handlers with `handlers = ["module:function"]`, or set '
@@ -47,6 +44,7 @@ def solved(
     asked: tuple[str, int] | None = None,
     *,
     only_handlers: bool = False,
+    cache: Cache | None = None,
 ) -> tuple[
     list[Finding],
     tuple[Handler, ...],
@@ -61,18 +59,9 @@ def solved(
     them.
     """
     # bundled packages are libraries: rows say what they do, and their source is not solved
-    units = {path: Source(source) for path, source in sorted(sources.items()) if path not in libraries}
-    files = {path: unit.facts for path, unit in units.items()}
-
-    left_out: list[Finding] = []
-
-    @functools.cache
-    def body(path: str, name: str) -> Body:
-        lowered, trouble = units[path].lower(name)
-        if trouble is not None:
-            left_out.append(not_analysed(path, trouble.reason, trouble.span))
-        return lowered
-
+    project = digest(os.fsencode(root))
+    units = Units({path: source for path, source in sorted(sources.items()) if path not in libraries}, cache, project)
+    files = units.facts
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
     wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
     said = read_templates(
@@ -82,8 +71,7 @@ def solved(
         wrappers=wrappers,
     )
     inline = dict(said.sources)
-    units |= {path: Source(source) for path, source in inline.items()}
-    files |= {path: units[path].facts for path in inline}
+    units.add(inline)
     chosen = _platforms(settings)
     modules, found = discover(
         files,
@@ -97,23 +85,27 @@ def solved(
     handlers = list(found.handlers)
     if settings.scope == "all":
         handlers += public_functions(files, modules, Platform.AWS_LAMBDA, libraries)
-    program = Program(
+    tables = tables_of(root, settings)
+    whole = Whole(
         files,
-        body,
+        units.lower,
         modules,
+        models_of(tables),
         handlers,
         found.candidates,
         found.registrars,
-        placed=lambda handler: _on_platform(handler, chosen(handler.path)),
-        reported=lambda path: path not in libraries,
+        lambda handler: _on_platform(handler, chosen(handler.path)),
+        libraries,
+        units.digests,
     )
-    result = solve(
-        program,
-        models_of(root, settings),
-        asked=_line_asked(asked, files),
-        only_handlers=only_handlers,
-    )
-    findings = [*check(result.reached), *left_out]
+    in_force = digest(repr((settings, tables, sorted(templates.items()))).encode("utf-8", "surrogateescape"))
+    if asked or only_handlers:
+        line = _line_asked(asked, files)
+        outcomes = [whole.solved(part, line, only_handlers=only_handlers) for part in whole.parts()]
+    else:
+        outcomes = whole.outcomes(cache, project, in_force)
+    units.keep()
+    findings = [each for outcome in outcomes for each in outcome.findings]
     findings += [
         not_understood(path, trouble, sources.get(path, b""))
         for path, facts in files.items()
@@ -121,8 +113,13 @@ def solved(
     ]
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]
-    notes = () if result.handlers else (NO_HANDLER,)
-    return findings, result.handlers, notes, files.__getitem__, inline, result.examined
+    confirmed = sorted(
+        (each for outcome in outcomes for each in outcome.handlers),
+        key=lambda each: (each.path, each.place.span, each.attribute),
+    )
+    notes = () if confirmed else (NO_HANDLER,)
+    examined = next((each.examined for each in outcomes if each.examined is not None), None)
+    return findings, tuple(confirmed), notes, files.__getitem__, inline, examined
 
 
 def _line_asked(asked: tuple[str, int] | None, files: Mapping[str, FileFacts]) -> tuple[str, int] | None:
@@ -155,11 +152,15 @@ def packaged(folder: str) -> list[tuple[str, str]]:
     return found
 
 
-def models_of(root: Path, settings: Settings) -> Models:
+def tables_of(root: Path, settings: Settings) -> list[tuple[str, str]]:
+    """The tables of the project itself, name and text."""
+    return [(name, read_toml_text(root / name, name)) for name in settings.models]
+
+
+def models_of(tables: Iterable[tuple[str, str]]) -> Models:
     """The packaged rows and those of the project."""
     try:
-        tables = [parse(read_toml_text(root / name, name), name) for name in settings.models]
-        return Models(tables, [*packaged("stdlib"), *packaged("libraries")])
+        return Models([parse(text, name) for name, text in tables], [*packaged("stdlib"), *packaged("libraries")])
     except ModelError as error:
         raise WrongUse(str(error)) from None
 

@@ -47,7 +47,7 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         if receiver is None:
             receiver = read_field(act, state, slot(thing.path, "<self>")) or NOTHING
         function = read_field(act, state, slot(thing.path, "<func>")) or NOTHING
-        target = next(iter(function.things), Thing(CONSTANT_PATH, Type(TypeKind.FUNCTION, thing.type.name)))
+        target = next(iter(ordered(function.things)), Thing(CONSTANT_PATH, Type(TypeKind.FUNCTION, thing.type.name)))
         result = yield from _call_function(act, state, target, arguments.before([receiver]), span)
     elif kind is TypeKind.CLASS:
         result = yield from _construct(act, state, thing, arguments, span)
@@ -140,7 +140,7 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
             slot(thing.path, f"<cell {name}>")
         )
         if owner is not None:
-            cell_paths[name] = next(iter(owner.things)).path
+            cell_paths[name] = next(iter(ordered(owner.things))).path
     result = yield from instantiate(act, state, summary, list(bound), span, cells=cells, cell_paths=cell_paths)
     return result
 

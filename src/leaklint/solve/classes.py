@@ -27,7 +27,7 @@ def make_class(
                 direct.append(thing.type.name)
     order = world.linearized(identity, direct)
     metaclass = ""
-    for thing in keywords.get("metaclass", NONE).things:
+    for thing in ordered(keywords.get("metaclass", NONE).things):
         if thing.type.kind is TypeKind.CLASS:
             metaclass = thing.type.name
     if not metaclass:
@@ -39,12 +39,13 @@ def make_class(
     world.classes[identity] = ClassState(attributes, order, metaclass)
     for attribute, value in attributes.items():
         kept = []
-        for thing in value.things:
+        for thing in ordered(value.things):
             if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (3, 4):
                 place = extend(class_path(identity), f".{attribute}")
                 span = span_in(thing.path.root.name)
                 if span is not None:
-                    world.named[place] = Named(f"{name.rpartition('.')[2]}.{attribute}", Place(act.path, span), "")
+                    called = f"{name.rpartition('.')[2]}.{attribute}"
+                    world.named.setdefault(place, Named(called, Place(act.path, span), ""))
                 kept.append(Thing(place, thing.type))
                 move_fields(state, thing, place)
             else:

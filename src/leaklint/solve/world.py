@@ -16,7 +16,7 @@ from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Valu
 from leaklint.link.classes import linearize
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.lattice import ORIGINAL
+from leaklint.solve.lattice import ORIGINAL, ordered
 
 MAX_SPECIALISATIONS: Final = 6
 Shape: TypeAlias = frozenset[tuple[Type, tuple[tuple[str, "Shape"], ...]]]
@@ -210,7 +210,7 @@ class World:
             self._owners = {}
             for fields in self._fields.values():
                 for place, value in fields.items():
-                    for thing in value.things:
+                    for thing in ordered(value.things):
                         if thing.path.root.kind is RootKind.STATIC and thing.path.root != place.root and place.fields:
                             owner = Path(place.root, place.fields[:-1])
                             self._owners.setdefault(thing.path, (owner, place.fields[-1]))

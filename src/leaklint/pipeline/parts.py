@@ -1,0 +1,118 @@
+"""One part of a program as findings: solved and checked, or taken from the cache where nothing in it has changed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from leaklint.ir.cfg import Body
+from leaklint.ir.examined import Examined
+from leaklint.ir.facts import FileFacts, Trouble
+from leaklint.ir.finding import Finding
+from leaklint.ir.handler import Handler
+from leaklint.link.decorators import Declared
+from leaklint.link.modules import Modules
+from leaklint.link.parts import Part, parts_of
+from leaklint.link.program import Program
+from leaklint.models.load import Models
+from leaklint.pipeline.cache import Cache
+from leaklint.pipeline.troubles import not_analysed
+from leaklint.rules.check import check
+from leaklint.solve import solve
+
+KIND: Final = "solved"
+Lower = Callable[[str, str], tuple[Body, Trouble | None]]
+"""Gives the graph of a function by path and name, and why it cannot be analysed, if so."""
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What solving a part gives."""
+
+    findings: tuple[Finding, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    examined: Examined | None = None
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A program that is to be solved, part by part."""
+
+    files: Mapping[str, FileFacts]
+    lower: Lower
+    modules: Modules
+    models: Models
+    handlers: Sequence[Handler]
+    candidates: Sequence[Handler]
+    registrars: Declared | None
+    placed: Callable[[Handler], Handler]
+    """The handler with what the settings say of its platform."""
+    foreign: frozenset[str]
+    """Files of bundled packages, which are never reported."""
+    digests: Mapping[str, bytes]
+    """What the bytes of each file are known by."""
+
+    def parts(self) -> list[Part]:
+        """The parts that are solved one by one."""
+        placed = ((each.path, each.place.path) for each in (*self.handlers, *self.candidates))
+        return parts_of(self.files, self.modules, placed)
+
+    def solved(self, part: Part, asked: tuple[str, int] | None = None, *, only_handlers: bool = False) -> Outcome:
+        """Solves a part; ``asked`` is a line of which all is wanted that is known, if it is in this part."""
+        inside = frozenset(part.files)
+        left_out: list[Finding] = []
+
+        @functools.cache
+        def body(path: str, name: str) -> Body:
+            lowered, trouble = self.lower(path, name)
+            if trouble is not None:
+                left_out.append(not_analysed(path, trouble.reason, trouble.span))
+            return lowered
+
+        program = Program(
+            {path: self.files[path] for path in part.files},
+            body,
+            self.modules,
+            _within(self.handlers, inside),
+            _within(self.candidates, inside),
+            self.registrars,
+            placed=self.placed,
+            reported=lambda path: path not in self.foreign,
+        )
+        asked = asked if asked and asked[0] in inside else None
+        result = solve(program, self.models, asked=asked, only_handlers=only_handlers)
+        return Outcome((*check(result.reached), *left_out), result.handlers, result.examined)
+
+    def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes) -> list[Outcome]:
+        """What solving the parts gives, as far as the cache does not know it.
+
+        ``in_force`` stands for all that an outcome depends on besides its part: settings, rows and templates.
+        """
+        parts = self.parts()
+        keys = [key.hex() for key in self._keys(parts, in_force)]
+        known = cache.read(KIND, project, dict[str, Outcome]) if cache is not None else None
+        known = known or {}
+        found = [known[key] if key in known else self.solved(part) for key, part in zip(keys, parts, strict=True)]
+        if cache is not None and set(keys) != known.keys():
+            cache.write(KIND, project, dict(zip(keys, found, strict=True)))
+        return found
+
+    def _keys(self, parts: Iterable[Part], in_force: bytes) -> list[bytes]:
+        """What each part is known by: all that its outcome depends on."""
+        handlers: dict[str, list[Handler]] = {}
+        for each in (*self.handlers, *self.candidates):
+            handlers.setdefault(each.path, []).append(each)
+        encode = msgspec.msgpack.Encoder().encode
+        found = []
+        for part in parts:
+            key = hashlib.blake2b(in_force, digest_size=20)
+            for path, targets in zip(part.files, part.imports, strict=True):
+                key.update(encode((path, self.digests[path], targets, path in self.foreign, handlers.get(path))))
+            found.append(key.digest())
+        return found
+
+
+def _within(handlers: Iterable[Handler], files: frozenset[str]) -> list[Handler]:
+    return [each for each in handlers if each.path in files]
