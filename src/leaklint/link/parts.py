@@ -27,7 +27,10 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 def parts_of(files: Mapping[str, FileFacts], modules: Modules, joined: Iterable[tuple[str, str]] = ()) -> list[Part]:
     """The parts, sorted; ``joined`` are pairs of files that belong together for another reason than an import."""
     inside = _packages(files)
-    targets = {path: tuple(_targets(path, facts, modules, inside)) for path, facts in files.items()}
+    targets = {
+        path: tuple(dict.fromkeys(_with_packages(_targets(path, facts, modules, inside), files)))
+        for path, facts in files.items()
+    }
     above = {path: path for path in files}
 
     def top(path: str) -> str:
@@ -58,6 +61,17 @@ def _packages(files: Iterable[str]) -> dict[str, list[str]]:
         if path.endswith(_INIT):
             inside.setdefault(parent(folder), []).append(path)
     return inside
+
+
+def _with_packages(targets: Iterable[str], files: Mapping[str, FileFacts]) -> Iterator[str]:
+    """Files, and the packages around each, whose ``__init__.py`` runs before it does."""
+    for target in targets:
+        yield target
+        folder = parent(target)
+        while folder:
+            if f"{folder}{_INIT}" in files:
+                yield f"{folder}{_INIT}"
+            folder = parent(folder)
 
 
 def _targets(path: str, facts: FileFacts, modules: Modules, inside: Mapping[str, list[str]]) -> Iterator[str]:
