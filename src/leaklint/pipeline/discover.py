@@ -10,6 +10,7 @@ from pathlib import Path
 
 from leaklint.link.templates import templates_among
 from leaklint.pipeline.bundled import bundled_files
+from leaklint.pipeline.cache import FOLDER
 from leaklint.pipeline.git import GitFailed, is_ignored, listed_files
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.relative import folder_of, is_below, name_of
@@ -48,12 +49,14 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
     left_out: dict[str, str] = {}
 
     def leaves_out(path: str) -> bool:
+        if name_of(path) == FOLDER:
+            return True
         if covers(path):
             left_out[path] = "excluded"
         return path in left_out
 
     listing = Listing(()) if _is_crowded(project) else _list(project.root, leaves_out)
-    left_out.update((path, IGNORED) for path in listing.ignored)
+    left_out.update((path, IGNORED) for path in listing.ignored if FOLDER not in path.split("/"))
     files = set(_without_excluded(listing.files, covers, left_out))
     unreadable = list(listing.unreadable)
     if not force_exclude:
