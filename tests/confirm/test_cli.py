@@ -118,6 +118,16 @@ def test_a_handler_that_always_fails_proves_nothing(
     assert output.endswith("\nNo leaks seen, but no invocation succeeded.\n")
 
 
+def test_failures_that_differ_by_the_marker_are_one(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here("import json\ndef handler(event, context):\n    return json.loads('{' + event['id'])\n")
+    assert main(["app:handler"]) == 2
+    output = capsys.readouterr().out
+    assert output.count("failed: JSONDecodeError") == 1
+    assert re.search(r"invocations 1, 2 and 3 failed: JSONDecodeError: .* at app.py:3 \(handler\)\n", output)
+
+
 def test_a_handler_that_fails_for_one_event_is_judged_by_the_others(here: Callable[[str], Path]) -> None:
     root = here("def handler(event, context):\n    return event['id']\n")
     (root / "events.jsonl").write_text('{"id": 1}\n{}\n')

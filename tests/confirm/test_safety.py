@@ -11,6 +11,7 @@ import pytest
 from confirm.conftest import Observe
 
 from leaklint.confirm.plan import Plan, Unusable
+from leaklint.confirm.text import render
 
 ENVIRONMENT = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
 CONNECTS = """
@@ -114,6 +115,51 @@ def test_code_can_be_run_before_the_handler_is_imported(observe: Observe, tmp_pa
     source = "import boto3\ndef handler(event, context):\n    return boto3.__name__\n"
     report = observe(source, setup=setup)
     assert json.loads(report.record.invocations[0].answer) == "boto3"
+
+
+STAND_IN = """
+import socket
+KEPT = []
+INSTALLED = []
+class Mock:
+    def start(self): INSTALLED.append("mock_aws")
+def mock_aws(): return Mock()
+def answer(request): KEPT.append(request)
+"""
+USES_STAND_IN = """
+import os, sys
+
+def handler(event, context):
+    moto = sys.modules["moto"]
+    moto.answer(event["id"])
+    return [moto.INSTALLED, os.environ.get("AWS_ENDPOINT_URL"), os.environ["AWS_ACCESS_KEY_ID"]]
+"""
+
+
+def test_moto_answers_in_place_of_aws_and_what_it_keeps_is_no_leak(
+    observe: Observe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "installed" / "site-packages"
+    installed.mkdir(parents=True)
+    (installed / "moto.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(installed)
+    report = observe(USES_STAND_IN, moto=True, environment={"PYTHONPATH": str(installed)})
+    assert json.loads(report.record.invocations[0].answer) == [["mock_aws"], None, "leaklint-no-key"]
+    assert not report.leaks
+    assert "moto in place of AWS" in render(report)
+
+
+def test_without_moto_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context): ...\n")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(Unusable, match=r"pip install 'leaklint\[moto\]'"):
+        Plan(root=tmp_path, handler="app:handler", moto=True).check()
+
+
+def test_the_report_says_what_was_cut_off_and_what_was_passed_on(observe: Observe) -> None:
+    report = observe(ENVIRONMENT, times=1, environment={"TABLE": "orders", "STAGE": "test"})
+    network = "no network" if report.record.isolated else "the network could NOT be cut off"
+    assert f"engine builtin, {network}, fake credentials, passed on: STAGE, TABLE\n" in render(report)
 
 
 def test_a_file_that_grows_without_end_is_stopped(observe: Observe) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from confirm.conftest import left_of
+from confirm.conftest import Observe, left_of
 
 from leaklint.confirm.observation import Observation, Strength
 from leaklint.confirm.plan import Engine, Plan
@@ -96,3 +96,27 @@ def test_the_evidence_names_the_place() -> None:
     assert observed()["app.GROWS"].evidence == "data of invocation 1 is still in app.GROWS[0] after invocation 2"
     assert observed()["app.COUNTS"].evidence == "app.COUNTS counts on with each invocation: 2, 3 and 4"
     assert "list of 2, then list of 3, then list of 4" in observed()["app.GROWS_WITHOUT_MARKERS"].evidence
+
+
+def test_caches_of_the_standard_library_are_nobodys_leak(observe: Observe) -> None:
+    report = observe(
+        "from urllib.parse import urlsplit\n"
+        "def handler(event, context):\n"
+        "    return urlsplit('http://example.com/' + event['id']).path\n"
+    )
+    assert not report.only_seen
+    assert not report.asides
+
+
+def test_the_seed_of_random_is_seen_and_its_use_is_not(observe: Observe) -> None:
+    report = observe("import random\ndef handler(event, context):\n    random.seed(event['id'])\n    random.random()\n")
+    assert [(each.code, each.subject) for each in report.only_seen] == [("LK108", "seed of random")]
+    report = observe("import random\ndef handler(event, context):\n    return random.random()\n")
+    assert not report.only_seen
+
+
+def test_a_moment_that_could_not_be_looked_at_is_no_success(observe: Observe) -> None:
+    report = observe("def handler(event, context): ...\n", times=1)
+    assert report.complete
+    report.record.photos[-1].trouble = "MemoryError"
+    assert not report.complete

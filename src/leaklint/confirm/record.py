@@ -295,4 +295,5 @@ def _error_of(body: str, root: str) -> tuple[str, tuple[Line, ...]]:
         return str(said)[:200], ()
     frames = [match for text in said.get("stackTrace") or () for match in FRAME.finditer(str(text))]
     lines = [(match["path"].removeprefix(root + "/"), int(match["line"]), match["function"]) for match in frames]
-    return f"{said.get('errorType')}: {said.get('errorMessage')}", tuple(lines)
+    own = [line for line in lines if not line[0].startswith("/") and "site-packages" not in line[0]]
+    return f"{said.get('errorType')}: {said.get('errorMessage')}", tuple(own or lines)

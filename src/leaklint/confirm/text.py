@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
+from leaklint.confirm import marks
 from leaklint.confirm.findings import Static
 from leaklint.confirm.observation import Observation, Strength, invocations
 from leaklint.confirm.plan import Regime
@@ -54,14 +56,15 @@ def surroundings(report: Report) -> str:
 
 def failures(record: Record, style: Style = PLAIN) -> Iterator[str]:
     """What went wrong in which invocations, a line for each thing."""
-    alike: dict[tuple[str, str, Line | None], list[int]] = {}
+    alike: dict[tuple[str, str, tuple[Line, ...]], list[Invocation]] = {}
     for each in record.invocations:
         if each.failed:
-            place = each.lines[-1] if each.lines else None
-            alike.setdefault((_status(each), each.error, place), []).append(each.number)
-    for (status, error, place), failed in alike.items():
-        at = f" at {plain(where(place))}" if place else ""
-        yield f"{style('warning', f'{invocations(failed)} {status}')}: {shortened(plain(error), LONGEST)}{at}"
+            said = re.sub(marks.pattern(record.run), marks.PLACEHOLDER, each.error)
+            alike.setdefault((_status(each), said, each.lines[-1:]), []).append(each)
+    for (status, _, places), failed in alike.items():
+        at = f" at {plain(where(places[0]))}" if places else ""
+        which = invocations([each.number for each in failed])
+        yield f"{style('warning', f'{which} {status}')}: {shortened(plain(failed[0].error), LONGEST)}{at}"
 
 
 def _status(invocation: Invocation) -> str:

@@ -70,8 +70,9 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether the container took all events, and answered one of them at least with something but an error."""
-        return self.record.alive and not self.record.left and not self.fruitless
+        """Whether the container took all events, answered one of them at least without error, and was looked at."""
+        looked_at = not any(photo.trouble for photo in self.record.photos)
+        return self.record.alive and not self.record.left and not self.fruitless and looked_at
 
     @property
     def fruitless(self) -> bool:

@@ -114,6 +114,12 @@ def class_name(kind: type) -> str:
     return str(_name_of_type(kind))
 
 
+def home_of_cache(value: Any) -> str:
+    """The module of the function that a cache of ``functools`` keeps the answers of."""
+    function = dict(instance_parts(value)).get(".__wrapped__")
+    return str(function.__globals__.get("__name__", "")) if type(function) is types.FunctionType else ""
+
+
 def attributes_of_class(kind: type) -> dict[str, Any]:
     """The variables of one class, without those of its bases."""
     return dict(_dict_of_type(kind))

@@ -13,6 +13,7 @@ from collections import deque
 from typing import Any
 
 from leaklint.confirm.inside.anatomy import class_name, home_of, parts, text_of
+from leaklint.confirm.inside.owners import STAND_INS
 
 MOST_NODES = 3_000_000
 SECONDS = 4.0
@@ -107,4 +108,4 @@ def _leads_astray(value: Any, kind: type, mine: set[str]) -> bool:
         return True
     if issubclass(kind, type):
         return True
-    return kind is not types.FunctionType and home_of(kind).startswith("leaklint.")
+    return kind is not types.FunctionType and home_of(kind).partition(".")[0] in ("leaklint", *STAND_INS)

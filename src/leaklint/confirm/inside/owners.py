@@ -11,6 +11,8 @@ from leaklint.confirm.inside.frames import LIBRARY, MACHINERY, OURS, PROJECT, Fr
 SETUP = "leaklint_setup"
 """The module that ``--setup`` runs; what it keeps is not the handler's."""
 ENGINE = ("awslambdaric", "runtime_client", "snapshot_restore_py", "simplejson", "_distutils_hack")
+STAND_INS = ("moto", "responses")
+"""What answers in the place of AWS, and keeps every request."""
 STANDARD = sys.stdlib_module_names
 
 
@@ -25,7 +27,7 @@ class Owners:
         first = name.partition(".")[0]
         if not issubclass(type(module), ModuleType):
             return OURS
-        if first in ("leaklint", SETUP, "__main__", *ENGINE):
+        if first in ("leaklint", SETUP, "__main__", *ENGINE, *STAND_INS):
             return OURS
         file = ModuleType.__getattribute__(module, "__dict__").get("__file__")
         owner = self.frames.owner(file)[0] if type(file) is str else LIBRARY

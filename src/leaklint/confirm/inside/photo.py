@@ -21,7 +21,15 @@ from collections.abc import Callable
 from typing import Any
 
 from leaklint.confirm import marks
-from leaklint.confirm.inside.anatomy import attributes_of_class, class_name, home_of, instance_parts, text_of
+from leaklint.confirm.inside.anatomy import (
+    LRU_CACHE,
+    attributes_of_class,
+    class_name,
+    home_of,
+    home_of_cache,
+    instance_parts,
+    text_of,
+)
 from leaklint.confirm.inside.channel import Channel
 from leaklint.confirm.inside.fingerprint import fingerprint
 from leaklint.confirm.inside.frames import LIBRARY
@@ -165,6 +173,8 @@ class Camera:
                             for key, part in attributes_of_class(value).items()
                             if type(part) in (dict, list, set, str) and not key.startswith("__")
                         ]
+                elif type(value) is LRU_CACHE and home_of_cache(value) != module:
+                    continue  # told where it is defined; the standard library's own keep markers by being used
                 elif type(value) not in (types.FunctionType, types.ModuleType) and _may_hold(value, name):
                     roots.append((label, LIBRARY, value))
         return roots

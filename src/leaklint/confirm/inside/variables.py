@@ -11,7 +11,7 @@ import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from leaklint.confirm.inside.anatomy import LRU_CACHE, attributes_of_class, home_of, parts
+from leaklint.confirm.inside.anatomy import LRU_CACHE, attributes_of_class, home_of, home_of_cache, parts
 from leaklint.confirm.inside.owners import Owners
 
 DESCRIPTORS = frozenset({types.GetSetDescriptorType, types.MemberDescriptorType, property})
@@ -53,7 +53,8 @@ def _of_name(label: str, value: Any, module: str, mine: set[str]) -> Iterator[Va
         if value.__globals__.get("__name__") in mine:
             yield from _of_function(label, value)
     elif kind is LRU_CACHE:
-        yield Variable(label, _cache(value), value)
+        if home_of_cache(value) in mine:
+            yield Variable(label, _cache(value), value)
     elif issubclass(kind, _thread._local):
         yield Variable(label, "thread-local", value)
     elif kind is contextvars.ContextVar:
