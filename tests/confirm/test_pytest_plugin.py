@@ -114,3 +114,26 @@ def test_nothing_is_left_when_the_test_is_over(project: Callable[..., Path]) -> 
     assert left_of(name)
     container.close()
     assert left_of(name) == []
+
+
+def test_in_process_it_works_where_nothing_can_be_forked_or_frozen(project: Callable[..., Path]) -> None:
+    root = project(app=HANDLERS)
+    script = (
+        "import asyncio, ctypes, multiprocessing.pool, os, signal, sys\n"
+        "for module, names in ((os, ('fork', 'posix_spawn', 'register_at_fork', 'waitid')), "
+        "(signal, ('SIGSTOP', 'SIGCHLD', 'alarm', 'setitimer', 'getitimer'))):\n"
+        "    for name in names: delattr(module, name)\n"
+        "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
+        "ctypes.PyDLL = None\n"
+        "from pathlib import Path\n"
+        "from leaklint.confirm.testing import warm_container\n"
+        "container = warm_container('app:leaky', Path('.'), in_process=True)\n"
+        "for _ in range(3): container.invoke({'id': '{{unique}}'})\n"
+        "print([leak.code for leak in container.leaks])\n"
+        "container.close()\n"
+        "sys.platform = 'win32'\n"
+        "try: warm_container('app:leaky', Path('.'))\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
+    assert ended.stdout.startswith("['LK101', 'LK205']\nUnusable confirm needs Linux: freezing"), ended.stderr

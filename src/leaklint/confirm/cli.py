@@ -88,6 +88,9 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--regime", choices=list(Regime), default=Regime.LAMBDA, type=Regime, help="how the platform acts"
     )
+    what.add_argument(
+        "--snapstart", action="store_true", help="restore from a snapshot after the import, with its hooks"
+    )
     what.add_argument("--engine", choices=list(Engine), default=Engine.AUTO, type=Engine, help="what calls the handler")
     what.add_argument("--python", default=sys.executable, help="interpreter that the handler runs in")
     what.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="seconds an invocation (default: 10)")
@@ -135,6 +138,7 @@ def _request(options: argparse.Namespace) -> tuple[Plan, list[str], int, list[St
         handler=_handler(options.handler),
         regime=options.regime,
         engine=options.engine,
+        snapstart=options.snapstart,
         timeout=options.timeout,
         environment=_environment(options.env),
         allow_network=options.allow_network,

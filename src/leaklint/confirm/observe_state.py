@@ -33,7 +33,7 @@ def observe_state(record: Record) -> list[Observation]:
     found: list[Observation] = []
     for worker in sorted({photo.worker for photo in record.photos}):
         photos = sorted((each for each in record.photos if each.worker == worker), key=lambda each: each.invocation)
-        photos = [each for each in photos if not each.trouble]
+        photos = [each for each in photos if not each.trouble and each.invocation >= 0]
         if len(photos) > 1:
             found += _variables(photos)
             found += _process(photos)

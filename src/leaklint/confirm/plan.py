@@ -64,6 +64,8 @@ class Plan:
     setup: Path | None = None
     moto: bool = False
     python: str = sys.executable
+    snapstart: bool = False
+    """Import for a snapshot and restore from it, as SnapStart does."""
     stays_warm: bool = False
     """Never freeze, whatever the platform does."""
     run: str = dataclasses.field(default_factory=marks.new_run)
@@ -94,6 +96,7 @@ class Plan:
             "allow_network": self.allow_network,
             "setup": os.path.realpath(self.setup) if self.setup else None,
             "moto": self.moto,
+            "snapstart": self.snapstart,
             "python": self.python,
             "run": self.run,
             "linger": LINGER,
@@ -125,6 +128,8 @@ class Plan:
             raise Unusable(f"there is no module {module} in {self.root}; --root names the folder that holds it")
         if self.engine is Engine.REAL:
             self._check_real(function)
+        if self.snapstart and self.regime is not Regime.LAMBDA:
+            raise Unusable("SnapStart goes with the regime lambda only")
         if self.moto and importlib.util.find_spec("moto") is None:
             raise Unusable("--aws moto needs moto: pip install 'leaklint[moto]'")
         if self.setup and not self.setup.is_file():

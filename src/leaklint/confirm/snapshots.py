@@ -15,12 +15,16 @@ def observe_snapshots(record: Record, other: Record) -> tuple[Observation, ...]:
     first, second = _at_import(record), _at_import(other)
     if first is None or second is None:
         return ()
+    snapshot = next((photo for photo in record.photos if photo.invocation < 0), None)
+    others = "of every container that is restored from this snapshot" if snapshot else "of this container"
     found = []
     for label in sorted(first.state.keys() & second.state.keys()):
         one, two = first.state[label], second.state[label]
         later = [photo.state[label]["content"] for photo in record.photos if label in photo.state]
         if one["content"] != two["content"] and set(later) == {one["content"]}:
-            evidence = f"{label} is {one['text']} for all invocations of this container, and {two['text']} in another"
+            if snapshot and snapshot.state.get(label, one)["content"] != one["content"]:
+                continue  # a hook has made it anew after the restore
+            evidence = f"{label} is {one['text']} for all invocations {others}, and {two['text']} in another import"
             found.append(Observation(Kind.STATE, label, Strength.KEPT, evidence, (0,), code="LK106"))
     return tuple(found)
 

@@ -51,7 +51,8 @@ def surroundings(report: Report) -> str:
     network = "the network as it is" if plan.allow_network else cut
     passed = f", passed on: {', '.join(sorted(map(plain, plan.environment)))}" if plan.environment else ""
     services = ", moto in place of AWS" if plan.moto else ""
-    return f"engine {plan.engine_in_use().value}, {network}{services}, fake credentials{passed}"
+    start = ", restored from a snapshot" if plan.snapstart else ""
+    return f"engine {plan.engine_in_use().value}, {network}{services}{start}, fake credentials{passed}"
 
 
 def failures(record: Record, style: Style = PLAIN) -> Iterator[str]:
@@ -134,8 +135,13 @@ def where(line: Line) -> str:
 
 def _trace(record: Record) -> Iterator[str]:
     """All work by the invocation that started it, and whether it was finished, is pending or was lost."""
-    for invocation in record.invocations:
-        yield f"{INDENT}invocation {invocation.number}: {ending(invocation)}"
+    for invocation in [Invocation(0), *record.invocations]:
+        if invocation.number:
+            yield f"{INDENT}invocation {invocation.number}: {ending(invocation)}"
+        elif any(not each.invocation for each in record.work.values()) or any(
+            not each.during for each in record.printed
+        ):
+            yield f"{INDENT}import"
         mine = [each for each in record.work.values() if each.invocation == invocation.number]
         for work in sorted(mine, key=lambda each: each.started):
             yield f"{INDENT * 2}{plain(described(work))}: {fate(work, record)}"

@@ -77,6 +77,7 @@ def _runs(part: Part, handlers: Sequence[Handler], cwd: Path) -> Iterator[Run]:
                 handler=f"{module}:{handler.attribute}",
                 regime=REGIMES.get(handler.platform, Regime.LAMBDA),
                 setup=setup,
+                snapstart=handler.snap_start,
             )
             yield Run(plan, [root / file for file in files])
 

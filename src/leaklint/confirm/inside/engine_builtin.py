@@ -168,12 +168,33 @@ def loaded(handler: str, api: RuntimeApi) -> Handler:
         sys.exit(1)
 
 
+def restore(api: RuntimeApi, observer: Observer) -> None:
+    """Lets the snapshot be taken and waits to be restored, with the hooks that the project has registered for both."""
+    hooks: Any = sys.modules.get("snapshot_restore_py")  # nobody has registered any where it is not imported
+    try:
+        before = hooks.get_before_snapshot() if hooks else []
+        while before:
+            function, arguments, named = before.pop()
+            function(*arguments, **named)
+        observer.snapshot()
+        api.restored()
+        for function, arguments, named in hooks.get_after_restore() if hooks else ():
+            function(*arguments, **named)
+    except Exception as error:
+        said = as_error(error)
+        say(said)
+        api.init_error(said)
+        sys.exit(1)
+
+
 def run(handler: str, address: str, observer: Observer) -> None:
     """Serves events until the container is ended."""
     api = RuntimeApi(address)
     current = set_up_logging()
     observer.ready()
     function = loaded(handler, api)
+    if observer.snapstart:
+        restore(api, observer)
     while True:
         observer.rests()
         request = api.next()

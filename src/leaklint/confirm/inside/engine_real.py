@@ -24,6 +24,11 @@ class Client(LambdaRuntimeClient):  # type: ignore[misc]
         self._observer.begins(request.invoke_id)
         return request
 
+    def restore_next(self) -> Any:
+        """Waits to be restored from the snapshot that is taken now."""
+        self._observer.snapshot()
+        return super().restore_next()
+
     def post_invocation_result(self, *arguments: Any, **named: Any) -> None:
         """Sends the answer."""
         self._observer.returns()

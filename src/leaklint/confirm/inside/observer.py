@@ -25,6 +25,8 @@ from leaklint.confirm.inside.watch_loops import (
 from leaklint.confirm.inside.watch_processes import Files, watch_alarms, watch_processes
 from leaklint.confirm.inside.watch_threads import watch_futures, watch_threads
 
+SNAPSHOT = -1
+"""What stands for the number of an invocation in the photo of a snapshot."""
 COROUTINE_DEPTH = 12
 """How many callers a coroutine remembers, so that a dropped one can say where it was made."""
 
@@ -40,11 +42,12 @@ class Observer:
     def __init__(self, plan: dict[str, Any], channel: Channel) -> None:
         self.run: str = plan["run"]
         self.freezes: bool = plan["freezes"]
+        self.snapstart: bool = plan.get("snapstart", False)
         self.channel = channel
         self.frames = Frames(plan["root"])
         self.registry = Registry(self.channel, self.frames)
         self._plan = plan
-        self._fork = os.fork
+        self._fork = getattr(os, "fork", None)
         self._stop = os.kill
         self.seeds = Seeds()
         self._camera: Camera | None = None
@@ -72,8 +75,14 @@ class Observer:
 
     def ready(self) -> None:
         """The engine is set up and the handler not yet imported: what is there now is the platform's."""
+        assert self._fork is not None
         self._camera = Camera(self.channel, Owners(self.frames), self.run, self._fork, self.seeds)
         self.channel.say("ready", pid=os.getpid())
+
+    def snapshot(self) -> None:
+        """The handler is imported, and the platform is about to take the snapshot that all containers start from."""
+        if self._camera is not None:
+            self._camera.take(SNAPSHOT, contextvars.copy_context())
 
     def begins(self, request: str) -> int:
         """An event has come; returns the number of the invocation."""

@@ -51,7 +51,6 @@ class Camera:
         self.owners = owners
         self.run = run
         self.fork = fork
-        self._wait = ctypes.PyDLL(None).waitpid  # os.waitpid lets other threads run
         self._standard_context = set(contextvars.copy_context())
         self._patches = Patches(owners)
         self._seeds = seeds
@@ -71,7 +70,7 @@ class Camera:
                     self._develop(invocation, context)
                 self.channel.say("photo-copy", pid=copy)
                 os._exit(0)
-            self._wait(child, None, 0)
+            ctypes.PyDLL(None).waitpid(child, None, 0)  # os.waitpid lets other threads run
         finally:
             if handled:
                 signal.signal(signal.SIGCHLD, before)

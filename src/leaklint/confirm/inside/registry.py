@@ -143,7 +143,8 @@ class Registry:
 
 def watch_forks(registry: Registry) -> None:
     """Mutes the registry in every forked child."""
-    os.register_at_fork(after_in_child=registry.mute)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=registry.mute)
 
 
 def name_of(callable_: Any) -> str:

@@ -40,6 +40,11 @@ class RuntimeApi:
             body,
         )
 
+    def restored(self) -> None:
+        """Waits to be restored from a snapshot."""
+        self._connection.request("GET", f"{BASE}/restore/next")
+        self._connection.getresponse().read()
+
     def answer(self, request_id: str, body: str) -> None:
         """Sends what the handler returned."""
         self._post(f"/invocation/{request_id}/response", body)

@@ -19,13 +19,23 @@ POOLS = ("multiprocessing.pool", "concurrent.futures.process", "multiprocessing.
 
 
 def watch_processes(registry: Registry) -> None:
-    """Wraps the entry points that start a process."""
-    initialise, fork, spawn = subprocess.Popen.__init__, os.fork, os.posix_spawn
+    """Wraps the entry points that start a process, as far as the system has them."""
+    initialise = subprocess.Popen.__init__
 
     @wraps(initialise)
     def watched_init(self: Any, arguments: Any, *more: Any, **named: Any) -> None:
         initialise(self, arguments, *more, **named)
         registry.started("process", _program(arguments), _ask_process(self.pid), above(), pid=self.pid)
+
+    registry.replace(subprocess.Popen, "__init__", watched_init)
+    if hasattr(os, "fork"):
+        _watch_forks(registry)
+    if hasattr(os, "posix_spawn"):
+        _watch_spawns(registry)
+
+
+def _watch_forks(registry: Registry) -> None:
+    fork = os.fork
 
     @wraps(fork)
     def watched_fork() -> int:
@@ -34,14 +44,18 @@ def watch_processes(registry: Registry) -> None:
             registry.started("process", "fork", _ask_process(pid), above(), pid=pid)
         return pid
 
+    registry.replace(os, "fork", watched_fork)
+
+
+def _watch_spawns(registry: Registry) -> None:
+    spawn = os.posix_spawn
+
     @wraps(spawn)
     def watched_posix_spawn(path: Any, *more: Any, **named: Any) -> int:
         pid = spawn(path, *more, **named)
         registry.started("process", _program(path), _ask_process(pid), above(), pid=pid)
         return pid
 
-    registry.replace(subprocess.Popen, "__init__", watched_init)
-    registry.replace(os, "fork", watched_fork)
     registry.replace(os, "posix_spawn", watched_posix_spawn)
 
 
@@ -79,7 +93,9 @@ def _ask_process(pid: int) -> Callable[[], str | None]:
 
 
 def watch_alarms(registry: Registry) -> None:
-    """Wraps the timers of the process itself."""
+    """Wraps the timers of the process itself, as far as the system has them."""
+    if not hasattr(signal, "setitimer"):
+        return
     alarm, set_timer = signal.alarm, signal.setitimer
 
     @wraps(alarm)

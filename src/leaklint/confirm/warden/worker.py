@@ -65,7 +65,10 @@ class Worker:
         self._selector.register(ours, selectors.EVENT_READ, self.read_channel)
         root, handler = self.plan["root"], self.plan["handler"]
         plan = {
-            **{name: self.plan[name] for name in ("root", "engine", "regime", "run", "freezes", "setup", "moto")},
+            **{
+                name: self.plan[name]
+                for name in ("root", "engine", "regime", "run", "freezes", "setup", "moto", "snapstart")
+            },
             "handler": handler.replace(":", ".") if self.plan["engine"] == "awslambdaric" else handler,
             "output_limit": self.plan["output_limit"],
             "channel": theirs.fileno(),
@@ -73,6 +76,8 @@ class Worker:
             "temporary": ["/tmp", "/var/tmp", os.path.join(self.folder, "tmp")],
         }
         variables = environment.environment_of(root, self.folder, address, handler, bool(self.plan["moto"]))
+        if self.plan["snapstart"]:
+            variables["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
         process = subprocess.Popen(
             [self.plan["python"], START, json.dumps(plan)],
             cwd=root,

@@ -25,7 +25,7 @@ def pause():
 
 
 async def rest():
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.1)
 
 
 def thread():
@@ -104,7 +104,7 @@ def left_on_loop():
         LOOP.call_later(5, pause)
         settled = LOOP.call_later(5, pause)
         settled.cancel()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.06)
 
     LOOP.run_until_complete(main())
 
