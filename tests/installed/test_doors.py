@@ -1,0 +1,104 @@
+"""Over all fixtures at once, every door says the same, byte for byte: place, code and message.
+
+The doors: the command, the command with each file as unsaved text, flake8 with one worker and with two under each start
+method, and the pre-commit hook. Each fixture is a project of its own in one repository. The quick profile takes a
+sample of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from installed.conftest import commit
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
+EVERY = 1 if os.environ.get("LEAKLINT_PROVE") else 24
+LINE = re.compile(r"^(\./)?[^\s:][^:]*:\d+:\d+: LK\d{3} .*$", re.MULTILINE)
+COMMAND_ONLY = re.compile(r": LK90[13] ")
+START = """
+import multiprocessing, sys
+from flake8.main.cli import main
+multiprocessing.set_start_method(sys.argv.pop(1))
+sys.exit(main())
+"""
+HOOK = """\
+repos:
+  - repo: {repository}
+    rev: {revision}
+    hooks:
+      - id: leaklint
+        args: [--output-format=concise]
+"""
+
+
+@pytest.fixture(scope="module")
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One repository with the fixtures, each of which is a project."""
+    folder = tmp_path_factory.mktemp("doors") / "fixtures"
+    for case in CASES[::EVERY]:
+        copy = shutil.copytree(case, folder / case.parent.name / case.name, symlinks=True)
+        if not (copy / "pyproject.toml").exists():
+            (copy / "leaklint.toml").touch()
+    (folder / ".gitignore").write_text(".pre-commit-config.yaml\n")
+    return commit(folder)
+
+
+def lines(printed: bytes) -> list[str]:
+    """The findings among what a command prints, sorted."""
+    text = printed.decode()
+    assert "Traceback" not in text, text
+    return sorted(match.group().removeprefix("./") for match in LINE.finditer(text))
+
+
+def said(*arguments: str, cwd: Path, **more: object) -> list[str]:
+    """The findings that a command prints, run with this Python."""
+    ended = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, check=False, **more)  # type: ignore[call-overload]
+    assert b"Traceback" not in ended.stderr, ended.stderr.decode()
+    return lines(ended.stdout)
+
+
+@pytest.fixture(scope="module")
+def command(fixtures: Path) -> list[str]:
+    """What the command says about all of them."""
+    found = said("-m", "leaklint", "check", "--quiet", "--output-format", "concise", cwd=fixtures)
+    assert len(found) > len(CASES[::EVERY]) // 4
+    return found
+
+
+def for_flake8(found: list[str]) -> list[str]:
+    return [line for line in found if not COMMAND_ONLY.search(line)]
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_flake8_with_two_workers(fixtures: Path, command: list[str], method: str) -> None:
+    options = ["--isolated", "-j2", "--select", "LK", "--exclude", "none", "."]
+    assert said("-c", START, method, *options, cwd=fixtures) == for_flake8(command)
+
+
+def test_flake8_with_one_worker(fixtures: Path, command: list[str]) -> None:
+    options = ["--isolated", "-j1", "--select", "LK", "--exclude", "none", "."]
+    assert said("-m", "flake8", *options, cwd=fixtures) == for_flake8(command)
+
+
+def test_unsaved_text(fixtures: Path, command: list[str]) -> None:
+    paths = sorted({line.partition(":")[0] for line in command if line.partition(":")[0].endswith(".py")})
+    for path in paths[:: max(len(paths) // 12, 1)]:
+        text = (fixtures / path).read_bytes()
+        options = ["-q", "--output-format", "concise", "-", "--stdin-filename", path]
+        unsaved = said("-m", "leaklint", *options, cwd=fixtures, input=text)
+        assert unsaved == [line for line in command if line.startswith(f"{path}:")]
+
+
+def test_the_hook(fixtures: Path, command: list[str], repository: Path, environment: dict[str, str]) -> None:
+    asked = ["git", "rev-parse", "HEAD"]
+    revision = subprocess.run(asked, cwd=repository, capture_output=True, text=True, check=True).stdout.strip()
+    (fixtures / ".pre-commit-config.yaml").write_text(HOOK.format(repository=repository, revision=revision))
+    found = said("-m", "pre_commit", "run", "--all-files", cwd=fixtures, env=environment)
+    assert found == command
