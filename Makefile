@@ -20,9 +20,10 @@ $(VENV)/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "leaklint needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
 	  echo "Name another one: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@echo "Making an environment in $(VENV), which takes about a minute ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
 # What the pre-commit test installs from, so that no test needs the network.
@@ -33,6 +34,11 @@ $(WHEELHOUSE)/ready: pyproject.toml $(VENV)/ready
 
 demo: $(VENV)/ready
 	@$(BIN)/leaklint check --exit-zero examples
+	@echo
+	@echo "Each of these has a mended twin beside it, which is silent. Go on with:"
+	@echo "  $(BIN)/leaklint explain LK101"
+	@echo "  $(BIN)/leaklint handlers examples"
+	@echo "  $(BIN)/leaklint /path/to/your/project"
 
 # The pages that come from the code: the rules, and the settings.
 pages: $(VENV)/ready

@@ -1,8 +1,8 @@
 """Over all fixtures at once, every door says the same, byte for byte: place, code and message.
 
-The doors: the command, the command with each file as unsaved text, flake8 with one worker and with two under each start
-method, and the pre-commit hook. Each fixture is a project of its own in one repository. The quick profile takes a
-sample of them.
+The doors: the command, the command with a file as unsaved text, flake8 with one worker and with two under each start
+method, and the pre-commit hook. The fixtures lie side by side in one repository, where those with settings are projects
+of their own. The quick profile takes a sample of them.
 """
 
 from __future__ import annotations
@@ -40,12 +40,10 @@ repos:
 
 @pytest.fixture(scope="module")
 def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One repository with the fixtures, each of which is a project."""
+    """One repository with the fixtures."""
     folder = tmp_path_factory.mktemp("doors") / "fixtures"
     for case in CASES[::EVERY]:
-        copy = shutil.copytree(case, folder / case.parent.name / case.name, symlinks=True)
-        if not (copy / "pyproject.toml").exists():
-            (copy / "leaklint.toml").touch()
+        shutil.copytree(case, folder / case.parent.name / case.name, symlinks=True)
     (folder / ".gitignore").write_text(".pre-commit-config.yaml\n")
     return commit(folder)
 

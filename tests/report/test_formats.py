@@ -175,6 +175,13 @@ class TestMarkdown:
         rows = [line for line in page.splitlines() if line.startswith("| LK")]
         assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5]
 
+    def test_it_is_never_longer_than_a_step_summary_may_be(self, sample: Report) -> None:
+        many = dataclasses.replace(sample, findings=sample.findings * 2_000)
+        page = markdown.render(many)
+        assert len(page.encode()) < 1_000_000
+        assert page.endswith("</details>\n\n> The rest is left out here, because it is too long.\n")
+        assert "left out" not in markdown.render(sample)
+
 
 class Tags(HTMLParser):
     """The tags of a page, each closed as it should be."""

@@ -14,11 +14,28 @@ from leaklint.report.text import summary
 SPECIAL = re.compile(r"[\\`*_\[\]#|~$]")
 ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 MOST_LINE = 160
+MOST_BYTES = 900_000
+"""GitHub refuses the summary of a step that is larger than a mebibyte."""
 
 
 def render(report: Report) -> str:
-    """A table of all findings, and below it each with its trace, folded up."""
-    return "\n".join(_lines(report)) + "\n"
+    """A table of all findings, and below it each with its trace, folded up, for as long as there is room."""
+    kept: list[str] = []
+    room = MOST_BYTES
+    for part in _parts(report):
+        room -= len(part.encode("utf-8", "replace")) + 1
+        if room < 0:
+            kept += ["", "> The rest is left out here, because it is too long."]
+            break
+        kept.append(part)
+    return "\n".join(kept) + "\n"
+
+
+def _parts(report: Report) -> Iterator[str]:
+    """The lines, those of one finding's details together."""
+    yield from _lines(report)
+    for finding in report.findings:
+        yield "\n".join(["", *_details(finding, report)])
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -32,9 +49,6 @@ def _lines(report: Report) -> Iterator[str]:
         for finding in report.findings:
             cells = (finding.code, finding.severity.label, _place(finding), _cell(finding.message))
             yield f"| {' | '.join(cells)} |"
-    for finding in report.findings:
-        yield ""
-        yield from _details(finding, report)
     for note in report.notes:
         yield ""
         yield f"> {_prose(note)}"

@@ -57,13 +57,14 @@ from leaklint.rules.rule import Message, rule
 def check(pending: Pending, _: Reached) -> Message | None:
     if pending.work is not Work.LIBRARY_CONTEXT:
         return None
-    library = pending.subject.name or pending.row.partition(".")[0] or "a library"
+    library = pending.subject.name or pending.row.partition(".")[0]
+    where = f"the {library}" if " " in library else f"the context of {library or 'a library'}"
     what = wording.from_request(pending.request) if pending.request else "context"
     when = obligation.when(pending)
     base = Severity.ERROR if pending.request else Severity.WARNING
     return Message(
         obligation.severity(pending.settled, base, exception=Severity.WARNING),
-        f"{what} is put into the context of {library}{wording.by(pending)} and not taken out {when}",
+        f"{what} is put into {where}{wording.by(pending)} and not taken out {when}",
         "what the next invocation logs and reports, perhaps for another customer, carries it",
         f"use {pending.instead}" if pending.instead else "use the library's context manager, or clear it in a finally",
     )
