@@ -177,9 +177,10 @@ def test_managed_instances_run_one_request_in_a_process_at_a_time() -> None:
         ({"bounded": True, "guard": Guard.KEYED, "request": EVENT}, "", ""),
         ({"bounded": True, "guard": Guard.KEYED, "request": TENANT}, "LK101 error", "under a key"),
         ({"bounded": True, "request": TENANT}, "LK101 error", "under a key"),
-        ({}, "LK101 error", "kept as a key"),
-        ({"constant": True}, "LK101 error", "kept as a key"),
-        ({"request": EVENT}, "LK101 error", "survives the invocation"),
+        ({}, "LK101 warning", "kept as a key"),
+        ({"constant": True}, "LK101 warning", "kept as a key"),
+        ({"request": EVENT}, "LK101 warning", "no bound"),
+        ({"request": TENANT}, "LK101 error", "survives the invocation"),
     ],
 )
 def test_a_dictionary_under_a_key_of_the_request(fields: dict[str, object], expected: str, words: str) -> None:

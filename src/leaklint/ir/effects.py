@@ -152,6 +152,8 @@ class Effect(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """Identity of the subject (symbolic in summaries)."""
     sources: Sources = frozenset()
     """Where the kept value comes from (symbolic in summaries)."""
+    after_exception: bool = False
+    """It is there, too, where an exception leaves the function that does it."""
     surely: bool = True
     """Happens on every normal path of the function (else under some condition)."""
 
@@ -165,6 +167,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     guard: Guard = Guard.NONE
     guards: Sources = frozenset()
     """Places that the tests on the way read (symbolic)."""
+    tests: frozenset[Sources] = frozenset()
+    """The same, test by test: one that reads nothing of the request is a guard, whatever other tests ask."""
     chosen: Sources = frozenset()
     """Those of them that tests read which hold here: they choose what is written (symbolic)."""
     key_request: tuple[str, ...] = ()
@@ -174,6 +178,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The place is reset on every path before this write."""
     overwritten_first: bool = False
     """The place is overwritten on every path of the invocation before anything reads it."""
+    empties: bool = False
+    """The value is None or an empty container."""
     puts_back: bool = False
     """The value was read from the place itself."""
     bounded: bool = False
@@ -257,6 +263,8 @@ class Cached(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """It changes something, which a cached call skips."""
     missing: tuple[str, ...] = ()
     """What the value depends on beside the key."""
+    reads: Sources = frozenset()
+    """Surviving places from which the value was made."""
 
 
 class Create(Effect, frozen=True, gc=False, tag=True, kw_only=True):

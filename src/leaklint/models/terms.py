@@ -66,8 +66,7 @@ def _terms(row: Row) -> Iterator[str]:
         *row.heeds,
         *row.mutates,
     )
-    if row.key:
-        yield row.key
+    yield from filter(None, [row.key, row.tells_file])
     for target, kept in row.stores.items():
         yield target
         yield from kept

@@ -78,7 +78,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     owner = wording.owner(write.subject, variable=variable, attribute=write.how is How.SET_ATTRIBUTE)
     verdict = _overwritten(write, reached) or _skipped(write)
     if verdict is None and keeps(write):
-        if write.key_request and (write.bounded or write.guard is Guard.KEYED):
+        separates = all(_holds(write.key_request, value) for value in write.request)
+        if write.key_request and (write.bounded or write.guard is Guard.KEYED or separates):
             verdict = _cache(write)
             if verdict is None:
                 return None

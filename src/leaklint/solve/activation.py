@@ -90,7 +90,8 @@ class Activation:
             things.append(Thing(path, kind))
             for field, inner in fields:
                 below = prolong(path, (field,))
-                state.heap[below] = self._shaped(state, below, inner)
+                found = self._shaped(state, below, inner)
+                state.heap[below] = Value(found.things, frozenset({below}))
         return Value(frozenset(things))
 
 

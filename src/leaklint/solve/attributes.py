@@ -32,7 +32,15 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
         each = yield from _attribute_of(act, state, thing, name)
         found.append(each)
     result = join_all(found)
+    if value.things and all(_is_known(state, thing, name) for thing in value.things):
+        return result
     return with_sources(result, frozenset(_narrowed(source, name) for source in value.sources))
+
+
+def _is_known(state: State, thing: Thing, name: str) -> bool:
+    """Whether the attribute of an object of a project's class, made by this invocation, is what was put there."""
+    own = thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name
+    return own and state.heap.get(extend(thing.path, f".{name}")) is not None
 
 
 def _narrowed(source: Path, name: str) -> Path:
@@ -98,9 +106,13 @@ def may_be_wrapped(act: Activation, state: State, coroutine: Thing) -> bool:
 def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
     world, class_name = act.world, thing.type.name
     stored = read_field(act, state, path)
+    if name == "__dict__":
+        return of(Thing(path, instance("builtins.dict")))
     if name == "__class__" and "::" in class_name:
         return of(Thing(class_path(class_name), Type(TypeKind.CLASS, class_name)))
     if "::" not in class_name:
+        if survives(path) and not act.importing:
+            state.read(path)
         if stored is not None:
             return stored
         return library_member(act, state, thing, class_name, name)

@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.effects import Create, How, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, handed_over, pending, uses
+from leaklint.solve import caches, effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -32,12 +32,11 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import module_object, read_field
 from leaklint.solve.state import State
-from leaklint.solve.world import Solving, World, class_path, instance, variable
+from leaklint.solve.world import Solving, class_path, instance, variable
 
 Special = Callable[[Activation, State, Arguments, Span], Solving]
 SpecialMethod = Callable[[Activation, State, Value, Arguments, Span], Solving]
 MODULE_NAMES: Final = Type(TypeKind.INSTANCE, "builtins.dict")
-CACHES: Final = frozenset({"lru_cache", "cache", "cached", "memoize", "cachedmethod", "ttl_cache", "alru_cache"})
 
 
 def _first(arguments: Arguments, index: int = 0) -> Value:
@@ -143,7 +142,7 @@ def overwrites(state: State, place: Path) -> None:
 
 def is_fresh(value: Value, sources: frozenset[Path]) -> bool:
     """Whether the value is a constant or a new empty object: binding it throws the old content away."""
-    return not sources and all(
+    return (not sources or len(constants(value) or ()) == 1) and all(
         thing.type.kind is TypeKind.CONSTANT
         or (thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (RootKind.MADE, RootKind.STATIC))
         for thing in value.things
@@ -370,7 +369,19 @@ def _is_coroutine_function(act: Activation, state: State, arguments: Arguments, 
 FUNCTIONS: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD})
 SAME: Final = "leaklint.same"
 """A function that gives back its first argument: what ``functools.wraps(f)`` returns."""
+
+
+def _caching(*, bounded: bool) -> Special:
+    def special(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+        return caches.keep(act, arguments, bounded=bounded)
+        yield
+
+    return special
+
+
 SPECIAL: Final[dict[str, Special]] = {
+    caches.BOUNDED: _caching(bounded=True),
+    caches.UNBOUNDED: _caching(bounded=False),
     SAME: _same,
     "functools.wraps": _wraps,
     "inspect.iscoroutinefunction": _is_coroutine_function,
@@ -396,28 +407,3 @@ SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
     "contextvars.ContextVar.reset": _context_reset,
     "contextvars.ContextVar.get": _context_get,
 }
-
-
-def cache_of(world: World, function: str) -> bool | None:
-    """Whether the cache that decorates a function of the project is bounded; None where it has none."""
-    facts = world.program.function(function)
-    for text in facts.decorators if facts is not None else ():
-        name, _, arguments = text.partition("(")
-        last = name.rpartition(".")[2].strip()
-        if last in CACHES:
-            if last == "lru_cache":
-                return "None" not in arguments
-            return "TTL" in arguments or "LRU" in arguments or "maxsize" in arguments or "ttl" in arguments
-    return None
-
-
-def keep_fields(act: Activation, state: State, thing: Thing, class_name: str, arguments: Arguments) -> None:
-    """A dataclass or a named tuple keeps its arguments in its fields."""
-    facts = act.world.program.class_(class_name)
-    if facts is None:
-        return
-    names = list(facts.annotations)
-    for name, value in zip(names, arguments.positional, strict=False):
-        state.heap[extend(thing.path, f".{name}")] = value
-    for name, value in arguments.named:
-        state.heap[extend(thing.path, f".{name}")] = value

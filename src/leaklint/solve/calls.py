@@ -9,9 +9,10 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import builtin_calls, uses
+from leaklint.solve import caches, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, suspended, unpacked
+from leaklint.solve.fields import keep_fields
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import CONSTANT_PATH, join_all, of, ordered, slot, unknown
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
@@ -21,6 +22,7 @@ from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Solving, instance
 
 MAX_CALLEES: Final = 8
+PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
 
 
 MAX_SPECIALISATIONS: Final = 4
@@ -28,14 +30,24 @@ MAX_SPECIALISATIONS: Final = 4
 
 def apply(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Solving:
     """Calls whatever ``callee`` may be; the state afterwards is that of all possibilities joined."""
-    things = list(ordered(callee.things))
+    things = [each for each in ordered(callee.things) if not _is_plain(each)]
     if not things or len(things) > MAX_CALLEES:
         return unknown_result(act, state, callee, arguments, span)
     results = []
+    before = state.tokens.keys() if len(things) == 1 else set(state.tokens)
     for thing in things:
         result = yield from _apply_one(act, state, thing, callee, arguments, span)
         results.append(result)
+        for key in state.tokens.keys() - before if len(things) > 1 else ():
+            # one of several callees opens what another one would have opened: nothing is opened twice
+            state.tokens[key] = state.tokens[key]._replace(repeated=False)
     return join_all(results)
+
+
+def _is_plain(thing: Thing) -> bool:
+    """Whether it is a constant, a text or a number, which nobody can call: a default, or a key of the table."""
+    of_plain = thing.type.kind is TypeKind.INSTANCE and thing.type.name in PLAIN
+    return of_plain or thing.type.kind is TypeKind.CONSTANT
 
 
 def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, arguments: Arguments, span: Span) -> Solving:
@@ -71,6 +83,7 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
             return unknown_result(act, state, callee, arguments, span)
         result = yield from call_library(act, state, row, arguments.before([of(thing)]), span, callee)
     else:
+        caches.clear(state, thing)
         result = unknown_result(act, state, callee, arguments, span)
     return result
 
@@ -79,7 +92,7 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     facts = act.world.program.function(thing.type.name)
     if facts is None:
         return unknown_result(act, state, of(thing), arguments, span)
-    cached = builtin_calls.cache_of(act.world, thing.type.name)
+    cached = act.world.caching.get(thing.type.name)
     if facts.is_async and not facts.is_generator:
         return suspended(act, state, of(thing), arguments, span)
     bound = bind(act, state, formals_of(facts), arguments, span)
@@ -188,5 +201,8 @@ def _construct(act: Activation, state: State, thing: Thing, arguments: Arguments
         if starter is not None:
             yield from apply(act, state, starter, arguments, span)
         else:
-            builtin_calls.keep_fields(act, state, each, class_name, arguments)
+            keep_fields(act, state, each, class_name, arguments)
+            after = yield from class_member(act, state, each.type.name, "__post_init__", bound_to=each, on_class=False)
+            if after is not None:
+                yield from apply(act, state, after, Arguments(), span)
     return result

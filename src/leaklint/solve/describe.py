@@ -10,6 +10,7 @@ import msgspec.structs
 from leaklint.ir.effects import (
     CLOSED,
     AnyEffect,
+    Cached,
     Defer,
     Guard,
     How,
@@ -25,7 +26,7 @@ from leaklint.ir.effects import (
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import extend, is_prefix, survives
+from leaklint.solve.lattice import TEMPORARY, extend, is_prefix, survives
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -168,6 +169,8 @@ class Describer:
             if path is not None and self._settled_at_import(path):
                 return None
             if effect.work is Work.FILE:
+                if TEMPORARY not in effect.sources:
+                    return None
                 if effect.guarded and not request:
                     return None
                 effect = msgspec.structs.replace(effect, constant_name=self.constant(effect.sources))
@@ -189,6 +192,9 @@ class Describer:
             return None
         if isinstance(effect, Read) and effect.origin == "snapshot":
             return _snapshot(effect)
+        if isinstance(effect, Cached):
+            hidden = {self.subject(place).name for place in effect.reads if self._tainted(place)}
+            effect = msgspec.structs.replace(effect, missing=tuple(sorted({*effect.missing, *hidden})))
         if path is not None and not survives(path) and type(effect).__name__ in ("Consume", "Close"):
             return None
         return msgspec.structs.replace(effect, subject=subject, request=request)
@@ -207,6 +213,16 @@ class Describer:
             return bool(effect.operation)
         return effect.path is not None and survives(effect.path) and bool(request)
 
+    def _tainted(self, place: Path) -> bool:
+        """Whether this invocation puts request data into a place."""
+        return any(
+            isinstance(effect, Write)
+            and effect.path is not None
+            and is_prefix(effect.path, place)
+            and self.request(effect.sources)
+            for effect, _, _, _ in self.invoked.effects
+        )
+
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
         path = effect.path
         assert path is not None
@@ -214,7 +230,7 @@ class Describer:
             return None
         key_request = self.request(effect.key_sources)
         constant = effect.constant or self.constant(effect.sources)
-        if constant and self.request(effect.chosen):
+        if constant and not effect.empties and self.request(effect.chosen):
             constant = False
         how = effect.how
         if how is How.GROW and constant and effect.operation == "add":
@@ -257,9 +273,16 @@ class Describer:
         if not same:
             chosen = self.request(effect.chosen)
             return Guard.LAZY if not chosen and any(self._changes(place) for place in tested) else Guard.NONE
+        if any(self._is_guard(test, path) for test in effect.tests):
+            return Guard.LAZY
         if asked:
             return Guard.KEYED if keyed and effect.how is How.SET_ITEM else Guard.REQUEST
         return Guard.LAZY
+
+    def _is_guard(self, test: Sources, path: Path) -> bool:
+        """Whether a test reads the place that is written, and nothing of the request."""
+        own = any(survives(place) and _concerns(place, path) and not _is_constant(self.world, place) for place in test)
+        return own and not self.request(test)
 
     def _changes(self, place: Path) -> bool:
         return any(is_prefix(changed, place) or is_prefix(place, changed) for changed in self.changing)

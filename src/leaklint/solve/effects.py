@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Guard, How, Pending, Site, Work, Write
+from leaklint.ir.effects import AnyEffect, Cached, Guard, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
@@ -21,6 +21,7 @@ AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
+REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
 CHANGING: Final = frozenset(
     {How.GROW, How.SHRINK, How.SET_ITEM, How.SET_ATTRIBUTE, How.DELETE, How.REORDER, How.REBIND, How.COUNT}
 )
@@ -53,12 +54,23 @@ def open_effect(act: Activation, state: State, effect: AnyEffect, trace: Trace =
     for tested in state.guards:
         guards |= tested.reads
     if isinstance(effect, Write):
+        state.empty -= {effect.path}
         if guards - effect.guards:
             chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
-            effect = msgspec.structs.replace(effect, guards=effect.guards | guards, chosen=effect.chosen | chosen)
+            tests = effect.tests | tests_of(state)
+            effect = msgspec.structs.replace(
+                effect, guards=effect.guards | guards, tests=tests, chosen=effect.chosen | chosen
+            )
         if not effect.reset_before and effect.path is not None and state.is_reset(effect.path):
             effect = msgspec.structs.replace(effect, reset_before=True)
+    if isinstance(effect, Cached) and effect.path is not None and state.is_reset(effect.path):
+        return
     state.open(Token(effect, trace))
+
+
+def tests_of(state: State) -> frozenset[Sources]:
+    """What each of the tests on the way here reads."""
+    return frozenset(tested.reads for tested in state.guards)
 
 
 def mutate(
@@ -72,9 +84,13 @@ def mutate(
     sources: Sources = frozenset(),
     key: Sources = frozenset(),
     field: str = "",
+    element: str = "",
     value: Value = NOTHING,
 ) -> None:
-    """The objects that ``target`` denotes are mutated in place (at ``field``, where an attribute is bound)."""
+    """The objects that ``target`` denotes are mutated in place.
+
+    ``field`` is the attribute that is bound, ``element`` the element that is set.
+    """
     if pending.holds_task(state, value):
         return
     for thing in target.things:
@@ -85,13 +101,32 @@ def mutate(
             if kept is None:
                 continue
             path = Path(kept.root, (*kept.fields, *path.fields)[:3])
+            absorb(act, state, path, span)
         elif (
             thing.type.kind is TypeKind.CONSTANT
             or (root.kind not in SYMBOLIC and not survives(path))
             or (root.kind is RootKind.LIBRARY and root.owner == "library" and how is not How.SET_ATTRIBUTE)
         ):
             continue
-        write(act, state, path, how, operation, span, sources=sources, key=key, value=value)
+        place = extend(path, element) if element else None
+        write(act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place)
+
+
+def absorb(act: Activation, state: State, path: Path, span: Span) -> None:
+    """``X.setdefault(key, []).append(item)`` is one change: that of the element says it all."""
+    state.settle(
+        [
+            token.key
+            for token in state.tokens.values()
+            if isinstance(token.effect, Write)
+            and token.effect.operation == "setdefault"
+            and token.effect.site == act.site(token.effect.site.span)
+            and token.effect.path is not None
+            and is_prefix(token.effect.path, path)
+            and span.line <= token.effect.site.span.line
+            and token.effect.site.span.end_line <= span.end_line
+        ]
+    )
 
 
 def write(
@@ -105,8 +140,13 @@ def write(
     sources: Sources = frozenset(),
     key: Sources = frozenset(),
     value: Value = NOTHING,
+    place: Path | None = None,
 ) -> None:
-    """A place that may survive is written; ``value`` is what it holds then, where that is known."""
+    """A place that may survive is written; ``value`` is what it holds then, where that is known.
+
+    ``place`` is the element that is set, where one is.
+    """
+    tests_itself = any(thing.path == path for thing in value.things)
     effect = Write(
         site=act.site(span),
         operation=operation,
@@ -114,17 +154,32 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
-        puts_back=bool(value.things) and all(_is_of(path, thing) for thing in value.things),
+        puts_back=bool(value.things) and all(_is_of(place or path, thing) for thing in value.things),
+        empties=_is_empty(state, value),
         # ``x = x or make()`` tests x itself
-        guards=frozenset({path}) if any(thing.path == path for thing in value.things) else frozenset(),
+        guards=frozenset({path}) if tests_itself else frozenset(),
+        tests=frozenset({frozenset({path})}) if tests_itself else frozenset(),
     )
     if how in REMOVING:
         state.trimmed |= {path}
     undone = undone_by(state, effect)
-    if undone:
+    if undone or (effect.puts_back and how in REPLACING and not effect.guards):
         state.settle(undone)
         return
     open_effect(act, state, effect)
+
+
+def _is_empty(state: State, value: Value) -> bool:
+    """Whether a value is None or a new container with nothing in it: what a variable holds that nobody has used."""
+    return bool(value.things) and all(
+        thing.type.constant == ("NoneType", None)
+        or (
+            thing.type.name.startswith(("builtins.", "collections."))
+            and thing.path.root.kind is RootKind.MADE
+            and not state.heap.under(thing.path.root)
+        )
+        for thing in value.things
+    )
 
 
 def _is_of(place: Path, thing: Thing) -> bool:
@@ -153,6 +208,9 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
             and _same_element(token.effect, effect)
         ]
     if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
+        if path.root.kind is RootKind.LIBRARY:
+            # what was there before is merged into it again
+            return [each.key for each in opened if each.effect.path and is_prefix(path, each.effect.path)]
         taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
         if taken:
             return taken
@@ -163,9 +221,15 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
             if token.effect.path == path and token.effect.operation == OPPOSITE[effect.operation]
         ]
     restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
-    if how in (How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM) and restores:
+    if how is How.SET_ITEM and restores and path.root.kind is not RootKind.LIBRARY:
+        opened = [token for token in opened if _same_key(token.effect, effect)]
+    if how in REPLACING and restores:
         return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
     return []
+
+
+def _same_key(one: AnyEffect, other: Write) -> bool:
+    return isinstance(one, Write) and one.key_sources == other.key_sources
 
 
 def _takes(effect: AnyEffect) -> bool:
@@ -186,7 +250,7 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     earlier = [
         token
         for token in state.tokens.values()
-        if isinstance(token.effect, Write)
+        if isinstance(token.effect, Write | Cached)
         and token.effect.path is not None
         and is_prefix(path, token.effect.path)
         and token.effect.site != by
@@ -194,10 +258,16 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     state.settle([token.key for token in earlier])
     if path.root.kind is not RootKind.MADE:
         state.trimmed |= {path}
-    if any(_grew_before(token.effect, path) for token in earlier):
+    if any(_grew_before(token.effect, path) for token in earlier) or _read_before(state, path):
         return
     if path not in state.resets:
         state.resets |= {path}
+
+
+def _read_before(state: State, place: Path) -> bool:
+    """Whether what earlier invocations left in a container has been read before it is thrown away."""
+    below = len(place.fields)
+    return any(is_prefix(place, read) and read.fields[below : below + 1] > (".~",) for read in state.reads)
 
 
 def _grew_before(effect: AnyEffect, place: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.ir.effects import Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.draining import drain
@@ -139,7 +140,6 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
     """Runs one block in place; gives whether its end is reached, and the state in which it may raise."""
     raising: State | None = None
     known: tuple[object, ...] | None = None
-    may_raise = CAUGHT if act.catching & OF_READING else RAISING
     for step in block.instructions:
         kind = type(step)
         if kind is cfg.Assume:
@@ -147,9 +147,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 return False, raising
             continue
         snapshot: State | None = None
-        if kind in may_raise and not (
-            isinstance(step, cfg.Call | cfg.Element) and not act.catching and _quiet(act, state, step)
-        ):
+        if _may_raise(act, state, step):
             now = _version(state, block.raises_to)
             if now != known:
                 known = now
@@ -188,6 +186,9 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     continue
                 if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
+            for key, token in state.tokens.items():
+                if key not in snapshot.tokens and token.effect.after_exception and isinstance(token.effect, Write):
+                    snapshot.tokens[key] = token
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
             raising = snapshot if raising is None else join_states(raising, snapshot)
     if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):
@@ -199,6 +200,20 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
 def _opened_by(step: cfg.Instruction, token: Token) -> bool:
     """Whether the instruction has opened the token, itself or in what it calls."""
     return (token.trace[0].span if token.trace else token.effect.site.span) == step.span
+
+
+def _may_raise(act: Activation, state: State, step: cfg.Instruction) -> bool:
+    """Whether one has to expect an exception here."""
+    kind = type(step)
+    if kind in RAISING:
+        return not (isinstance(step, cfg.Call | cfg.Element) and not act.catching and _quiet(act, state, step))
+    caught = CAUGHT.get(kind)
+    if not act.catching or caught is None:
+        return False
+    if isinstance(step, cfg.GetAttribute):
+        of_library = all(each.type.kind is TypeKind.LIBRARY for each in value_of(act, state, step.object).things)
+        caught = frozenset({"AttributeError"}) if of_library else caught
+    return not caught or bool(caught & act.catching)
 
 
 def _quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:
@@ -215,23 +230,6 @@ def _quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:
     )
 
 
-OF_READING: Final = frozenset(
-    {
-        "",
-        "AttributeError",
-        "BaseException",
-        "Exception",
-        "ImportError",
-        "IndexError",
-        "KeyError",
-        "LookupError",
-        "ModuleNotFoundError",
-        "NameError",
-        "TypeError",
-        "UnboundLocalError",
-    }
-)
-"""Exceptions that reading a name, an attribute or an item may raise, and what catches them."""
 STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
 """Builtins that refuse what comes from outside."""
 

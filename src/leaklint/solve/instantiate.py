@@ -14,7 +14,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import PLATFORM, Activation
-from leaklint.solve.lattice import ELEMENT, join_all, of, ordered, survives, unknown
+from leaklint.solve.lattice import CONTENT, ELEMENT, SYMBOLIC, extend, join_all, of, ordered, slot, survives, unknown
 from leaklint.solve.lookup import read_field
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import run_callable
@@ -67,16 +67,18 @@ def instantiate(
         places = yield from sub.places(path)
         if len(places.things) == 1:
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
-    for place in summary.reads:
+    for read in summary.reads:
+        content = read.fields[-1:] == (CONTENT,)
+        place = Path(read.root, read.fields[:-1]) if content else read
         if place.root.kind is RootKind.FREE:
             state.read(sub.cell_paths.get(place.root.name, place))
         elif place.root.kind is RootKind.PARAMETER:
             value = yield from sub.things(place)
             for thing in value.things:
                 if thing.path.root.kind is not RootKind.MADE:
-                    state.read(thing.path)
+                    state.read(slot(thing.path, CONTENT) if content else thing.path)
         else:
-            state.read(place)
+            state.read(read)
     for settle in summary.settles:
         target = yield from sub.things(settle.path)
         if survives(settle.path):
@@ -203,6 +205,8 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     certain = len(target.things) == 1
     for thing in target.things:
         happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
+        if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
+            happening.escape(sub.state, value, extend(thing.path, field))
 
 
 def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: bool, summary: Summary) -> Solving:
@@ -229,7 +233,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and state.is_reset(thing.path):
             continue
-        if isinstance(changed, Close) and state.is_reset(thing.path):
+        if isinstance(changed, Close) and state.is_bound(thing.path):
             # every invocation opens it again before it closes it
             continue
         if isinstance(changed, Read) and changed.origin == "needed" and thing.path in state.written:
@@ -246,11 +250,10 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
                 path_trace = ()
             if thing.path.root.kind is RootKind.LIBRARY and state.is_reset(thing.path):
                 continue
-            if here:
-                opened = pending.described(act, state, changed, sub.arguments)
-                if opened is None:
-                    continue
-                changed = opened
+            opened = changed if not here and changed.work is not Work.FILE else pending.described(state, changed)
+            if opened is None:
+                continue
+            changed = opened
         elif (
             isinstance(changed, Defer)
             and isinstance(effect, Defer)
@@ -323,6 +326,7 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         effect,
         key_sources=sub.sources(effect.key_sources),
         guards=sub.sources(effect.guards),
+        tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
     )
     place = thing.path
@@ -331,6 +335,7 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         if kept is None:
             return
         place = Path(kept.root, (*kept.fields, *place.fields)[:3])
+        happening.absorb(act, state, place, sub.span)
         effect = msgspec.structs.replace(effect, path=place)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
@@ -345,7 +350,8 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
     if effect.settled and trace:
         guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
         reset_before = effect.reset_before or state.is_reset(place)
-        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, reset_before=reset_before)
+        tests = effect.tests | happening.tests_of(state)
+        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests, reset_before=reset_before)
         state.open(_with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace)

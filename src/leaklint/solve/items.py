@@ -7,13 +7,15 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
-from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, handed_over, pending, uses
-from leaklint.solve.activation import Activation, Direct, Transfer
+from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
 from leaklint.solve.calls import apply
 from leaklint.solve.lattice import (
+    CONSTANT_PATH,
+    CONTENT,
     ELEMENT,
     KEYS,
     SYMBOLIC,
@@ -23,6 +25,7 @@ from leaklint.solve.lattice import (
     join_all,
     of,
     single_constant,
+    slot,
     survives,
     unknown,
     with_sources,
@@ -99,6 +102,7 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
 def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     target, key = value_of(act, state, step.object), value_of(act, state, step.key)
     pending.use(state, target)
+    uses.consume(act, state, target, step.span, "unpacking")
     special = yield from _method_of_project(act, state, target, "__getitem__", (key,), step.span)
     if special is not None:
         state.env[step.target] = special
@@ -113,13 +117,27 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
-    value = elements(act, state, target, field)
+    value = elements(act, state, target, field, keys=False)
+    if not act.importing:
+        value = _as_it_is_now(state, target, field, value)
     for thing in target.things:
         if survives(thing.path):
             state.read(extend(thing.path, field))
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     state.env[step.target] = with_sources(value, target.sources | key.sources | _places(target))
+
+
+def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Value:
+    """An element that was a constant at import may be another one by now."""
+    places = [extend(thing.path, field) for thing in target.things if survives(thing.path)]
+    if len(places) != 1 or len(value.things) != 1 or state.heap.get(places[0]) is not None:
+        return value
+    (thing,) = value.things
+    if thing.path != CONSTANT_PATH or thing.type.constant is None:
+        return value
+    known = not isinstance(thing.type.constant[1], SMALL_CONSTANTS)
+    return Value(frozenset({Thing(places[0], thing.type if known else UNKNOWN_TYPE)}), value.sources)
 
 
 def _module_by_name(target: Value, key: Value) -> Value | None:
@@ -171,11 +189,20 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
                     step.span,
                 )
                 continue
+        field = field_of_key(key)
         effects.mutate(
-            act, state, of(thing), How.SET_ITEM, "[…] =", step.span, sources=sources, key=_key_sources(key), value=value
+            act,
+            state,
+            of(thing),
+            How.SET_ITEM,
+            "[…] =",
+            step.span,
+            sources=sources,
+            key=_key_sources(act, state, key),
+            element=field,
+            value=value,
         )
         handed_over.keep_parameter(act, state, value, step.span, thing.path)
-        field = field_of_key(key)
         if field != ELEMENT:
             overwrites(state, extend(thing.path, field))
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
@@ -185,11 +212,11 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             effects.escape(state, value, extend(thing.path, ELEMENT))
 
 
-def _key_sources(key: Value) -> frozenset[Path]:
+def _key_sources(act: Activation, state: State, key: Value) -> frozenset[Path]:
     certain, name = single_constant(key)
     if certain and not key.sources:
         return frozenset({Path(Root(RootKind.LIBRARY, "constant", repr(name)))})
-    return key.sources
+    return effects.deep_sources(state, act.world, key)
 
 
 def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving:
@@ -208,7 +235,7 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
             callee = of(Thing(thing.path, Type(TypeKind.LIBRARY, row)))
             yield from apply(act, state, callee, Arguments((of(thing), key)), step.span)
         else:
-            taken = frozenset({VARIES}) if _is_slice(key) else _key_sources(key)
+            taken = frozenset({VARIES}) if _is_slice(key) else _key_sources(act, state, key)
             effects.mutate(act, state, of(thing), How.DELETE, "del […]", step.span, key=taken)
 
 
@@ -231,11 +258,11 @@ def _method_of_project(
     return join_all(results) if results else None
 
 
-def read_contents(state: State, value: Value) -> None:
-    """What surviving containers hold is read as a whole."""
+def read_contents(state: State, value: Value, *, surely: bool = True) -> None:
+    """What surviving containers hold is read as a whole (perhaps, where not ``surely``)."""
     for thing in value.things:
         if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
-            state.read(thing.path)
+            state.read(slot(thing.path, CONTENT) if surely else thing.path)
 
 
 def _element(act: Activation, state: State, step: cfg.Element) -> Solving:

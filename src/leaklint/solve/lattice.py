@@ -20,7 +20,7 @@ from leaklint.ir.values import (
     Value,
 )
 
-MAX_THINGS: Final = 8
+MAX_THINGS: Final = 12
 """A value with more possible things is unknown: less is said rather than something wrong."""
 MAX_SOURCES: Final = 24
 
@@ -29,7 +29,11 @@ VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 """Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
 TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 """Source of paths under the folder for temporary files, which survives the invocation."""
+EMPTIED: Final = "emptied"
+"""Owner of the mark for a folder, or a pattern, whose files have been removed."""
 ELEMENT: Final = "[]"
+CONTENT: Final = "<content>"
+"""The field that stands for all that a container holds, where it is read as a whole."""
 KEYS: Final = "{}"
 """The field of a dictionary that stands for its keys."""
 ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")
@@ -68,6 +72,20 @@ def prolong(path: Path, fields: Iterable[str]) -> Path:
 def is_prefix(short: Path, long: Path) -> bool:
     """Whether ``long`` is ``short`` or lies below it."""
     return short.root == long.root and long.fields[: len(short.fields)] == short.fields
+
+
+def named(text: str) -> Path:
+    """The source that says which constant folder or file for temporary files a path was made from."""
+    return Path(Root(RootKind.LIBRARY, "constant", text))
+
+
+def names_in(sources: Sources) -> list[str]:
+    """The constant folders and files for temporary files that a path was made from, sorted."""
+    return sorted(
+        source.root.name
+        for source in sources
+        if source.root.owner == "constant" and source.root.name.startswith("/tmp")
+    )
 
 
 def parameter(index: int) -> Path:

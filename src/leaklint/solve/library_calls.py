@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
+from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, effects, pending, uses
+from leaklint.solve import builtin_calls, caches, effects, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import VARIES, of, single_constant, slot, unknown, with_sources
+from leaklint.solve.lattice import SYMBOLIC, VARIES, of, single_constant, slot, unknown, with_sources
 from leaklint.solve.lookup import library
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
@@ -21,6 +23,9 @@ from leaklint.solve.world import Solving, instance
 
 TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.startswith("_"))
 """Methods that make the same of the same text."""
+
+
+_ALL_BUT_FILES: Final = tuple(work for work in Work if work is not Work.FILE)
 
 
 def unknown_result(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Value:
@@ -35,7 +40,7 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         sources.add(VARIES)
     for value in arguments.everything():
         sources |= effects.deep_sources(state, act.world, value)
-        pending.hand_over(state, value)
+        pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else ())
     for thing in callee.things:
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is not None:
@@ -43,10 +48,19 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
     return unknown(act.made(span), frozenset(sources))
 
 
+def _of_python(callee: Value) -> bool:
+    """Whether the callee is certainly of the standard library: what takes files away there has a row."""
+    return bool(callee.things) and all(
+        thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
+        and thing.type.name.partition(".")[0] in sys.stdlib_module_names
+        for thing in callee.things
+    )
+
+
 def _owner(source: Path) -> Path:
     """Of ``request.args.get``, what is called is a method of the data, and ``request.args`` is the data."""
     of_request = source.root.kind is RootKind.LIBRARY and source.root.owner == "request"
-    if (source.root.kind is RootKind.PARAMETER or of_request) and source.fields and source.fields[-1].startswith("."):
+    if (source.root.kind in SYMBOLIC or of_request) and source.fields and source.fields[-1].startswith("."):
         return Path(source.root, source.fields[:-1])
     return source
 
@@ -89,6 +103,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
             return suspended(act, state, callee, arguments, span)
         return unknown_result(act, state, callee, arguments, span)
     bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
+    if row.cached is not None:
+        names = [formal.name for formal in formals or ()]
+        return caches.decorated(act, row, dict(zip(names, bound, strict=False)), arguments, span)
     summary = world.summary_of_row(name, given)
     assert summary is not None
     if row.always_bounded or any(given.get(each) is not None for each in row.bounded_by):
@@ -96,6 +113,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if summary.kind is CallKind.COROUTINE:
         return suspended(act, state, library(name), arguments, span)
     result = yield from instantiate(act, state, summary, bound, span, row=name)
+    if row.tells_file:
+        position = [formal.name for formal in formals or ()].index(row.tells_file)
+        state.heap[slot(act.made(span), "<file>")] = bound[position]
     return result
 
 
@@ -163,6 +183,7 @@ def call_library_method(
     models = act.world.models
     if receiver is None:
         receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
+    receiver = with_sources(receiver, frozenset(_owner(source) for source in callee.sources))
     row = models.row(name)
     for owner in receiver.things:
         uses.use_on_loop(act, state, owner, span, waits=row is not None and row.coroutine)

@@ -62,14 +62,17 @@ def module_name(world: World, module: str, name: str) -> Solving:
 
 
 def kept(sources: Sources) -> Sources:
-    """Of what a value was made from at import, only that it is a snapshot, or stands for each request's, matters later.
+    """What of a value's sources at import matters later: snapshots, places for files, what stands for each request's.
 
     All else is constant then.
     """
     return frozenset(
         source
         for source in sources
-        if source == TEMPORARY or source.root.owner == "request" or source.root.owner.startswith(SNAPSHOT)
+        if source == TEMPORARY
+        or source.root.owner == "request"
+        or source.root.owner.startswith(SNAPSHOT)
+        or (source.root.owner == "constant" and source.root.name.startswith("/tmp"))
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
@@ -169,6 +171,10 @@ def super_attribute(act: Activation, state: State, thing: Thing, name: str) -> S
     return join_all(found)
 
 
+CLASS_VARIABLES: Final = ("ClassVar", "typing.ClassVar", "t.ClassVar")
+"""Annotations that say of an attribute of a dataclass that it is none of its fields."""
+
+
 def field_types(world: World, class_name: str, name: str) -> Solving:
     """Types of the values that the methods of a class, or its annotations, give an attribute."""
     types: set[Type] = set()
@@ -181,6 +187,8 @@ def field_types(world: World, class_name: str, name: str) -> Solving:
             for store in summary.stores:
                 if store.path == Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",)):
                     types |= {thing.type for thing in store.value.things}
+        if facts.annotations.get(name, "").startswith(CLASS_VARIABLES):
+            break
         text = facts.annotations.get(name) or facts.instance_annotations.get(name)
         if text and not any(_telling(each) for each in types):
             value = yield from annotated(world, owner.partition("::")[0], text)

@@ -127,14 +127,20 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
         value = value_of(act, state, operand)
         field = slot(path, f"<default {name}>")
         for each in value.things:
-            if each.type.kind is TypeKind.INSTANCE and is_container(of(each)):
+            if _is_display(act, each):
                 move_fields(state, each, field)
-        kept = frozenset(
-            Thing(field, thing.type) if thing.type.kind is TypeKind.INSTANCE and is_container(of(thing)) else thing
-            for thing in value.things
-        )
+        kept = frozenset(Thing(field, thing.type) if _is_display(act, thing) else thing for thing in value.things)
         state.heap[slot(path, f"<default {name}>")] = Value(kept, value.sources)
     state.env[step.target] = of(Thing(path, Type(TypeKind.FUNCTION, identity)))
+
+
+def _is_display(act: Activation, thing: Thing) -> bool:
+    """Whether a default is a new container that has no other name."""
+    return (
+        is_container(of(thing))
+        and thing.path.root.kind in (RootKind.STATIC, RootKind.MADE)
+        and (thing.path not in act.world.named)
+    )
 
 
 def _import_module(act: Activation, state: State, step: cfg.ImportModule) -> None:

@@ -33,6 +33,9 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         return
     if not tested.startswith("%"):
         state.assume(tested, kind, holds)
+    if kind == "true" and not holds:
+        _no_file(state, value_of(act, state, tested))
+        state.empty |= {thing.path for thing in value_of(act, state, tested).things if _emptiable(thing)}
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
     if holds and kind == "true":
@@ -62,6 +65,16 @@ def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
     for thing in value.things:
         for receiver in state.heap[slot(thing.path, f"<ended {answer}>")].things:
             pending.settle_at(state, receiver.path, single=True)
+
+
+def _no_file(state: State, tested: Value) -> None:
+    """On this path there is no file under the name that the test looked for."""
+    for thing in tested.things:
+        looked_for = state.heap.get(slot(thing.path, "<file>"))
+        if looked_for is not None:
+            pending.remove_file(state, looked_for, every_path=True, emptied=False)
+            for each in looked_for.things:
+                pending.settle_at(state, each.path, (Work.FILE,))
 
 
 def _emptiable(thing: Thing) -> bool:

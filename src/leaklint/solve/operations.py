@@ -34,7 +34,7 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     _remember_test(state, step, operands)
     sources: frozenset[Path] = frozenset()
     for value in operands:
-        sources |= observed(value)
+        sources |= observed(value) | effects.deep_sources(state, act.world, value)
         if step.operator != "choose":
             _keep_in_text(act, state, step.operator, value)
     if folded is not None:
@@ -57,7 +57,9 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
                     effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
     if step.operator in MEASURING:
         # a start mark is there to be compared with
-        sources = frozenset(VARIES if each.root.owner.startswith("snapshot:") else each for each in sources)
+        sources = frozenset(
+            VARIES if each.root.owner.startswith(("snapshot:", uses.TAKEN)) else each for each in sources
+        )
     state.env[step.target] = Value(things, sources)
 
 

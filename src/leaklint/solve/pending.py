@@ -9,8 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, TypeKind, Value
-from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import TEMPORARY, is_prefix
+from leaklint.solve.lattice import EMPTIED, SYMBOLIC, TEMPORARY, is_prefix, named, names_in
 from leaklint.solve.state import State, Status
 
 ALL_TASKS: Final = Path(Root(RootKind.LIBRARY, "process", "asyncio.all_tasks"))
@@ -115,16 +114,16 @@ def drop(state: State, value: Value) -> None:
                         )
 
 
-def hand_over(state: State, value: Value, depth: int = 0) -> None:
+def hand_over(state: State, value: Value, work: Sequence[Work] = (), depth: int = 0) -> None:
     """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled."""
     for thing in value.things:
         if thing.path.root.kind is not RootKind.MADE:
             continue
-        state.settle(tokens_at(state, thing.path))
+        state.settle(tokens_at(state, thing.path, work))
         if depth < 2:
             for key, below in state.heap.under(thing.path.root).items():
                 if is_prefix(thing.path, key) and key != thing.path:
-                    hand_over(state, below, depth + 1)
+                    hand_over(state, below, work, depth + 1)
 
 
 def keep_coroutine(state: State, value: Value) -> None:
@@ -159,31 +158,50 @@ def reopened(state: State, path: Path) -> None:
     )
 
 
-def described(act: Activation, state: State, effect: Pending, arguments: Sequence[Value]) -> Pending | None:
-    """The work that a row opens, with what is known at the call; None where it is no such work."""
-    del act, arguments
-    if effect.work is not Work.FILE:
-        return effect
-    if TEMPORARY not in effect.sources:
+def described(state: State, effect: Pending) -> Pending | None:
+    """The work that a call opens, with what is known there; None where it is no such work."""
+    return file_of(state, effect) if effect.work is Work.FILE else effect
+
+
+def file_of(state: State, effect: Pending) -> Pending | None:
+    """A file that is made, as far as it lies, or may lie, under the folder for temporary files; None elsewhere.
+
+    Where the name is a parameter, the caller decides.
+    """
+    where = frozenset(source for source in effect.sources if source == TEMPORARY or source.root.kind in SYMBOLIC)
+    if not where or any(_is_emptied(state, name) for name in names_in(effect.sources)):
         return None
-    guarded = any(TEMPORARY in tested.reads for tested in state.guards)
-    return msgspec.structs.replace(effect, guarded=guarded)
+    looked_at = any(where & tested.reads for tested in state.guards)
+    return msgspec.structs.replace(effect, guarded=effect.guarded or looked_at)
 
 
-def remove_file(state: State, value: Value, *, every_path: bool) -> None:
+def _is_emptied(state: State, name: str) -> bool:
+    """Whether the folder or pattern that holds a file has been cleaned before in this invocation."""
+    for place in state.trimmed:
+        if place.root.owner == EMPTIED:
+            folder, pattern, _ = place.root.name.partition("*")
+            if name == folder or name.startswith(folder if pattern else folder.rstrip("/") + "/"):
+                return True
+    return False
+
+
+def remove_file(state: State, value: Value, *, every_path: bool, emptied: bool = True) -> None:
     """A file or folder is removed: also one whose name was put together once more in the same way."""
-    if TEMPORARY not in value.sources:
+    if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
         return
-    names = {thing.path.root.name for thing in value.things if thing.path.root.owner == "constant"}
+    names = names_in(value.sources)
+    rest = value.sources - {named(name) for name in names}
+    asked = frozenset().union(*(tested.reads for tested in state.guards))
+    if emptied and not any(source.root.kind in SYMBOLIC for source in value.sources | asked):
+        state.trimmed |= {Path(Root(RootKind.LIBRARY, EMPTIED, name)) for name in names}
     status = Status.SETTLED if every_path else Status.MIXED
     found = []
     for key, token in state.tokens.items():
         effect = token.effect
         if not isinstance(effect, Pending) or effect.work is not Work.FILE or effect.path is None:
             continue
-        other = effect.path.root.name if effect.path.root.owner == "constant" else ""
-        if names and other and not any(other.startswith(name) for name in names):
-            continue
-        if value.sources <= effect.sources:
+        others = names_in(effect.sources)
+        inside = all(any(other.startswith(name) for other in others) for name in names)
+        if inside and rest <= effect.sources:
             found.append(key)
     state.settle(found, status)

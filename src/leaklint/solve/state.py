@@ -77,6 +77,7 @@ class State:
 
     __slots__ = (
         "conditions",
+        "empty",
         "env",
         "escaped",
         "guards",
@@ -104,6 +105,8 @@ class State:
         """Places that have been bound on every path to here."""
         self.trimmed: frozenset[Path] = frozenset()
         """Places that some path has emptied or taken something out of."""
+        self.empty: frozenset[Path] = frozenset()
+        """Containers of which a test on the way here says that nothing is in them."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
         self.partly: frozenset[Path] = frozenset()
@@ -129,7 +132,7 @@ class State:
         other.env = self.env.copy()
         other.heap = self.heap.copy()
         other.tokens = self.tokens.copy()
-        other.resets, other.written = self.resets, self.written
+        other.resets, other.written, other.empty = self.resets, self.written, self.empty
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
@@ -148,6 +151,7 @@ class State:
             and self.heap == other.heap
             and self.resets == other.resets
             and self.written == other.written
+            and self.empty == other.empty
             and self.reads == other.reads
             and self.guards == other.guards
             and self.settled == other.settled
@@ -229,6 +233,10 @@ class State:
             return
         self.reads |= {path}
 
+    def is_bound(self, path: Path) -> bool:
+        """Whether the place, or what it lies in, has been bound anew on every path to here."""
+        return self.is_reset(path) or any(is_prefix(bound, path) for bound in self.written)
+
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
         return any(is_prefix(reset, path) for reset in self.resets)
@@ -251,7 +259,8 @@ def join_states(left: State, right: State) -> State:
     result = State()
     result.env = _joined(left.env, right.env, keep=True)
     result.heap = left.heap.joined(right.heap)
-    result.resets = left.resets & right.resets
+    result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
+    result.empty = left.empty & right.empty
     result.written = left.written & right.written
     result.reads = left.reads | right.reads
     result.trimmed = left.trimmed | right.trimmed

@@ -12,7 +12,7 @@ from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import ELEMENT, KEYS, SYMBOLIC, extend, is_prefix, join_all, of, prolong, shortened
-from leaklint.solve.lookup import read_field
+from leaklint.solve.lookup import kept, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
@@ -143,14 +143,17 @@ class Substitution:
             if kind is RootKind.PARAMETER:
                 index = int(source.root.name)
                 if index < len(self.arguments):
-                    deep = self._field_sources(self.arguments[index], fields) or self.deep(index)
+                    value = self.arguments[index]
+                    known = self._in_field(value, fields)
+                    deep, rest = (self.deep(index), fields) if known is None else known
                     if not fields:
                         result |= deep
                         result |= self.observed(index)
                         continue
                     for each in deep:
                         lower = len(each.fields) < 2 and each.root.kind in SYMBOLIC
-                        result.add(prolong(each, fields[: 2 - len(each.fields)]) if lower else each)
+                        result.add(prolong(each, rest[: 2 - len(each.fields)]) if lower else each)
+                    result.update(self._kept_in(value, fields))
                     result.update([prolong(each, fields) for each in self.observed(index)])
             elif kind is RootKind.FREE:
                 value = self.cells.get(source.root.name, NOTHING)
@@ -160,23 +163,35 @@ class Substitution:
                     result.add(self.cell_paths[source.root.name])
             elif kind is RootKind.MADE:
                 continue
-            elif source.root.owner.startswith("snapshot:") and "|" not in source.root.name:
-                result.add(uses.snapshot_taken(self.act, source, self.span))
+            elif source.root.owner.startswith(uses.TAKEN) or (
+                source.root.owner.startswith("snapshot:") and "|" not in source.root.name
+            ):
+                result |= uses.snapshot_taken(self.act, source, self.span)
             else:
                 result.add(source)
         return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
 
-    def _field_sources(self, value: Value, fields: tuple[str, ...]) -> Sources:
-        """What one attribute of the invocation's own objects was made from, where all of them have it."""
-        if not fields or not fields[0].startswith("."):
-            return frozenset()
-        found: Sources = frozenset()
-        for thing in value.things:
-            own = thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE
-            stored = self.state.heap.get(extend(thing.path, fields[0])) if own and "::" in thing.type.name else None
-            if stored is None:
-                return frozenset()
-            found |= happening.deep_sources(self.state, self.act.world, stored)
+    def _in_field(self, value: Value, fields: tuple[str, ...]) -> tuple[Sources, tuple[str, ...]] | None:
+        """What a field of objects made by the invocation was made from, and the fields that are left to follow."""
+        for known in range(len(fields), 0, -1):
+            found: Sources = frozenset()
+            for thing in value.things:
+                path = prolong(thing.path, fields[:known])
+                stored = self.state.heap.get(path) if len(path.fields) == len(thing.path.fields) + known else None
+                if fields[known - 1] == ELEMENT or thing.path.root.kind is not RootKind.MADE or stored is None:
+                    break
+                found |= happening.deep_sources(self.state, self.act.world, stored)
+            else:
+                return (found, fields[known:]) if value.things else None
+        return None
+
+    def _kept_in(self, value: Value, fields: Sequence[str]) -> set[Path]:
+        """What the import has put into a field of a surviving object: a folder for temporary files, a snapshot."""
+        found: set[Path] = set()
+        for thing in value.things if fields else ():
+            stored = self.act.world.field(prolong(thing.path, fields))
+            if stored is not None:
+                found |= kept(stored.sources)
         return found
 
 
@@ -185,12 +200,16 @@ def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
     return {
         prolong(thing.path, fields)
         for thing in value.things
-        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN, TypeKind.CLASS) and thing.path.root.kind in OBSERVED
+        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN, TypeKind.CLASS)
+        and (thing.path.root.kind in OBSERVED or thing.path.root.owner == "process")
     }
 
 
-def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) -> Value:
-    """The elements of a container: those known under the key, those under any key, or unknown ones."""
+def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, *, keys: bool = True) -> Value:
+    """The elements of a container: those known under the key, those under any key, or unknown ones.
+
+    With ``keys``, the keys of a dictionary are among them, as when one walks over it.
+    """
     found = []
     for thing in value.things:
         path = extend(thing.path, field)
@@ -202,7 +221,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT) 
                 for key, each in heap.items()
                 if len(key.fields) == len(thing.path.fields) + 1
                 and is_prefix(thing.path, key)
-                and key.fields[-1].startswith(("[", KEYS))
+                and key.fields[-1].startswith(("[", KEYS) if keys else "[")
             ]
             stored = join_all(below) if below else stored
         elif stored is None:

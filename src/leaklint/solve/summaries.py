@@ -172,7 +172,14 @@ def _effects(
         ):
             handed_on_by_effect = False
             del handed_on_by_effect
-        result.append((msgspec.structs.replace(effect, settled=settled, skipped_at=token.skipped_at), token.trace))
+        left = raised.get(key)
+        changed = msgspec.structs.replace(
+            effect,
+            settled=settled,
+            skipped_at=token.skipped_at,
+            after_exception=left is not None and left.status is not Status.SETTLED,
+        )
+        result.append((changed, token.trace))
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
 from leaklint.solve import effects, handed_over, items, managers, names, operations, pending, uses
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.annotations import annotated, annotated_elements
@@ -20,11 +20,13 @@ from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     ELEMENT,
     NONE,
+    SYMBOLIC,
     TEMPORARY,
     constant,
     extend,
     join,
     join_all,
+    named,
     of,
     slot,
     unknown,
@@ -40,6 +42,7 @@ from leaklint.solve.world import Solving
 COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
 WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
+OWN: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS})
 EXCEPTION: Final = "the exception"
 """Name under which a state keeps what an exception may tell until it is caught."""
 
@@ -47,8 +50,8 @@ EXCEPTION: Final = "the exception"
 def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
     value = constant(step.value)
     if isinstance(step.value, str) and step.value.startswith("/tmp"):
-        named = Path(Root(RootKind.LIBRARY, "constant", step.value))
-        value = Value(frozenset(Thing(named, thing.type) for thing in value.things), frozenset({TEMPORARY}))
+        name = named(step.value)
+        value = Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
     state.env[step.target] = value
 
 
@@ -158,17 +161,20 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     named: list[tuple[str, Value]] = []
     rest: Value | None = None
     logs = all(_logs(thing) for thing in callee.things)
+    # what a function of the project reads of its arguments, its summary says
+    reads = not all(thing.type.kind in OWN for thing in callee.things)
     for argument in step.arguments:
         value = value_of(act, state, argument.value)
         pending.use(state, value)
         if not logs:
             uses.read_snapshots(act, state, value, step.span)
-        read_contents(state, value)
+        read_contents(state, value, surely=reads)
         if argument.star == "*":
             known = _known_elements(state, act, value)
+            open_ended = any(thing.path.root.kind in SYMBOLIC for thing in value.things)
             if known is not None and rest is None:
                 positional.extend(known)
-            else:
+            if known is None or open_ended or rest is not None:
                 part = with_sources(elements(act, state, value), value.sources)
                 rest = part if rest is None else join(rest, part)
         elif argument.star == "**":
@@ -252,12 +258,12 @@ ASKING: Final[dict[type, Transfer]] = {
 }
 RAISING: Final = frozenset({cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.Element})
 """Instructions after which an exception may leave the function."""
-CAUGHT: Final = RAISING | {
-    cfg.GetItem,
-    cfg.DeleteItem,
-    cfg.GetAttribute,
-    cfg.LoadGlobal,
-    cfg.ImportName,
-    cfg.ImportModule,
+CAUGHT: Final[dict[type, frozenset[str]]] = {
+    cfg.GetItem: frozenset(),
+    cfg.DeleteItem: frozenset(),
+    cfg.GetAttribute: frozenset({"AttributeError", "Exception", "BaseException", ""}),
+    cfg.LoadGlobal: frozenset({"NameError", "UnboundLocalError", ""}),
+    cfg.ImportName: frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException", ""}),
+    cfg.ImportModule: frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException", ""}),
 }
-"""Instructions whose exceptions somebody wrote an ``except`` for."""
+"""Instructions whose exceptions somebody may have written an ``except`` for, and for which (any, where empty)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from leaklint.ir.effects import Cached, Consume, Pending, Read, Write
 from leaklint.ir.facts import FunctionFacts
@@ -11,7 +12,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources, open_effect
-from leaklint.solve.lattice import VARIES, slot
+from leaklint.solve.lattice import VARIES, slot, survives
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -97,13 +98,23 @@ def cached_call(
             pure=VARIES not in summary.returns.sources,
             side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
             missing=tuple(act.world.name_of(source) for source in hidden),
+            reads=frozenset(source for source in result.sources if survives(source)),
         ),
     )
 
 
-def snapshot_taken(act: Activation, source: Path, span: Span) -> Path:
-    """The source of a value that is new for each call: its place matters where the call is made at import."""
-    if not act.importing:
-        return VARIES
-    place = f"{source.root.name}|{act.path}|{act.name}|{span.line}:{span.column}:{span.end_line}:{span.end_column}"
-    return Path(Root(source.root.kind, source.root.owner, place))
+def snapshot_taken(act: Activation, source: Path, span: Span) -> set[Path]:
+    """The source of a value that is new for each call: its place matters where the call is made at import.
+
+    In a function, whether that is so is known when the function is called.
+    """
+    owner, place = source.root.owner, source.root.name
+    if "|" not in place:
+        place = f"{place}|{act.path}|{act.name}|{span.line}:{span.column}:{span.end_line}:{span.end_column}"
+    if act.importing:
+        return {Path(Root(source.root.kind, owner.replace(TAKEN, "snapshot:"), place))}
+    return {VARIES, Path(Root(source.root.kind, owner.replace("snapshot:", TAKEN), place))}
+
+
+TAKEN: Final = "taken:"
+"""Start of the owner of a source that is a snapshot where the function that takes it is called at import."""
