@@ -7,7 +7,7 @@ effect to the end: what is written, what is left pending, with which request dat
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from keyword import iskeyword
 from typing import Final
 
@@ -92,7 +92,13 @@ def solve(
         ways = ("handler", "handler by default") if handler.source is Source.PUBLIC else ("handler",)
         answers = [engine.answer(Ask(way, handler.label + handler.path)) for way in ways]
         calls.extend(answer for answer in answers if answer is not None)
-    reached = [each for call in calls for each in _reached(world, call, calls)]
+    written = frozenset(
+        effect.path
+        for call in calls
+        for effect, _, _, _ in call.effects
+        if effect.path is not None and survives(effect.path) and type(effect).__name__ == "Write"
+    )
+    reached = [each for call in calls for each in _reached(world, call, written)]
     seen = {effect.effect.site for effect in reached}
     reached.extend(each for each in _anywhere(engine, world) if each.effect.site not in seen)
     examined = examine(engine, world, asked, calls, reached) if asked else None
@@ -155,13 +161,7 @@ def _signature(world: World, handler: Handler) -> Solving:
     return found
 
 
-def _reached(world: World, call: Invoked, calls: Sequence[Invoked]) -> list[Reached]:
-    written = frozenset(
-        effect.path
-        for each in calls
-        for effect, _, _, _ in each.effects
-        if effect.path is not None and survives(effect.path) and type(effect).__name__ == "Write"
-    )
+def _reached(world: World, call: Invoked, written: frozenset[Path]) -> list[Reached]:
     describer = Describer(world, call, written)
     result = []
     for effect, trace, status, skipped_at in call.effects:
