@@ -45,6 +45,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Those methods, used as decorators or called with what they register."""
     takes: tuple[str, ...] = ()
     """Functions and constructors that take a handler: ``fastapi.Depends``."""
+    injects: bool = False
+    """What they take may be a class, of which an object is made for each request."""
     lists: tuple[str, ...] = ()
     """Attributes of a class that list handlers, in files that import the framework (``functions`` of a worker)."""
     callables: tuple[str, ...] = ()
@@ -198,7 +200,8 @@ class Declared:
         owner, _, method = name.rpartition(".")
         short = f"{owner.rpartition('.')[2]}.{method}" if method in framework.registers else method
         reason = f"listed in {method}" if method in framework.lists else f"registered with {short}()"
-        return self._handler(path, function.name, function.name_span, framework, reason)
+        handler = self._handler(path, function.name, function.name_span, framework, reason)
+        return msgspec.structs.replace(handler, receiver=framework.receiver if function.in_class else "")
 
     def _decorated(self, path: str, key: str, function: FunctionFacts) -> Iterator[Handler]:
         for text in function.decorators:
@@ -218,9 +221,13 @@ class Declared:
             for callee, name in _HANDED_OVER.findall(each.annotation):
                 framework = self._of(path, callee, lambda framework: framework.takes)
                 target = self._names.definition(path, name) if framework else None
-                own = self._files[target.path].functions.get(target.name) if isinstance(target, Own) else None
-                if framework and isinstance(target, Own) and own and not is_test(target.path):
-                    yield self._handler(target.path, target.name, own.name_span, framework, f"given to {callee}()")
+                if framework is None or not isinstance(target, Own) or is_test(target.path):
+                    continue
+                functions = self._files[target.path].functions
+                own = functions.get(target.name) or functions.get(f"{target.name}.__init__")
+                if own:
+                    handler = self._handler(target.path, own.name, own.name_span, framework, f"given to {callee}()")
+                    yield msgspec.structs.replace(handler, receiver="request" if own.in_class else "")
 
     def _made(self, path: str, name: str, callee: str) -> Iterator[Handler]:
         framework = self._of(path, callee, lambda each: each.callables)

@@ -17,7 +17,7 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import CONSTANT_PATH, is_prefix, join, of, ordered, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
-from leaklint.solve.world import Registration, Solving, World
+from leaklint.solve.world import Registration, Solving, World, function_path
 
 _PLACE: Final = "handlers of "
 _DECORATOR: Final = ".<decorator>"
@@ -74,6 +74,11 @@ def _note(act: Activation, state: State, registrar: str, thing: Thing) -> Solvin
         world.registered[thing.type.name] = Registration(registrar, of(thing))
     elif kind is TypeKind.CLASS and _listens(act, thing.type.name):
         yield from _note(act, state, registrar, world.kept_object(thing.type.name))
+    elif kind is TypeKind.CLASS and world.makes_for_each_request(registrar):
+        maker = f"{thing.type.name}.__init__"
+        if world.program.function(maker) is not None:
+            made = Thing(function_path(maker), Type(TypeKind.FUNCTION, maker))
+            world.registered[maker] = Registration(registrar, of(made))
     elif kind is TypeKind.INSTANCE and "::" in thing.type.name:
         for name in (*_METHODS, *world.handling_methods(thing.type.name)):
             method = yield from get_attribute(act, state, of(thing), name)

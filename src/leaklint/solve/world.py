@@ -148,6 +148,11 @@ class World:
         registrars = self.program.registrars
         return registrars is not None and registrars.registrar(name) is not None
 
+    def makes_for_each_request(self, registrar: str) -> bool:
+        """Whether a registrar that is given a class makes an object of it for each request (``Depends``)."""
+        framework = self.program.registrars.registrar(registrar) if self.program.registrars else None
+        return framework is not None and framework.injects and registrar.rpartition(".")[2] not in framework.registers
+
     def handling_methods(self, class_name: str) -> tuple[str, ...]:
         """The methods of a class that a framework calls because of its bases."""
         registrars = self.program.registrars
