@@ -291,6 +291,16 @@ class TestOtherCommands:
             "platform": "aws-lambda",
         }
         assert row["reason"]
+        assert (row["outcome"], row["overlapping"], row["awaited"]) == ("resumes-later", False, False)
+        assert (row["snap_start"], row["durable"], row["request_data"]) == (False, False, ["event", "context"])
+
+    def test_handlers_of_a_platform_that_does_not_freeze(self, leaklint: Any, project: Path) -> None:
+        (project / "leaklint.toml").write_text('platforms = { "bot/" = "gcp" }\n')
+        out = leaklint("handlers").out
+        assert "gcp, by guess" in out
+        assert "pending work runs on at return; several requests at a time" in out
+        (row,) = json.loads(leaklint("handlers", "--output-format", "json").out)
+        assert (row["outcome"], row["overlapping"]) == ("runs-on", True)
 
     def test_explain(self, leaklint: Any) -> None:
         page = leaklint("explain", "LK101").out
