@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -335,6 +336,7 @@ class TestOtherCommands:
     def test_the_reference_names_every_setting(self, leaklint: Any) -> None:
         page = leaklint("config", "--output-format", "markdown").out
         assert page.count("\n## ") == 18
+        assert len(re.findall(r"^- Value: (?:a|one|the) .*[a-z`]$", page, re.MULTILINE)) == 18
 
 
 class TestProcess:

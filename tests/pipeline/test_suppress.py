@@ -11,7 +11,7 @@ from leaklint.ir.finding import Finding, Severity
 from leaklint.ir.location import NOWHERE, Place, Span
 from leaklint.pipeline.suppress import Suppressed, in_comment, may_suppress, suppress
 
-KNOWN = ("LK101", "LK102", "LK201", "LK501", "LK901", "LK902")
+KNOWN = {code: f"name-of-{code}" for code in ("LK101", "LK102", "LK201", "LK501", "LK901", "LK902")}
 
 
 def finding(line: int, code: str = "LK101", statement: Span = NOWHERE) -> Finding:
@@ -113,6 +113,11 @@ class TestUnused:
             "unused suppression `leaklint: ignore`: unknown code E501; did you mean `LK501`?"
         ]
 
+    def test_the_name_of_a_rule_is_no_code(self) -> None:
+        assert complaints(judge([], comment("ignore", 3, "name-of-LK101"))) == [
+            "unused suppression `leaklint: ignore`: unknown code name-of-LK101; did you mean `LK101`?"
+        ]
+
     def test_a_bare_noqa_may_be_meant_for_others(self) -> None:
         assert complaints(judge([], comment("noqa", 3))) == []
 
@@ -139,6 +144,8 @@ class TestUnused:
         assert complaints(judge([], comment("enable", 3, "LK101"))) == [
             "unused suppression `leaklint: enable` has nothing to switch on again"
         ]
+        other = judge([finding(2)], comment("disable", 1, "LK101"), comment("enable", 3, "LK102"))
+        assert complaints(other) == ["unused suppression `leaklint: enable` has nothing to switch on again"]
         used = judge([finding(2)], comment("disable", 1, "LK1"), comment("enable", 3, "LK101"))
         assert complaints(used) == []
 

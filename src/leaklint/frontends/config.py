@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
+from leaklint.frontends.flake8_plugin import FLAKE8_HAS
 from leaklint.frontends.output import prepare, style_for
+from leaklint.frontends.setting_options import SETTING_OPTIONS
 from leaklint.ir.finding import Severity
 from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Part, parts_of
@@ -92,7 +94,12 @@ def reference() -> str:
     parts = [INTRODUCTION]
     for key, field in FIELDS.items():
         default = in_toml(key, field.default)
-        shown_default = f"Default: `{json.dumps(default)}`" if default not in (None, [], {}) else "Default: none"
+        kind = (field.metadata["kind"].__doc__ or "").replace("``", "`").partition("\n")[0]
+        facts = [f"- Value: {kind[:1].lower()}{kind[1:].rstrip('.')}"]
+        facts.append(f"- Default: `{json.dumps(default)}`" if default not in (None, [], {}) else "- Default: none")
+        if key in SETTING_OPTIONS:
+            facts.append(f"- Option: `--{key}`" + ("" if key in FLAKE8_HAS else f"; of flake8: `--leaklint-{key}`"))
         example = f"```toml\n{key} = {field.metadata['example']}\n```"
-        parts.append(f"## {key}\n\n{field.metadata['about']}\n\n{shown_default}\n\n{example}\n")
+        listed = "\n".join(facts)
+        parts.append(f"## {key}\n\n{field.metadata['about']}\n\n{listed}\n\n{example}\n")
     return "\n".join(parts)

@@ -259,6 +259,7 @@ def _judged(
 
     selected = [each for each in found if wanted(each.place.path) and selection.enabled_in(each.code, each.place.path)]
     in_files = grouped(selected)
+    names = {code: rule.name for code, rule in rules.items()}
     kept: list[Finding] = []
     silenced: list[Silenced] = []
     judged = {path for path, source in sources.items() if wanted(path) and may_suppress(source)} - libraries
@@ -272,7 +273,7 @@ def _judged(
         def reportable(code: str, path: str = path) -> bool:
             return code in rules and may_report(code) and selection.enabled_in(code, path)
 
-        outcome = suppress(path, findings, facts, rules, reportable, in_comment(sources[path]))
+        outcome = suppress(path, findings, facts, names, reportable, in_comment(sources[path]))
         silenced += outcome.silenced
         kept += outcome.kept
         if selection.enabled_in("LK902", path) and not facts.troubles:

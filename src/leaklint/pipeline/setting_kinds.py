@@ -113,6 +113,7 @@ def one_of(*words: str) -> Kind:
             complain((), f"expected one of {listed}, found {_type_name(value)}")
         return None
 
+    choose.__doc__ = f"One of {', '.join(f'``{each}``' for each in words)}."
     return choose
 
 
@@ -134,7 +135,7 @@ def severities(value: Any, complain: Complain, rules: Rules) -> tuple[tuple[str,
 
 
 def handlers(value: Any, complain: Complain, _rules: Rules) -> tuple[str, ...]:
-    """A list of handlers, each ``module:function``, or the word ``web``."""
+    """A list of handlers, each ``module:function`` or the word ``web``."""
     found = _strings(value, complain)
     for place, each in found:
         if HANDLER.fullmatch(each) or each in FRAMEWORKS:

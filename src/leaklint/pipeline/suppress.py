@@ -43,13 +43,14 @@ def suppress(
     path: str,
     findings: Sequence[Finding],
     facts: FileFacts,
-    known: Collection[str],
+    known: Mapping[str, str],
     reportable: Callable[[str], bool],
     is_comment: Callable[[Suppression], bool] = lambda _: True,
 ) -> Suppressed:
     """Applies the comments of one file to its findings.
 
-    ``known`` are all codes that exist, ``reportable`` says whether this run could have reported a code in this file.
+    ``known`` are all codes that exist, each with the name of its rule; ``reportable`` says whether this run could have
+    reported a code in this file.
     ``is_comment`` is asked before a suppression is called useless: flake8 heeds ``# noqa`` in a string too.
     """
     comments = facts.suppressions
@@ -122,7 +123,7 @@ def _enabled_between(disable: Suppression, finding: Finding, facts: FileFacts) -
 def _complaint(
     suppression: Suppression,
     used: set[str],
-    known: Collection[str],
+    known: Mapping[str, str],
     reportable: Callable[[str], bool],
     facts: FileFacts,
 ) -> str:
@@ -141,11 +142,11 @@ def _complaint(
     for code in suppression.codes:
         if not code.startswith("LK"):
             if suppression.kind != "noqa":
-                complaints.append(f"unknown code {code}{did_you_mean(code, known)}")
+                complaints.append(f"unknown code {code}{_meant(code, known)}")
             continue
         meant = [each for each in known if each.startswith(code)]
         if not meant:
-            complaints.append(f"unknown code {code}{did_you_mean(code, known)}")
+            complaints.append(f"unknown code {code}{_meant(code, known)}")
         elif code == UNUSED or any(each.startswith(code) for each in used):
             continue
         elif all(reportable(each) for each in meant):
@@ -153,6 +154,12 @@ def _complaint(
     if unused:
         complaints.insert(0, f"nothing to silence here for {', '.join(unused)}")
     return f"{_title(suppression)}: {'; '.join(complaints)}" if complaints else ""
+
+
+def _meant(code: str, known: Mapping[str, str]) -> str:
+    """A guess at the code that was meant, which may have been called by the name of its rule."""
+    by_name = {name: each for each, name in known.items()}
+    return f"; did you mean `{by_name[code]}`?" if code in by_name else did_you_mean(code, known)
 
 
 def _judged(known: Collection[str]) -> list[str]:
@@ -165,7 +172,10 @@ def _has_disable(enable: Suppression, facts: FileFacts) -> bool:
         each.kind == "disable"
         and each.span < enable.span
         and (
-            not each.codes or not enable.codes or any(_names(each, code) or _names(enable, code) for code in each.codes)
+            not each.codes
+            or not enable.codes
+            or any(_names(enable, code) for code in each.codes)
+            or any(_names(each, code) for code in enable.codes)
         )
         for each in facts.suppressions
     )
