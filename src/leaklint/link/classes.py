@@ -18,7 +18,8 @@ def linearize(name: Name, bases_of: Callable[[Name], Sequence[Name]]) -> tuple[N
     that is possible. A base that leads back to a class below it is left out.
     """
     finished = _bases_first(name, bases_of)
-    if len(finished) > EXACT_UP_TO:
+    is_chain = all(len(bases) < 2 for bases in finished.values())
+    if is_chain or len(finished) > EXACT_UP_TO:
         return tuple(reversed(list(finished)))
     orders: dict[Name, tuple[Name, ...]] = {}
     for each, bases in finished.items():

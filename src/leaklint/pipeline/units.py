@@ -13,6 +13,8 @@ from leaklint.ir.facts import FileFacts, Trouble
 from leaklint.pipeline.cache import Cache, digest
 
 KIND: Final = "outlines"
+MOST_KEPT: Final = 6_000_000
+"""Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
 _DECODER: Final = msgspec.msgpack.Decoder(FileFacts)
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
@@ -26,6 +28,7 @@ class Units:
         self.facts: dict[str, FileFacts] = {}
         self._sources: dict[str, bytes] = {}
         self._parsed: dict[str, Source] = {}
+        self._kept_bytes = 0
         self._cache = cache
         self._project = project
         known = cache.read(KIND, project, dict[str, msgspec.Raw]) if cache is not None else None
@@ -40,8 +43,7 @@ class Units:
             mark = self.digests[path] = digest(source)
             facts = self._remembered(mark.hex())
             if facts is None:
-                parsed = self._parsed[path] = Source(source)
-                facts = parsed.facts
+                facts = self._parse(path).facts
                 self._remember(mark.hex(), facts)
             self.facts[path] = facts
 
@@ -49,8 +51,18 @@ class Units:
         """The graph of a function, and why it cannot be analysed, if so."""
         parsed = self._parsed.get(path)
         if parsed is None:
-            parsed = self._parsed[path] = Source(self._sources[path])
+            parsed = self._parse(path)
         return parsed.lower(name)
+
+    def _parse(self, path: str) -> Source:
+        source = self._sources[path]
+        self._kept_bytes += len(source)
+        while self._parsed and self._kept_bytes > MOST_KEPT:
+            oldest = next(iter(self._parsed))
+            self._kept_bytes -= len(self._sources[oldest])
+            del self._parsed[oldest]
+        parsed = self._parsed[path] = Source(source)
+        return parsed
 
     def keep(self) -> None:
         """Keeps the outlines for the next run, where they are not what was kept before."""

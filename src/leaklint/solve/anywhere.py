@@ -19,38 +19,57 @@ ROUNDS = 2
 
 
 def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
-    """The functions that may drop a coroutine or a task: (path, qualified name), sorted."""
-    own = {path: _asynchronous(facts) for path, facts in program.files.items()}
-    packages = {path: frozenset(filter(models.asynchronous, _packages(facts))) for path, facts in program.files.items()}
-    if not any(own.values()) and not any(packages.values()):
+    """The functions that may drop a coroutine or a task: (path, qualified name), sorted.
+
+    Files are bits of numbers: which files a file reaches is one number, which files know a name another.
+    """
+    bits = {path: 1 << index for index, path in enumerate(program.files)}
+    knowing: dict[str, int] = {}
+    importing: dict[str, int] = {}
+    for path, facts in program.files.items():
+        for name in _asynchronous(facts):
+            knowing[name] = knowing.get(name, 0) | bits[path]
+        for package in _packages(facts):
+            importing[package] = importing.get(package, 0) | bits[path]
+    for package, users in importing.items():
+        for name in models.asynchronous(package):
+            knowing[name] = knowing.get(name, 0) | users
+    if not knowing:
         return []
-    wrappers: dict[str, set[str]] = {path: set(names) for path, names in own.items()}
-    reach = _Imports(program)
-    known: dict[str, frozenset[str]] = {}
-    read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
+    reach = _reach(program, bits)
+    suspects: dict[tuple[str, str], None] = {}
     for _ in range(ROUNDS + 1):
-        changed = False
-        for path, facts in program.files.items():
-            files = reach.of(path)
-            names = frozenset().union(*(wrappers[each] for each in files))
-            for package in set().union(*(packages[each] for each in files)):
-                names |= models.asynchronous(package)
-            known[path] = names
-            for function in facts.functions.values():
-                if not names.isdisjoint(function.dropped_calls):
-                    last = function.name.rpartition(".")[2]
-                    if last not in wrappers[path]:
-                        wrappers[path].add(last)
-                        changed = True
-        if not changed:
+        fresh: list[tuple[str, str]] = [
+            (path, function.name)
+            for path, facts in program.files.items()
+            for function in facts.functions.values()
+            if (path, function.name) not in suspects
+            and any(knowing.get(name, 0) & reach[path] for name in function.dropped_calls)
+        ]
+        if not fresh:
             break
-    return sorted(
-        (path, function.name)
-        for path, facts in program.files.items()
-        for function in facts.functions.values()
-        if not known[path].isdisjoint(function.dropped_calls)
-        or any(call in known[path] and attribute not in read for attribute, call in function.stored_calls)
-    )
+        suspects.update(dict.fromkeys(fresh))
+        for path, function_name in fresh:
+            last = function_name.rpartition(".")[2]
+            knowing[last] = knowing.get(last, 0) | bits[path]
+    return sorted(suspects)
+
+
+def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
+    """For each file the files that it imports at any distance, and itself."""
+    direct = {path: list(_direct(program, path, facts)) for path, facts in program.files.items()}
+    reach = dict(bits)
+    changed = True
+    while changed:
+        changed = False
+        for path, imported in direct.items():
+            found = reach[path]
+            for each in imported:
+                found |= reach[each]
+            if found != reach[path]:
+                reach[path] = found
+                changed = True
+    return reach
 
 
 def without_await(program: Program) -> Iterable[Declare]:
@@ -81,28 +100,6 @@ def _asynchronous(facts: FileFacts) -> set[str]:
 
 def _packages(facts: FileFacts) -> set[str]:
     return {fact.module.partition(".")[0] for fact in facts.imports if not fact.level}
-
-
-class _Imports:
-    """Which files of the project a file imports, at any distance."""
-
-    def __init__(self, program: Program) -> None:
-        self._direct = {path: tuple(_direct(program, path, facts)) for path, facts in program.files.items()}
-        self._reach: dict[str, frozenset[str]] = {}
-
-    def of(self, path: str) -> frozenset[str]:
-        """The file and all that it imports."""
-        known = self._reach.get(path)
-        if known is None:
-            seen = {path}
-            pending = [path]
-            while pending:
-                for each in self._direct[pending.pop()]:
-                    if each not in seen:
-                        seen.add(each)
-                        pending.append(each)
-            known = self._reach[path] = frozenset(seen)
-        return known
 
 
 def _direct(program: Program, path: str, facts: FileFacts) -> Iterable[str]:
