@@ -154,3 +154,18 @@ def test_reports_that_are_none_are_refused(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(Unusable):
         read_findings(path, tmp_path)
+
+
+def test_a_finding_behind_another_entry_is_confirmed_where_the_handler_reaches_it(observe: Observe) -> None:
+    source = (
+        "SEEN = []\ndef route(event):\n    SEEN.append(event['id'])\ndef handler(event, context):\n    route(event)\n"
+    )
+    report = observe(source)
+    places = [
+        {"code": "LK101", "path": "app.py", "line": 3, "message": "SEEN grows", "handlers": ["app:route"]},
+        {"code": "LK204", "path": "app.py", "line": 3, "message": "thread", "handlers": ["app:route"]},
+    ]
+    joined = judge(report.plan, report.record, from_objects(places, report.plan.root))
+    assert [each.finding.code for each in joined.confirmed] == ["LK101"]
+    assert joined.elsewhere == 1
+    assert not joined.only_seen

@@ -120,3 +120,38 @@ def test_a_moment_that_could_not_be_looked_at_is_no_success(observe: Observe) ->
     assert report.complete
     report.record.photos[-1].trouble = "MemoryError"
     assert not report.complete
+
+
+KEYS = """
+import logging
+
+class Formatter(logging.Formatter):
+    def __init__(self):
+        super().__init__()
+        self.keys = {}
+
+def install():
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter())
+    logging.getLogger("keys").addHandler(handler)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "strengths"),
+    [("keys['who'] = event['id']", {Strength.KEPT}), ("keys[event['id']] = 1", {Strength.LEAK}), ("len(keys)", set())],
+)
+def test_what_a_library_keeps_in_the_logging_tree(
+    body: str, strengths: set[Strength], observe: Observe, tmp_path: Path
+) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "keys.py").write_text(KEYS)
+    report = observe(
+        "import logging\nimport keys\nkeys.install()\n"
+        "def handler(event, context):\n"
+        f"    keys = logging.getLogger('keys').handlers[0].formatter.keys\n    {body}\n",
+        environment={"PYTHONPATH": str(installed)},
+    )
+    seen = [each for each in (*report.only_seen, *report.asides) if each.code == "LK111"]
+    assert {each.strength for each in seen} == strengths

@@ -90,11 +90,16 @@ def job_of(case: Path) -> Job | None:
     return None
 
 
-def missing_of(case: Path) -> list[str]:
-    """The libraries that a case imports and that are not installed here, those left out that it can do without."""
+def libraries_of(case: Path) -> list[str]:
+    """The libraries that a case imports, those left out that it can do without."""
     own = {path.stem for path in case.rglob("*")}
-    names = {name for path in case.rglob("*.py") for name in _imports(path)} - own
-    return sorted(name for name in names if importlib.util.find_spec(name) is None)
+    names = {name for path in case.rglob("*.py") for name in _imports(path)}
+    return sorted(names - own - sys.stdlib_module_names)
+
+
+def missing_of(case: Path) -> list[str]:
+    """Those of its libraries that are not installed here."""
+    return [name for name in libraries_of(case) if importlib.util.find_spec(name) is None]
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -14,6 +14,8 @@ from typing import Any
 from leaklint.confirm.observation import Kind, Observation, Strength, invocations, numbers
 from leaklint.confirm.record import Photo, Record
 
+LOGGING = ("handlers of logger", "filters of logger")
+"""Beginnings of what the logging tree keeps: a handler or filter that is there once and holds a request's data."""
 ENOUGH = 3
 """Invocations that it takes to tell a leak from lazy initialisation."""
 CODES = {
@@ -205,7 +207,7 @@ def _process(photos: list[Photo]) -> Iterator[Observation]:
         else:
             evidence = f"{label} was {_short(values[0])} before {invocations(changed)} and is {last} since"
             yield Observation(Kind.PROCESS, label, Strength.ONCE, evidence, changed, code="LK108")
-    for label in sorted(held.keys() - labels):
+    for label in sorted(each for each in held.keys() - labels if not each.startswith(LOGGING)):
         marked = sorted({number for number, _ in held[label]})
         evidence = f"{label}: data of {invocations(marked)} is found there after the return"
         yield Observation(Kind.PROCESS, label, Strength.LEAK, evidence, tuple(marked), code="LK108")
@@ -216,12 +218,20 @@ def _short(value: str | None) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def _changed_aspects(photos: list[Photo]) -> set[str]:
+    """The aspects of the process that are not the same in all photos."""
+    labels = {label for photo in photos for label in photo.process}
+    return {label for label in labels if len({photo.process.get(label) for photo in photos}) > 1}
+
+
 def _libraries(photos: list[Photo]) -> Iterator[Observation]:
-    """Markers inside the state of installed libraries."""
+    """Markers inside the state of installed libraries, and inside what they have put into the logging tree."""
     places: dict[str, dict[int, set[int]]] = {}
+    changing = _changed_aspects(photos)
     for photo in photos:
         for place in photo.places:
-            if place["owner"] == "library" and not place["working"]:
+            logs = place["owner"] == "process" and place["root"].startswith(LOGGING) and place["root"] not in changing
+            if (place["owner"] == "library" or logs) and not place["working"]:
                 for number in place["markers"]:
                     places.setdefault(place["root"], {}).setdefault(number, set()).add(photo.invocation)
     for label, by_number in sorted(places.items()):

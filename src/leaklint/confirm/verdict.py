@@ -95,14 +95,13 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
     told: set[Observation] = set()
     elsewhere = 0
     for finding in findings or ():
-        if not finding.is_of(plan.handler, plan.root):
-            elsewhere += 1
-            continue
-        matching = joiner.matching(finding, observations)
+        matching = joiner.matching(finding, observations) if finding.path.is_relative_to(plan.root.resolve()) else []
         proofs = [each for each in matching if _proves(each)]
-        if proofs:
+        if proofs:  # also one of another entry that this handler turns out to reach, such as a route
             confirmed.append(Confirmed(finding, tuple(proofs)))
             told.update(proofs)
+        elif not finding.is_of(plan.handler, plan.root):
+            elsewhere += 1
         else:
             not_seen.append(NotSeen(finding, _reason(finding, matching, record, joiner)))
     rest = [each for each in observations if each not in told]
