@@ -9,7 +9,7 @@ from leaklint.ir.effects import Cached, Consume, Pending, Read, Write
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources, open_effect
 from leaklint.solve.lattice import VARIES, slot, survives
@@ -36,7 +36,10 @@ def use_on_loop(act: Activation, state: State, thing: Thing, span: Span, *, wait
 
     One of asyncio's own binds itself to a loop only where something can wait.
     """
-    while thing.type.kind is TypeKind.LIBRARY_METHOD:
+    # A path of too many fields stands for what is below it, so that a method may seem to be its own receiver.
+    for _ in range(MAX_FIELDS + 1):
+        if thing.type.kind is not TypeKind.LIBRARY_METHOD:
+            break
         owners = state.heap.get(slot(thing.path, "<self>"))
         if owners is None or len(owners.things) != 1:
             return
