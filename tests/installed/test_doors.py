@@ -21,7 +21,10 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
 EVERY = 1 if os.environ.get("LEAKLINT_PROVE") else 24
 LINE = re.compile(r"^(\./)?[^\s:][^:]*:\d+:\d+: LK\d{3} .*$", re.MULTILINE)
-COMMAND_ONLY = re.compile(r": LK90[13] ")
+COMMAND_ONLY = re.compile(r": LK90[13] |^[^:]*(?<!\.py):")
+"""What flake8 does not look at: files that cannot be read, and code in templates."""
+FLAKE8 = ("--isolated", "--select", "LK", "--exclude", "blob.py", ".")
+"""With all fixtures but the one with a NUL byte, over which flake8 itself stumbles on Python 3.11."""
 START = """
 import multiprocessing, sys
 from flake8.main.cli import main
@@ -76,18 +79,16 @@ def for_flake8(found: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_flake8_with_two_workers(fixtures: Path, command: list[str], method: str) -> None:
-    options = ["--isolated", "-j2", "--select", "LK", "--exclude", "none", "."]
-    assert said("-c", START, method, *options, cwd=fixtures) == for_flake8(command)
+    assert said("-c", START, method, "-j2", *FLAKE8, cwd=fixtures) == for_flake8(command)
 
 
 def test_flake8_with_one_worker(fixtures: Path, command: list[str]) -> None:
-    options = ["--isolated", "-j1", "--select", "LK", "--exclude", "none", "."]
-    assert said("-m", "flake8", *options, cwd=fixtures) == for_flake8(command)
+    assert said("-m", "flake8", "-j1", *FLAKE8, cwd=fixtures) == for_flake8(command)
 
 
 def test_unsaved_text(fixtures: Path, command: list[str]) -> None:
     paths = sorted({line.partition(":")[0] for line in command if line.partition(":")[0].endswith(".py")})
-    for path in paths[:: max(len(paths) // 12, 1)]:
+    for path in paths[:: max(len(paths) // 4, 1)]:
         text = (fixtures / path).read_bytes()
         options = ["-q", "--output-format", "concise", "-", "--stdin-filename", path]
         unsaved = said("-m", "leaklint", *options, cwd=fixtures, input=text)
