@@ -77,6 +77,8 @@ browser:
 
 benchmark: $(VENV)/ready
 	$(BIN)/python benchmarks/ratio_to_parse.py src
+	$(BIN)/python benchmarks/again.py src
+	$(BIN)/python benchmarks/growth.py --most 1000
 
 prove: lint self browser benchmark oldest
 	@set -e; for python in $$(sh .ci/pythons); do \

@@ -25,6 +25,7 @@ from leaklint.rules.check import check
 from leaklint.solve import solve
 
 KIND: Final = "solved"
+IN_PART: Final = "too large, analysed in part"
 Lower = Callable[[str, str], tuple[Body, Trouble | None]]
 """Gives the graph of a function by path and name, and why it cannot be analysed, if so."""
 
@@ -83,6 +84,9 @@ class Whole(msgspec.Struct, frozen=True):
         )
         asked = asked if asked and asked[0] in inside else None
         result = solve(program, self.models, asked=asked, only_handlers=only_handlers)
+        for identity in result.cut_short:
+            path, _, name = identity.partition("::")
+            left_out.append(not_analysed(path, IN_PART, self.files[path].functions[name].name_span))
         return Outcome((*check(result.reached), *left_out), result.handlers, result.examined)
 
     def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes) -> list[Outcome]:

@@ -52,6 +52,8 @@ class Solved(msgspec.Struct, frozen=True):
     handlers: tuple[Handler, ...]
     examined: Examined | None = None
     """Of the line that was asked for."""
+    cut_short: tuple[str, ...] = ()
+    """The functions, by ``path::qualified name``, that do more than was followed."""
 
 
 def solve(
@@ -102,7 +104,7 @@ def solve(
     seen = {effect.effect.site for effect in reached}
     reached.extend(each for each in _anywhere(engine, world) if each.effect.site not in seen)
     examined = examine(engine, world, asked, calls, reached) if asked else None
-    return Solved(tuple(reached), tuple(confirmed), examined)
+    return Solved(tuple(reached), tuple(confirmed), examined, tuple(sorted(world.cut_short)))
 
 
 def _confirmed(engine: Engine, world: World) -> list[Handler]:

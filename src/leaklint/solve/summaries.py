@@ -119,12 +119,15 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         content = join_all(act.yielded)
         stores.append(Store(extend(made.path, ELEMENT), content))
         returns = of(made, sources=content.sources)
+    effects = tuple(_effects(last, raised if normal is not None else None, returns, stores))
+    if len(effects) > MAX_EFFECTS:
+        act.world.cut_short.add(act.identity)
     return Summary(
         name=act.identity,
         formals=formals_of(facts),
         kind=kind,
         returns=returns,
-        effects=tuple(_effects(last, raised if normal is not None else None, returns, stores))[:MAX_EFFECTS],
+        effects=effects[:MAX_EFFECTS],
         settles=tuple(
             Settle(path, (), certain, everywhere)
             for path, (certain, everywhere) in sorted(last.settled.items())

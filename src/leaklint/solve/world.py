@@ -104,6 +104,8 @@ class World:
         self.watched = ""
         """The function of which the calls are remembered whose callee is not known."""
         self.unknown_calls: set[Span] = set()
+        self.cut_short: set[str] = set()
+        """Functions that do more than is followed."""
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 

@@ -1,0 +1,66 @@
+"""Prints what a second run costs: after no change, and after a change of one file.
+
+Each run is a new process on one processor; what counts is its processor time, start-up included. The tree is copied, so
+that a file of it can be changed, and the cache lies in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ratio_to_parse import CHECK, python_files
+
+
+def cost(tree: Path, cache: Path, *options: str) -> tuple[float, float]:
+    """Processor seconds and megabytes at the most of one run."""
+    process = subprocess.Popen(
+        [*CHECK, *options, str(tree)],
+        env={**os.environ, "LEAKLINT_CACHE_DIR": str(cache)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = status
+    if status:
+        sys.exit(f"leaklint ended with status {status}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Reads the command line, measures, and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tree", type=Path, nargs="+", help="folders to analyse, each on its own")
+    parser.add_argument("--runs", type=int, default=3, help="how often each is measured (default: %(default)s)")
+    options = parser.parse_args()
+    print(f"{'tree':30} {'cold':>8} {'memory':>8} {'again':>8} {'':>6} {'edited':>8} {'':>6}")
+    for tree in options.tree:
+        with tempfile.TemporaryDirectory() as folder:
+            copy, cache = Path(folder, "tree"), Path(folder, "cache")
+            shutil.copytree(tree, copy, symlinks=True)
+            long_ago = 1_600_000_000
+            for file in copy.rglob("*"):
+                os.utime(file, (long_ago, long_ago), follow_symlinks=False)
+            edited = Path(sorted(python_files(copy))[0])
+            rows = []
+            for run in range(options.runs):
+                shutil.rmtree(cache, ignore_errors=True)
+                cold, memory = cost(copy, cache)
+                again, _ = cost(copy, cache)
+                edited.write_bytes(edited.read_bytes() + b"\n# edited\n" * (run + 1))
+                rows.append((cold, memory, again, cost(copy, cache)[0]))
+        cold, memory, again, changed = (statistics.median(column) for column in zip(*rows, strict=True))
+        print(
+            f"{tree.name:30} {cold:7.2f}s {memory:5.0f} MB {again:7.2f}s {again / cold:6.3f} "
+            f"{changed:7.2f}s {changed / cold:6.3f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
