@@ -230,7 +230,7 @@ class Describer:
             return None
         key_request = self.request(effect.key_sources)
         constant = effect.constant or self.constant(effect.sources)
-        if constant and not effect.empties and self.request(effect.chosen):
+        if constant and not effect.empties and path.root.kind is not RootKind.LIBRARY and self.request(effect.chosen):
             constant = False
         how = effect.how
         if how is How.GROW and constant and effect.operation == "add":
@@ -271,8 +271,8 @@ class Describer:
         same = [place for place in tested if _concerns(place, path)]
         asked = self.request(effect.guards)
         if not same:
-            chosen = self.request(effect.chosen)
-            return Guard.LAZY if not chosen and any(self._changes(place) for place in tested) else Guard.NONE
+            lazy = any(self._changes(place) for test in effect.tests if not self.request(test) for place in test)
+            return Guard.LAZY if lazy else Guard.NONE
         if any(self._is_guard(test, path) for test in effect.tests):
             return Guard.LAZY
         if asked:

@@ -29,6 +29,9 @@ VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 """Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
 TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 """Source of paths under the folder for temporary files, which survives the invocation."""
+ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
+"""Source of texts that begin with a constant slash: as a path, they do not depend on the working folder."""
+FOLDER: Final = Path(Root(RootKind.LIBRARY, "process", "the working folder"))
 EMPTIED: Final = "emptied"
 """Owner of the mark for a folder, or a pattern, whose files have been removed."""
 ELEMENT: Final = "[]"

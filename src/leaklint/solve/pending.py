@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, TypeKind, Value
-from leaklint.solve.lattice import EMPTIED, SYMBOLIC, TEMPORARY, is_prefix, named, names_in
+from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, is_prefix, named, names_in
 from leaklint.solve.state import State, Status
 
 ALL_TASKS: Final = Path(Root(RootKind.LIBRARY, "process", "asyncio.all_tasks"))
@@ -168,11 +168,26 @@ def file_of(state: State, effect: Pending) -> Pending | None:
 
     Where the name is a parameter, the caller decides.
     """
+    if _follows_folder(state, effect):
+        effect = msgspec.structs.replace(effect, sources=effect.sources | {TEMPORARY})
     where = frozenset(source for source in effect.sources if source == TEMPORARY or source.root.kind in SYMBOLIC)
     if not where or any(_is_emptied(state, name) for name in names_in(effect.sources)):
         return None
     looked_at = any(where & tested.reads for tested in state.guards)
     return msgspec.structs.replace(effect, guarded=effect.guarded or looked_at)
+
+
+def _follows_folder(state: State, effect: Pending) -> bool:
+    """Whether a file lies under the folder for temporary files since this invocation went there: its name is relative.
+
+    A name that the environment or a call gives may be anything.
+    """
+    went = any(
+        isinstance(token.effect, Write) and token.effect.path == FOLDER and TEMPORARY in token.effect.sources
+        for token in state.tokens.values()
+        if token.status is not Status.SETTLED
+    )
+    return went and all(source.root.kind in SYMBOLIC for source in effect.sources)
 
 
 def _is_emptied(state: State, name: str) -> bool:

@@ -20,6 +20,7 @@ from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     ELEMENT,
     NONE,
+    ROOTED,
     SYMBOLIC,
     TEMPORARY,
     constant,
@@ -49,7 +50,9 @@ EXCEPTION: Final = "the exception"
 
 def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
     value = constant(step.value)
-    if isinstance(step.value, str) and step.value.startswith("/tmp"):
+    if isinstance(step.value, str) and step.value.startswith("/") and not step.value.startswith("/tmp"):
+        value = Value(value.things, frozenset({ROOTED}))
+    elif isinstance(step.value, str) and step.value.startswith("/tmp"):
         name = named(step.value)
         value = Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
     state.env[step.target] = value
