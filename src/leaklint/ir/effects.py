@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from leaklint.ir.cfg import ConstantValue
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Sources
 
@@ -178,6 +179,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The place is reset on every path before this write."""
     overwritten_first: bool = False
     """The place is overwritten on every path of the invocation before anything reads it."""
+    becomes: tuple[str, ConstantValue] | None = None
+    """The constant that the place holds then, where it is one."""
     empties: bool = False
     """The value is None or an empty container."""
     puts_back: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constants, extend, join_all, of, slot, survives, with_sources
@@ -124,7 +124,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             state.read(path)
             return stored
         if not (yield from rebinds_field(act, class_name, name)):
-            return stored
+            state.read(path)
+            return _as_it_is_now(path, stored)
     member = yield from class_member(act, state, class_name, name, bound_to=thing, on_class=False)
     bound_by_methods = any(
         name in facts.instance_attributes
@@ -154,6 +155,15 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if survives(thing.path):
         return Value(frozenset({Thing(path)}), frozenset({path}))
     return of(Thing(path))
+
+
+def _as_it_is_now(path: Path, stored: Value) -> Value:
+    """What was a constant after import may be another one by now: code elsewhere may bind the attribute."""
+    things = frozenset(
+        Thing(path, UNKNOWN_TYPE if thing.type.constant and thing.type.constant[1] is None else thing.type)
+        for thing in stored.things
+    )
+    return Value(things, stored.sources | {path})
 
 
 def _is_dataclass(world: World, class_name: str) -> bool:

@@ -230,7 +230,12 @@ class Describer:
             return None
         key_request = self.request(effect.key_sources)
         constant = effect.constant or self.constant(effect.sources)
-        if constant and not effect.empties and path.root.kind is not RootKind.LIBRARY and self.request(effect.chosen):
+        if (
+            constant
+            and not self._as_at_import(effect, path)
+            and path.root.kind is not RootKind.LIBRARY
+            and self.request(effect.chosen)
+        ):
             constant = False
         how = effect.how
         if how is How.GROW and constant and effect.operation == "add":
@@ -248,6 +253,12 @@ class Describer:
             overwritten_first=overwritten,
             bounded=effect.bounded or path in self.world.bounded or path in self.invoked.trimmed,
         )
+
+    def _as_at_import(self, effect: Write, path: Path) -> bool:
+        """Whether the place gets back what it held after import, or nothing."""
+        first = self.world.initial.get(path) or self.world.field(path)
+        held = {thing.type.constant for thing in first.things} if first is not None else set()
+        return effect.empties or (effect.becomes is not None and held == {effect.becomes})
 
     def _overwritten(self, effect: Write, path: Path) -> bool:
         """Whether every invocation binds the place before anything reads what an earlier one left there."""

@@ -155,6 +155,7 @@ def write(
         sources=sources,
         key_sources=key,
         puts_back=bool(value.things) and all(_is_of(place or path, thing) for thing in value.things),
+        becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=_is_empty(state, value),
         # ``x = x or make()`` tests x itself
         guards=frozenset({path}) if tests_itself else frozenset(),

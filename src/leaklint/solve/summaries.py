@@ -19,7 +19,7 @@ from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
-from leaklint.solve.world import Ask, ModuleState, Solving, World, instance
+from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, variable
 
 MAX_EFFECTS: Final = 400
 _SETTLED: Final = {
@@ -243,6 +243,7 @@ def import_module(world: World, path: str) -> Solving:
             if token.status is not Status.OPEN:
                 continue
             declared[key] = (token.effect, token.trace)
+    world.initial.update({variable(path, name): value for name, value in names.items()})
     return ModuleState(names)
 
 

@@ -93,6 +93,8 @@ class World:
         """What is settled for every invocation by what was set up at import, and the modules that set it up."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
+        self.initial: dict[Path, Value] = {}
+        """What module variables hold after import."""
         self.caching: dict[str, bool] = {}
         """Functions of the project that a cache was put around at import, and whether that is bounded."""
         self.importing: dict[str, dict[str, Value]] = {}
