@@ -33,6 +33,8 @@ class Status(enum.IntEnum):
     OPEN = 3
 
 
+_WAITED_FOR_ONE_BY_ONE: Final = frozenset({Work.COROUTINE, Work.PROCESS, Work.TASK, Work.THREAD, Work.TIMER})
+"""Work that only its own object can wait for: whoever loses the object cannot."""
 Condition = tuple[str, str, bool]
 """A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
 PLAIN: Final = "plain"
@@ -174,7 +176,7 @@ class State:
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether no object, and at most one name, refers to the work that is pending when it is started again."""
         path = effect.path
-        if not isinstance(effect, Pending) or effect.work not in (Work.COROUTINE, Work.TASK) or path is None:
+        if not isinstance(effect, Pending) or effect.work not in _WAITED_FOR_ONE_BY_ONE or path is None:
             return False
         if path.root.kind is not RootKind.MADE or path in self.escaped:
             return False
@@ -182,10 +184,19 @@ class State:
             name for name, value in self.env.items() if name[0] != PRUNED and any(t.path == path for t in value.things)
         ]
         return len(names) < 2 and not any(
-            thing.path == path
+            thing.path == path and not self._is_passing(field)
             for field, value in self.heap.items()
-            if not field.fields or not field.fields[-1].startswith("<cell ")
             for thing in value.things
+        )
+
+    def _is_passing(self, field: Path) -> bool:
+        """Whether a field holds what it does for the moment only: a captured name, or a method that is just called."""
+        last = field.fields[-1] if field.fields else ""
+        if last.startswith("<cell "):
+            return True
+        method = Path(field.root, field.fields[:-1])
+        return last == "<self>" and not any(
+            thing.path == method for _, value in self.heap.items() for thing in value.things
         )
 
     def assume(self, name: str, kind: str, holds: bool) -> None:
