@@ -15,7 +15,8 @@ The forms of a note (several may stand in one comment, each after a ``#`` of its
 ``# either LK206 any: reason``
     The contract leaves it open whether this code is reported here too: allowed, not required.
 
-A comment that names a code and has none of these forms is a mistake, except for suppressions.
+A comment that names a code and has none of these forms is a mistake, except for suppressions. Mended twins
+(``app.fixed.py``, see ``tests/fix/twins.py``) repeat the notes of their original and are not read.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def notes_of(case: Path) -> list[Note]:
     """Every note in the files of a case, sorted; paths are relative to the case."""
     found = []
     for path in sorted(case.rglob("*")):
-        if path.suffix in NOTED_SUFFIXES and path.is_file():
+        if path.suffix in NOTED_SUFFIXES and path.is_file() and not path.name.endswith(".fixed.py"):
             name = path.relative_to(case).as_posix()
             for line, comment in comments(path.read_bytes(), name):
                 found += notes_of_line(comment, name, line)

@@ -335,8 +335,8 @@ class TestOtherCommands:
 
     def test_the_reference_names_every_setting(self, leaklint: Any) -> None:
         page = leaklint("config", "--output-format", "markdown").out
-        assert page.count("\n## ") == 18
-        assert len(re.findall(r"^- Value: (?:a|one|the) .*[a-z`]$", page, re.MULTILINE)) == 18
+        assert page.count("\n## ") == 19
+        assert len(re.findall(r"^- Value: (?:a|one|the) .*[a-z`]$", page, re.MULTILINE)) == 19
 
 
 class TestProcess:

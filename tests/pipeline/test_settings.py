@@ -43,6 +43,7 @@ platforms = { "gcp/**" = "gcp" }
 scope = "all"
 models = ["rows.toml"]
 python = ".venv"
+target-version = "3.12"
 baseline = "known.json"
 events = { "app.main:handler" = ["one.json", "two.json"], "lib/app:handler" = "three.json" }
 confirm-setup = "stubs.py"
@@ -64,6 +65,7 @@ cache-dir = ".cache"
         scope="all",
         models=("rows.toml",),
         python=".venv",
+        target_version="3.12",
         baseline="known.json",
         events=(("app.main:handler", ("one.json", "two.json")), ("lib/app:handler", ("three.json",))),
         confirm_setup="stubs.py",
@@ -72,7 +74,7 @@ cache-dir = ".cache"
 
 
 def test_every_setting_differs_from_its_default_above() -> None:
-    assert len(FIELDS) == 18
+    assert len(FIELDS) == 19
 
 
 @pytest.mark.parametrize("key", FIELDS)

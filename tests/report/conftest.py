@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leaklint.ir.facts import Suppression
-from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.finding import Edit, Finding, Severity, Step, StepKind
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.report.report import Report, Silenced, by_place, lines_of
@@ -74,6 +74,8 @@ FINDINGS = (
         outcome="lost",
         statement=TASK.span,
         fix="await",
+        safe=True,
+        edits=(Edit(Place(MAIN, Span(19, 1, 20, 1)), '    await asyncio.create_task(fetch(event["url"]))\n'),),
     ),
     Finding(
         code="LK302",

@@ -71,7 +71,7 @@ def module_of(path: Path, root: Path) -> str:
 def job_of(case: Path) -> Job | None:
     """The job that a case asks for, if it carries an event."""
     usual_root = case / "src" if (case / "src").is_dir() else case
-    for path in sorted(case.rglob("*.py")):
+    for path in sorted(path for path in case.rglob("*.py") if not path.name.endswith(".fixed.py")):
         text = path.read_text(encoding="utf-8", errors="replace")
         if event := _EVENT.search(text):
             value = json.loads(event[1])

@@ -41,6 +41,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             stored_calls=tuple(sorted(scope.stored)),
             in_class=owner,
             has_await=scope.has_await,
+            unbounded=scope.unbounded,
             is_stub=not plain_lambda and _is_stub(node.body),
         )
     is_module = scope.kind is Kind.MODULE

@@ -49,6 +49,7 @@ class Scope:
         "rebound",
         "self_name",
         "stored",
+        "unbounded",
         "uses",
     )
 
@@ -85,6 +86,7 @@ class Scope:
         self.instance_attributes: dict[str, None] = {}
         self.is_generator = False
         self.has_await = False
+        self.unbounded = False
         if kind is Kind.INNER and parent is not None:
             self.host = parent.host
             self.host.inner_count += 1

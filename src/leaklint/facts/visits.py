@@ -109,6 +109,12 @@ def _test(walk: Walk, node: Any) -> None:
     walk.push_one(node.test)
 
 
+def _while(walk: Walk, node: ast.While) -> None:
+    if not any(isinstance(each, ast.Compare | ast.NamedExpr) for each in ast.walk(node.test)):
+        walk.scope.host.unbounded = True
+    _test(walk, node)
+
+
 def _choice(walk: Walk, node: ast.IfExp) -> None:
     walk.drop(node.test)
     walk.push((node.test, node.body, node.orelse))
@@ -123,6 +129,8 @@ def _assert(walk: Walk, node: ast.Assert) -> None:
 def _for(walk: Walk, node: Any) -> None:
     if type(node) is ast.AsyncFor:
         walk.scope.host.has_await = True
+        if type(node.iter) is not ast.Call:
+            walk.scope.host.unbounded = True
     else:
         walk.drop(node.iter)
     walk.push_statements(node.orelse)
@@ -276,7 +284,7 @@ _VISITS: dict[type, Callable[[Walk, Any], None]] = {
     ast.NamedExpr: _walrus,
     ast.Return: _return,
     ast.If: _test,
-    ast.While: _test,
+    ast.While: _while,
     ast.IfExp: _choice,
     ast.Assert: _assert,
     ast.For: _for,

@@ -15,7 +15,17 @@ from typing import TextIO
 from leaklint import __version__
 from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.commands import COMMANDS
-from leaklint.frontends.output import FOR_PEOPLE, FORMATS, Target, complain, prepare, style_for, targets_of, write
+from leaklint.frontends.output import (
+    FOR_PEOPLE,
+    FORMATS,
+    WITH_EDITS,
+    Target,
+    complain,
+    prepare,
+    style_for,
+    targets_of,
+    write,
+)
 from leaklint.frontends.progress import Progress
 from leaklint.pipeline.run import Part, Request, run
 from leaklint.pipeline.wrong_use import WrongUse
@@ -79,6 +89,15 @@ def parser() -> Parser:
     files.add_argument(
         "--stdin-filename", metavar="PATH", help="with `-` as PATH: the file whose unsaved text comes on standard input"
     )
+    fixing = made.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="mend what safe fixes can mend, and report what is left")
+    fixing.add_argument(
+        "--unsafe-fixes", action="store_true", help="with --fix or --diff: use the fixes too that need a look"
+    )
+    fixing.add_argument(
+        "--diff", action="store_true", help="print what --fix would change, and change nothing; 1 if there is something"
+    )
+    fixing.add_argument("--show-fixes", action="store_true", help="list the fixes, and for each finding what it mends")
     adopting = made.add_argument_group("adopting")
     adopting.add_argument("--update-baseline", action="store_true", help="accept all findings of today")
     adopting.add_argument(
@@ -103,6 +122,10 @@ def main(arguments: list[str]) -> int:
     prepare(sys.stderr)
     if options.watch and options.confirm:
         raise WrongUse("--watch and --confirm do not go together: handlers are not run at every change")
+    if options.fix or options.diff:
+        return _fix(request, options, targets)
+    if options.unsafe_fixes:
+        raise WrongUse("--unsafe-fixes goes with --fix or --diff")
     if options.watch:
         return _watch(request, options, targets)
     parts: list[Part] = []
@@ -114,6 +137,10 @@ def main(arguments: list[str]) -> int:
     if options.add_ignore is not None:
         return _add_ignores(report, options)
     _print(report, options, targets)
+    if options.show_fixes:
+        from leaklint.frontends.fixing import show_offers
+
+        show_offers(report)
     status = 1 if report.findings else 0
     if options.confirm:
         from leaklint.frontends.confirming import confirm_all
@@ -141,6 +168,7 @@ def _request(options: argparse.Namespace) -> Request:
         cached=not options.no_cache,
         since=options.since,
         baseline="renew" if options.update_baseline else "read" if options.no_update else "shorten",
+        edits=options.show_fixes or any(each.format in WITH_EDITS for each in targets_of(options.output_format)),
     )
 
 
@@ -154,6 +182,18 @@ def _run(request: Request, options: argparse.Namespace, parts: list[Part]) -> Re
             progress.say(f"analysing {len(part.tree.own)} files in {part.project.root}")
 
         return run(request, begun)
+
+
+def _fix(request: Request, options: argparse.Namespace, targets: tuple[Target, ...]) -> int:
+    """Mends, or shows what would be mended, and reports what is left."""
+    from leaklint.frontends.fixing import mend, show
+
+    if request.overlay or options.watch or options.add_ignore is not None:
+        raise WrongUse("--fix and --diff go neither with `-`, nor with --watch, nor with --add-ignore")
+    mendings = mend(request, unsafe=options.unsafe_fixes)
+    return show(
+        mendings, request, options, lambda: _run(request, options, []), lambda report: _print(report, options, targets)
+    )
 
 
 @contextlib.contextmanager

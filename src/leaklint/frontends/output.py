@@ -63,6 +63,10 @@ FOR_PEOPLE = ("text", "concise")
 """Formats that may end with a summary on standard output."""
 
 
+WITH_EDITS = ("json", "json-lines", "sarif", "html")
+"""Formats that say what each fix changes."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
     """A format and the file it goes to, standard output where there is none."""

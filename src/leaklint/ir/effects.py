@@ -205,6 +205,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """What runs: the name of the coroutine function, the thread's target."""
     row: str = ""
     instead: str = ""
+    cure: str = ""
+    """The call that settles it, as the row says."""
     how_dropped: str = ""
     """``iterated`` (an async generator, by a plain loop), ``unread`` (kept where nothing reads it), ``overwritten``
     (in a loop, by the next one), or empty."""

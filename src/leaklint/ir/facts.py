@@ -65,6 +65,8 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     """Qualified name of the class whose body defines this function."""
     has_await: bool = False
     """Holds ``await``, ``async for``, ``async with`` or an async comprehension of its own."""
+    unbounded: bool = False
+    """Holds a loop of its own that nothing seems to bound: ``while True``, ``while not stopped.is_set()``."""
     is_stub: bool = False
     """The body is only a docstring, ``...``, ``pass`` or ``raise NotImplementedError``."""
 

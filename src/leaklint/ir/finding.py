@@ -40,6 +40,42 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     note: str = ""
 
 
+class Hint(msgspec.Struct, frozen=True, gc=False):
+    """What a fix needs to know of a finding beside its place: the effect that it was made from."""
+
+    function: str = ""
+    """Qualified name of the function that holds the expression."""
+    operation: str = ""
+    """What is written in the source: ``create_task``, ``start`` …"""
+    work: str = ""
+    """What is pending: ``task``, ``thread`` …; empty where the finding is about no work."""
+    dropped: str = ""
+    """How a coroutine is dropped: ``statement``, ``unused``, ``truth`` …"""
+    callee: str = ""
+    """What runs as the work."""
+    settled: str = ""
+    """On which paths it is undone already: ``never``, ``some_paths``, ``uncertain`` …"""
+    regime: str = ""
+    """Which event loop runs a coroutine: ``run``, ``open`` …"""
+    cure: str = ""
+    """What a row says settles the work: ``self.flush()``."""
+    row: str = ""
+    """Dotted name of the library function that a row describes."""
+    state: str = ""
+    """Name of the state that survives, as its owner would call it."""
+    lifetime: str = ""
+    """Where that state lives: ``module``, ``class`` …"""
+    guard: str = ""
+    """Under which test of that state it is written: ``none``, ``lazy``, ``keyed`` …"""
+
+
+class Edit(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A stretch of a file and the text to put there."""
+
+    place: Place
+    text: str
+
+
 class Finding(msgspec.Struct, frozen=True, gc=False):
     """One leak: the expression, what is wrong with it, how it is reached and what the next invocation observes.
 
@@ -61,6 +97,11 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     outcome: str = ""
     """``resumes-later``, ``runs-on``, ``lost`` or ``unknown`` for work, else empty."""
     fix: str = ""
-    """Name of the fix, where there is one."""
+    """Name of the fix, where there is one for this very place."""
+    safe: bool = False
+    """Whether the fix keeps what the program does, beside the leak."""
+    edits: tuple[Edit, ...] = ()
+    """What the fix changes; filled in where somebody wants to see it."""
+    hint: Hint = Hint()
     statement: Span = NOWHERE
     """The statement that holds the expression; a suppression anywhere on its lines counts."""

@@ -246,6 +246,7 @@ class Reader:
                     callee=opens.runs,
                     row=self.name,
                     instead=opens.instead,
+                    cure=opens.cure,
                     constant_name=opens.constant_name,
                     until_loop=opens.until_loop,
                     sources=self.made_from(opens),

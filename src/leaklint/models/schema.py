@@ -71,6 +71,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """It is done as soon as its loop runs."""
     instead: str = ""
     """What to call instead, or in addition, as the message says it."""
+    cure: str = ""
+    """The call that settles it, for the fix: ``self.flush()``, ``structlog.contextvars.clear_contextvars()``."""
 
 
 class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from leaklint.fix.project import Project as Fixable
+from leaklint.fix.project import Resolve
 from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
@@ -18,10 +20,12 @@ from leaklint.ir.location import NOWHERE, Place
 from leaklint.link.templates import LARGEST
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.offers import importing, offered, resolver
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
 from leaklint.pipeline.stamps import Stamp, now, stamps_of, unchanged
 from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
+from leaklint.pipeline.target import target_of
 from leaklint.pipeline.troubles import NotRead, not_analysed, read
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
 
@@ -59,13 +63,19 @@ class Output:
     """Code that stands in templates, under the path of the template, ``#`` and a name."""
     examined: Examined | None = None
     """What is known of the line that was asked for."""
+    resolve: Resolve = lambda _importer, _module, _name, _level: ("", "")
+    """What an import means."""
+    ends: Callable[[str], bool] = lambda _callee: False
+    """Whether what runs is known to end."""
+    imported: Callable[[str], frozenset[str]] = lambda _path: frozenset()
+    """The files of the project that a file imports itself."""
 
 
 def _findings(given: Input) -> Output:
     """Extracts, links, solves and checks."""
     from leaklint.pipeline.solving import solved
 
-    findings, handlers, notes, facts, inline, examined = solved(
+    found = solved(
         given.root,
         given.settings,
         given.sources,
@@ -76,7 +86,17 @@ def _findings(given: Input) -> Output:
         only_handlers=given.only_handlers,
         cache=given.cache,
     )
-    return Output(tuple(findings), handlers, notes, facts, inline, examined)
+    return Output(
+        tuple(found.findings),
+        found.handlers,
+        found.notes,
+        found.facts,
+        found.inline,
+        found.examined,
+        resolver(found.modules),
+        found.ends,
+        importing(found.files, found.modules),
+    )
 
 
 @dataclasses.dataclass(slots=True)
@@ -124,12 +144,20 @@ def analyse(
     if known is not None and unchanged(project.root, known.stamps, known.made):
         return known.report
     made = now()
-    report, contents = _analysed(project, settings, {}, tree, cache)
+    report, contents, _ = _analysed(project, settings, {}, tree, cache)
     read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
     stamps = stamps_of(project.root, sorted({*read, *contents}), contents)
     if stamps is not None and not tree.unreadable and read - contents.keys() <= set(tree.templates):
         cache.write("report", key, Kept(made, stamps, report))
     return report
+
+
+def analysed_for_fixes(
+    project: Project, settings: Settings, overlay: Mapping[str, bytes], *, tree: Tree, cache: Cache | None = None
+) -> tuple[Report, Fixable]:
+    """The report of one project as ``analyse`` gives it, and the project as fixes see it."""
+    report, _, fixable = _analysed(project, settings, overlay, tree, cache)
+    return report, fixable
 
 
 def _analysed(
@@ -141,8 +169,8 @@ def _analysed(
     asked: Asked | None = None,
     *,
     only_handlers: bool = False,
-) -> tuple[Report, dict[str, bytes]]:
-    """The report, and the contents of all files that it rests on."""
+) -> tuple[Report, dict[str, bytes], Fixable]:
+    """The report, the contents of all files that it rests on, and the project as fixes see it."""
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
     sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
     templates, unread_templates = _read_all(project.root, tree.templates, unsaved, LARGEST)
@@ -177,9 +205,20 @@ def _analysed(
         return given(template_of.get(path, path))
 
     findings, silenced = _judged(found, output, analysed, settings, wanted, libraries)
+    own = frozenset(tree.own)
+    fixable = Fixable(
+        sources,
+        output.resolve,
+        output.handlers,
+        output.ends,
+        output.imported,
+        target_of(project.root, settings),
+        own.__contains__,
+    )
+    shown = [each for each in findings if each.severity >= settings.least]
     report = Report(
         root=str(project.root),
-        findings=tuple(each for each in findings if each.severity >= settings.least),
+        findings=tuple(offered(shown, fixable)),
         silenced=tuple(sorted(silenced, key=lambda each: by_place(each.finding))),
         handlers=output.handlers,
         notes=output.notes,
@@ -189,7 +228,7 @@ def _analysed(
     )
     report = repathed(report, report.root, lambda path: template_of.get(path, path))
     contents = {**_contents(project.root, settings.models), **_config(project), **templates, **sources}
-    return dataclasses.replace(report, sources=_lines(report, contents)), contents
+    return dataclasses.replace(report, sources=_lines(report, contents)), contents, fixable
 
 
 def _contents(root: Path, paths: tuple[str, ...]) -> dict[str, bytes]:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from leaklint.pipeline.analyse import analyse
+from leaklint.pipeline.analyse import analyse, analysed_for_fixes
 from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.cache import Cache, folder_of
 from leaklint.pipeline.cache import clean as remove
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.named_files import insist_on_files, missing_folders
+from leaklint.pipeline.offers import with_edits
 from leaklint.pipeline.relative import is_below
 from leaklint.pipeline.roots import Project, find_projects, settings_in, shown
 from leaklint.pipeline.settings import Sourced, override, read_settings
@@ -46,6 +47,8 @@ class Request:
     since: str = ""
     """Keep only findings that touch lines changed since this revision."""
     baseline: BaselineUse = "read"
+    edits: bool = False
+    """Say of each fix what it changes."""
     only_handlers: bool = False
     """Look for handlers, and follow nothing from them."""
     cached: bool = True
@@ -108,20 +111,24 @@ def run(request: Request, begun: Callable[[Part], None] = lambda _part: None) ->
     return merged(tuple(reports), str(request.cwd))
 
 
-def report_of(part: Part, request: Request) -> Report:
-    """The report of one project, with paths relative to the working folder."""
+def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
+    """The report of one project, with paths relative to the working folder, or to the project's root."""
     root = part.project.root
     # Asked first: a revision that does not exist should not cost an analysis.
     changes = changes_since(root, request.since) if request.since else None
-    cache = _cache_of(part, request)
-    report = analyse(
-        part.project,
-        part.sourced.settings,
-        request.overlay,
-        tree=part.tree,
-        only_handlers=request.only_handlers,
-        cache=cache,
-    )
+    cache = cache_of(part, request)
+    settings = part.sourced.settings
+    if request.edits:
+        report = with_edits(*analysed_for_fixes(part.project, settings, request.overlay, tree=part.tree, cache=cache))
+    else:
+        report = analyse(
+            part.project,
+            settings,
+            request.overlay,
+            tree=part.tree,
+            only_handlers=request.only_handlers,
+            cache=cache,
+        )
     if cache is not None and cache.notes:
         report = dataclasses.replace(report, notes=(*report.notes, *cache.notes))
     folders = tuple(missing_folders(part.project, part.sourced, request.cwd))
@@ -130,10 +137,13 @@ def report_of(part: Part, request: Request) -> Report:
     if changes is not None:
         touched = tuple(each for each in report.findings if touches(each, changes))
         report = dataclasses.replace(report, findings=touched, unchanged=len(report.findings) - len(touched))
+    if not relative:
+        return report
     return repathed(report, str(request.cwd), lambda path: shown(root / path, request.cwd))
 
 
-def _cache_of(part: Part, request: Request) -> Cache | None:
+def cache_of(part: Part, request: Request) -> Cache | None:
+    """The cache of a project, where the run uses one."""
     if not request.cached:
         return None
     folder = folder_of(part.project.root, _is_project(part.project), part.sourced.settings.cache_dir)

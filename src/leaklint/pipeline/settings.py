@@ -114,6 +114,12 @@ class Settings:
         "The environment whose installed packages are looked at; else `VIRTUAL_ENV`, else `.venv` at the root.",
         '".venv"',
     )
+    target_version: str | None = _setting(
+        None,
+        kinds.one_of(*(f"3.{minor}" for minor in range(9, 16))),
+        "The oldest Python that the project has to run on, for what fixes write; else `requires-python` says it.",
+        '"3.12"',
+    )
     baseline: str | None = _setting(
         None, kinds.folder, "The file with the findings that are accepted for now.", '"leaklint-baseline.json"'
     )

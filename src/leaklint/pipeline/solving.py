@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec.structs
+import msgspec
 
 from leaklint import models
 from leaklint.ir.examined import Examined
@@ -16,7 +19,9 @@ from leaklint.ir.handler import Handler, Platform
 from leaklint.ir.location import NOWHERE, Place, Span
 from leaklint.link.declared import Missing
 from leaklint.link.decorators import parse_frameworks
+from leaklint.link.endings import Endings, Waiting
 from leaklint.link.handlers import discover
+from leaklint.link.modules import Modules
 from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
@@ -34,6 +39,25 @@ NO_HANDLER = (
 )
 
 
+class Solution(NamedTuple):
+    """What the analysis proper knows in the end."""
+
+    findings: list[Finding]
+    handlers: tuple[Handler, ...]
+    notes: tuple[str, ...]
+    facts: Callable[[str], FileFacts]
+    """The facts of a file, by path."""
+    inline: dict[str, bytes]
+    """The code that stands in templates."""
+    modules: Modules
+    """What imports mean."""
+    ends: Callable[[str], bool]
+    """Whether what runs is known to end, by its name."""
+    files: Mapping[str, FileFacts]
+    examined: Examined | None = None
+    """What is known of the line that was asked for."""
+
+
 def solved(
     root: Path,
     settings: Settings,
@@ -45,15 +69,8 @@ def solved(
     *,
     only_handlers: bool = False,
     cache: Cache | None = None,
-) -> tuple[
-    list[Finding],
-    tuple[Handler, ...],
-    tuple[str, ...],
-    Callable[[str], FileFacts],
-    dict[str, bytes],
-    Examined | None,
-]:
-    """Findings, handlers, notes, the facts of each file by path, the code in templates, and what is asked of a line.
+) -> Solution:
+    """Links, solves and checks.
 
     ``named_at`` is the place in the settings that names a handler; with ``only_handlers`` nothing is followed from
     them.
@@ -119,7 +136,20 @@ def solved(
     )
     notes = () if confirmed else (NO_HANDLER,)
     examined = next((each.examined for each in outcomes if each.examined is not None), None)
-    return findings, tuple(confirmed), notes, files.__getitem__, inline, examined
+    return Solution(
+        findings, tuple(confirmed), notes, files.__getitem__, inline, modules, endings_of(files), files, examined
+    )
+
+
+def endings_of(files: Mapping[str, FileFacts]) -> Callable[[str], bool]:
+    """Whether what runs is known to end, by its name: see ``leaklint.link.endings``."""
+
+    @functools.cache
+    def endings() -> Endings:
+        with open(os.path.join(os.path.dirname(models.__file__), "waiting.toml"), "rb") as file:
+            return Endings(files, msgspec.convert(tomllib.load(file), Waiting))
+
+    return lambda callee: endings().ends(callee)
 
 
 def _line_asked(asked: tuple[str, int] | None, files: Mapping[str, FileFacts]) -> tuple[str, int] | None:

@@ -15,7 +15,7 @@ import tokenize
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from leaklint.ir.facts import FileFacts, Suppression
-from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.finding import Finding, Hint, Severity, Step, StepKind
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.wrong_use import did_you_mean
 from leaklint.report.report import Silenced
@@ -67,7 +67,7 @@ def suppress(
         complaint = _complaint(each, used[position], known, reportable, facts)
         if not complaint or not is_comment(each):
             continue
-        finding = _unused(path, each, complaint)
+        finding = _unused(path, each, complaint, used[position])
         # A comment that names everything must not silence the complaint about itself; flake8 lets its own do so.
         by_whom = [
             other
@@ -186,7 +186,8 @@ def _title(suppression: Suppression) -> str:
     return f"unused suppression `{words.get(suppression.kind, f'leaklint: {suppression.kind}')}`"
 
 
-def _unused(path: str, suppression: Suppression, message: str) -> Finding:
+def _unused(path: str, suppression: Suppression, message: str, used: Collection[str]) -> Finding:
+    useless = [code for code in suppression.codes if f"{code}," in f"{_listed(message)}," and code not in used]
     place = Place(path, suppression.span)
     return Finding(
         code=UNUSED,
@@ -197,7 +198,14 @@ def _unused(path: str, suppression: Suppression, message: str) -> Finding:
         cure="remove it, or correct its codes",
         trace=(Step(StepKind.LEAK, place),),
         statement=suppression.span,
+        fix="remove-suppression",
+        hint=Hint(state=" ".join(useless)),
     )
+
+
+def _listed(message: str) -> str:
+    """The codes in a complaint about those that silence nothing."""
+    return message.partition("nothing to silence here for ")[2].partition(";")[0].replace(" ", "")
 
 
 def in_comment(source: bytes) -> Callable[[Suppression], bool]:

@@ -99,12 +99,30 @@ def _article(finding: Finding, name: str, report: Report) -> str:
         f"<a class='said' href='#{finding.code}'>{text(finding.name)}</a>"
         f"<span class='where'>{_where(finding.place)}</span></p>"
         f"<h2>{prose(finding.message)}</h2>"
-        f"{figure}<h3>Trace</h3><ol class='trace'>{steps}</ol><dl>{cure}{reached}</dl></article>"
+        f"{figure}<h3>Trace</h3><ol class='trace'>{steps}</ol><dl>{cure}{reached}</dl>{_fix(finding, report)}</article>"
     )
 
 
 def _consequence(finding: Finding) -> str:
     return f"<b>Consequence:</b> {prose(finding.observed)}" if finding.observed else ""
+
+
+def _fix(finding: Finding, report: Report) -> str:
+    """What a fix would change, as the lines that go and those that come."""
+    if not finding.fix:
+        return ""
+    parts = []
+    for edit in finding.edits:
+        span = edit.place.span
+        lines = report.sources.get(edit.place.path, ())
+        old = lines[span.line - 1 : span.end_line - (span.end_column == 1)]
+        new = edit.text.splitlines()
+        rows = [f"<span class='row gone'><i>-</i>{text(each)}</span>" for each in old]
+        rows += [f"<span class='row new'><i>+</i>{text(each)}</span>" for each in new]
+        parts.append(f"<p class='where'>{_where(edit.place)}</p><pre>{''.join(rows)}</pre>")
+    option = "--fix" if finding.safe else "--fix --unsafe-fixes"
+    head = f"<code>leaklint {option} --select {finding.code}</code>"
+    return f"<h3>{'Fix' if finding.safe else 'Unsafe fix'}</h3><p>{head}</p>{''.join(parts)}"
 
 
 def _marked_source(place: Place, report: Report) -> str:

@@ -36,7 +36,7 @@ def as_object(finding: Finding) -> dict[str, Any]:
         "cure": finding.cure,
         "outcome": finding.outcome,
         "handlers": list(finding.handlers),
-        "fix": finding.fix or None,
+        "fix": _fix(finding),
         "trace": [
             {
                 "kind": step.kind.value,
@@ -50,3 +50,20 @@ def as_object(finding: Finding) -> dict[str, Any]:
             for step in finding.trace
         ],
     }
+
+
+def _fix(finding: Finding) -> dict[str, Any] | None:
+    if not finding.fix:
+        return None
+    edits = [
+        {
+            "path": edit.place.path,
+            "line": edit.place.span.line,
+            "column": edit.place.span.column,
+            "end_line": edit.place.span.end_line,
+            "end_column": edit.place.span.end_column,
+            "text": edit.text,
+        }
+        for edit in finding.edits
+    ]
+    return {"name": finding.fix, "safe": finding.safe, "edits": edits}

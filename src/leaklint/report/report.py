@@ -65,6 +65,13 @@ class Report:
         return sum(finding.severity is severity for finding in self.findings)
 
 
+def mark(finding: Finding) -> str:
+    """How a finding says that a fix mends it: ``[fix]``, ``[unsafe fix]``, or nothing."""
+    if not finding.fix:
+        return ""
+    return "[fix]" if finding.safe else "[unsafe fix]"
+
+
 def by_place(finding: Finding) -> tuple[Place, str, str]:
     """The order of findings."""
     return finding.place, finding.code, finding.message
@@ -83,7 +90,8 @@ def repathed(report: Report, root: str, rename: Callable[[str], str]) -> Report:
 
     def finding(each: Finding) -> Finding:
         trace = tuple(msgspec.structs.replace(step, place=moved(step.place)) for step in each.trace)
-        return msgspec.structs.replace(each, place=moved(each.place), trace=trace)
+        edits = tuple(msgspec.structs.replace(edit, place=moved(edit.place)) for edit in each.edits)
+        return msgspec.structs.replace(each, place=moved(each.place), trace=trace, edits=edits)
 
     def handler(each: Handler) -> Handler:
         return msgspec.structs.replace(each, path=rename(each.path), place=moved(each.place))

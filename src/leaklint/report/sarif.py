@@ -97,9 +97,29 @@ def _result(finding: Finding, report: Report, index: Mapping[str, int], mark: st
         result["relatedLocations"] = [
             {"id": number, **_location(each, report)} for number, each in enumerate(related, 1)
         ]
+    if finding.edits:
+        result["fixes"] = [_fix(finding, report)]
     properties = {"handlers": list(finding.handlers), "outcome": finding.outcome, "cure": finding.cure}
     result["properties"] = {name: value for name, value in properties.items() if value}
     return result
+
+
+def _fix(finding: Finding, report: Report) -> dict[str, Any]:
+    """What a fix changes, file by file; whether it is safe stands in its description and its properties."""
+    changes: dict[str, list[dict[str, Any]]] = {}
+    for edit in finding.edits:
+        region = _physical(edit.place, report)["region"]
+        region.pop("snippet", None)
+        content = {"text": edit.text.encode("utf-8", "replace").decode()}
+        changes.setdefault(edit.place.path, []).append({"deletedRegion": region, "insertedContent": content})
+    return {
+        "description": {"text": f"{finding.fix}{'' if finding.safe else ' (unsafe: look at it)'}"},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": path_uri(path), "uriBaseId": BASE}, "replacements": replacements}
+            for path, replacements in sorted(changes.items())
+        ],
+        "properties": {"safe": finding.safe},
+    }
 
 
 def _step(step: Step, report: Report) -> dict[str, Any]:

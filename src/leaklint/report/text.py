@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.location import Place
 from leaklint.report.plain import plain, shortened, width
-from leaklint.report.report import Report
+from leaklint.report.report import Report, mark
 from leaklint.report.style import PLAIN, Style
 from leaklint.report.uri import file_uri
 
@@ -35,7 +35,8 @@ def _lines(finding: Finding, report: Report, style: Style) -> Iterator[str]:
     places = [finding.place, *(step.place for step in finding.trace)]
     gutter = max(len(str(place.span.line)) for place in places) + 1
     severity = finding.severity.label
-    yield f"{style(severity, f'{finding.code} {severity}')}{style('bold', f': {plain(finding.message)}')}"
+    word = " ".join(each for each in (finding.code, severity, mark(finding)) if each)
+    yield f"{style(severity, word)}{style('bold', f': {plain(finding.message)}')}"
     yield f"{' ' * (gutter - 1)}{style('place', '-->')} {_place(finding.place, report, style)}"
     yield from _snippet(finding.place, report, style, gutter)
     if len(finding.trace) > 1:
@@ -116,6 +117,7 @@ def summary(report: Report, style: Style = PLAIN) -> str:
     files = _counted(report.files, "file") or "0 files"
     handlers = _counted(len(report.handlers), "handler") or "no handlers"
     verdict = style("bold", f"Found {found}") if found else style("cure", "No leaks found")
+    fixes = _fixes(report)
     asides = []
     if report.silenced:
         asides.append(f"{len(report.silenced)} suppressed")
@@ -125,7 +127,16 @@ def summary(report: Report, style: Style = PLAIN) -> str:
         asides.append(f"{report.unchanged} in unchanged lines")
     if report.hidden:
         asides.append(f"{report.hidden} hidden below the least severity")
-    return f"{verdict} in {files}; {handlers}." + (f" Not shown: {', '.join(asides)}." if asides else "")
+    return f"{verdict} in {files}; {handlers}.{fixes}" + (f" Not shown: {', '.join(asides)}." if asides else "")
+
+
+def _fixes(report: Report) -> str:
+    """How many findings fixes mend, and the options that do it."""
+    safe = sum(bool(each.fix) and each.safe for each in report.findings)
+    unsafe = sum(bool(each.fix) and not each.safe for each in report.findings)
+    parts = [f"{safe} mended by --fix"] if safe else []
+    parts += [f"{unsafe} {'more ' if safe else ''}by --fix --unsafe-fixes"] if unsafe else []
+    return f" Fixes: {', '.join(parts)}." if parts else ""
 
 
 def _counted(number: int, noun: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from leaklint.ir.effects import Effect
-from leaklint.ir.finding import Finding, Step, StepKind
+from leaklint.ir.effects import Defer, Effect, Pending, Read, Write
+from leaklint.ir.finding import Finding, Hint, Step, StepKind
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.reached import Reached
@@ -61,7 +61,34 @@ def _placed(rule: Rule, reached: Reached, message: Message) -> Finding:
         outcome=message.outcome.value if message.outcome else "",
         fix=rule.fix,
         statement=reached.statement or site.span,
+        hint=_hint(reached.effect) if rule.fix else Hint(),
     )
+
+
+def _hint(effect: Effect) -> Hint:
+    """What the fix of a rule needs to know of the effect."""
+    found = Hint(
+        function=effect.site.function,
+        operation=effect.operation,
+        settled=effect.settled.name.lower(),
+        state=effect.subject.name,
+        lifetime=effect.subject.lifetime.value,
+    )
+    if isinstance(effect, Pending):
+        return msgspec.structs.replace(
+            found,
+            work=effect.work.value,
+            dropped=effect.how_dropped,
+            callee=effect.callee,
+            row=effect.row,
+            regime=effect.regime.value,
+            cure=effect.cure,
+        )
+    if isinstance(effect, Defer):
+        return msgspec.structs.replace(found, callee=effect.callee, row=effect.row)
+    if isinstance(effect, Write):
+        return msgspec.structs.replace(found, row=effect.row, guard=effect.guard.value)
+    return msgspec.structs.replace(found, row=effect.row) if isinstance(effect, Read) else found
 
 
 def _trace(reached: Reached) -> tuple[Step, ...]:

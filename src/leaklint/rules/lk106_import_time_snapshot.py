@@ -59,7 +59,7 @@ _ONLY_STALE = (
 _IDS = ("secrets.", "uuid.")
 
 
-@rule("LK106", "import-time-snapshot", on=Read, public=False, fix="move-into-handler")
+@rule("LK106", "import-time-snapshot", on=Read, public=False, fix="take-per-invocation")
 def check(read: Read, reached: Reached) -> Message | None:
     if read.origin != "snapshot":
         return None

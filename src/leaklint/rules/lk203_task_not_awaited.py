@@ -69,7 +69,7 @@ from leaklint.rules import obligation, wording
 from leaklint.rules.rule import Message, rule
 
 
-@rule("LK203", "task-not-awaited", on=Pending, public=False, fix="await")
+@rule("LK203", "task-not-awaited", on=Pending, public=False, fix="await-task")
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.TASK or not pending.held:
         return None

@@ -55,7 +55,7 @@ from leaklint.rules import obligation
 from leaklint.rules.rule import Message, rule
 
 
-@rule("LK204", "thread-not-joined", on=Pending, public=False, fix="join-thread")
+@rule("LK204", "thread-not-joined", on=Pending, public=False, fix="join")
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.THREAD:
         return None

@@ -49,7 +49,7 @@ from leaklint.rules import obligation
 from leaklint.rules.rule import Message, rule
 
 
-@rule("LK205", "timer-not-finished", on=Pending, public=False, fix="join-timer")
+@rule("LK205", "timer-not-finished", on=Pending, public=False, fix="join")
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.TIMER:
         return None

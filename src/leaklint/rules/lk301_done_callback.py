@@ -65,7 +65,7 @@ from leaklint.rules import obligation, wording
 from leaklint.rules.rule import Message, rule
 
 
-@rule("LK301", "done-callback", on=Defer, public=False, fix="await")
+@rule("LK301", "done-callback", on=Defer, public=False, fix="move-callback")
 def check(defer: Defer, reached: Reached) -> Message | None:
     if defer.api != "done-callback" or wording.runs_on(reached.handlers):
         return None

@@ -44,7 +44,7 @@ from leaklint.rules import wording
 from leaklint.rules.rule import Message, rule
 
 
-@rule("LK402", "contextvar-mutable-default", on=Create, scope="any", fix="none-default")
+@rule("LK402", "contextvar-mutable-default", on=Create, scope="any", fix="none-context-default")
 def check(create: Create, _: Reached) -> Message | None:
     if create.what != "mutable-default":
         return None

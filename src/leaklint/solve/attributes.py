@@ -142,7 +142,9 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             inner = yield from field_elements(world, class_name, name)
             if inner:
                 state.heap[below] = Value(frozenset(Thing(below, each) for each in inner))
-        return Value(things, frozenset({path}) if survives(path) else frozenset())
+        # what the class says is the default of a dataclass's field
+        default = member.sources if member is not None else frozenset()
+        return Value(things, default | (frozenset({path}) if survives(path) else frozenset()))
     if member is not None:
         return member
     if stored is not None:

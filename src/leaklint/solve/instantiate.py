@@ -85,7 +85,8 @@ def instantiate(
             target = join_all([target, *_kept_at(act, state, settle.path)])
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
-            pending.remove_file(state, named, every_path=settle.every_path)
+            kept = named.sources | sub.sources(frozenset({settle.path}))
+            pending.remove_file(state, Value(named.things, kept), every_path=settle.every_path)
         single = not any(field.startswith("[") for field in settle.path.fields)
         for thing in target.things:
             pending.settle_at(

@@ -1,0 +1,236 @@
+"""Plans are carried out with LibCST, which keeps every comment, blank line and space that no change is about.
+
+Only files that a plan changes come here, and only when somebody asks for what a fix does. LibCST's parser is native
+and dies on deep nesting, so that ``ast`` parses a text first.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from leaklint.fix.imports import with_import, without_import
+from leaklint.fix.plan import (
+    After,
+    Before,
+    Change,
+    Comment,
+    Enclose,
+    Forget,
+    Import,
+    Instead,
+    Placed,
+    Rename,
+    Replace,
+    Undecorate,
+)
+from leaklint.ir.location import Span
+
+Statement: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
+Start: TypeAlias = tuple[int, int]
+
+
+class NotEdited(Exception):
+    """Changes could not be carried out; the text says why."""
+
+
+def edited(text: str, changes: Iterable[Change]) -> str:
+    """The text with all changes, which concern different places."""
+    try:
+        ast.parse(text)
+        module = cst.parse_module(text)
+        if module.code != text:
+            raise NotEdited("LibCST reads the file in another way than it is written")
+        changes = list(dict.fromkeys(changes))
+        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+        surgeon = _Surgeon(module, [each for each in changes if not isinstance(each, Import | Forget)])
+        surgeon.locate(wrapper.resolve(PositionProvider))
+        changed = module.visit(surgeon)
+        missing = surgeon.missing()
+        if missing:
+            raise NotEdited(f"LibCST finds no such place: {missing[0]}")
+        for each in changes:
+            if isinstance(each, Import):
+                changed = with_import(changed, each.module, each.name)
+            elif isinstance(each, Forget):
+                changed = without_import(changed, each.name)
+        return changed.code
+    except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError) as error:
+        raise NotEdited(f"the changed text is no Python: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise NotEdited("the file is nested too deeply") from error
+
+
+class _Surgeon(cst.CSTTransformer):
+    """Carries out changes at their places, in one pass."""
+
+    def __init__(self, module: cst.Module, changes: Sequence[Placed]) -> None:
+        super().__init__()
+        self.module = module
+        self.config = module.config_for_parsing
+        self.changes = changes
+        self.starts: dict[Start, list[Placed]] = {}
+        """Changes of statements, by the start of the statement."""
+        for each in changes:
+            if isinstance(each, Before | After | Instead | Enclose):
+                self.starts.setdefault((each.span.line, each.span.column), []).append(each)
+        self.ends = {(each.span.end_line, each.span.end_column): each for each in changes if isinstance(each, Enclose)}
+        self.start_of: dict[cst.CSTNode, Start] = {}
+        self.enclosed_until: dict[cst.CSTNode, Enclose] = {}
+        self.replaced: dict[cst.CSTNode, str] = {}
+        self.dropped: set[cst.CSTNode] = set()
+        self.comments: dict[cst.CSTNode, str] = {}
+        self.renamed: dict[cst.CSTNode, str] = {}
+        self.done: set[Placed] = set()
+
+    def locate(self, positions: object) -> None:
+        """Finds the nodes that stand at the places of the changes."""
+        expressions = {each.span: each for each in self.changes if isinstance(each, Replace)}
+        decorators = {each.span: each for each in self.changes if isinstance(each, Undecorate)}
+        heads = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Rename)}
+        comments = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Comment)}
+        assert isinstance(positions, dict) or hasattr(positions, "items")
+        for node, found in positions.items():
+            span = Span(found.start.line, found.start.column + 1, found.end.line, found.end.column + 1)
+            start = (span.line, span.column)
+            if isinstance(node, cst.BaseSmallStatement | cst.BaseCompoundStatement):
+                if start in self.starts:
+                    self.start_of[node] = start
+                if isinstance(node, cst.FunctionDef) and start in heads:
+                    self.renamed[node] = heads[start].text
+                    self.done.add(heads[start])
+                end = (span.end_line, span.end_column)
+                if end in self.ends:
+                    self.enclosed_until[node] = self.ends[end]
+            elif isinstance(node, cst.BaseExpression):
+                if span in expressions and expressions[span] not in self.done:
+                    self.replaced[node] = expressions[span].text
+                    self.done.add(expressions[span])
+                if span in decorators:
+                    self.dropped.add(node)
+                    self.done.add(decorators[span])
+            elif isinstance(node, cst.Param) and span in expressions:
+                continue
+            elif isinstance(node, cst.Comment) and start in comments:
+                self.comments[node] = comments[start].text
+                self.done.add(comments[start])
+
+    def missing(self) -> list[Placed]:
+        """The changes whose place was not met."""
+        return [each for each in self.changes if each not in self.done]
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode | cst.RemovalSentinel:
+        if original_node in self.replaced:
+            text = self.replaced[original_node]
+            expression = cst.parse_expression(text, self.config)
+            if isinstance(updated_node, cst.BaseExpression) and updated_node.lpar:
+                return expression.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
+            return expression
+        if original_node in self.renamed:
+            return updated_node.with_changes(name=cst.Name(self.renamed[original_node]))
+        if isinstance(original_node, cst.Decorator) and original_node.decorator in self.dropped:
+            return cst.RemoveFromParent()
+        if isinstance(updated_node, cst.TrailingWhitespace) and original_node.comment in self.comments:  # type: ignore[attr-defined]
+            return self._commented(original_node, updated_node)
+        if isinstance(original_node, cst.EmptyLine) and original_node.comment in self.comments:
+            text = self.comments[original_node.comment]
+            if not text:
+                return cst.RemoveFromParent()
+            return updated_node.with_changes(comment=cst.Comment(text))
+        if isinstance(original_node, cst.IndentedBlock | cst.Module):
+            return updated_node.with_changes(body=self._block(original_node.body, updated_node.body))  # type: ignore[attr-defined]
+        return updated_node
+
+    def _commented(self, original: cst.CSTNode, updated: cst.TrailingWhitespace) -> cst.TrailingWhitespace:
+        text = self.comments[original.comment]  # type: ignore[attr-defined]
+        if text:
+            return updated.with_changes(comment=cst.Comment(text))
+        return updated.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+
+    # ------------------------------------------------------------------------------------------------------- blocks
+    def _block(self, original: Sequence[cst.CSTNode], updated: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+        """The statements of a block with all changes beside, around and in place of them."""
+        levels: list[tuple[Enclose | None, list[cst.CSTNode]]] = [(None, [])]
+        for old, new in zip(original, updated, strict=True):
+            head = old.body[0] if isinstance(old, cst.SimpleStatementLine) else old
+            mine = self.starts.get(self.start_of[head], []) if head in self.start_of else []
+            self.done.update(mine)
+            result: list[cst.CSTNode] = [new]
+            for each in mine:
+                if isinstance(each, Instead):
+                    result = self._instead(new, each.text)
+            for each in mine:
+                if isinstance(each, After):
+                    result = [*result, *self._parsed(each.text)]
+            ahead = [node for each in mine if isinstance(each, Before) for node in self._parsed(each.text)]
+            enclosing = sorted(
+                (each for each in mine if isinstance(each, Enclose)), key=lambda each: each.span.end_line, reverse=True
+            )
+            levels[-1][1].extend(ahead)
+            levels.extend((each, []) for each in enclosing)
+            levels[-1][1].extend(result)
+            last = old.body[-1] if isinstance(old, cst.SimpleStatementLine) else old
+            while levels[-1][0] is not None and self._ends(last, levels[-1][0]):
+                enclose, body = levels.pop()
+                levels[-1][1].extend(self._enclosed(enclose, body))
+        if len(levels) > 1:
+            raise NotEdited("the statements to enclose do not end in their block")
+        found = levels[0][1]
+        return found or list(cst.parse_module("pass\n", self.config).body)
+
+    def _ends(self, node: cst.CSTNode, enclose: Enclose) -> bool:
+        return self.enclosed_until.get(node) is enclose
+
+    def _instead(self, old: cst.CSTNode, text: str) -> list[cst.CSTNode]:
+        """What takes the place of a statement, with its comments."""
+        fresh = self._parsed(text)
+        if not fresh or not isinstance(old, cst.SimpleStatementLine):
+            return fresh
+        fresh[0] = fresh[0].with_changes(leading_lines=old.leading_lines)
+        for position, each in enumerate(fresh):
+            if isinstance(each, cst.SimpleStatementLine):
+                fresh[position] = each.with_changes(trailing_whitespace=old.trailing_whitespace)
+                break
+        return fresh
+
+    def _enclosed(self, enclose: Enclose | None, body: list[cst.CSTNode]) -> list[cst.CSTNode]:
+        assert enclose is not None
+        first = body[0]
+        leading = getattr(first, "leading_lines", ())
+        body = [first.with_changes(leading_lines=()), *body[1:]]
+        fresh = cst.parse_module(enclose.text + "\n", self.config)
+        filled = fresh.visit(_Fill(body))
+        assert isinstance(filled, cst.Module)
+        statements: list[cst.CSTNode] = list(filled.body)
+        statements[0] = statements[0].with_changes(leading_lines=leading)
+        return statements
+
+    def _parsed(self, text: str) -> list[cst.CSTNode]:
+        if not text:
+            return []
+        module = cst.parse_module(text + "\n", self.config)
+        first, *others = module.body
+        return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *others]
+
+
+class _Fill(cst.CSTTransformer):
+    """Puts statements in the place of the hole."""
+
+    def __init__(self, body: Sequence[cst.CSTNode]) -> None:
+        super().__init__()
+        self.body = body
+
+    def leave_IndentedBlock(  # noqa: N802
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.BaseSuite:
+        del original_node
+        match updated_node.body:
+            case [cst.SimpleStatementLine(body=[cst.Expr(value=cst.Ellipsis())])]:
+                return updated_node.with_changes(body=list(self.body))
+        return updated_node

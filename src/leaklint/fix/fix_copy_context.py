@@ -1,0 +1,55 @@
+"""A callable that is handed to another thread runs in a copy of this one's context (LK403)."""
+
+from __future__ import annotations
+
+import ast
+
+from leaklint.fix.names import member
+from leaklint.fix.plan import Change, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.project import Project
+from leaklint.fix.tree import dotted
+from leaklint.ir.finding import Finding
+
+_FIRST = {"submit": 0, "run_in_executor": 1}
+"""Where the callable stands among the arguments, followed by its own."""
+
+
+@fix("copy-context")
+def make(finding: Finding, project: Project) -> Plan:
+    tree = project.tree(finding.place.path)
+    node = tree.at(finding.place.span)
+    if not isinstance(node, ast.Call):
+        raise NoFix("the callable is not handed over by a call")
+    copy, imports = member(tree, "contextvars", "copy_context")
+    run = f"{copy}().run"
+    name = dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
+    if name in _FIRST:
+        position = _FIRST[name]
+        if len(node.args) <= position or isinstance(node.args[position], ast.Starred):
+            raise NoFix("the callable is no plain argument")
+        given = node.args[position]
+        return plan(
+            finding,
+            [Replace(tree.span(node), tree.text_with(node, (given, f"{run}, {tree.text_of(given)}"))), *imports],
+            safe=True,
+        )
+    wanted = {"Thread": "target", "Timer": "function"}.get(name, "")
+    target = next((each.value for each in node.keywords if each.arg == wanted), None)
+    arguments = next((each.value for each in node.keywords if each.arg == "args"), None)
+    if name == "Timer" and target is None and len(node.args) > 1:
+        target = node.args[1]
+        arguments = node.args[2] if len(node.args) > 2 else arguments
+    if target is None or not wanted:
+        raise NoFix("it is not known where the callable stands among the arguments")
+    text = tree.text_of(target)
+    if arguments is None:
+        whole = tree.text_with(node, (target, run))[:-1].rstrip().removesuffix(",")
+        return plan(finding, [Replace(tree.span(node), f"{whole}, args=({text},))"), *imports], safe=True)
+    if not isinstance(arguments, ast.Tuple | ast.List):
+        raise NoFix("the arguments are no tuple")
+    listed = tree.text_of(arguments)
+    opening, closing = listed[0], listed[-1]
+    inner = listed[1:-1].strip()
+    changed = f"{opening}{text}, {inner}{closing}" if inner else f"{opening}{text},{closing}"
+    changes: list[Change] = [Replace(tree.span(target), run), Replace(tree.span(arguments), changed), *imports]
+    return plan(finding, changes, safe=True)

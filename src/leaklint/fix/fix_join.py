@@ -1,0 +1,106 @@
+"""A thread, timer or process that is started is joined (LK204, LK205, LK207)."""
+
+from __future__ import annotations
+
+import ast
+
+from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
+from leaklint.fix.project import Project
+from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, span_of, waited_for
+from leaklint.ir.finding import Finding
+
+
+@fix("join")
+def make(finding: Finding, project: Project) -> Plan:
+    tree = project.tree(finding.place.path)
+    node = tree.at(finding.place.span)
+    process = finding.hint.work == "process"
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "start":
+        raise NoFix("it is not started by a call of start()")
+    if not finding.hint.row.startswith(("multiprocessing.", "threading.")):
+        raise NoFix("it is no thread, timer or process of the standard library")
+    function, statement = tree.function(node), tree.statement(node)
+    if function is None or not isinstance(statement, ast.Expr) or statement.value is not node:
+        raise NoFix("the call of start() is no statement of a function")
+    if isinstance(function, ast.AsyncFunctionDef):
+        raise NoFix("joining would block the event loop")
+    receiver = node.func.value
+    if isinstance(receiver, ast.Call):
+        changes = _named(tree, statement, receiver, process)
+    else:
+        name = dotted(receiver)
+        if not name or ("." in name and not _made_here(tree, function, name)):
+            raise NoFix("what is started is made elsewhere, and joined there perhaps")
+        changes = waited_for(tree, statement, name, PROCESS_JOIN if process else JOIN)
+    callee = finding.hint.callee
+    if callee in _RUNS:
+        callee = _target(tree, function, receiver)
+    safe = finding.hint.settled != "uncertain" and project.ends(callee)
+    return plan(finding, changes, safe=safe)
+
+
+_RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
+
+
+def _made_here(tree: Tree, function: Function, name: str) -> bool:
+    return any(
+        dotted(target) == name
+        for each in tree.own_nodes(function)
+        if isinstance(each, ast.Assign)
+        for target in each.targets
+    )
+
+
+def _target(tree: Tree, function: Function, receiver: ast.expr) -> str:
+    """The full name of what a thread runs, as far as the call that makes it says it."""
+    made = receiver
+    for each in tree.own_nodes(function):
+        if isinstance(each, ast.Assign) and any(dotted(target) == dotted(receiver) for target in each.targets):
+            made = each.value
+            if isinstance(made, ast.ListComp):
+                made = made.elt
+    if isinstance(made, ast.Name):
+        # one of a list that a loop goes through
+        loops = [each for each in ast.walk(function) if isinstance(each, ast.For) and dotted(each.target) == made.id]
+        lists = {dotted(loop.iter) for loop in loops}
+        for each in tree.own_nodes(function):
+            if (
+                isinstance(each, ast.Assign)
+                and dotted(each.targets[0]) in lists
+                and isinstance(each.value, ast.ListComp)
+            ):
+                made = each.value.elt
+    if not isinstance(made, ast.Call):
+        return ""
+    for keyword in made.keywords:
+        if keyword.arg in ("target", "function"):
+            return tree.full_name(keyword.value)
+    timer = dotted(made.func).endswith("Timer")
+    return tree.full_name(made.args[1]) if timer and len(made.args) > 1 else ""
+
+
+def _named(tree: Tree, statement: ast.stmt, made: ast.Call, process: bool) -> list[Change]:
+    """``Thread(…).start()`` gets a name to be joined by."""
+    alone(tree, statement)
+    last = dotted(made.func).rpartition(".")[2].lower()
+    name = tree.fresh(
+        *(("process", "worker") if process else (last if last in ("timer", "thread") else "thread", "worker"))
+    )
+    text = f"{name} = {tree.text_of(made)}\n{name}.start()"
+    loops = tree.loops(statement)
+    leaves = loops and (any(isinstance(each, ast.Return) for each in ast.walk(loops[-1])) or loops[-1].orelse)
+    if loops and not leaves:
+        wait = PROCESS_JOIN if process else JOIN
+        kept = tree.fresh(*wait.lists)
+        alone(tree, loops[-1])
+        closing = indented(wait.many.format(kept, name))
+        return [
+            Before(tree.span(loops[-1]), f"{kept} = []"),
+            Instead(tree.span(statement), f"{text}\n{kept}.append({name})"),
+            Enclose(span_of(tree, [loops[-1]]), f"try:\n    ...\nfinally:\n{closing}"),
+        ]
+    rest = tree.after(statement)
+    if not rest or isinstance(rest[0], ast.Return):
+        return [Instead(tree.span(statement), f"{text}\n{name}.join()")]
+    return [Instead(tree.span(statement), text), at_the_end(tree, statement, f"{name}.join()")]

@@ -1,0 +1,68 @@
+"""What is set in a ``ContextVar`` is reset in a ``finally``, or by ``with`` where Python knows that (LK401)."""
+
+from __future__ import annotations
+
+import ast
+
+from leaklint.fix.plan import Change, Enclose, Instead, NoFix, Plan, fix, plan
+from leaklint.fix.project import Project
+from leaklint.fix.tails import ends_the_invocation
+from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.fix.waits import alone, harmless, span_of
+from leaklint.ir.finding import Finding
+
+_WITH = (3, 14)
+"""The first Python whose tokens are context managers."""
+
+
+@fix("reset-token")
+def make(finding: Finding, project: Project) -> Plan:
+    tree = project.tree(finding.place.path)
+    node = tree.at(finding.place.span)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "set":
+        raise NoFix("the variable is not set by a call of set()")
+    variable = dotted(node.func.value)
+    function, statement = tree.function(node), tree.statement(node)
+    if not variable or function is None or tree.loops(statement):
+        raise NoFix("it is not set in a plain statement of a function")
+    generator = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in tree.own_nodes(function))
+    if not generator and not ends_the_invocation(finding, project):
+        raise NoFix("code that runs after this function may read the variable")
+    token = _token(statement, node)
+    resets = _resets(tree, function, variable)
+    rest = [each for each in tree.after(statement) if each not in resets]
+    if not rest:
+        raise NoFix("nothing follows for which the variable is set")
+    alone(tree, statement, *rest, *resets)
+    if isinstance(statement, ast.Expr) and not resets and project.target >= _WITH:
+        with_text = f"with {tree.text_of(node)}:\n    ..."
+        return plan(finding, [Instead(tree.span(statement), ""), Enclose(span_of(tree, rest), with_text)], safe=True)
+    changes: list[Change] = [Instead(tree.span(each), "") for each in resets]
+    if not token:
+        token = tree.fresh("token", f"{variable.rpartition('.')[2].strip('_').lower()}_token")
+        changes.append(Instead(tree.span(statement), f"{token} = {tree.text_of(node)}"))
+    text = f"try:\n    ...\nfinally:\n    {variable}.reset({token})"
+    return plan(finding, [*changes, Enclose(span_of(tree, rest), text)], safe=True)
+
+
+def _token(statement: ast.stmt, node: ast.Call) -> str:
+    """The name of the token, or nothing where it is dropped."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
+            return name
+        case ast.Expr(value=value) if value is node:
+            return ""
+    raise NoFix("the token is kept elsewhere")
+
+
+def _resets(tree: Tree, function: Function, variable: str) -> list[ast.stmt]:
+    """The statements that reset the variable on some path; a token can be used only once."""
+    found: list[ast.stmt] = []
+    for each in tree.own_nodes(function):
+        if isinstance(each, ast.Call) and dotted(each.func) == f"{variable}.reset":
+            statement = tree.statement(each)
+            behind = [other for other in tree.after(statement) if not harmless(other)]
+            if not isinstance(statement, ast.Expr) or any(not isinstance(other, ast.Return) for other in behind):
+                raise NoFix("the variable is reset in the middle of what follows")
+            found.append(statement)
+    return found

@@ -1,0 +1,111 @@
+"""A future of an executor or pool is waited for, or its executor is left with ``with`` (LK206)."""
+
+from __future__ import annotations
+
+import ast
+
+from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.project import Project
+from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.fix.waits import GET, RESULT, alone, at_the_end, span_of, waited_for
+from leaklint.ir.finding import Finding
+
+_EXECUTORS = ("ThreadPoolExecutor", "ProcessPoolExecutor")
+_RESULTS = {"submit": RESULT, "apply_async": GET, "map_async": GET, "starmap_async": GET}
+
+
+@fix("wait-for-future")
+def make(finding: Finding, project: Project) -> Plan:
+    tree = project.tree(finding.place.path)
+    node = tree.at(finding.place.span)
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        raise NoFix("what makes the future is no call of a method")
+    function, statement = tree.function(node), tree.statement(node)
+    if function is None:
+        raise NoFix("it stands in no function")
+    safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee)
+    receiver = node.func.value
+    if isinstance(receiver, ast.Name):
+        changes = _left(tree, function, statement, receiver.id)
+        if changes:
+            return plan(finding, changes, safe=safe)
+    if node.func.attr == "run_in_executor":
+        if not isinstance(function, ast.AsyncFunctionDef) or not isinstance(statement, ast.Expr):
+            raise NoFix("it is not dropped in a function that is async")
+        return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
+    if isinstance(function, ast.AsyncFunctionDef):
+        raise NoFix("waiting for it would block the event loop")
+    return plan(finding, _waited(tree, node, statement), safe=safe)
+
+
+def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> list[Change]:
+    """``with`` around all that uses an executor made in the same function."""
+    stores = [each for each in tree.uses(function, pool) if isinstance(each.ctx, ast.Store)]
+    if len(stores) != 1:
+        return []
+    made = tree.parents[stores[0]]
+    if not isinstance(made, ast.Assign) or not isinstance(made.value, ast.Call) or made.targets != [stores[0]]:
+        return []
+    if dotted(made.value.func).rpartition(".")[2] not in _EXECUTORS:
+        return []
+    following = list(tree.after(made))
+    used = [each for each in following if tree.uses(each, pool)]
+    if not used or not any(statement is each or each in tree.above(statement) for each in used):
+        return []
+    shut = [each for each in used if _shuts_down(each, pool)]
+    if any(isinstance(each, ast.Return | ast.Yield) for stmt in shut for each in ast.walk(stmt)):
+        return []
+    rest = following[: following.index(used[-1]) + 1]
+    if shut and shut[-1] is rest[-1] and len(rest) > 1:
+        rest = rest[:-1]
+    elif shut:
+        return []
+    alone(tree, made, *rest, *shut)
+    text = f"with {tree.text_of(made.value)} as {pool}:\n    ..."
+    return [
+        Instead(tree.span(made), ""),
+        Enclose(span_of(tree, rest), text),
+        *(Instead(tree.span(each), "") for each in shut),
+    ]
+
+
+def _shuts_down(statement: ast.stmt, pool: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="shutdown"))):
+            return name == pool
+    return False
+
+
+def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
+    assert isinstance(node.func, ast.Attribute)
+    method = node.func.attr
+    wait = _RESULTS.get(method)
+    parent = tree.parents[node]
+    stands = isinstance(statement, ast.Expr) and statement.value is node
+    if method == "map" and stands:
+        return [Replace(tree.span(node), f"list({tree.text_of(node)})")]
+    if wait is None:
+        raise NoFix("it is not known how its result is waited for")
+    if stands:
+        loops = tree.loops(statement)
+        if not loops or any(isinstance(each, ast.Return) for each in ast.walk(loops[-1])) or loops[-1].orelse:
+            return [Replace(tree.span(node), wait.one.format(tree.text_of(node)))]
+        alone(tree, statement, loops[-1])
+        kept = tree.fresh(*wait.lists)
+        one = tree.fresh("result" if wait is GET else "future", "each")
+        return [
+            Before(tree.span(loops[-1]), f"{kept} = []"),
+            Replace(tree.span(node), f"{kept}.append({tree.text_of(node)})"),
+            After(tree.span(loops[-1]), wait.many.format(kept, one)),
+        ]
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        name = dotted(statement.targets[0])
+        if statement.value is node and name:
+            return waited_for(tree, statement, name, wait)
+        if statement.value is parent and isinstance(parent, ast.ListComp | ast.SetComp) and name:
+            return [
+                at_the_end(
+                    tree, statement, wait.many.format(name, tree.fresh("result" if wait is GET else "future", "each"))
+                )
+            ]
+    raise NoFix("the future goes where this function cannot wait for it")

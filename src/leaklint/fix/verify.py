@@ -1,0 +1,78 @@
+"""The look at what an edit has done, without trust in how it was done: only planned lines differ.
+
+A line of the file before may change where a change of the plan is about it; a line that is only enclosed may get
+another indent and nothing else; lines that come in stand next to such lines; imports may come and go at the top.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterable, Sequence
+
+from leaklint.fix.plan import After, Before, Change, Enclose, Forget, Import, Rename
+from leaklint.fix.tree import Tree, lines_in
+
+
+def complaint(before: Tree, after: str, changes: Sequence[Change]) -> str:
+    """What is wrong with a changed text, or nothing."""
+    try:
+        ast.parse(after)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "the changed text does not parse"
+    changed, indented = _planned(before, changes)
+    imports = _import_lines(before) if any(isinstance(each, Import | Forget) for each in changes) else frozenset()
+    old = _significant(before.lines)
+    new = _significant(lines_in(after))
+    kept = [(number, text) for number, text in old if number not in changed and number not in imports]
+    return _unkept(kept, new, indented)
+
+
+def _significant(lines: Iterable[str]) -> list[tuple[int, str]]:
+    return [(number, text) for number, text in enumerate(lines, 1) if text.strip()]
+
+
+def _planned(before: Tree, changes: Sequence[Change]) -> tuple[frozenset[int], frozenset[int]]:
+    """The lines that may change, and those that may be indented."""
+    changed: set[int] = set()
+    indented: set[int] = set()
+    for each in changes:
+        if isinstance(each, Import | Forget):
+            continue
+        lines = range(each.span.line, each.span.end_line + 1)
+        if isinstance(each, Enclose):
+            indented.update(lines)
+            # comments above the first statement stay above what encloses it
+            above = each.span.line - 1
+            while above and before.lines[above - 1].lstrip().startswith("#"):
+                indented.add(above)
+                above -= 1
+        elif not isinstance(each, Before | After):
+            changed.update([each.span.line] if isinstance(each, Rename) else lines)
+    return frozenset(changed), frozenset(indented)
+
+
+def _import_lines(before: Tree) -> frozenset[int]:
+    return frozenset(
+        line
+        for each in before.module.body
+        if isinstance(each, ast.Import | ast.ImportFrom)
+        for line in range(each.lineno, (each.end_lineno or each.lineno) + 1)
+    )
+
+
+def _unkept(kept: Sequence[tuple[int, str]], new: Sequence[tuple[int, str]], indented: frozenset[int]) -> str:
+    """Says which line was to be kept and is not there any more, in its order."""
+    texts = [text for _, text in new]
+    stripped = [text.strip() for text in texts]
+    matcher = difflib.SequenceMatcher(None, [text.strip() for _, text in kept], stripped, autojunk=False)
+    matched = {}
+    for old_at, new_at, size in matcher.get_matching_blocks():
+        for step in range(size):
+            matched[old_at + step] = new_at + step
+    for position, (number, text) in enumerate(kept):
+        if position not in matched:
+            return f"line {number} would change, which the plan does not say"
+        if texts[matched[position]] != text and number not in indented:
+            return f"line {number} would be laid out in another way"
+    return ""

@@ -1,0 +1,182 @@
+"""Where a wait goes, so that it stands on every path: building blocks that several fixes share."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Sequence
+
+from leaklint.fix.plan import After, Before, Change, Enclose, NoFix
+from leaklint.fix.tree import Tree, dotted
+from leaklint.ir.location import Span
+
+_HARMLESS = (
+    *(ast.Constant, ast.Name, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.JoinedStr, ast.FormattedValue),
+    *(ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass, ast.expr_context),
+)
+
+
+def alone(tree: Tree, *statements: ast.stmt) -> None:
+    """Raises ``NoFix`` where a statement shares its line with something else."""
+    for each in statements:
+        if not tree.stands_alone(each):
+            raise NoFix("the statement shares its line with another one")
+
+
+def harmless(statement: ast.stmt) -> bool:
+    """Whether a statement can neither raise nor leave its block."""
+    return all(isinstance(each, _HARMLESS) for each in ast.walk(statement))
+
+
+def span_of(tree: Tree, statements: Sequence[ast.stmt]) -> Span:
+    """From the start of the first statement, its decorators included, to the end of the last."""
+    first, last = tree.span(statements[0]), tree.span(statements[-1])
+    return Span(first.line, first.column, last.end_line, last.end_column)
+
+
+def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", quiet: Sequence[ast.stmt] = ()) -> Change:
+    """The change that puts a wait behind what follows a statement in its block, on every way out of it.
+
+    ``name`` is what is waited for: an answer that asks it how far it is stays what it was. ``quiet`` are statements
+    known to do no harm.
+    """
+    alone(tree, statement)
+    rest = list(tree.after(statement))
+    while rest and (harmless(rest[0]) or rest[0] in quiet):
+        alone(tree, rest[0])
+        statement = rest.pop(0)
+    if not rest:
+        return After(tree.span(statement), wait)
+    if isinstance(rest[0], ast.Return) and not _asks(rest[0], name):
+        alone(tree, rest[0])
+        return Before(tree.span(rest[0]), wait)
+    return finally_after(tree, statement, wait)
+
+
+def _asks(statement: ast.Return, name: str) -> bool:
+    """Whether an answer looks into what is waited for; its mere number, or the thing itself, is no such look."""
+    if not name:
+        return False
+    counted = {
+        argument
+        for each in ast.walk(statement)
+        if isinstance(each, ast.Call) and dotted(each.func) == "len"
+        for argument in each.args
+    }
+    return any(
+        dotted(each) == name and each not in counted and each is not statement.value for each in ast.walk(statement)
+    )
+
+
+def finally_after(tree: Tree, statement: ast.stmt, closing: str, last: ast.stmt | None = None) -> Change:
+    """``try`` around what follows a statement in its block (up to the last one given), ``finally`` with the closing."""
+    alone(tree, statement)
+    rest = list(tree.after(statement))
+    if last is not None:
+        rest = rest[: rest.index(last) + 1]
+    if not rest:
+        return After(tree.span(statement), closing)
+    alone(tree, *rest)
+    return Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n{indented(closing)}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wait:
+    """How something is waited for."""
+
+    one: str
+    """For one: ``{}.join()``."""
+    many: str
+    """For a list of them, with ``{0}`` for the list and ``{1}`` for one of them."""
+    lists: tuple[str, ...]
+    """What the list is called where there is none yet."""
+
+
+JOIN = Wait("{}.join()", "for {1} in {0}:\n    {1}.join()", ("threads", "started"))
+PROCESS_JOIN = Wait("{}.join()", "for {1} in {0}:\n    {1}.join()", ("processes", "started"))
+PROCESS_WAIT = Wait("{}.wait()", "for {1} in {0}:\n    {1}.wait()", ("processes", "started"))
+PROCESS_READ = Wait("{}.communicate()", "for {1} in {0}:\n    {1}.communicate()", ("processes", "started"))
+RESULT = Wait("{}.result()", "for {1} in {0}:\n    {1}.result()", ("futures", "submitted"))
+GET = Wait("{}.get()", "for {1} in {0}:\n    {1}.get()", ("results", "pending"))
+AWAIT = Wait("await {}", "await asyncio.gather(*{0})", ("tasks", "started"))
+
+
+def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[Change]:
+    """The changes after which all that a statement starts, and that a name is bound to, is waited for."""
+    loops = [loop for loop in tree.loops(statement) if _binds(loop, name)]
+    if not loops:
+        following = tree.after(statement)
+        quiet = [each for each in following if _keeps(each, name)]
+        return [at_the_end(tree, statement, wait.one.format(name), name=name, quiet=quiet)]
+    loop = loops[-1]
+    alone(tree, statement, loop)
+    if any(isinstance(each, ast.Return) for each in ast.walk(loop)) or loop.orelse:
+        return [After(tree.span(statement), wait.one.format(name))]
+    if (
+        isinstance(loop, ast.For)
+        and len(loops) == 1
+        and _is_name(loop.target, name)
+        and isinstance(loop.iter, ast.Name)
+    ):
+        # a loop over what has been made before
+        return [at_the_end(tree, loop, wait.many.format(loop.iter.id, name), name=loop.iter.id)]
+    kept = _list_of(tree, loop, name)
+    changes: list[Change] = []
+    if not kept:
+        kept = tree.fresh(*wait.lists)
+        changes = [Before(tree.span(loop), f"{kept} = []"), After(tree.span(statement), f"{kept}.append({name})")]
+        if loops[0] is not loop:
+            alone(tree, *loops)
+    closing = indented(wait.many.format(kept, name.rpartition(".")[2]))
+    return [*changes, Enclose(span_of(tree, [loop]), f"try:\n    ...\nfinally:\n{closing}")]
+
+
+def indented(text: str) -> str:
+    """The text one level deeper."""
+    return "\n".join(f"    {line}" for line in text.split("\n"))
+
+
+def _binds(loop: ast.AST, name: str) -> bool:
+    return any(
+        isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Store) for each in ast.walk(loop)
+    )
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _keeps(statement: ast.stmt, name: str) -> bool:
+    """Whether a statement only puts the object somewhere, or attaches something to it."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return False
+    put = call.func.attr in ("add", "append") and len(call.args) == 1 and _is_name(call.args[0], name)
+    return put or (call.func.attr == "add_done_callback" and _is_name(call.func.value, name))
+
+
+def _list_of(tree: Tree, loop: ast.stmt, name: str) -> str:
+    """The list, made just for this outside of the loop, into which the loop puts each object; or nothing."""
+    for each in ast.walk(loop):
+        if isinstance(each, ast.Expr) and _keeps(each, name):
+            assert isinstance(each.value, ast.Call)
+            assert isinstance(each.value.func, ast.Attribute)
+            owner = each.value.func.value
+            if each.value.func.attr == "append" and isinstance(owner, ast.Name) and each in _steady(loop):
+                made = [
+                    before
+                    for before in tree.block(loop)
+                    if isinstance(before, ast.Assign)
+                    and _is_name(before.targets[0], owner.id)
+                    and isinstance(before.value, ast.List)
+                    and not before.value.elts
+                    and before.lineno < loop.lineno
+                ]
+                if made:
+                    return owner.id
+    return ""
+
+
+def _steady(loop: ast.stmt) -> list[ast.stmt]:
+    """The statements that every round of a loop comes to."""
+    return list(getattr(loop, "body", ()))

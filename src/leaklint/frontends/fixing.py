@@ -1,0 +1,87 @@
+"""``--fix``, ``--diff`` and ``--show-fixes``: what is mended is written or shown, and told."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from leaklint.fix.apply import difference
+from leaklint.pipeline.mend import Mended, mended, write
+from leaklint.pipeline.roots import shown
+from leaklint.pipeline.run import Request, parts_of
+from leaklint.report.plain import plain
+from leaklint.report.report import Report, mark
+
+
+def mend(request: Request, *, unsafe: bool) -> list[Mended]:
+    """What mending does to each project of a run; nothing is written."""
+    return [mended(part, request, unsafe=unsafe) for part in parts_of(request)]
+
+
+def show(
+    mendings: Sequence[Mended],
+    request: Request,
+    options: argparse.Namespace,
+    check: Callable[[], Report],
+    report: Callable[[Report], None],
+) -> int:
+    """Prints or writes the changes, says what was done, and gives the exit status."""
+    if options.diff:
+        for each in mendings:
+            for path, after in each.after.items():
+                name = shown(each.part.project.root / path, request.cwd)
+                sys.stdout.write(difference(each.before[path], after, name))
+    left = [
+        shown(each.part.project.root / path, request.cwd)
+        for each in ([] if options.diff else mendings)
+        for path in write(each)
+    ]
+    _tell(mendings, request, options, left)
+    if options.diff:
+        return 1 if any(each.after for each in mendings) and not options.exit_zero else 0
+    rest = check()
+    report(rest)
+    return 1 if rest.findings and not options.exit_zero else 0
+
+
+def _tell(mendings: Sequence[Mended], request: Request, options: argparse.Namespace, left: Sequence[str]) -> None:
+    """The counts, the fixes one by one where that is asked for, and what did not go as planned."""
+    done = [plan for each in mendings for plan in each.done]
+    files = sum(len(each.after) for each in mendings)
+    if options.show_fixes:
+        for each in mendings:
+            for plan in each.done:
+                place = plan.finding.place
+                path = shown(each.part.project.root / place.path, request.cwd)
+                kind = "" if plan.safe else " (unsafe)"
+                print(f"{plain(path)}: {plan.finding.code} {plan.finding.fix}{kind}", file=sys.stderr)
+    for each in mendings:
+        for finding, reason in each.withdrawn:
+            path = shown(each.part.project.root / finding.place.path, request.cwd)
+            where = f"{plain(path)}:{finding.place.span.line}"
+            print(f"{where}: {finding.code} is not mended: {plain(reason)}", file=sys.stderr)
+    for path in left:
+        print(f"{plain(path)}: left alone, it was changed meanwhile", file=sys.stderr)
+    if not options.quiet:
+        verb = "Would mend" if options.diff else "Mended"
+        codes = ", ".join(f"{count} {code}" for code, count in sorted(Counter(p.finding.code for p in done).items()))
+        what = f"{verb} {len(done)} {'finding' if len(done) == 1 else 'findings'}"
+        told = f"{what} ({codes}) in {files} {'file' if files == 1 else 'files'}." if done else f"{what}."
+        print(told, file=sys.stderr)
+
+
+def show_offers(report: Report) -> None:
+    """What each fix would change, finding by finding."""
+    for each in report.findings:
+        if each.fix:
+            place = f"{plain(each.place.path)}:{each.place.span.line}:{each.place.span.column}"
+            print(f"{place}: {each.code} {mark(each)} {each.fix}")
+            for edit in each.edits:
+                span = edit.place.span
+                lines = report.sources.get(edit.place.path, ())
+                for line in lines[span.line - 1 : span.end_line - (span.end_column == 1)]:
+                    print(f"  - {plain(line)}")
+                for line in edit.text.splitlines():
+                    print(f"  + {plain(line)}")

@@ -1,0 +1,67 @@
+"""Truth by execution: what a leak shows in three invocations, its mended twin does not show, with the same answer."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+from fix.twins import CASES, FIXTURES, SAFE, UNSAFE, mend, part_of, twins
+from test_truth import CHECKED, shows
+from truth.runner import Job, Seen, job_of, run
+
+from leaklint.pipeline.analyse import analyse
+
+MENDED = [
+    (case, ending)
+    for case in CASES
+    if job_of(case)
+    for ending in (SAFE, UNSAFE)
+    if twins(case, ending) and (ending == SAFE or twins(case, UNSAFE) != twins(case, SAFE))
+]
+ANSWERS_LATER = {"LK209"}
+"""Before, each answer is a coroutine that nobody runs."""
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[Path, str], tuple[Seen, Seen]]:
+    """What every case left behind before and after, from one run of the driver over all of them."""
+    jobs: list[Job] = []
+    for number, (case, ending) in enumerate(MENDED):
+        before = job_of(case)
+        folder = tmp_path_factory.mktemp(f"case{number}") / "case"
+        shutil.copytree(case, folder, ignore=shutil.ignore_patterns("*.fixed.py"))
+        for path, content in twins(case, ending).items():
+            (folder / path).write_bytes(content)
+        after = job_of(folder)
+        assert before is not None
+        assert after is not None
+        jobs += [before, after]
+    found = run(jobs)
+    return {each: (found[2 * at], found[2 * at + 1]) for at, each in enumerate(MENDED)}
+
+
+@cache
+def mended_codes(case: Path, ending: str) -> frozenset[str]:
+    """The codes that are found before, and not after."""
+    part = part_of(case)
+    after = analyse(part.project, part.sourced.settings, twins(case, ending), tree=part.tree)
+    done = {plan.finding.code for plan in mend(case, unsafe=ending == UNSAFE).done}
+    return frozenset(done - {each.code for each in after.findings})
+
+
+@pytest.mark.parametrize(
+    ("case", "ending"), MENDED, ids=[f"{case.relative_to(FIXTURES).as_posix()}{ending}" for case, ending in MENDED]
+)
+def test_the_leak_is_gone_and_the_answer_the_same(
+    case: Path, ending: str, seen: dict[tuple[Path, str], tuple[Seen, Seen]]
+) -> None:
+    before, after = seen[case, ending]
+    codes = mended_codes(case, ending)
+    assert not after.trouble
+    left = {code for code in codes & CHECKED if shows(code, before) and shows(code, after)}
+    assert left == set(), (before, after)
+    assert not [error for error in after.errors if error and error not in before.errors]
+    if not codes & ANSWERS_LATER and not before.errors[0]:
+        assert after.results[0] == before.results[0]
