@@ -60,6 +60,8 @@ def record_thread(registry: Registry, thread: threading.Thread, frame: Any) -> N
 
     def ask() -> str | None:
         thread = known()
+        if isinstance(thread, threading.Timer) and thread.finished.is_set():
+            return "cancelled"  # its thread only has to wake up to find that out
         return None if thread is not None and (thread.is_alive() or thread.ident is None) else "finished"
 
     work = registry.started("timer" if timer else "thread", name, ask, frame, daemon=thread.daemon)
