@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
+_WORTHWHILE: Final = 300
+"""Paths from which on it pays to make one expression of all patterns."""
 _NAMED_GROUP: Final = re.compile(r"\(\?P<\w+>")
 
 
@@ -32,9 +34,29 @@ class _IgnoreFile:
     """The patterns of one ``.gitignore`` and the folder that it stands in; absolute, with a slash at the end."""
 
     base: str
-    spec: GitIgnoreSpec
-    any_of_them: re.Pattern[str]
-    """What some pattern matches: most paths are ruled out by one search instead of one for each pattern."""
+    patterns: _Patterns
+
+
+class _Patterns:
+    """The patterns of an ignore file: where many paths are compared with them, all as one expression first."""
+
+    __slots__ = ("_any_of_them", "_asked", "_spec")
+
+    def __init__(self, spec: GitIgnoreSpec) -> None:
+        self._spec = spec
+        self._asked = 0
+        self._any_of_them: re.Pattern[str] | None = None
+
+    def decision(self, path: str) -> bool | None:
+        """Whether the path is ignored; None where no pattern says anything about it."""
+        self._asked += 1
+        if self._asked == _WORTHWHILE:
+            # the library names a group of each expression, and one expression cannot have two of a name
+            found = [_NAMED_GROUP.sub("(?:", each.regex.pattern) for each in self._spec.patterns if each.regex]
+            self._any_of_them = re.compile("|".join(f"(?:{each})" for each in found) or r"(?!)")
+        if self._any_of_them is not None and not self._any_of_them.match(path):
+            return None
+        return self._spec.check_file(path).include
 
 
 def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str], bool] = lambda _: True) -> Listing:
@@ -93,29 +115,23 @@ def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
 
 def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
     try:
-        return (_IgnoreFile(folder, *_spec(Path(folder, ".gitignore").read_bytes())),)
+        return (_IgnoreFile(folder, _spec(Path(folder, ".gitignore").read_bytes())),)
     except (OSError, ValueError):
         # git warns about an ignore file that it cannot read or understand, and goes on without it.
         return ()
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(text: bytes) -> tuple[GitIgnoreSpec, re.Pattern[str]]:
-    """The patterns of an ignore file, and all as one; collections of examples hold the same file many times."""
+def _spec(text: bytes) -> _Patterns:
+    """The patterns of an ignore file; collections of examples hold the same one many times."""
     import pathspec
 
-    spec = pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines())
-    # the library names a group of each expression, and one expression cannot have two of a name
-    patterns = [_NAMED_GROUP.sub("(?:", each.regex.pattern) for each in spec.patterns if each.regex is not None]
-    return spec, re.compile("|".join(f"(?:{each})" for each in patterns) or r"(?!)")
+    return _Patterns(pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines()))
 
 
 def _is_ignored(path: str, ignoring: tuple[_IgnoreFile, ...]) -> bool:
     for each in reversed(ignoring):
-        below = path[len(each.base) :]
-        if not each.any_of_them.match(below):
-            continue
-        decision = each.spec.check_file(below).include
+        decision = each.patterns.decision(path[len(each.base) :])
         if decision is not None:
             return decision
     return False
