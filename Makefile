@@ -49,7 +49,7 @@ pages: $(VENV)/ready
 
 $(VENV)-site/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-site
-	$(VENV)-site/bin/python -m pip install --quiet '.[docs]'
+	$(VENV)-site/bin/python .ci/requirements.py --docs | xargs $(VENV)-site/bin/python -m pip install --quiet
 	@touch $@
 
 # The documentation as a site, in .site/html.
