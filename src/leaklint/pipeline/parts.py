@@ -15,6 +15,7 @@ from leaklint.ir.facts import FileFacts, Trouble
 from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
 from leaklint.link.decorators import Declared
+from leaklint.link.library import Library
 from leaklint.link.modules import Modules
 from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
@@ -45,6 +46,7 @@ class Whole(msgspec.Struct, frozen=True):
     lower: Lower
     modules: Modules
     models: Models
+    library: Library
     handlers: Sequence[Handler]
     candidates: Sequence[Handler]
     registrars: Declared | None
@@ -83,7 +85,7 @@ class Whole(msgspec.Struct, frozen=True):
             reported=lambda path: path not in self.foreign,
         )
         asked = asked if asked and asked[0] in inside else None
-        result = solve(program, self.models, asked=asked, only_handlers=only_handlers)
+        result = solve(program, self.models, self.library, asked=asked, only_handlers=only_handlers)
         for identity in result.cut_short:
             path, _, name = identity.partition("::")
             left_out.append(not_analysed(path, IN_PART, self.files[path].functions[name].name_span))

@@ -26,6 +26,7 @@ from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
 from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.installed import library_of
 from leaklint.pipeline.parts import Whole
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.settings import Settings, read_toml_text
@@ -103,11 +104,13 @@ def solved(
     if settings.scope == "all":
         handlers += public_functions(files, modules, Platform.AWS_LAMBDA, libraries)
     tables = tables_of(root, settings)
+    library = library_of(root, settings.python)
     whole = Whole(
         files,
         units.lower,
         modules,
         models_of(tables),
+        library,
         handlers,
         found.candidates,
         found.registrars,
@@ -115,7 +118,9 @@ def solved(
         libraries,
         units.digests,
     )
-    in_force = digest(repr((settings, tables, sorted(templates.items()))).encode("utf-8", "surrogateescape"))
+    in_force = digest(
+        repr((settings, tables, library.versions, sorted(templates.items()))).encode("utf-8", "surrogateescape")
+    )
     if asked or only_handlers:
         line = _line_asked(asked, files)
         outcomes = [whole.solved(part, line, only_handlers=only_handlers) for part in whole.parts()]

@@ -46,7 +46,12 @@ def handler(event, context):
 
 Reported in any code, whether a handler reaches it or not: a call that stands alone, a coroutine that is assigned and
 never used (`_ = save()` too), overwritten, only tested for truth, put into a text or printed, or put into a list that
-is dropped; an asynchronous generator under a plain `for`.
+is dropped; one whose attribute or item is read as if it were the result; one that is kept in an attribute that nothing
+reads; an asynchronous generator under a plain `for`.
+
+Coroutine functions are those of the project, of the standard library, of libraries that leaklint has rows for, and of
+the packages that are installed for the project: in the environment that the setting `python` names, else in
+`VIRTUAL_ENV`, else in `.venv`.
 
 **Severity**: `error`; `warning` where only some path skips the `await`.
 

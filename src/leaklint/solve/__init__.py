@@ -7,7 +7,6 @@ effect to the end: what is written, what is left pending, with which request dat
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
 from keyword import iskeyword
 from typing import Final
 
@@ -22,6 +21,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind
+from leaklint.link.library import Library
 from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
@@ -59,7 +59,7 @@ class Solved(msgspec.Struct, frozen=True):
 def solve(
     program: Program,
     models: Models,
-    library_kind: Callable[[str], str] = lambda _name: "",
+    library: Library | None = None,
     *,
     asked: tuple[str, int] | None = None,
     only_handlers: bool = False,
@@ -69,7 +69,7 @@ def solve(
     ``asked`` is a line, by path and number, of which all is wanted that is known; with ``only_handlers`` there are no
     effects.
     """
-    world = World(program, models, library_kind)
+    world = World(program, models, library or Library())
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
     def start(question: Ask) -> Solving:
@@ -227,7 +227,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
     for path, facts in program.files.items():
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
-    for path, name in droppers(program, world.models):
+    for path, name in droppers(program, world.models, world.library):
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue

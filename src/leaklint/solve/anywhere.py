@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
+from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 
@@ -18,7 +19,7 @@ ROUNDS = 2
 """How many functions deep a wrapper that returns a coroutine is followed."""
 
 
-def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
+def droppers(program: Program, models: Models, library: Library) -> list[tuple[str, str]]:
     """The functions that may drop a coroutine or a task: (path, qualified name), sorted.
 
     Files are bits of numbers: which files a file reaches is one number, which files know a name another.
@@ -32,7 +33,7 @@ def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
         for package in _packages(facts):
             importing[package] = importing.get(package, 0) | bits[path]
     for package, users in importing.items():
-        for name in models.asynchronous(package):
+        for name in models.asynchronous(package) | library.asynchronous(package):
             knowing[name] = knowing.get(name, 0) | users
     if not knowing:
         return []
@@ -52,6 +53,12 @@ def droppers(program: Program, models: Models) -> list[tuple[str, str]]:
         for path, function_name in fresh:
             last = function_name.rpartition(".")[2]
             knowing[last] = knowing.get(last, 0) | bits[path]
+    read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
+    for path, facts in program.files.items():
+        for function in facts.functions.values():
+            unread = [call for attribute, call in function.stored_calls if attribute not in read]
+            if any(knowing.get(call, 0) & reach[path] for call in unread):
+                suspects[path, function.name] = None
     return sorted(suspects)
 
 

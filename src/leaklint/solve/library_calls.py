@@ -98,10 +98,11 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         if world.models.is_class(name):
             value = unknown_result(act, state, callee, arguments, span)
             return of(Thing(act.made(span), instance(name)), sources=value.sources)
-        found = world.library_kind(name)
-        if found == "coroutine":
-            return suspended(act, state, callee, arguments, span)
-        return unknown_result(act, state, callee, arguments, span)
+        found = world.library.describe(name)
+        if found.kind == "coroutine":
+            return suspended(act, state, library(name), arguments, span)
+        value = unknown_result(act, state, callee, arguments, span)
+        return of(Thing(act.made(span), instance(found.type)), sources=value.sources) if found.type else value
     bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
     if row.cached is not None:
         names = [formal.name for formal in formals or ()]
@@ -125,7 +126,9 @@ def run_row(act: Activation, state: State, name: str, arguments: Arguments, span
     bound, given = bind_row(act, state, formals, act.world.models.is_method(name), arguments, span)
     summary = act.world.summary_of_row(name, given)
     if summary is None:
-        return unknown_result(act, state, NOTHING, arguments, span)
+        made = act.world.library.describe(name).type
+        value = unknown_result(act, state, NOTHING, arguments, span)
+        return of(Thing(act.made(span), instance(made)), sources=value.sources) if made else value
     result = yield from instantiate(act, state, summary, bound, span, row=name)
     return result
 
@@ -195,10 +198,11 @@ def call_library_method(
         registered = yield from register(act, state, name, arguments, span)
         if registered is not None:
             return registered
-        kind = act.world.library_kind(name)
-        if kind == "coroutine":
-            return suspended(act, state, callee, arguments, span)
-        return unknown_result(act, state, with_sources(callee, receiver.sources), arguments, span)
+        found = act.world.library.describe(name)
+        if found.kind == "coroutine":
+            return suspended(act, state, library(name), arguments.before([receiver]), span)
+        value = unknown_result(act, state, with_sources(callee, receiver.sources), arguments, span)
+        return of(Thing(act.made(span), instance(found.type)), sources=value.sources) if found.type else value
     full = arguments if row.static else arguments.before([receiver])
     if row.coroutine:
         return suspended(act, state, library(name), full, span)

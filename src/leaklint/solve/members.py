@@ -44,6 +44,10 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
     row = models.row(full)
     if row is not None and row.instance_of:
         return library_object(act.world, full)
+    if row is None:
+        found = act.world.member_of_library(class_name, name)
+        if found.kind == "object" and found.type:
+            return of(Thing(path, instance(models.canonical(found.type))))
     return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
 
 
@@ -74,6 +78,8 @@ def class_member(
             path = extend(bound_to.path, f".{name}")
             if typed is not None:
                 return _typed(world, path, world.models.canonical(typed), name)
+            if row is None and world.member_of_library(owner, name).kind == "coroutine":
+                row = f"{owner}.{name}"
             if row is not None and not on_class:
                 return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, row)), of(bound_to))
             if not on_class and world.is_registrar(f"{owner}.{name}"):

@@ -6,7 +6,7 @@ it; the engine works on an explicit stack, so that call chains of any depth cost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from leaklint.ir.effects import AnyEffect
@@ -14,6 +14,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.link.classes import linearize
+from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.lattice import ORIGINAL, ordered
@@ -72,7 +73,7 @@ class Registration(NamedTuple):
 class World:
     """Program, models and answers."""
 
-    def __init__(self, program: Program, models: Models, library_kind: Callable[[str], str] = lambda _name: "") -> None:
+    def __init__(self, program: Program, models: Models, library: Library) -> None:
         self.program = program
         self.models = models
         self.modules: dict[str, ModuleState] = {}
@@ -80,7 +81,8 @@ class World:
         self.prepared: dict[str, Any] = {}
         """What is known of the blocks of a body, by function."""
         self._shapes: dict[str, set[Shapes]] = {}
-        self._library_kind = library_kind
+        self.library = library
+        """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, frozenset[Span]] = {}
         self._attributes_read: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
@@ -183,9 +185,9 @@ class World:
             known = self._decorations[module] = spans
         return known
 
-    def library_kind(self, name: str) -> str:
-        """What an installed library without a row says of a name: ``coroutine``, or nothing."""
-        return self._library_kind(name)
+    def member_of_library(self, class_name: str, name: str) -> Described:
+        """What an installed package says of a member of its class."""
+        return self.library.describe(f"{class_name}.{name}")
 
     def summary_of_row(self, name: str, given: dict[str, Any]) -> Summary | None:
         """The summary of a library's function when called with these arguments."""

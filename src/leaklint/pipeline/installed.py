@@ -1,0 +1,128 @@
+"""The packages installed for a project: their source, found on disk and never imported.
+
+They are looked for in the environment that the setting ``python`` names, else in the one that is active
+(``VIRTUAL_ENV``), else in ``.venv`` at the root: never in leaklint's own.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Final
+
+from leaklint.facts.decode import Unreadable, decode
+from leaklint.link.library import Library, ModuleText
+
+LARGEST: Final = 2_000_000
+"""Bytes of a module beyond which nobody wrote it by hand."""
+_ASYNC: Final = re.compile(rb"^[ \t]*async[ \t]+def[ \t]+(\w+)", re.MULTILINE)
+_OWN: Final = re.compile(r"python3(\.\d+)?t?")
+
+
+def library_of(root: Path, python: str | None) -> Library:
+    """What is installed for the project at a root."""
+    folders = tuple(str(folder) for folder in site_packages(root, python))
+    return _library(folders, _versions(folders)) if folders else Library()
+
+
+def _versions(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Packages and versions, as the folders of their metadata name them."""
+    names = [name for folder in folders for name in os.listdir(folder)]
+    return tuple(sorted(name for name in names if name.endswith((".dist-info", ".egg-info"))))
+
+
+@functools.lru_cache(maxsize=4)
+def _library(folders: tuple[str, ...], versions: tuple[str, ...]) -> Library:
+    """What lies in these folders; asked once in a process for as long as no version changes."""
+
+    @functools.cache
+    def asynchronous(package: str) -> frozenset[str]:
+        return frozenset(_asynchronous(folders, package))
+
+    def read(module: str) -> ModuleText | None:
+        return _read(folders, module)
+
+    return Library(read, asynchronous, (*folders, *versions))
+
+
+def site_packages(root: Path, python: str | None) -> list[Path]:
+    """The folders of installed packages of the project's environment, as far as there is one."""
+    given = python or os.environ.get("VIRTUAL_ENV") or ".venv"
+    environment = root / given
+    if environment.is_file():  # the interpreter itself
+        environment = environment.parent.parent
+    found = [environment / "Lib" / "site-packages"]
+    for library in ("lib", "lib64"):
+        below = environment / library
+        if below.is_dir():
+            found += [each / "site-packages" for each in sorted(below.iterdir()) if _OWN.fullmatch(each.name)]
+    if environment.name == "site-packages":
+        found.append(environment)
+    kept = {os.path.realpath(each): each for each in reversed(found) if each.is_dir()}
+    return sorted(kept.values())
+
+
+def _place(folders: tuple[str, ...], module: str) -> tuple[Path, bool] | None:
+    """The file of a module, and whether it is a package."""
+    search = list(folders)
+    parts = module.split(".")
+    for index, part in enumerate(parts):
+        if not part.isidentifier():
+            return None
+        try:
+            spec = PathFinder.find_spec(part, search)
+        except (ImportError, OSError, ValueError):
+            return None
+        if spec is None:
+            return None
+        locations = list(spec.submodule_search_locations or ())
+        if index == len(parts) - 1:
+            return _source(spec.origin, locations)
+        if not locations:
+            return None
+        search = locations
+    return None
+
+
+def _source(origin: str | None, locations: list[str]) -> tuple[Path, bool] | None:
+    """The source that says what a module holds: its own, or the stub beside a compiled one."""
+    if origin is None:
+        return None
+    path = Path(origin)
+    if path.suffix != ".py":
+        path = path.with_name(path.name.partition(".")[0] + ".pyi")
+    return (path, bool(locations)) if path.is_file() else None
+
+
+def _read(folders: tuple[str, ...], module: str) -> ModuleText | None:
+    found = _place(folders, module)
+    if found is None:
+        return None
+    path, is_package = found
+    try:
+        if path.stat().st_size > LARGEST:
+            return None
+        return ModuleText(decode(path.read_bytes()), is_package)
+    except (OSError, Unreadable):
+        return None
+
+
+def _asynchronous(folders: tuple[str, ...], package: str) -> Iterator[str]:
+    """Names that stand behind ``async def`` anywhere in a package."""
+    found = _place(folders, package)
+    if found is None:
+        return
+    path, is_package = found
+    files = sorted(path.parent.rglob("*.py*")) if is_package else [path]
+    for each in files:
+        if each.suffix not in (".py", ".pyi") or "tests" in each.relative_to(path.parent).parts:
+            continue
+        try:
+            if each.stat().st_size <= LARGEST:
+                yield from (name.decode() for name in _ASYNC.findall(each.read_bytes()))
+        except OSError:
+            continue
