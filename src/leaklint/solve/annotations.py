@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final, NamedTuple
 
 from leaklint.ir.values import NOTHING, Thing, Type, TypeKind, Value
@@ -119,7 +120,8 @@ def _gives_coroutine(callable_: Named) -> bool:
     return bool(given) and all(each.last in AWAITABLE for each in given)
 
 
-def alternatives(text: str) -> list[Named]:
+@functools.lru_cache(maxsize=8192)
+def alternatives(text: str) -> tuple[Named, ...]:
     """What an annotation allows, without None: ``Optional[X]``, ``X | None`` and ``Union[X, None]`` allow X."""
     pending = [text]
     found: list[Named] = []
@@ -137,7 +139,7 @@ def alternatives(text: str) -> list[Named]:
                 pending.extend(arguments)
             else:
                 found.append(Named(name, arguments))
-    return found
+    return tuple(found)
 
 
 def _split(text: str, separator: str) -> list[str]:
