@@ -179,6 +179,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes: what awaiting an object gives."""
     request: bool = True
     """The result carries the request data of its arguments."""
+    safe: bool = False
+    """The call raises nothing that anybody would catch."""
     constant: bool = False
     """The same result in every invocation."""
     current: str = ""

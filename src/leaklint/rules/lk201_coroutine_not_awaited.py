@@ -85,7 +85,7 @@ def check(pending: Pending, reached: Reached) -> Message | None:
         return None
     iterated = pending.how_dropped == "iterated"
     kind = "async generator" if iterated else "coroutine"
-    what = f"{kind}{obligation.named(pending.callee or pending.operation)}"
+    what = f"{kind}{obligation.named(pending.callee)}" if pending.callee else kind
     how = _DROPPED.get(pending.how_dropped, "is never awaited")
     if pending.settled is not Settled.NEVER:
         how = f"is not awaited {obligation.when(pending)}"

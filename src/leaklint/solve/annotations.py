@@ -113,11 +113,13 @@ def _named(world: World, module: str, dotted: str) -> Solving:
 
 
 def _gives_coroutine(callable_: Named) -> bool:
-    """Whether calling what is annotated so gives something to be awaited."""
+    """Whether calling what is annotated so always gives something to be awaited."""
     if len(callable_.arguments) != 2:
         return False
-    given = alternatives(callable_.arguments[1])
-    return bool(given) and all(each.last in AWAITABLE for each in given)
+    given = callable_.arguments[1]
+    certain = all(part.strip() != "None" for part in _split(given, "|")) and not given.startswith(("Optional", "Union"))
+    named = alternatives(given)
+    return certain and bool(named) and all(each.last in AWAITABLE for each in named)
 
 
 @functools.lru_cache(maxsize=8192)

@@ -28,7 +28,7 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
     knowing: dict[str, int] = {}
     importing: dict[str, int] = {}
     for path, facts in program.files.items():
-        for name in _asynchronous(facts):
+        for name in _asynchronous(facts) | _awaited_callbacks(facts):
             knowing[name] = knowing.get(name, 0) | bits[path]
         for package in _packages(facts):
             importing[package] = importing.get(package, 0) | bits[path]
@@ -103,6 +103,14 @@ def _asynchronous(facts: FileFacts) -> set[str]:
         for name, text in facts.bound_calls.items()
         if text.endswith("partial()")
     }
+
+
+def _awaited_callbacks(facts: FileFacts) -> set[str]:
+    """Names of parameters and attributes whose annotation says that calling them gives something to be awaited."""
+    named = [(each.name, each.annotation) for function in facts.functions.values() for each in function.parameters]
+    for known in facts.classes.values():
+        named += [*known.annotations.items(), *known.instance_annotations.items()]
+    return {name for name, text in named if "Callable" in text and ("Awaitable" in text or "Coroutine" in text)}
 
 
 def _packages(facts: FileFacts) -> set[str]:

@@ -354,7 +354,7 @@ def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) 
 def callee_name(callee: Value) -> str:
     """The name of what a call runs, the first one where there are several."""
     names = sorted(thing.type.name.rpartition("::")[2].replace("<locals>.", "") for thing in callee.things)
-    return names[0] if names else ""
+    return next((name for name in names if "<" not in name or "<lambda" in name), "")
 
 
 def guard_kind(effect: Write, request: bool, key_request: bool, guard_request: bool, tests_place: bool) -> Guard:

@@ -205,6 +205,8 @@ def _opened_by(step: cfg.Instruction, token: Token) -> bool:
 def _may_raise(act: Activation, state: State, step: cfg.Instruction) -> bool:
     """Whether one has to expect an exception here."""
     kind = type(step)
+    if isinstance(step, cfg.Call) and _never_fails(act, state, step):
+        return False
     if kind in RAISING:
         return not (isinstance(step, cfg.Call | cfg.Element) and not act.catching and _quiet(act, state, step))
     caught = CAUGHT.get(kind)
@@ -214,6 +216,13 @@ def _may_raise(act: Activation, state: State, step: cfg.Instruction) -> bool:
         of_library = all(each.type.kind is TypeKind.LIBRARY for each in value_of(act, state, step.object).things)
         caught = frozenset({"AttributeError"}) if of_library else caught
     return not caught or bool(caught & act.catching)
+
+
+def _never_fails(act: Activation, state: State, step: cfg.Call) -> bool:
+    """Whether a row says that the call raises nothing that anybody would catch."""
+    things = value_of(act, state, step.function).things
+    rows = [act.world.models.row(thing.type.name) for thing in things if thing.type.kind is TypeKind.LIBRARY]
+    return bool(rows) and len(rows) == len(things) and all(row is not None and row.safe for row in rows)
 
 
 def _quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:

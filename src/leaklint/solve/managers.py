@@ -21,6 +21,9 @@ from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
+GENERATORS: Final = frozenset({"builtins.generator", "types.AsyncGeneratorType"})
+"""What a context manager is that is written as a generator: entering it gives what it yields."""
+
 
 def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     manager = value_of(act, state, step.manager)
@@ -35,7 +38,7 @@ def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
             result = unknown(act.made(step.span, "entered"))  # it has no __aenter__, and nobody awaits it
         elif result is None:
             inner = elements(act, state, of(thing))
-            result = inner if inner.things and thing.type.name == "builtins.generator" else of(thing)
+            result = inner if inner.things and thing.type.name in GENERATORS else of(thing)
         elif step.is_async and any(each.type.kind is TypeKind.COROUTINE for each in result.things):
             result = yield from awaited(act, state, result, step.span)
         results.append(result)
