@@ -2,8 +2,7 @@
 
 Each asynchronous fixture that can run is called for its events with asyncio's debug mode on. Every coroutine that was
 never awaited and every task that its invocation left has to be noted on one of the lines that made it, every note has
-to be seen, and what the finding says of the outcome has to be what happened. ``# awaited`` in a fixture means that its
-platform runs the handler on a loop of its own.
+to be seen, and what the finding says of the outcome has to be what happened.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 from notes import notes_of
 from test_fixtures import findings_of
-from truth.runner import Job, job_of
+from truth.runner import Job, awaited_job_of, job_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CODES = {"LK201", "LK202", "LK203", "LK208"}
@@ -31,21 +30,23 @@ UNSEEN = {
     "lk208_siblings_left_running/generator_returned_from": "the loop closes the generator, in no line of the project",
 }
 """Cases whose leak is real and leaves no line of the project behind, with the reason."""
+
+
+def job_in(case: Path) -> Job | None:
+    return job_of(case) or awaited_job_of(case)
+
+
 CASES = sorted(
     path
     for path in FIXTURES.glob("*/*")
-    if path.parent.name.startswith(FOLDERS) and (job := job_of(path)) is not None and not job.kept
+    if path.parent.name.startswith(FOLDERS) and (job := job_in(path)) is not None and not job.kept
 )
-
-
-def is_awaited(case: Path) -> bool:
-    return any("\n# awaited\n" in path.read_text(encoding="utf-8") for path in case.rglob("*.py"))
 
 
 @cache
 def fates() -> dict[Path, dict[str, Any]]:
     """What became of the coroutines and tasks of every case, from one run over all of them."""
-    jobs: dict[Path, Job] = {case: job for case in CASES if (job := job_of(case))}
+    jobs: dict[Path, Job] = {case: job for case in CASES if (job := job_in(case))}
     lines = [
         json.dumps(
             {
@@ -53,7 +54,7 @@ def fates() -> dict[Path, dict[str, Any]]:
                 "module": job.module,
                 "function": job.function,
                 "events": job.events,
-                "awaited": is_awaited(case),
+                "awaited": awaited_job_of(case) is not None,
             }
         )
         for case, job in jobs.items()

@@ -4,6 +4,8 @@ A case that can run with the standard library alone carries its event in a comme
 
 ``# event: {"id": "{{unique}}"}``
     The event of all three invocations, or a list with one event for each. ``{{unique}}`` differs in each invocation.
+``# awaited: {"id": "{{unique}}"}``
+    The same for a coroutine function that the platform awaits on a loop of its own.
 ``# handler: create``
     The name of the handler, where it is neither ``handler`` nor ``lambda_handler``.
 ``# root: orders``
@@ -27,6 +29,7 @@ from typing import Any
 
 DRIVER = Path(__file__).with_name("driver.py")
 _EVENT = re.compile(r"^# event: (.+)$", re.MULTILINE)
+_AWAITED = re.compile(r"^# awaited: (.+)$", re.MULTILINE)
 _HANDLER = re.compile(r"^# handler: (\S+)$", re.MULTILINE)
 _ROOT = re.compile(r"^# root: (\S+)$", re.MULTILINE)
 _KEPT = re.compile(r"^# kept: (.+)$", re.MULTILINE)
@@ -68,12 +71,17 @@ def module_of(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def job_of(case: Path) -> Job | None:
+def awaited_job_of(case: Path) -> Job | None:
+    """The job of a case whose handler the platform awaits: it carries its event in a comment of its own."""
+    return job_of(case, _AWAITED)
+
+
+def job_of(case: Path, comment: re.Pattern[str] = _EVENT) -> Job | None:
     """The job that a case asks for, if it carries an event."""
     usual_root = case / "src" if (case / "src").is_dir() else case
     for path in sorted(path for path in case.rglob("*.py") if not path.name.endswith(".fixed.py")):
         text = path.read_text(encoding="utf-8", errors="replace")
-        if event := _EVENT.search(text):
+        if event := comment.search(text):
             value = json.loads(event[1])
             name = _HANDLER.search(text)
             usual = "lambda_handler" if re.search(r"\blambda_handler\b", text) else "handler"
