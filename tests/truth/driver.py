@@ -213,7 +213,9 @@ def text_of(value: Any, mine: set[str]) -> str:
             part = f"{label}={item!r}"
         elif id(item) in seen:
             part = f"{label}=#{seen[id(item)]}"
-        elif type(item).__module__.startswith(MACHINERY) or type(item).__name__ in OPAQUE:
+        elif (type(item).__module__.startswith(MACHINERY) and type(item) is not threading.local) or type(
+            item
+        ).__name__ in OPAQUE:
             part = f"{label}={type(item).__name__}"
         else:
             seen[id(item)] = len(seen)

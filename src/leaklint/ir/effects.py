@@ -212,6 +212,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     (in a loop, by the next one), or empty."""
     heeds: Sources = frozenset()
     """Events and flags that the work looks at to learn whether to go on (symbolic)."""
+    only_with: tuple[str, ...] = ()
+    """Names of which the project has to import one."""
     until_loop: bool = False
     """Done as soon as its loop runs (``call_soon``)."""
     daemon: bool = False
@@ -252,7 +254,7 @@ class Defer(Effect, frozen=True, gc=False, tag=True, kw_only=True):
 
     api: str
     to_work: bool = False
-    """Handed to work that ``path`` denotes, else kept in what it denotes."""
+    """Handed to work that ``path`` denotes, else kept in what it denotes; for contexts: the variable has been set."""
     callee: str = ""
     row: str = ""
     instead: str = ""

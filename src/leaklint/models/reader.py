@@ -249,6 +249,7 @@ class Reader:
                     cure=opens.cure,
                     constant_name=opens.constant_name,
                     until_loop=opens.until_loop,
+                    only_with=tuple(opens.only_with),
                     sources=self.made_from(opens),
                 )
         for state in row.needs:
@@ -299,6 +300,7 @@ class Reader:
                     self.values(opens.arguments),
                     Moment.WORK,
                     context_follows=opens.context_follows,
+                    keeps_context=opens.keeps_context,
                 )
         for invokes in self.row.invokes:
             if self.applies(invokes):

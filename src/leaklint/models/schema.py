@@ -67,6 +67,10 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     constant_name: bool = False
     context: str = ""
     """Name of the library context, for ``library context``: settled by rows with the same name."""
+    only_with: list[str] = []
+    """Last names of which the project has to import one: without it, the call sends at once or does nothing."""
+    keeps_context: bool = False
+    """What the callable does to context variables is still there for what runs later on the same receiver."""
     until_loop: bool = False
     """It is done as soon as its loop runs."""
     instead: str = ""

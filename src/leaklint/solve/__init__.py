@@ -237,7 +237,7 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
         for effect, trace in summary.effects:
             if trace or effect.site.path != path:
                 continue
-            if isinstance(effect, Create) and not is_test(path):
+            if isinstance(effect, Create) and not is_test(path) and not _at_import(world, effect, name):
                 result.append(_local(program, effect))
             if not isinstance(effect, Pending) or effect.work not in ANYWHERE:
                 continue
@@ -254,6 +254,14 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
             result.append(_local(program, effect))
     result.extend(_local(program, effect) for effect in without_await(program))
     return result
+
+
+def _at_import(world: World, effect: Create, function: str) -> bool:
+    """Whether what declares it runs while modules are imported: once, whatever handlers do is seen from them."""
+    if effect.what != "in-function":
+        return False
+    called = {each.site for declared in world.declared.values() for each, trace in declared.values() if trace}
+    return function.endswith(".__init__") or effect.site in called
 
 
 def _local(program: Program, effect: AnyEffect) -> Reached:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from leaklint.ir.effects import Create, How, Pending, Read, Work
+from leaklint.ir.effects import Create, How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import caches, effects, handed_over, pending, uses
+from leaklint.solve import caches, context_variables, effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -21,7 +21,6 @@ from leaklint.solve.lattice import (
     constants,
     extend,
     join,
-    join_all,
     observed,
     of,
     ordered,
@@ -30,7 +29,7 @@ from leaklint.solve.lattice import (
     survives,
     unknown,
 )
-from leaklint.solve.lookup import module_object, read_field
+from leaklint.solve.lookup import module_object
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, instance, variable
 
@@ -266,59 +265,6 @@ def _import_module(act: Activation, state: State, arguments: Arguments, span: Sp
     yield
 
 
-def _context_set(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
-    value = _first(arguments)
-    sources = effects.deep_sources(state, act.world, value)
-    made = act.made(span)
-    state.heap[slot(made, "<variable>")] = receiver
-    certain, given = single_constant(value)
-    for thing in ordered(receiver.things):
-        state.heap[extend(thing.path, ".value")] = value
-        default = read_field(act, state, extend(thing.path, ".default"))
-        if certain and (given is None or (default is not None and single_constant(default) == (True, given))):
-            pending.settle_at(state, thing.path, (Work.TOKEN,))
-        else:
-            effects.open_effect(
-                act,
-                state,
-                Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources),
-            )
-        state.resets |= {extend(thing.path, ".value")}
-    return of(Thing(made, instance("contextvars.Token")), sources=sources)
-    yield
-
-
-def _context_reset(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
-    for thing in receiver.things:
-        pending.settle_at(state, thing.path, (Work.TOKEN,))
-        state.heap.pop(extend(thing.path, ".value"))
-    return NONE
-    yield
-
-
-def _context_get(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
-    found = []
-    for thing in ordered(receiver.things):
-        path = extend(thing.path, ".value")
-        if thing.path.root.kind is not RootKind.MADE:
-            state.reads |= {extend(thing.path, ".context")}
-        stored = state.heap.get(path)
-        default = read_field(act, state, extend(thing.path, ".default"))
-        if stored is not None:
-            found.append(stored)
-        elif default is not None:
-            found.append(default)
-        else:
-            found.append(of(Thing(path)))
-        caught = act.catching & {"LookupError", "Exception", "BaseException", ""}
-        if default is None and not arguments.positional and not state.is_reset(path) and not caught:
-            effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
-    found.extend(arguments.positional[:1])
-    value = join_all(found)
-    return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
-    yield
-
-
 def _wraps(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     return of(Thing(act.made(span), Type(TypeKind.LIBRARY, SAME)))
     yield
@@ -334,7 +280,7 @@ def _context_variable(act: Activation, state: State, arguments: Arguments, span:
     default = dict(arguments.named).get("default", NOTHING)
     if any(_is_mutable(thing) for thing in default.things):
         effects.open_effect(act, state, Create(site=act.site(span), what="mutable-default", operation="ContextVar"))
-    if not act.importing and act.facts.name.rpartition(".")[2] != "__init__":
+    if not act.importing:
         effects.open_effect(act, state, Create(site=act.site(span), what="in-function", operation="ContextVar"))
     return None
     yield
@@ -403,7 +349,7 @@ SPECIAL: Final[dict[str, Special]] = {
 SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
     "contextlib.AsyncExitStack.push_async_callback": _exit_callback,
     "contextlib.ExitStack.callback": _exit_callback,
-    "contextvars.ContextVar.set": _context_set,
-    "contextvars.ContextVar.reset": _context_reset,
-    "contextvars.ContextVar.get": _context_get,
+    "contextvars.ContextVar.set": context_variables.set_variable,
+    "contextvars.ContextVar.reset": context_variables.reset_variable,
+    "contextvars.ContextVar.get": context_variables.get_variable,
 }

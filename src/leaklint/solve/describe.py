@@ -24,7 +24,7 @@ from leaklint.ir.effects import (
     Write,
 )
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import Path, RootKind, Sources
+from leaklint.ir.values import Path, Root, RootKind, Sources
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.lattice import TEMPORARY, extend, is_prefix, survives
 from leaklint.solve.world import World, span_in
@@ -119,7 +119,8 @@ class Describer:
             known = world.program.class_(f"{root.owner}::{root.name}")
             attribute = world.named.get(Path(root, path.fields[:1]))
             if attribute is not None:
-                return Subject(Lifetime.CLASS, root.name.rpartition(".")[2] + rest, "", attribute.place)
+                lifetime = Lifetime.THREAD_LOCAL if self._is_local(root, path.fields[0]) else Lifetime.CLASS
+                return Subject(lifetime, root.name.rpartition(".")[2] + rest, "", attribute.place)
             place = Place(root.owner, known.name_span) if known is not None else None
             return Subject(Lifetime.CLASS, root.name.rpartition(".")[2] + rest, "", place)
         if root.kind is RootKind.FUNCTION:
@@ -133,6 +134,14 @@ class Describer:
                 return Subject(Lifetime.PROCESS, root.name + rest, "", None)
             return Subject(Lifetime.LIBRARY, root.name + rest, "", None)
         return Subject(Lifetime.INVOCATION, rest.lstrip("."), "", None)
+
+    def _is_local(self, root: Root, field: str) -> bool:
+        """Whether a class attribute is an object that keeps its attributes for each thread apart."""
+        known = self.world.classes.get(f"{root.owner}::{root.name}")
+        value = known.attributes.get(field.removeprefix(".")) if known is not None else None
+        return value is not None and any(
+            self.world.is_subclass(thing.type.name, THREAD_LOCALS) for thing in value.things
+        )
 
     def _made_at(self, module: str, name: str) -> Place | None:
         """The place in the name of a root (see ``Activation.made``)."""
@@ -174,6 +183,8 @@ class Describer:
                 if effect.guarded and not request:
                     return None
                 effect = msgspec.structs.replace(effect, constant_name=self.constant(effect.sources))
+            if effect.only_with and not self._imports(effect.only_with):
+                return None
             of_state = effect.work in (Work.TOKEN, Work.LIBRARY_CONTEXT)
             if of_state and not request and self.constant(effect.sources):
                 return None
@@ -190,6 +201,10 @@ class Describer:
             return msgspec.structs.replace(effect, subject=subject) if gone else None
         if isinstance(effect, Defer) and effect.api == "parameter" and not self._lasts(effect, request):
             return None
+        if isinstance(effect, Defer) and effect.api == "context" and not effect.to_work:
+            return None
+        if isinstance(effect, Read) and effect.origin == "unset" and path is not None:
+            subject = self.subject(Path(path.root, path.fields[:-1]))
         if isinstance(effect, Read) and effect.origin == "snapshot":
             return _snapshot(effect)
         if isinstance(effect, Cached):
@@ -206,6 +221,10 @@ class Describer:
             return False
         modules, handler = self.world.program.modules, self.invoked.handler
         return not setting_up.isdisjoint(modules.loaded_with(self.invoked.path) | modules.loaded_with(handler.path))
+
+    def _imports(self, names: tuple[str, ...]) -> bool:
+        """Whether a file of the project imports one of these names."""
+        return any(fact.name in names for facts in self.world.program.files.values() for fact in facts.imports)
 
     def _lasts(self, effect: Defer, request: tuple[str, ...]) -> bool:
         """Whether somebody may call a callback parameter after the invocation."""

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, survives
+from leaklint.solve.lattice import ELEMENT, NONE, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, survives
 from leaklint.solve.state import State, Status, Token, Trace
 from leaklint.solve.world import World
 
@@ -22,6 +22,11 @@ ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
+_ADDING: Final = {
+    How.SHRINK: (How.GROW, How.SET_ITEM),
+    How.DELETE: (How.GROW, How.SET_ITEM, How.SET_ATTRIBUTE),
+}
+"""What a removal undoes."""
 CHANGING: Final = frozenset(
     {How.GROW, How.SHRINK, How.SET_ITEM, How.SET_ATTRIBUTE, How.DELETE, How.REORDER, How.REBIND, How.COUNT}
 )
@@ -154,7 +159,7 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
-        puts_back=bool(value.things) and all(_is_of(place or path, thing) for thing in value.things),
+        puts_back=_puts_back(place or path, value),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=_is_empty(state, value),
         # ``x = x or make()`` tests x itself
@@ -183,6 +188,12 @@ def _is_empty(state: State, value: Value) -> bool:
     )
 
 
+def _puts_back(place: Path, value: Value) -> bool:
+    """Whether a value is what the place held before, or None for nothing: ``getattr(local, "user", None)``."""
+    own = [thing for thing in value.things if _is_of(place, thing)]
+    return bool(own) and all(thing in own or thing in NONE.things for thing in value.things)
+
+
 def _is_of(place: Path, thing: Thing) -> bool:
     """Whether an object is what the place held before."""
     if thing.type.kind is TypeKind.LIBRARY and place.root.kind is RootKind.LIBRARY:
@@ -205,7 +216,7 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
             for token in opened
             if token.effect.path == path
             and isinstance(token.effect, Write)
-            and (token.effect.how in (How.GROW, How.SET_ITEM) or path.root.kind is RootKind.LIBRARY)
+            and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
             and _same_element(token.effect, effect)
         ]
     if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
@@ -248,6 +259,8 @@ def _same_element(added: Write, removed: Write) -> bool:
 
 def reset(state: State, path: Path, by: Site | None = None) -> None:
     """What a place holds is thrown away: earlier writes to it (not the one at ``by``) are undone."""
+    if path.fields[-1:] == (".__dict__",):
+        path = Path(path.root, path.fields[:-1])  # the object's attributes are all that there is to it
     earlier = [
         token
         for token in state.tokens.values()

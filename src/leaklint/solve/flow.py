@@ -234,13 +234,16 @@ def _quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:
     return bool(things) and all(
         thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
         and thing.type.name not in STRICT
-        and (thing.type.name.startswith("builtins.") or _calls_nobody(act, thing.type.name))
+        and (thing.type.name.startswith("builtins.") or thing.type.name in SURE or _calls_nobody(act, thing.type.name))
         for thing in things
     )
 
 
 STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
 """Builtins that refuse what comes from outside."""
+
+
+SURE: Final = frozenset({"contextvars.ContextVar.reset", "contextvars.ContextVar.set"})
 
 
 def _may_fail(act: Activation, iterable: Thing) -> bool:

@@ -31,16 +31,31 @@ def unwrapped(act: Activation, state: State, thing: Thing) -> Thing:
 
 
 def context_lost(act: Activation, state: State, target: Value, span: Span) -> None:
-    """A function runs where the context does not follow, and reads variables that this invocation has set."""
-    names = [callee_name(of(unwrapped(act, state, thing))) for thing in ordered(target.things)]
+    """A function runs where the context does not follow, and reads context variables.
+
+    That is a leak where this invocation has set the variable: here, or in a caller (``to_work`` then).
+    """
+    runs = [unwrapped(act, state, thing) for thing in ordered(target.things)]
+    names = [callee_name(of(thing)) for thing in runs if not _passes_on(act, thing)]
+    if target.things and not names:
+        return
     for place in sorted(state.reads):
         variable = Path(place.root, place.fields[:-1])
-        if place.fields[-1:] == (".context",) and state.is_reset(extend(variable, ".value")):
-            open_effect(
-                act,
-                state,
-                Defer(site=act.site(span), path=variable, api="context", callee=names[0] if names else ""),
+        if place.fields[-1:] == (".context",):
+            effect = Defer(
+                site=act.site(span),
+                path=variable,
+                api="context",
+                callee=names[0] if names else "",
+                to_work=state.is_reset(extend(variable, ".value")),
             )
+            open_effect(act, state, effect)
+
+
+def _passes_on(act: Activation, thing: Thing) -> bool:
+    """Whether a library's function only calls what its object was given: ``Thread.run``."""
+    row = act.world.models.row(thing.type.name) if thing.type.kind is TypeKind.LIBRARY_METHOD else None
+    return row is not None and bool(row.invokes)
 
 
 def defer_parameters(act: Activation, state: State, given: Sequence[Value], span: Span, work: Sequence[Path]) -> None:

@@ -219,7 +219,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
     if effect.path is None:
         happening.open_effect(act, state, msgspec.structs.replace(effect, sources=sources), path_trace)
         return
-    if isinstance(effect, Write) and effect.how in BINDING:
+    if (isinstance(effect, Write) and effect.how in BINDING) or (isinstance(effect, Read) and effect.origin == "unset"):
         targets = yield from sub.places(effect.path)
     else:
         targets = yield from sub.things(effect.path)
@@ -232,7 +232,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
         if isinstance(changed, Write):
             _write(sub, changed, thing, path_trace, _arguments_in(effect.sources, len(sub.arguments)))
             continue
-        if isinstance(changed, Read) and changed.origin == "unset" and state.is_reset(thing.path):
+        if isinstance(changed, Read) and changed.origin == "unset" and _is_set(act, state, thing.path):
             continue
         if isinstance(changed, Close) and state.is_bound(thing.path):
             # every invocation opens it again before it closes it
@@ -267,6 +267,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
             isinstance(changed, Consume) and here and not uses.is_iterator(act.world, thing)
         ):
             continue
+        if isinstance(changed, Defer) and changed.api == "context" and not changed.to_work:
+            changed = msgspec.structs.replace(changed, to_work=state.is_reset(extend(thing.path, ".value")))
         if isinstance(changed, Defer) and here and isinstance(effect, Defer) and changed.api == "done-callback":
             _handed_on(sub, changed, effect)
         token = Token(changed, path_trace)
@@ -283,6 +285,17 @@ def _handed_on(sub: Substitution, effect: Defer, original: Defer) -> None:
         if source.root.kind is RootKind.PARAMETER and int(source.root.name) < len(sub.arguments)
     ]
     handed_over.defer_parameters(sub.act, sub.state, found, sub.span, [effect.path] if effect.path else [])
+
+
+def _is_set(act: Activation, state: State, value: Path) -> bool:
+    """Whether a context variable has been set on every path to here, at import, or has a default."""
+    default = Path(value.root, (*value.fields[:-1], ".default"))
+    return (
+        state.is_reset(value)
+        or act.world.field(value) is not None
+        or read_field(act, state, default) is not None
+        or value.root.kind is RootKind.VARIABLE
+    )
 
 
 def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solving:

@@ -7,14 +7,14 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import Thing, Type, TypeKind
+from leaklint.ir.values import Thing, Type, TypeKind, Value
 from leaklint.solve import pending, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
-from leaklint.solve.lattice import NONE, join_all, of, ordered, slot, unknown, with_sources
+from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.members import class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.state import State
@@ -28,6 +28,7 @@ GENERATORS: Final = frozenset({"builtins.generator", "types.AsyncGeneratorType"}
 def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     manager = value_of(act, state, step.manager)
     pending.use(state, manager)
+    state.suppressed |= _suppressed(act, state, manager)
     for thing in manager.things:
         uses.use_on_loop(act, state, thing, step.span)
     name = "__aenter__" if step.is_async else "__enter__"
@@ -48,6 +49,7 @@ def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
 
 def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
     manager = value_of(act, state, step.manager)
+    state.suppressed -= _suppressed(act, state, manager)
     name = "__aexit__" if step.is_async else "__exit__"
     for thing in ordered(manager.things):
         if thing.type.name == "contextvars.Token":
@@ -57,6 +59,16 @@ def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
         result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), step.span)
         if result is not None and step.is_async:
             yield from awaited(act, state, result, step.span)
+
+
+def _suppressed(act: Activation, state: State, manager: Value) -> frozenset[str]:
+    """Names of the exceptions that a context manager swallows."""
+    found: set[str] = set()
+    for thing in manager.things:
+        if thing.type.name == "contextlib.suppress":
+            given = elements(act, state, of(Thing(extend(thing.path, ".exceptions"))))
+            found |= {each.type.name.rpartition(".")[2].rpartition("::")[2] for each in given.things}
+    return frozenset(found)
 
 
 def _managed(act: Activation, state: State, thing: Thing, name: str, arguments: Arguments, span: Span) -> Solving:

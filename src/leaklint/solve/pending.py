@@ -28,10 +28,15 @@ def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple
         if token.effect.path == path
         and (
             (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
-            or (isinstance(token.effect, Defer) and (not work or token.effect.to_work))
+            or (isinstance(token.effect, Defer) and _waits_with(token.effect, work))
             or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
         )
     ]
+
+
+def _waits_with(effect: Defer, work: Sequence[Work]) -> bool:
+    """Whether a callback has been called once such work has been waited for."""
+    return effect.api != "context" and (not work or effect.to_work)
 
 
 def settle_at(

@@ -12,7 +12,7 @@ from leaklint.ir.summary import Invoke, Moment
 from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import extend, join_all, ordered
+from leaklint.solve.lattice import extend, join_all, ordered, survives
 from leaklint.solve.state import State
 from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.world import Solving, span_in
@@ -30,7 +30,11 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         regime = Regime.ENDS
     before = set(state.tokens)
     reads, state.reads = state.reads, frozenset()
+    resets = state.resets
+    if not invoke.context_follows:  # where it runs, context variables hold nothing of this invocation
+        state.resets = frozenset(place for place in resets if place.fields[-1:] != (".value",))
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
+    state.resets |= resets
     if invoke.moment is Moment.WORK and not invoke.context_follows:
         at = handed_over_at(sub) if invoke.path.fields else sub.span
         handed_over.context_lost(act, state, target, at)
@@ -42,6 +46,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         at = handed_over_at(sub) if invoke.path.fields else sub.span
         handed_over.defer_parameters(act, state, [target, *given.everything()], at, work)
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
+    lasting = invoke.keeps_context and any(survives(thing.path) for thing in sub.arguments[0].things)
     for key in [key for key in state.tokens if key not in before]:
         token = state.tokens[key]
         effect = token.effect
@@ -49,9 +54,9 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
         if not isinstance(effect, Pending):
             continue
-        if (effect.until_loop and invoke.moment is Moment.LOOP) or (
-            effect.work is Work.TOKEN and own_context and not invoke.keeps_context
-        ):
+        if effect.work is Work.TOKEN and lasting:
+            continue  # its context is there for the next one
+        if (effect.until_loop and invoke.moment is Moment.LOOP) or (effect.work is Work.TOKEN and own_context):
             del state.tokens[key]
         elif regime is not Regime.NONE and effect.regime is Regime.NONE:
             del state.tokens[key]

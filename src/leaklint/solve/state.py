@@ -91,6 +91,7 @@ class State:
         "reads",
         "resets",
         "settled",
+        "suppressed",
         "tests",
         "tokens",
         "trimmed",
@@ -115,6 +116,8 @@ class State:
         """Symbolic paths settled in a loop that has not walked through all of them yet."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
         """Symbolic paths settled so far: (certain, on every path)."""
+        self.suppressed: frozenset[str] = frozenset()
+        """Names of the exceptions that a ``with suppress(...)`` around here swallows."""
         self.guards: frozenset[Tested] = frozenset()
         self.escaped: dict[Path, Path] = {}
         """Objects made here that a surviving place refers to."""
@@ -138,6 +141,7 @@ class State:
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
+        other.suppressed = self.suppressed
         other.heeded = self.heeded
         other.iterating = self.iterating
         other.partly = self.partly
@@ -240,6 +244,8 @@ class State:
         """A surviving place is read."""
         if path in self.reads or self.is_reset(path):
             return
+        if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
+            return  # a context variable that has been set before
         if any(is_prefix(place, path) or is_prefix(path, place) for place in self.written):
             return
         self.reads |= {path}
@@ -279,6 +285,7 @@ def join_states(left: State, right: State) -> State:
     result.escaped = {**left.escaped, **right.escaped}
     result.iterating = left.iterating & right.iterating
     result.partly = left.partly | right.partly
+    result.suppressed = left.suppressed & right.suppressed
     result.heeded = left.heeded | right.heeded
     result.line = right.line
     result.conditions = left.conditions & right.conditions

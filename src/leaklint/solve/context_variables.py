@@ -1,0 +1,74 @@
+"""Context variables: setting, resetting and reading them."""
+
+from __future__ import annotations
+
+from leaklint.ir.effects import Pending, Read, Work
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, RootKind, Thing, Value
+from leaklint.solve import effects, pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, single_constant, slot
+from leaklint.solve.lookup import read_field
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving, instance
+
+
+def set_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    """``variable.set(value)``: the token has to be reset."""
+    value = arguments.positional[0] if arguments.positional else NOTHING
+    sources = effects.deep_sources(state, act.world, value)
+    made = act.made(span)
+    state.heap[slot(made, "<variable>")] = receiver
+    state.heap[extend(made, ".var")] = receiver
+    certain, given = single_constant(value)
+    for thing in ordered(receiver.things):
+        state.heap[extend(thing.path, ".value")] = value
+        default = read_field(act, state, extend(thing.path, ".default"))
+        if certain and (given is None or (default is not None and single_constant(default) == (True, given))):
+            pending.settle_at(state, thing.path, (Work.TOKEN,))
+        else:
+            effects.open_effect(
+                act,
+                state,
+                Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources),
+            )
+        state.resets |= {extend(thing.path, ".value")}
+    return of(Thing(made, instance("contextvars.Token")), sources=sources)
+    yield
+
+
+def reset_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    """``variable.reset(token)``."""
+    for thing in receiver.things:
+        pending.settle_at(state, thing.path, (Work.TOKEN,))
+        state.heap.pop(extend(thing.path, ".value"))
+        if not act.facts.is_generator:  # else the caller's statements stood before this one
+            state.resets -= {extend(thing.path, ".value")}
+    return NONE
+    yield
+
+
+def get_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    """``variable.get()``: what was set last, the default, or an error."""
+    found = []
+    for thing in ordered(receiver.things):
+        path = extend(thing.path, ".value")
+        if thing.path.root.kind is not RootKind.MADE:
+            state.read(extend(thing.path, ".context"))
+        stored = state.heap.get(path)
+        default = read_field(act, state, extend(thing.path, ".default"))
+        if stored is not None:
+            found.append(stored)
+        elif default is not None:
+            found.append(default)
+        else:
+            found.append(of(Thing(path)))
+        caught = (act.catching | state.suppressed) & {"LookupError", "Exception", "BaseException", ""}
+        known = state.is_reset(path) or act.world.field(path) is not None or path.root.kind is RootKind.VARIABLE
+        if default is None and not arguments.positional and not known and not caught:
+            effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
+    found.extend(arguments.positional[:1])
+    value = join_all(found)
+    return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
+    yield
