@@ -59,7 +59,12 @@ def _changes(project: Project, place: Place, state: str) -> Changes:
     name, statement, value = _definition(tree, place.span.line, state)
     uses = occurrences(project, place.path, name)
     changes = [*_defined(place.path, tree, name, statement, value), *_rewritten(uses, statement)]
-    for handler in _handlers(project, place.path):
+    handlers = _handlers(project, place.path)
+    if any(map(_is_in_wrapper, uses)) and any(
+        _function(project.tree(each.path), each).decorator_list for each in handlers
+    ):
+        raise NoFix("a decorator of the handler may use it before or after the body of the handler")
+    for handler in handlers:
         changes += _set_around(project, handler, place.path, name, tree.text_of(value))
     return changes
 
@@ -172,6 +177,12 @@ def _in_function(tree: Tree, node: ast.AST) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------------- the handlers
+def _is_in_wrapper(use: Occurrence) -> bool:
+    """Whether a place stands in a function that another function makes, as decorators do."""
+    around = [each for each in use.tree.above(use.node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return len(around) > 1
+
+
 def _handlers(project: Project, path: str) -> list[Handler]:
     """The handlers that can come to the module."""
     found = [each for each in project.handlers if path in project.reached(each.path)]

@@ -108,10 +108,23 @@ def _first_to_enclose(tree: Tree, path: ast.expr, statement: ast.stmt, function:
                 before.discard(name.id)
     known = before | _module_names(tree)
     if any(isinstance(each, ast.Name) and each.id not in known for each in ast.walk(path)):
-        raise NoFix("what names the file is not known before it is made")
+        return _within_block(tree, path, statement, function, known)
     if any(isinstance(each, ast.Call) and tree.full_name(each.func) not in _STEADY for each in ast.walk(path)):
         raise NoFix("what names the file may be another name the next time")
     return outer
+
+
+def _within_block(tree: Tree, path: ast.expr, statement: ast.stmt, function: Function, known: set[str]) -> ast.stmt:
+    """The statement that makes the file, where nothing behind its block knows what the file is called."""
+    rest = [statement, *tree.after(statement)]
+    inside = {node for each in rest for node in ast.walk(each)}
+    for name in {each.id for each in ast.walk(path) if isinstance(each, ast.Name)} - known:
+        for use in tree.uses(function, name):
+            if use in inside and not isinstance(use.ctx, ast.Load):
+                raise NoFix("the name of the file changes after the file is made")
+            if use not in inside and (use.lineno, use.col_offset) > (statement.lineno, statement.col_offset):
+                raise NoFix("the file may be used behind the block in which it is made")
+    return statement
 
 
 _STEADY = (*_TEMPORARY, "os.path.join", "str", "pathlib.Path", "os.path.basename")
