@@ -186,6 +186,7 @@ def call_library_method(
     models = act.world.models
     if receiver is None:
         receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
+    seen = receiver.sources
     receiver = with_sources(receiver, frozenset(_owner(source) for source in callee.sources))
     row = models.row(name)
     for owner in receiver.things:
@@ -201,7 +202,7 @@ def call_library_method(
         found = act.world.library.describe(name)
         if found.kind == "coroutine":
             return suspended(act, state, library(name), arguments.before([receiver]), span)
-        value = unknown_result(act, state, with_sources(callee, receiver.sources), arguments, span)
+        value = unknown_result(act, state, with_sources(callee, seen), arguments, span)
         return of(Thing(act.made(span), instance(found.type)), sources=value.sources) if found.type else value
     full = arguments if row.static else arguments.before([receiver])
     if row.coroutine:
