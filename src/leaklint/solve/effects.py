@@ -66,7 +66,7 @@ def open_effect(act: Activation, state: State, effect: AnyEffect, trace: Trace =
             effect = msgspec.structs.replace(
                 effect, guards=effect.guards | guards, tests=tests, chosen=effect.chosen | chosen
             )
-        if not effect.reset_before and effect.path is not None and state.is_reset(effect.path):
+        if not effect.reset_before and effect.path is not None and state.is_new(effect.path):
             effect = msgspec.structs.replace(effect, reset_before=True)
     if isinstance(effect, Cached) and effect.path is not None and state.is_reset(effect.path):
         return
@@ -272,16 +272,18 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     state.settle([token.key for token in earlier])
     if path.root.kind is not RootKind.MADE:
         state.trimmed |= {path}
-    if any(_grew_before(token.effect, path) for token in earlier) or _read_before(state, path):
+    if any(_grew_before(token.effect, path) for token in earlier):
         return
+    if read_before(state.reads, path):
+        state.read_first |= {path}
     if path not in state.resets:
         state.resets |= {path}
 
 
-def _read_before(state: State, place: Path) -> bool:
+def read_before(reads: Sources, place: Path) -> bool:
     """Whether what earlier invocations left in a container has been read before it is thrown away."""
     below = len(place.fields)
-    return any(is_prefix(place, read) and read.fields[below : below + 1] > (".~",) for read in state.reads)
+    return any(is_prefix(place, read) and read.fields[below : below + 1] > (".~",) for read in reads)
 
 
 def _grew_before(effect: AnyEffect, place: Path) -> bool:

@@ -179,6 +179,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     and after.status is Status.OPEN
                     and token.status is Status.OPEN
                     and kind is not cfg.Element
+                    and not isinstance(token.effect, Write)
                     and _opened_by(step, after)
                 ):
                     # the same expression again: what it opened before is this loop's to settle

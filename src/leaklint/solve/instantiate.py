@@ -60,6 +60,8 @@ def instantiate(
         places = yield from sub.places(path)
         for thing in target.things | places.things:
             happening.reset(state, thing.path)
+            if happening.read_before(summary.reads, path):
+                state.read_first |= {thing.path}
     for path in sorted(summary.trims):
         target = yield from sub.things(path)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
@@ -363,7 +365,7 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         return
     if effect.settled and trace:
         guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
-        reset_before = effect.reset_before or state.is_reset(place)
+        reset_before = effect.reset_before or state.is_new(place)
         tests = effect.tests | happening.tests_of(state)
         effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests, reset_before=reset_before)
         state.open(_with_status(Token(effect, trace), effect))

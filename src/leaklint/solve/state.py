@@ -88,6 +88,7 @@ class State:
         "iterating",
         "line",
         "partly",
+        "read_first",
         "reads",
         "resets",
         "settled",
@@ -108,6 +109,8 @@ class State:
         """Places that have been bound on every path to here."""
         self.trimmed: frozenset[Path] = frozenset()
         """Places that some path has emptied or taken something out of."""
+        self.read_first: frozenset[Path] = frozenset()
+        """Places whose content some path has read before it was thrown away."""
         self.empty: frozenset[Path] = frozenset()
         """Containers of which a test on the way here says that nothing is in them."""
         self.reads: frozenset[Path] = frozenset()
@@ -138,6 +141,7 @@ class State:
         other.heap = self.heap.copy()
         other.tokens = self.tokens.copy()
         other.resets, other.written, other.empty = self.resets, self.written, self.empty
+        other.read_first = self.read_first
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
@@ -254,6 +258,10 @@ class State:
         """Whether the place, or what it lies in, has been bound anew on every path to here."""
         return self.is_reset(path) or any(is_prefix(bound, path) for bound in self.written)
 
+    def is_new(self, path: Path) -> bool:
+        """Whether the place has been reset, and nobody has looked at what was in it before."""
+        return self.is_reset(path) and not any(is_prefix(place, path) for place in self.read_first)
+
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
         return any(is_prefix(reset, path) for reset in self.resets)
@@ -277,6 +285,7 @@ def join_states(left: State, right: State) -> State:
     result.env = _joined(left.env, right.env, keep=True)
     result.heap = left.heap.joined(right.heap)
     result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
+    result.read_first = left.read_first | right.read_first
     result.empty = left.empty & right.empty
     result.written = left.written & right.written
     result.reads = left.reads | right.reads
