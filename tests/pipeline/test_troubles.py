@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from leaklint.facts.source import extract
-from leaklint.pipeline.troubles import not_understood
+from leaklint.pipeline.troubles import MOST_TRIES, not_understood
 
 LATER = b"type Names = list[str]\n" if sys.version_info < (3, 12) else b"lazy import json\n"
 
 
 def said_of(source: bytes) -> tuple[str, str]:
     (trouble,) = extract(source).troubles
-    finding = not_understood("app.py", trouble, source)
+    (finding,) = not_understood([("app.py", trouble)], {"app.py": source})
     return finding.message, finding.cure
 
 
@@ -32,3 +32,11 @@ def test_what_no_python_reads_or_is_not_safe_to_try_is_for_its_owner_to_mend(sou
     message, cure = said_of(source)
     assert "later Python" not in message
     assert cure.startswith("mend the file")
+
+
+def test_a_tree_of_a_later_python_is_tried_in_part() -> None:
+    (trouble,) = extract(LATER).troubles
+    names = [f"m{number:02}.py" for number in range(MOST_TRIES + 5)]
+    said = list(not_understood([(name, trouble) for name in names], dict.fromkeys(names, LATER)))
+    assert [finding.place.path for finding in said] == names
+    assert ["later Python" in finding.message for finding in said] == [True] * MOST_TRIES + [False] * 5

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
+from leaklint import models
 from leaklint.pipeline.relative import folder_of, name_of
 
 MARKERS = (".dist-info", ".egg-info")
+_HOLDERS: Final = frozenset(
+    {"dependencies", "deps", "lib", "libs", "package", "packages", "python", "vendor", "vendored"}
+)
+"""Names of folders into which people install packages beside a handler, and may delete the metadata."""
+_OF_ALL: Final = frozenset(
+    {"certifi", "chardet", "charset_normalizer", "dateutil", "idna", "jmespath", "s3transfer", "six", "urllib3", "yaml"}
+)
+"""Packages that come with others and that no row speaks of."""
+_PROJECT: Final = ("pyproject.toml", "setup.cfg", "setup.py")
+_VERSION: Final = re.compile(rb"(?i)version")
 
 
 def bundled_files(root: Path, files: Iterable[str], python: Iterable[str]) -> frozenset[str]:
-    """The Python files that belong to a package whose metadata lie beside it, or to a ``site-packages`` folder."""
+    """The Python files of foreign packages.
+
+    These are packages whose metadata lie beside them, what a ``site-packages`` folder holds, and packages of a known
+    name that lie in a folder for dependencies and tell their version.
+    """
+    files, python = tuple(files), tuple(python)
     records: dict[str, set[str]] = {}
     for path in files:
         folder = folder_of(path)
@@ -22,7 +40,41 @@ def bundled_files(root: Path, files: Iterable[str], python: Iterable[str]) -> fr
         beside = folder_of(folder)
         for top in _top_names(root / folder, names):
             tops.add(f"{beside}/{top}" if beside else top)
+    tops |= _known_packages(root, frozenset(files), python)
     return frozenset(path for path in python if "site-packages" in path.split("/")[:-1] or _has_top(path, tops))
+
+
+def _known_packages(root: Path, files: frozenset[str], python: Iterable[str]) -> set[str]:
+    """Packages of libraries in folders for dependencies; none where the library itself is the project."""
+    candidates = {
+        folder
+        for path in python
+        if name_of(path) == "__init__.py" and name_of(folder_of(folder := folder_of(path))) in _HOLDERS
+    }
+    if not candidates:
+        return set()
+    known = _OF_ALL | _names_of_rows()
+    return {
+        package
+        for package in candidates
+        if name_of(package) in known
+        and not any(f"{folder_of(package)}/{name}" in files for name in _PROJECT)
+        and _VERSION.search(_bytes(root / package / "__init__.py"))
+    }
+
+
+def _names_of_rows() -> frozenset[str]:
+    """The top-level packages that the packaged rows speak of."""
+    tables = sorted((Path(models.__file__).parent / "libraries").glob("*.toml"))
+    rows = re.compile(rb'(?m)^\["([A-Za-z_0-9]+)')
+    return frozenset(name.decode() for table in tables for name in rows.findall(_bytes(table)))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _has_top(path: str, tops: set[str]) -> bool:

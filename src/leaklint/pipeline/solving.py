@@ -128,11 +128,8 @@ def solved(
         outcomes = whole.outcomes(cache, project, in_force)
     units.keep()
     findings = [each for outcome in outcomes for each in outcome.findings]
-    findings += [
-        not_understood(path, trouble, sources.get(path, b""))
-        for path, facts in files.items()
-        for trouble in facts.troubles
-    ]
+    troubles = [(path, trouble) for path, facts in sorted(files.items()) for trouble in facts.troubles]
+    findings += not_understood(troubles, sources)
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]
     confirmed = sorted(

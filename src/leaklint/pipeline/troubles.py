@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import stat
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from leaklint.ir.facts import Trouble
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
@@ -14,6 +16,8 @@ NOT_ANALYSED = "LK901"
 NOT_ANALYSED_NAME = "file-not-analysed"
 REFUSED = "cannot be parsed"
 """How the reason begins where the parser refuses a file."""
+MOST_TRIES: Final = 20
+"""Files that are tried as later Python in one run: each takes some tenths of a second."""
 
 
 class NotRead(Exception):
@@ -38,16 +42,28 @@ def read(file: Path, largest: int | None = None) -> bytes | None:
         raise NotRead((error.strerror or str(error)).lower()) from None
 
 
-def not_understood(path: str, trouble: Trouble, source: bytes) -> Finding:
-    """The finding for source with a trouble; syntax of a later Python is no mistake of the file."""
-    if trouble.reason.startswith(REFUSED) and "nested" not in trouble.reason:
-        from leaklint.fix.grammar import is_later_python
+def not_understood(troubles: Iterable[tuple[str, Trouble]], sources: Mapping[str, bytes]) -> Iterator[Finding]:
+    """The findings for source with troubles, by path; syntax of a later Python is no mistake of the file.
 
-        if is_later_python(source):
+    Whether it is that is looked at for the first ``MOST_TRIES`` files only: in a tree that is written for a later
+    Python they have said it.
+    """
+    tries = 0
+    for path, trouble in troubles:
+        refused = trouble.reason.startswith(REFUSED) and "nested" not in trouble.reason
+        tries += refused
+        if refused and tries <= MOST_TRIES and _is_later_python(sources.get(path, b"")):
             host = f"Python {sys.version_info.major}.{sys.version_info.minor}"
             reason = f"it is written for a later Python than {host}, on which leaklint runs here"
-            return not_analysed(path, reason, trouble.span, "run leaklint with the Python that the file is written for")
-    return not_analysed(path, trouble.reason, trouble.span)
+            yield not_analysed(path, reason, trouble.span, "run leaklint with the Python that the file is written for")
+        else:
+            yield not_analysed(path, trouble.reason, trouble.span)
+
+
+def _is_later_python(source: bytes) -> bool:
+    from leaklint.fix.grammar import is_later_python
+
+    return is_later_python(source)
 
 
 def not_analysed(
