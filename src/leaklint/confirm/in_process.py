@@ -7,6 +7,7 @@ container; where it would go on is not, as nothing is frozen.
 from __future__ import annotations
 
 import contextvars
+import errno
 import importlib
 import json
 import os
@@ -45,7 +46,7 @@ class LocalChannel(Channel):
 
 def no_fork() -> int:
     """Nothing is forked here: the camera describes the moment in the process itself."""
-    raise NotImplementedError
+    raise OSError(errno.ENOSYS, "in process nothing is forked")
 
 
 class OwnersWithoutTests(Owners):
