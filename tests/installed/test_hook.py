@@ -62,3 +62,17 @@ def test_a_mended_project_passes(configured: Path, mended: Path, environment: di
     ended = run("run", "--all-files", project=configured, environment=environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Passed" in ended.stdout
+
+
+def test_the_mending_hook_mends_and_fails_once(repository: Path, mended: Path, environment: dict[str, str]) -> None:
+    kept = mended / "kept.py"
+    kept.write_text("def remember(item, seen=[]):\n    seen.append(item)\n    return seen\n")
+    (mended / "handler.py").write_text(
+        "from kept import remember\n\n\ndef lambda_handler(event, context):\n    return remember(event['id'])\n"
+    )
+    subprocess.run(["git", "add", "--all"], cwd=mended, check=True)
+    first = run("try-repo", str(repository), "leaklint-fix", "--all-files", project=mended, environment=environment)
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert "seen=None" in kept.read_text()
+    again = run("try-repo", str(repository), "leaklint-fix", "--all-files", project=mended, environment=environment)
+    assert again.returncode == 0, again.stdout + again.stderr
