@@ -32,12 +32,12 @@ def test_a_finding_as_text(leaklint: Any) -> None:
     ended = leaklint()
     assert ended.status == 1
     lines = ended.out.splitlines()
-    assert lines[0].startswith("LK101 error: ")
+    assert lines[0].startswith("LK101 error [unsafe fix]: ")
     assert lines[1] == " --> bot/log.py:5:5"
     assert lines[3:5] == ["5 |     MESSAGES.append(text)", "  |     ^^^^^^^^^^^^^^^^^^^^^"]
     assert "       > def handler(event, context):" in lines
     assert '       > log.write(event["id"])' in lines
-    assert lines[-1] == "Found 1 error in 3 files; 1 handler."
+    assert lines[-1] == "Found 1 error in 3 files; 1 handler. Fixes: 1 by --fix --unsafe-fixes."
     assert ended.err == ""
 
 
@@ -71,7 +71,7 @@ def test_json_is_all_that_goes_to_standard_output(leaklint: Any) -> None:
     )
     assert [step["kind"] for step in finding["trace"]] == ["handler", "call", "leak", "defined"]
     assert finding["handlers"] == ["bot.main:handler"]
-    assert ended.err == "Found 1 error in 3 files; 1 handler.\n"
+    assert ended.err == "Found 1 error in 3 files; 1 handler. Fixes: 1 by --fix --unsafe-fixes.\n"
 
 
 def test_quiet_prints_findings_only(leaklint: Any) -> None:

@@ -14,8 +14,11 @@ SETTINGS = """
 events = { "bot.main:handler" = "event.json" }
 """
 HIDDEN = """
+KEPT = []
+
+
 def handler(event, context):
-    globals().setdefault("KEPT", []).append(event["id"])
+    exec("KEPT.append(event['id'])")
 """
 """A leak that only execution shows."""
 
@@ -33,7 +36,7 @@ def test_findings_are_confirmed(with_event: Path, leaklint: Command) -> None:
     assert ended.status == 1
     assert ended.err == ""
     findings, summary, run = ended.out.partition("Found 1 error in 3 files; 1 handler.\n")
-    assert findings.startswith("LK101 error: ")
+    assert findings.startswith("LK101 error [unsafe fix]: ")
     assert summary
     assert run.startswith("\nbot.main:handler was run 3 times: frozen after each return, thawed for the next event\n")
     assert "confirmed  LK101 bot/log.py:5:5 request data" in run
