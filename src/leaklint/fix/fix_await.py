@@ -35,19 +35,21 @@ def make(finding: Finding, project: Project) -> Plan:
         if looped:
             return plan(finding, looped, safe=project.ends(finding.hint.callee))
     if not (stands or bound):
-        changed = isinstance(parent, ast.Attribute | ast.Subscript | ast.Call) and node in (
-            getattr(parent, "value", None),
-            getattr(parent, "func", None),
-        )
-        if tree.in_comprehension(node):
-            raise NoFix("it stands in a comprehension")
-        text = f"await {tree.text_of(node)}"
-        return plan(finding, [Replace(finding.place.span, f"({text})" if changed else text)], safe=False)
+        raise NoFix("it is part of an expression that may mean something else")
+    if not task and not _gives_the_coroutine(tree, node, finding.hint.callee):
+        raise NoFix("the coroutine is made by what it calls, and may not be what it gives")
     if bound and finding.hint.dropped not in _UNNOTICED and not task:
         raise NoFix("the coroutine is awaited on some paths already")
     return plan(
         finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=project.ends(finding.hint.callee)
     )
+
+
+def _gives_the_coroutine(tree: Tree, call: ast.Call, callee: str) -> bool:
+    """Whether a call is that of the coroutine function, or of a function of this file that may give it back."""
+    called = dotted(call.func).rpartition(".")[2]
+    own = (each.name for each in ast.walk(tree.module) if isinstance(each, ast.FunctionDef))
+    return called == callee.partition("(")[0].rpartition(".")[2] or called in own
 
 
 def _gathered(tree: Tree, finding: Finding, statement: ast.Expr, project: Project) -> Plan:
