@@ -100,8 +100,8 @@ def test_only_what_is_selected_is_mended(project: Path) -> None:
 
 def test_what_may_never_end_is_waited_for_only_on_demand(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "app.py").write_text(HANGS, encoding="utf-8")
-    assert main(["--fix", "--output-format", "concise"]) == 1
-    assert "LK202 [unsafe fix] " in capsys.readouterr().out
+    assert main(["--fix"]) == 1
+    assert "LK202 error [unsafe fix]: " in capsys.readouterr().out
     assert (project / "app.py").read_text(encoding="utf-8") == HANGS
     assert main(["--fix", "--unsafe-fixes", "--show-fixes"]) == 0
     assert "app.py: LK202 await (unsafe)\n" in capsys.readouterr().err
