@@ -35,7 +35,9 @@ def test_findings_are_confirmed(with_event: Path, leaklint: Command) -> None:
     ended = leaklint("check", "--confirm")
     assert ended.status == 1
     assert ended.err == ""
-    findings, summary, run = ended.out.partition("Found 1 error in 3 files; 1 handler.\n")
+    findings, summary, run = ended.out.partition(
+        "Found 1 error in 3 files; 1 handler. Fixes: 1 by --fix --unsafe-fixes.\n"
+    )
     assert findings.startswith("LK101 error [unsafe fix]: ")
     assert summary
     assert run.startswith("\nbot.main:handler was run 3 times: frozen after each return, thawed for the next event\n")
