@@ -109,9 +109,12 @@ def _is_local(tree: Tree, node: ast.AST, name: str) -> bool:
             if any(each is not None and each.arg == name for each in listed):
                 return True
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
-            own = list(tree.own_nodes(scope))
-            if any(isinstance(each, ast.Global) and name in each.names for each in own):
+            shared, bound = tree.names_of(scope)
+            if name in shared:
                 return False
+            if name in bound:
+                return True
+    return False
             if any(isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Store) for each in own):
                 return True
     return False

@@ -36,6 +36,7 @@ class Tree:
             raise Unreadable from error
         self.lines = lines_in(self.text)
         self._expressions: dict[Span, ast.expr] | None = None
+        self._names: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
         self.parents: dict[ast.AST, ast.AST] = {}
         self.nodes: list[ast.AST] = []
         pending: list[ast.AST] = [self.module]
@@ -164,6 +165,19 @@ class Tree:
         return found
 
     # ------------------------------------------------------------------------------------------------------- names
+    def names_of(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[frozenset[str], frozenset[str]]:
+        """The names that a function declares global, and those that it binds itself."""
+        if function not in self._names:
+            shared: set[str] = set()
+            bound: set[str] = set()
+            for node in self.own_nodes(function):
+                if isinstance(node, ast.Global):
+                    shared.update(node.names)
+                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    bound.add(node.id)
+            self._names[function] = frozenset(shared), frozenset(bound)
+        return self._names[function]
+
     def own_nodes(self, function: ast.AST) -> Iterator[ast.AST]:
         """The nodes of a function's body, those of functions in it left out."""
         pending: list[ast.AST] = list(getattr(function, "body", ()))
