@@ -115,6 +115,3 @@ def _is_local(tree: Tree, node: ast.AST, name: str) -> bool:
             if name in bound:
                 return True
     return False
-            if any(isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Store) for each in own):
-                return True
-    return False
