@@ -85,6 +85,8 @@ def test_a_command_works(
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
     status = main(shlex.split(shown.command)[1:])
+    # what the command has mended or written into the code is not for the next one
+    subprocess.run(["git", "checkout", "--quiet", "."], cwd=project, check=True)
     printed = capsys.readouterr()
     assert status in (0, 1), printed.err
     if shown.output:

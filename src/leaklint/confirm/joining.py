@@ -26,7 +26,7 @@ COMPATIBLE: dict[str, frozenset[Kind]] = {
     "LK106": frozenset({K.STATE}),
     "LK107": frozenset({K.ERROR}),
     "LK108": frozenset({K.PROCESS}),
-    "LK109": frozenset({K.STATE}),
+    "LK109": frozenset({K.STATE, K.ERROR}),
     "LK110": frozenset({K.FILE}),
     "LK111": frozenset({K.LIBRARY, K.CONTEXT, K.STATE, K.PROCESS}),
     "LK201": frozenset({K.COROUTINE, K.ERROR}),
