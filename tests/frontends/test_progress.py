@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import pty
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +16,7 @@ import pytest
 from leaklint.frontends import progress as module
 from leaklint.frontends.progress import ERASE, Progress
 from leaklint.frontends.watch import Snapshot, snapshot_of, watch
-from leaklint.pipeline.run import Request
+from leaklint.pipeline.run import Request, run
 
 
 @pytest.fixture
@@ -21,16 +26,77 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PACE", 0.001)
 
 
+def drawn_until(progress: Progress, text: str, stream: io.StringIO) -> None:
+    """Waits for the thread that draws; nothing else does."""
+    for _ in range(5000):
+        if text in stream.getvalue():
+            return
+        time.sleep(0.001)
+    raise AssertionError(stream.getvalue())
+
+
 @pytest.mark.usefixtures("hasty")
-def test_the_line_is_erased_at_the_end() -> None:
+def test_the_line_says_how_much_is_done_and_is_erased_at_the_end() -> None:
     stream = io.StringIO()
     with Progress(stream, wanted=True) as progress:
-        progress.say("reading \x1b[2J")
-        while "reading" not in stream.getvalue():
-            time.sleep(0.001)
-    drawn = stream.getvalue()
-    assert drawn.endswith(ERASE)
-    assert "leaklint: reading \\x1b[2J (0 s)" in drawn
+        drawn_until(progress, "leaklint: looking for files (0 s)", stream)
+        progress.begins("a\x1b[2J")
+        progress.hears("solving", 412, 1439)
+        drawn_until(progress, "leaklint: solving 412/1439 files (0 s) in a\\x1b[2J", stream)
+    assert stream.getvalue().endswith(ERASE)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_line_never_wraps() -> None:
+    """What wraps is two lines, and only one of them would be erased."""
+    stream = io.StringIO()
+    with Progress(stream, wanted=True) as progress:
+        progress.begins("deep/" * 100)
+        drawn_until(progress, "deep/", stream)
+    lines = [each for each in stream.getvalue().split(ERASE) if each]
+    assert lines
+    assert max(map(len, lines)) < module.USUAL_WIDTH
+
+
+def test_a_run_tells_how_far_it_has_come(project: Path) -> None:
+    for number in range(3):
+        (project / f"other{number}.py").write_text(f"def handler(event, context):\n    return {number}\n")
+    heard: list[tuple[str, int, int]] = []
+    run(Request(["."], project, hears=lambda *told: heard.append(told), cached=False))
+    assert list(dict.fromkeys(doing for doing, _, _ in heard)) == ["reading", "linking", "solving"]
+    for doing in ("reading", "solving"):
+        counts = [(done, of) for each, done, of in heard if each == doing]
+        assert counts == sorted(counts), "what is done never becomes less"
+        assert len({done for done, _ in counts}) > 3
+        assert all(done < of == 6 for done, of in counts)
+
+
+@pytest.mark.parametrize("command", [["check"], ["check", "--fix"], ["handlers"], ["why", "bot/log.py:5"]])
+def test_a_terminal_sees_it_and_a_pipe_does_not(project: Path, command: list[str]) -> None:
+    program = (
+        "import sys, leaklint.frontends.progress as p\n"
+        "p.PATIENCE = p.PACE = 0.005\n"
+        "from leaklint.frontends.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    run_it = [sys.executable, "-c", program, command[0], *command[1:]]
+    if command[0] != "why":
+        run_it.append(".")
+    piped = subprocess.run(run_it, cwd=project, capture_output=True, text=True, check=False)
+    assert "\x1b[2K" not in piped.stdout + piped.stderr
+    own, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(run_it, cwd=project, stdout=subprocess.PIPE, stderr=theirs, env=environment) as at_work:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while chunk := os.read(own, 4096):
+                seen += chunk
+        os.close(own)
+        out, _ = at_work.communicate()
+    assert b"\r\x1b[2Kleaklint: " in seen
+    assert seen.rpartition(b"leaklint: ")[2].count(ERASE.encode()) == 1, "erased after it was last drawn"
+    assert b"leaklint: " not in out
 
 
 def test_short_work_draws_nothing() -> None:

@@ -26,7 +26,8 @@ from leaklint.frontends.output import (
     targets_of,
     write,
 )
-from leaklint.frontends.progress import Progress
+from leaklint.frontends.progress import progress
+from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Part, Request, run
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.plain import plain
@@ -174,14 +175,13 @@ def _request(options: argparse.Namespace) -> Request:
 
 def _run(request: Request, options: argparse.Namespace, parts: list[Part]) -> Report:
     """The report; the projects of the run are added to ``parts``."""
-    wanted = sys.stderr.isatty() and not (options.quiet or options.no_progress) and os.environ.get("TERM") != "dumb"
-    with Progress(sys.stderr, wanted=wanted) as progress, _without_collector():
+    with progress(options) as drawn, _without_collector():
 
         def begun(part: Part) -> None:
             parts.append(part)
-            progress.say(f"analysing {len(part.tree.own)} files in {part.project.root}")
+            drawn.begins(shown(part.project.root, request.cwd))
 
-        return run(request, begun)
+        return run(dataclasses.replace(request, hears=drawn.hears), begun)
 
 
 def _fix(request: Request, options: argparse.Namespace, targets: tuple[Target, ...]) -> int:
@@ -190,7 +190,8 @@ def _fix(request: Request, options: argparse.Namespace, targets: tuple[Target, .
 
     if request.overlay or options.watch or options.add_ignore is not None:
         raise WrongUse("--fix and --diff go neither with `-`, nor with --watch, nor with --add-ignore")
-    mendings = mend(request, unsafe=options.unsafe_fixes)
+    with progress(options) as drawn:
+        mendings = mend(dataclasses.replace(request, hears=drawn.hears), unsafe=options.unsafe_fixes)
     return show(
         mendings, request, options, lambda: _run(request, options, []), lambda report: _print(report, options, targets)
     )

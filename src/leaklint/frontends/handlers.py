@@ -8,6 +8,7 @@ import sys
 
 from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.output import prepare, style_for
+from leaklint.frontends.progress import progress
 from leaklint.ir.effects import Outcome
 from leaklint.ir.handler import Handler
 from leaklint.pipeline.run import run
@@ -23,7 +24,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
     add_settings(parser)
     options = parser.parse_intermixed_args(arguments)
-    report = run(dataclasses.replace(request_of(options), only_handlers=True))
+    with progress(options) as drawn:
+        report = run(dataclasses.replace(request_of(options), only_handlers=True, hears=drawn.hears))
     prepare(sys.stdout)
     if options.output_format == "json":
         print(json.dumps([as_object(each) for each in report.handlers], indent=2))

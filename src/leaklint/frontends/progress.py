@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import os
+import sys
 import threading
 import time
 from types import TracebackType
@@ -14,21 +18,29 @@ PATIENCE = 0.5
 
 PACE = 0.2
 ERASE = "\r\x1b[2K"
+USUAL_WIDTH = 80
 
 
 class Progress:
-    """Draws what is being done and for how long, from a thread of its own; silent where it is not wanted."""
+    """Draws what is being done, how much of it, and for how long, from a thread of its own."""
 
     def __init__(self, stream: TextIO, *, wanted: bool) -> None:
         self.stream = stream
         self.wanted = wanted
+        self.place = ""
+        """The project at work, where there are several."""
         self.doing = "looking for files"
         self.ended = threading.Event()
         self.thread: threading.Thread | None = None
 
-    def say(self, doing: str) -> None:
-        """Changes what the line says."""
-        self.doing = plain(doing)
+    def hears(self, doing: str, done: int, of: int) -> None:
+        """Is told how far the work has come."""
+        self.doing = f"{doing} {done}/{of} files"
+
+    def begins(self, place: str) -> None:
+        """Is told which project comes next."""
+        self.place = plain(place)
+        self.doing = "looking for files"
 
     def __enter__(self) -> Progress:
         if self.wanted:
@@ -48,9 +60,27 @@ class Progress:
         drawn = False
         pause = PATIENCE
         while not self.ended.wait(pause):
-            self.stream.write(f"{ERASE}leaklint: {self.doing} ({time.monotonic() - begin:.0f} s)")
+            self.stream.write(ERASE + self._line(time.monotonic() - begin))
             self.stream.flush()
             drawn, pause = True, PACE
         if drawn:
             self.stream.write(ERASE)
             self.stream.flush()
+
+    def _line(self, seconds: float) -> str:
+        """The line, cut where the terminal ends: what wraps cannot be erased."""
+        place = f" in {self.place}" if self.place else ""
+        return f"leaklint: {self.doing} ({seconds:.0f} s){place}"[: _width(self.stream) - 1]
+
+
+def _width(stream: TextIO) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or USUAL_WIDTH
+    return USUAL_WIDTH
+
+
+def progress(options: argparse.Namespace) -> Progress:
+    """The progress of a command, drawn on a terminal that can erase, and where no option speaks against it."""
+    unwanted = getattr(options, "quiet", False) or getattr(options, "no_progress", False)
+    able = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return Progress(sys.stderr, wanted=able and not unwanted)

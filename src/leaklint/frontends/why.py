@@ -8,6 +8,7 @@ import sys
 
 from leaklint.frontends.arguments import Parser, add_settings, request_of
 from leaklint.frontends.output import prepare, style_for
+from leaklint.frontends.progress import progress
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.explanation import as_object, render
 
@@ -24,9 +25,9 @@ def main(arguments: list[str]) -> int:
     request = request_of(options)
     from leaklint.pipeline.why import explain
 
-    found = [
-        explain(dataclasses.replace(request, paths=[path], force_exclude=True), path, line) for path, line in places
-    ]
+    with progress(options) as drawn:
+        request = dataclasses.replace(request, force_exclude=True, hears=drawn.hears)
+        found = [explain(dataclasses.replace(request, paths=[path]), path, line) for path, line in places]
     prepare(sys.stdout)
     if options.output_format == "json":
         print(json.dumps([as_object(each) for each in found], indent=2))

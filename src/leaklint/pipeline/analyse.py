@@ -20,6 +20,7 @@ from leaklint.ir.location import NOWHERE, Place
 from leaklint.link.templates import LARGEST
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.offers import importing, offered, resolver
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
@@ -48,6 +49,8 @@ class Input:
     asked: tuple[str, int] | None = None
     """A line, by path and number, of which all is wanted that is known."""
     cache: Cache | None = None
+    hears: Hears = nobody
+    """Is told how far the analysis has come."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def _findings(given: Input) -> Output:
         given.asked,
         only_handlers=given.only_handlers,
         cache=given.cache,
+        hears=given.hears,
     )
     return Output(
         tuple(found.findings),
@@ -129,22 +133,25 @@ def analyse(
     asked: Asked | None = None,
     only_handlers: bool = False,
     cache: Cache | None = None,
+    hears: Hears = nobody,
 ) -> Report:
     """The report of one project, with paths relative to its root.
 
     ``overlay`` is unsaved text that stands in for files, by absolute path or by path relative to the root. ``tree``
     spares the discovery where it has been done already. ``asked`` is filled with what is known of its line;
-    ``only_handlers`` looks for handlers and follows nothing from them.
+    ``only_handlers`` looks for handlers and follows nothing from them. ``hears`` is told how far it has come.
     """
     tree = tree or discover(project, settings, project.root)
     if cache is None or overlay or asked or only_handlers:
-        return _analysed(project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers)[0]
+        return _analysed(
+            project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers, hears=hears
+        )[0]
     key = digest(repr((project, settings, tree)).encode("utf-8", "surrogateescape"))
     known = cache.read("report", key, Kept)
     if known is not None and unchanged(project.root, known.stamps, known.made):
         return known.report
     made = now()
-    report, contents, _ = _analysed(project, settings, {}, tree, cache)
+    report, contents, _ = _analysed(project, settings, {}, tree, cache, hears=hears)
     read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
     stamps = stamps_of(project.root, sorted({*read, *contents}), contents)
     if stamps is not None and not tree.unreadable and read - contents.keys() <= set(tree.templates):
@@ -153,10 +160,16 @@ def analyse(
 
 
 def analysed_for_fixes(
-    project: Project, settings: Settings, overlay: Mapping[str, bytes], *, tree: Tree, cache: Cache | None = None
+    project: Project,
+    settings: Settings,
+    overlay: Mapping[str, bytes],
+    *,
+    tree: Tree,
+    cache: Cache | None = None,
+    hears: Hears = nobody,
 ) -> tuple[Report, Fixable]:
     """The report of one project as ``analyse`` gives it, and the project as fixes see it."""
-    report, _, fixable = _analysed(project, settings, overlay, tree, cache)
+    report, _, fixable = _analysed(project, settings, overlay, tree, cache, hears=hears)
     return report, fixable
 
 
@@ -169,6 +182,7 @@ def _analysed(
     asked: Asked | None = None,
     *,
     only_handlers: bool = False,
+    hears: Hears = nobody,
 ) -> tuple[Report, dict[str, bytes], Fixable]:
     """The report, the contents of all files that it rests on, and the project as fixes see it."""
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
@@ -185,7 +199,7 @@ def _analysed(
 
     place = (asked.path, asked.line) if asked else None
     output = _findings(
-        Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place, cache)
+        Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place, cache, hears)
     )
     if asked:
         asked.examined = output.examined

@@ -83,6 +83,7 @@ class _Mending:
         self.unsafe = unsafe
         self.wanted = wanted
         self.cache = cache_of(part, request)
+        self.hears = request.hears
         self.overlay: dict[str, bytes] = dict(request.overlay)
         self.settings = dataclasses.replace(
             part.sourced.settings,
@@ -122,7 +123,9 @@ class _Mending:
         )
 
     def _examined(self, overlay: Mapping[str, bytes]) -> tuple[Report, Fixable]:
-        return analysed_for_fixes(self.project, self.settings, overlay, tree=self.part.tree, cache=self.cache)
+        return analysed_for_fixes(
+            self.project, self.settings, overlay, tree=self.part.tree, cache=self.cache, hears=self.hears
+        )
 
     def _plans(self, report: Report, project: Fixable) -> list[Plan]:
         """The plans for what is still to be mended, safe ones first."""

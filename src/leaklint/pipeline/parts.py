@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -21,6 +22,7 @@ from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.pipeline.cache import Cache
+from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.troubles import not_analysed
 from leaklint.rules.check import check
 from leaklint.solve import solve
@@ -56,14 +58,25 @@ class Whole(msgspec.Struct, frozen=True):
     """Files of bundled packages, which are never reported."""
     digests: Mapping[str, bytes]
     """What the bytes of each file are known by."""
+    hears: Hears = nobody
+    """Is told how many files are solved."""
 
     def parts(self) -> list[Part]:
         """The parts that are solved one by one."""
         placed = ((each.path, each.place.path) for each in (*self.handlers, *self.candidates))
         return parts_of(self.files, self.modules, placed)
 
-    def solved(self, part: Part, asked: tuple[str, int] | None = None, *, only_handlers: bool = False) -> Outcome:
-        """Solves a part; ``asked`` is a line of which all is wanted that is known, if it is in this part."""
+    def before(self, parts: Iterable[Part]) -> list[int]:
+        """For each part, the number of files in those before it."""
+        return [0, *itertools.accumulate(len(part.files) for part in parts)][:-1]
+
+    def solved(
+        self, part: Part, asked: tuple[str, int] | None = None, *, only_handlers: bool = False, before: int = 0
+    ) -> Outcome:
+        """Solves a part; ``asked`` is a line of which all is wanted that is known, if it is in this part.
+
+        ``before`` is the number of files that are solved already.
+        """
         inside = frozenset(part.files)
         left_out: list[Finding] = []
 
@@ -85,7 +98,12 @@ class Whole(msgspec.Struct, frozen=True):
             reported=lambda path: path not in self.foreign,
         )
         asked = asked if asked and asked[0] in inside else None
-        result = solve(program, self.models, self.library, asked=asked, only_handlers=only_handlers)
+
+        def called(handlers: int, of: int) -> None:
+            self.hears("solving", before + handlers * len(inside) // (of + 1), len(self.files))
+
+        called(0, 0)
+        result = solve(program, self.models, self.library, asked=asked, only_handlers=only_handlers, called=called)
         for identity in result.cut_short:
             path, _, name = identity.partition("::")
             left_out.append(not_analysed(path, IN_PART, self.files[path].functions[name].name_span))
@@ -97,10 +115,14 @@ class Whole(msgspec.Struct, frozen=True):
         ``in_force`` stands for all that an outcome depends on besides its part: settings, rows and templates.
         """
         parts = self.parts()
+        before = self.before(parts)
         keys = [key.hex() for key in self._keys(parts, in_force)]
         known = cache.read(KIND, project, dict[str, Outcome]) if cache is not None else None
         known = known or {}
-        found = [known[key] if key in known else self.solved(part) for key, part in zip(keys, parts, strict=True)]
+        found = [
+            known[key] if key in known else self.solved(part, before=solved)
+            for key, part, solved in zip(keys, parts, before, strict=True)
+        ]
         if cache is not None and set(keys) != known.keys():
             cache.write(KIND, project, dict(zip(keys, found, strict=True)))
         return found

@@ -13,6 +13,7 @@ from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.cache import Cache, folder_of
 from leaklint.pipeline.cache import clean as remove
 from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.named_files import insist_on_files, missing_folders
 from leaklint.pipeline.offers import with_edits
 from leaklint.pipeline.relative import is_below
@@ -53,6 +54,8 @@ class Request:
     """Look for handlers, and follow nothing from them."""
     cached: bool = True
     """Take what earlier runs found out from the cache, and keep what this one finds out."""
+    hears: Hears = nobody
+    """Is told how far the run has come."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,7 +122,11 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
     cache = cache_of(part, request)
     settings = part.sourced.settings
     if request.edits:
-        report = with_edits(*analysed_for_fixes(part.project, settings, request.overlay, tree=part.tree, cache=cache))
+        report = with_edits(
+            *analysed_for_fixes(
+                part.project, settings, request.overlay, tree=part.tree, cache=cache, hears=request.hears
+            )
+        )
     else:
         report = analyse(
             part.project,
@@ -128,6 +135,7 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
             tree=part.tree,
             only_handlers=request.only_handlers,
             cache=cache,
+            hears=request.hears,
         )
     if cache is not None and cache.notes:
         report = dataclasses.replace(report, notes=(*report.notes, *cache.notes))

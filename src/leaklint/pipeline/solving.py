@@ -26,6 +26,7 @@ from leaklint.link.public import public_functions
 from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
 from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.installed import library_of
 from leaklint.pipeline.parts import Whole
 from leaklint.pipeline.patterns import path_matcher
@@ -70,6 +71,7 @@ def solved(
     *,
     only_handlers: bool = False,
     cache: Cache | None = None,
+    hears: Hears = nobody,
 ) -> Solution:
     """Links, solves and checks.
 
@@ -78,14 +80,16 @@ def solved(
     """
     # bundled packages are libraries: rows say what they do, and their source is not solved
     project = digest(os.fsencode(root))
-    units = Units({path: source for path, source in sorted(sources.items()) if path not in libraries}, cache, project)
+    own = {path: source for path, source in sorted(sources.items()) if path not in libraries}
+    units = Units(own, cache, project, hears)
     files = units.facts
+    hears("linking", len(own), len(own))
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
     wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
     said = read_templates(
         templates,
         files,
-        stacks={path: source for path, source in sources.items() if path not in libraries},
+        stacks=own,
         wrappers=wrappers,
     )
     inline = dict(said.sources)
@@ -117,13 +121,18 @@ def solved(
         lambda handler: _on_platform(handler, chosen(handler.path)),
         libraries,
         units.digests,
+        hears,
     )
     in_force = digest(
         repr((settings, tables, library.versions, sorted(templates.items()))).encode("utf-8", "surrogateescape")
     )
     if asked or only_handlers:
         line = _line_asked(asked, files)
-        outcomes = [whole.solved(part, line, only_handlers=only_handlers) for part in whole.parts()]
+        parts = whole.parts()
+        outcomes = [
+            whole.solved(part, line, only_handlers=only_handlers, before=before)
+            for part, before in zip(parts, whole.before(parts), strict=True)
+        ]
     else:
         outcomes = whole.outcomes(cache, project, in_force)
     units.keep()

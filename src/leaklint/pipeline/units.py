@@ -11,6 +11,7 @@ from leaklint.facts import Source
 from leaklint.ir.cfg import Body
 from leaklint.ir.facts import FileFacts, Trouble
 from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.hearing import Hears, nobody
 
 KIND: Final = "outlines"
 MOST_KEPT: Final = 6_000_000
@@ -22,7 +23,9 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 class Units:
     """Outlines by path; a file is parsed where its outline is not known, or one of its functions is lowered."""
 
-    def __init__(self, sources: Mapping[str, bytes], cache: Cache | None, project: bytes) -> None:
+    def __init__(
+        self, sources: Mapping[str, bytes], cache: Cache | None, project: bytes, hears: Hears = nobody
+    ) -> None:
         self.digests: dict[str, bytes] = {}
         """What the bytes of each file are known by."""
         self.facts: dict[str, FileFacts] = {}
@@ -34,11 +37,12 @@ class Units:
         known = cache.read(KIND, project, dict[str, msgspec.Raw]) if cache is not None else None
         self._known: dict[str, msgspec.Raw] = known or {}
         self._used: dict[str, msgspec.Raw] = {}
-        self.add(sources)
+        self.add(sources, hears)
 
-    def add(self, sources: Mapping[str, bytes]) -> None:
+    def add(self, sources: Mapping[str, bytes], hears: Hears = nobody) -> None:
         """Takes in more files, such as code that stands in templates."""
-        for path, source in sources.items():
+        for done, (path, source) in enumerate(sources.items()):
+            hears("reading", done, len(sources))
             self._sources[path] = source
             mark = self.digests[path] = digest(source)
             facts = self._remembered(mark.hex())

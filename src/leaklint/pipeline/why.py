@@ -38,7 +38,13 @@ def explain(request: Request, path: str, line: int) -> Explanation:
     if name not in part.tree.own and name not in part.tree.templates:
         return Explanation(where, line, source, outside=_left_out(part, name))
     asked = Asked(name, line)
-    report = analyse(part.project, dataclasses.replace(settings, min_severity="info"), tree=part.tree, asked=asked)
+    report = analyse(
+        part.project,
+        dataclasses.replace(settings, min_severity="info"),
+        tree=part.tree,
+        asked=asked,
+        hears=request.hears,
+    )
     examined = asked.examined or Examined("<module>")
     if name in part.tree.templates and asked.examined is None:
         return Explanation(where, line, source, outside="no Python code stands here")

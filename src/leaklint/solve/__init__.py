@@ -7,6 +7,7 @@ effect to the end: what is written, what is left pending, with which request dat
 from __future__ import annotations
 
 import bisect
+from collections.abc import Callable
 from keyword import iskeyword
 from typing import Final
 
@@ -63,11 +64,12 @@ def solve(
     *,
     asked: tuple[str, int] | None = None,
     only_handlers: bool = False,
+    called: Callable[[int, int], None] = lambda _handlers, _of: None,
 ) -> Solved:
     """The effects of all handlers, and of other code as far as rules of scope ``any`` judge it.
 
     ``asked`` is a line, by path and number, of which all is wanted that is known; with ``only_handlers`` there are no
-    effects.
+    effects. ``called`` hears how many of the handlers have been called.
     """
     world = World(program, models, library or Library())
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
@@ -89,11 +91,13 @@ def solve(
     if only_handlers:
         return Solved((), tuple(confirmed))
     calls: list[Invoked] = []
-    for handler in confirmed:
+    for number, handler in enumerate(confirmed):
+        called(number, len(confirmed))
         # callers of a public function may leave out what has a default
         ways = ("handler", "handler by default") if handler.source is Source.PUBLIC else ("handler",)
         answers = [engine.answer(Ask(way, handler.label + handler.path)) for way in ways]
         calls.extend(answer for answer in answers if answer is not None)
+    called(len(confirmed), len(confirmed))
     written = frozenset(
         effect.path
         for call in calls
