@@ -234,6 +234,16 @@ def test_wrong_rows_are_wrong_use(project: Path, leaklint: Any, text: str | None
     assert ended.err.startswith(message)
 
 
+def test_without_a_python_file_a_note_says_so(project: Path, leaklint: Any) -> None:
+    (project / "notes").mkdir()
+    (project / "notes/leaklint.toml").touch()
+    for command in ((), ("handlers",)):
+        ended = leaklint(*command, "notes")
+        assert ended.status == 0
+        assert ended.err.startswith("note: nothing to analyse: the project has no Python file")
+        assert "no handler found" not in ended.err
+
+
 def test_without_a_handler_a_note_names_the_cure(project: Path, leaklint: Any) -> None:
     (project / "bot/main.py").write_text("def main():\n    return 1\n")
     ended = leaklint()

@@ -238,3 +238,12 @@ def test_as_text(why, capsys):
     assert "called at app.py:8" in out
     assert "LK101 module-state-mutated" in out
     assert "silent here" in out
+
+
+@pytest.mark.parametrize(("ending", "count"), [("\n", 1), ("\r\n", 1), ("", 1), ("\n\n", 2)])
+def test_the_line_behind_the_last_one_is_none(tmp_path, monkeypatch, capsys, ending: str, count: int) -> None:
+    (tmp_path / "app.py").write_bytes(f"X = 1{ending}".encode())
+    monkeypatch.chdir(tmp_path)
+    assert main(["why", f"app.py:{count}"]) == 0
+    assert main(["why", f"app.py:{count + 1}"]) == 2
+    assert f"has {count} line" in capsys.readouterr().err

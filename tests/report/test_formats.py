@@ -17,6 +17,7 @@ import pytest
 
 from leaklint.frontends.output import FORMATS, rendered
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.handler import Platform
 from leaklint.ir.location import Place, Span
 from leaklint.report import github, gitlab, html_page, json_list, junit, markdown, prose, sarif, text
 from leaklint.report.fingerprint import fingerprints
@@ -291,6 +292,29 @@ def test_a_timeline_tells_the_outcome(code: str, outcome: str, drawn: list[str])
     picture = timeline(finding, "x.append(<y>)")
     ET.fromstring(picture)
     assert [word for word in drawn if word not in picture] == []
+
+
+@pytest.mark.parametrize(
+    ("platforms", "between"),
+    [
+        ([Platform.AWS_LAMBDA], "frozen"),
+        ([Platform.GOOGLE], "keeps running"),
+        ([Platform.GOOGLE, Platform.AZURE], "keeps running"),
+        ([Platform.AWS_LAMBDA, Platform.WEB], "frozen or not"),
+        ([Platform.UNKNOWN], "frozen or not"),
+    ],
+)
+def test_a_timeline_freezes_only_where_the_platform_does(
+    sample: Report, platforms: list[Platform], between: str
+) -> None:
+    handlers = tuple(
+        msgspec.structs.replace(sample.handlers[0], attribute=f"handler{number}", platform=platform)
+        for number, platform in enumerate(platforms)
+    )
+    state = next(each for each in sample.findings if each.code == "LK101")
+    finding = msgspec.structs.replace(state, handlers=tuple(each.label for each in handlers))
+    page = html_page.render(dataclasses.replace(sample, handlers=handlers, findings=(finding,)), "$findings")
+    assert re.findall("<text class=.on-(?:frozen|idle).[^>]*>([^<]*)<", page) == [between]
 
 
 @pytest.mark.parametrize("code", ["LK501", "LK901", "LK902"])

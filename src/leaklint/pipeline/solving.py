@@ -41,6 +41,9 @@ NO_HANDLER = (
 )
 
 
+NO_FILE = "nothing to analyse: the project has no Python file; `--verbose` says what is left out, and why"
+
+
 class Solution(NamedTuple):
     """What the analysis proper knows in the end."""
 
@@ -145,7 +148,7 @@ def solved(
         (each for outcome in outcomes for each in outcome.handlers),
         key=lambda each: (each.path, each.place.span, each.attribute),
     )
-    notes = () if confirmed else (NO_HANDLER,)
+    notes = () if confirmed else (NO_HANDLER if files else NO_FILE,)
     examined = next((each.examined for each in outcomes if each.examined is not None), None)
     return Solution(
         findings, tuple(confirmed), notes, files.__getitem__, inline, modules, endings_of(files), files, examined

@@ -30,9 +30,12 @@ def explain(request: Request, path: str, line: int) -> Explanation:
         raise WrongUse(Mistake(f"{path}: no such file"))
     part, name = _part_of(request, wanted)
     settings = part.sourced.settings
-    count = len(lines_of(wanted.read_bytes().decode("utf-8", "replace")))
+    text = wanted.read_bytes().decode("utf-8", "replace")
+    count = len(lines_of(text)) - text.endswith(("\n", "\r"))
     if not 1 <= line <= count:
-        raise WrongUse(Mistake(f"{path} has {count} lines, and none with the number {line}"))
+        raise WrongUse(
+            Mistake(f"{path} has {count} {'line' if count == 1 else 'lines'}, and none with the number {line}")
+        )
     source = _text(wanted, Span(line, 1, line, 1 << 20)).strip()
     where = shown(wanted, request.cwd.resolve())
     if name not in part.tree.own and name not in part.tree.templates:

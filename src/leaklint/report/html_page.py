@@ -15,6 +15,7 @@ from leaklint.report.report import Report
 from leaklint.report.text import summary
 from leaklint.report.timeline import timeline
 from leaklint.rules.catalogue import catalogue
+from leaklint.rules.wording import regime
 
 CONTEXT = 3
 """Lines shown before and after a step."""
@@ -85,7 +86,7 @@ def _rules(codes: list[str]) -> str:
 
 def _article(finding: Finding, name: str, report: Report) -> str:
     severity = finding.severity.label
-    picture = timeline(finding, _marked_source(finding.place, report))
+    picture = timeline(finding, _marked_source(finding.place, report), _regime(finding, report))
     figure = f"<figure>{picture}<figcaption>{_consequence(finding)}</figcaption></figure>" if picture else ""
     if not picture and finding.observed:
         figure = f"<p class='consequence'>{_consequence(finding)}</p>"
@@ -101,6 +102,12 @@ def _article(finding: Finding, name: str, report: Report) -> str:
         f"<h2>{prose(finding.message)}</h2>"
         f"{figure}<h3>Trace</h3><ol class='trace'>{steps}</ol><dl>{cure}{reached}</dl>{_fix(finding, report)}</article>"
     )
+
+
+def _regime(finding: Finding, report: Report) -> str:
+    """What the platform of the handlers that reach a finding makes of pending work."""
+    found = {regime(each).value for each in report.handlers if each.label in finding.handlers}
+    return found.pop() if len(found) == 1 else "unknown" if found else "resumes-later"
 
 
 def _consequence(finding: Finding) -> str:

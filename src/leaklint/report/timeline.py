@@ -38,6 +38,13 @@ class _Story:
     """The words at its end."""
 
 
+BETWEENS = {
+    "resumes-later": ("frozen", True),
+    "runs-on": ("keeps running", False),
+    "unknown": ("frozen or not", False),
+}
+"""What a process does between invocations, by what its platform makes of pending work."""
+
 STORIES = {
     "state": _Story("frozen", True, ARRIVES, "found again"),
     "resumes-later": _Story("frozen", True, ARRIVES, "goes on here"),
@@ -54,12 +61,18 @@ def story_of(finding: Finding) -> str:
     return "state" if finding.code[:3] in ("LK1", "LK4") else ""
 
 
-def timeline(finding: Finding, source: str) -> str:
-    """The picture, or nothing where there is none to draw; ``source`` is the leaking expression."""
+def timeline(finding: Finding, source: str, regime: str = "resumes-later") -> str:
+    """The picture, or nothing where there is none to draw; ``source`` is the leaking expression.
+
+    ``regime`` is what the platform makes of work that is pending at return, which says whether it freezes a process.
+    """
     name = story_of(finding)
     if not name:
         return ""
     story = STORIES[name]
+    if name not in BETWEENS:
+        between, frozen = BETWEENS[regime]
+        story = dataclasses.replace(story, between=between, frozen=frozen)
     start = (INIT[0] + INIT[1]) // 2 if finding.code in FROM_INIT else LEAVES
     label = escape(shortened(plain(source), LABEL_COLUMNS))
     parts = [
