@@ -13,6 +13,9 @@ def main(arguments: list[str]) -> int:
     add_paths(made)
     add_settings(made)
     request = request_of(made.parse_args(arguments))
-    for folder, size in clean(request):
+    removed = clean(request)
+    for folder, size in removed:
         print(f"Removed {plain(str(folder))}: {size / 1_000_000:.1f} MB")
+    if not removed:
+        print("There is no cache to remove.")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from leaklint.frontends.output import style_for
@@ -21,12 +22,20 @@ def say_what_is_read(request: Request, colour: str) -> None:
             print(f"{style('dim', title)}: {plain(text)}", file=sys.stderr)
 
 
+def _counted(files: Sequence[str], one: str, many: str) -> str:
+    return f"{len(files)} {one if len(files) == 1 else many}"
+
+
 def _lines(part: Part, cwd: Path) -> list[tuple[str, str]]:
     root, tree = part.project.root, part.tree
     settings = shown(part.project.config, cwd) if part.project.config else "none"
-    read = [f"{len(tree.own)} Python files", f"{len(tree.templates)} files that may declare handlers"]
+    read = [
+        _counted(tree.own, "Python file", "Python files"),
+        _counted(tree.templates, "file that may declare handlers", "files that may declare handlers"),
+    ]
     if tree.libraries:
-        read.append(f"{len(tree.libraries)} files of foreign packages, which are never reported")
+        foreign = _counted(tree.libraries, "file of foreign packages", "files of foreign packages")
+        read.append(f"{foreign}, which are never reported")
     left_out = dict(tree.left_out)
     left_out.update((path, "a project of its own") for path in tree.nested)
     for path in ignored_paths(root):
