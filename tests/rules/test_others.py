@@ -25,6 +25,7 @@ from leaklint.ir.location import Span
 LEAVES = Span(12, 9, 12, 15)
 AZURE = handler(Platform.AZURE)
 CONNECTION = Subject(Lifetime.MODULE, "CONNECTION", "Connection")
+LISTENERS = Subject(Lifetime.MODULE, "LISTENERS", "list")
 USER = Subject(Lifetime.CONTEXT_VARIABLE, "USER")
 
 
@@ -91,11 +92,15 @@ def defer(api: str, **fields: object) -> Defer:
         (defer("done-callback"), "LK301 warning", "done-callback done() may run in a later invocation, or never"),
         (defer("done-callback", settled=Settled.SOME_PATHS), "LK301 warning", "is not waited for on at least one path"),
         (
-            defer("parameter", subject=Subject(name="on_done")),
+            defer("parameter", subject=LISTENERS, operation="on_done"),
             "LK303 warning",
-            "callback parameter on_done is handed on",
+            "callback parameter on_done is kept in module-level list LISTENERS, and may be called in a later invocation",
         ),
-        (defer("parameter"), "LK303 warning", "callback parameter done is handed on"),
+        (
+            defer("parameter", to_work=True, operation="on_done", settled=Settled.SOME_PATHS),
+            "LK303 warning",
+            "callback parameter on_done is handed to deferred work, and is not waited for on at least one path: it may",
+        ),
         (defer("node"), "LK303 error", "requires a third parameter, which AWS Lambda never passes"),
         (Declare(site=SITE, what="node-handler"), "LK303 error", "entry point handler requires a third parameter"),
         (

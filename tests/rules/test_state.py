@@ -133,6 +133,16 @@ def test_taking_away_keeps_nothing_of_the_request(how: How) -> None:
         ),
         (mutation(request=EVENT, settled=Settled.SOME_PATHS), "LK101 warning", "at least one path skips the reset"),
         (mutation(request=EVENT, settled=Settled.UNCERTAIN), "LK101 warning", "skips the reset"),
+        (
+            mutation(request=EVENT, settled=Settled.SOME_PATHS, when_full=True),
+            "LK101 error",
+            "is appended to module-level list SEEN, and the flush waits until enough is in it",
+        ),
+        (
+            mutation(settled=Settled.SOME_PATHS, when_full=True),
+            "LK101 warning",
+            "and the flush waits until enough is in it",
+        ),
         # Overwritten before it is read.
         (rebinding(request=EVENT, overwritten_first=True), "LK102 info", "one invocation at a time"),
         (

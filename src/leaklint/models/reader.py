@@ -188,11 +188,13 @@ class Reader:
             yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
 
     def tells(self) -> Iterable[Store]:
-        """That the result tells whether the receiver's work has ended."""
+        """That the result tells whether work has ended: the receiver's, or that of which the elements tell it."""
         if self.row.ended_when:
-            receiver = self.path("self")
-            told = Path(RESULT.root, (f"<ended {self.row.ended_when}>",))
-            yield Store(told, Value(frozenset({Thing(receiver)})))
+            field = f"<ended {self.row.ended_when}>"
+            each = self.row.ended_each
+            above = self.path(each) if each else self.path("self")
+            receiver = Path(above.root, (*above.fields, "[]", field)) if each else above
+            yield Store(Path(RESULT.root, (field,)), Value(frozenset({Thing(receiver)})))
 
     def thing(self, term: str) -> Thing:
         """What a term denotes; only of parts of the result is the type known."""

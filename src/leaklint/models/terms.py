@@ -52,7 +52,9 @@ def check(row: Row) -> None:
 
 def uses_receiver(row: Row) -> bool:
     """Whether a row speaks of the object on which the function is called."""
-    return bool(row.ended_when) or (not row.awaited and any(term.startswith("self") for term in _terms(row)))
+    return (bool(row.ended_when) and not row.ended_each) or (
+        not row.awaited and any(term.startswith("self") for term in _terms(row))
+    )
 
 
 def _terms(row: Row) -> Iterator[str]:
@@ -66,7 +68,7 @@ def _terms(row: Row) -> Iterator[str]:
         *row.heeds,
         *row.mutates,
     )
-    yield from filter(None, [row.key, row.tells_file])
+    yield from filter(None, [row.key, row.tells_file, row.ended_each])
     for target, kept in row.stores.items():
         yield target
         yield from kept

@@ -47,7 +47,7 @@ parameter, like the `callback` of Node.js, fails at every call: Python's runtime
 Return the result, or make the function awaitable, and let the caller go on with it.
 """
 
-from leaklint.ir.effects import Declare, Defer
+from leaklint.ir.effects import Declare, Defer, Settled
 from leaklint.ir.finding import Severity
 from leaklint.ir.reached import Reached
 from leaklint.rules import obligation, wording
@@ -67,15 +67,20 @@ def check(effect: Defer | Declare, reached: Reached) -> Message | None:
         )
     if isinstance(effect, Declare) or effect.api != "parameter":
         return None
-    name = effect.subject.name or effect.callee
+    name = effect.operation or effect.callee
+    where = "handed to deferred work" if effect.to_work else "kept"
+    if not effect.to_work and effect.subject.name:
+        where += f" in {wording.owner(effect.subject)}"
     late = (
         "may be called after the response"
         if wording.runs_on(reached.handlers)
         else "may be called in a later invocation"
     )
+    if effect.to_work and effect.settled is not Settled.NEVER:
+        late = f"is not waited for {obligation.when(effect)}: it {late}"
     return Message(
         obligation.severity(effect.settled, Severity.WARNING),
-        f"callback parameter {name} is handed on{wording.by(effect)} and {late}",
+        f"callback parameter {name} is {where}, and {late}",
         "the callback runs inside a later invocation, perhaps for another customer, with the data of this one",
         "return the result, or make the function awaitable, and let the caller go on with it",
     )

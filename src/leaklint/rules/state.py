@@ -86,6 +86,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
         else:
             verdict = _kept(write)
     verdict = verdict or _changed(write)
+    if write.when_full and write.settled is Settled.SOME_PATHS:
+        cure = "flush it before the handler returns, in a finally"
     text = f"{_what(write, owner)}{verdict.why}"
     return Message(verdict.severity, text, verdict.observed, f"use {write.instead}" if write.instead else cure)
 
@@ -135,6 +137,12 @@ def _skipped(write: Write) -> _Verdict | None:
                 Severity.WARNING,
                 ", and an exception skips the reset",
                 "after an invocation that failed, the next one still finds what it left",
+            )
+        case Settled.SOME_PATHS if write.when_full and write.how is How.GROW:
+            return _Verdict(
+                Severity.ERROR if keeps(write) else Severity.WARNING,
+                ", and the flush waits until enough is in it",
+                "what is left is sent by a later invocation, perhaps for another customer, or never",
             )
         case Settled.SOME_PATHS | Settled.UNCERTAIN:
             return _Verdict(

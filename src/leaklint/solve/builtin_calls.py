@@ -295,10 +295,17 @@ def _is_mutable(thing: Thing) -> bool:
 MUTABLE: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray"})
 
 
-def _all_tasks(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    """What stands for every task that is pending, whoever has started it: what settles an element settles all."""
-    return of(Thing(pending.ALL_TASKS, instance("builtins.set")))
-    yield
+def _every(name: str, container: str, of_class: str = "") -> Special:
+    def special(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+        """What stands for every object of a kind, whoever has started it: what settles an element settles all."""
+        found = Thing(pending.all_of(name), instance(container))
+        if of_class:
+            element = extend(found.path, ELEMENT)
+            state.heap[element] = of(Thing(element, instance(of_class)))
+        return of(found)
+        yield
+
+    return special
 
 
 def _is_coroutine_function(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
@@ -331,7 +338,7 @@ SPECIAL: Final[dict[str, Special]] = {
     SAME: _same,
     "functools.wraps": _wraps,
     "inspect.iscoroutinefunction": _is_coroutine_function,
-    "asyncio.all_tasks": _all_tasks,
+    "asyncio.all_tasks": _every("asyncio.all_tasks", "builtins.set"),
     "asyncio.iscoroutinefunction": _is_coroutine_function,
     "contextvars.ContextVar": _context_variable,
     "builtins.getattr": _getattr,
@@ -345,6 +352,10 @@ SPECIAL: Final[dict[str, Special]] = {
     "functools.partial": _partial,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import_module,
+    "multiprocessing.active_children": _every(
+        "multiprocessing.active_children", "builtins.list", "multiprocessing.Process"
+    ),
+    "threading.enumerate": _every("threading.enumerate", "builtins.list", "threading.Thread"),
 }
 SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
     "contextlib.AsyncExitStack.push_async_callback": _exit_callback,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leaklint.ir.effects import Pending, Read, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, RootKind, Thing, Value
+from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
@@ -21,11 +21,10 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     made = act.made(span)
     state.heap[slot(made, "<variable>")] = receiver
     state.heap[extend(made, ".var")] = receiver
-    certain, given = single_constant(value)
     for thing in ordered(receiver.things):
         state.heap[extend(thing.path, ".value")] = value
         default = read_field(act, state, extend(thing.path, ".default"))
-        if certain and (given is None or (default is not None and single_constant(default) == (True, given))):
+        if _is_as_before(thing, value, default):
             pending.settle_at(state, thing.path, (Work.TOKEN,))
         else:
             effects.open_effect(
@@ -36,6 +35,16 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         state.resets |= {extend(thing.path, ".value")}
     return of(Thing(made, instance("contextvars.Token")), sources=sources)
     yield
+
+
+def _is_as_before(variable: Thing, value: Value, default: Value | None) -> bool:
+    """Whether a variable gets nothing of this invocation: None, its default, or what it held at the start."""
+    _, initial = single_constant(default) if default is not None else (True, None)
+    return bool(value.things) and all(
+        each.path == extend(variable.path, ".value")
+        or (each.type.kind is TypeKind.CONSTANT and single_constant(of(each)) in ((True, None), (True, initial)))
+        for each in value.things
+    )
 
 
 def reset_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
@@ -60,10 +69,9 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         default = read_field(act, state, extend(thing.path, ".default"))
         if stored is not None:
             found.append(stored)
-        elif default is not None:
-            found.append(default)
         else:
-            found.append(of(Thing(path)))
+            # a caller may have set it
+            found += [of(Thing(path))] if default is None else [of(Thing(path)), default]
         caught = (act.catching | state.suppressed) & {"LookupError", "Exception", "BaseException", ""}
         known = state.is_reset(path) or act.world.field(path) is not None or path.root.kind is RootKind.VARIABLE
         if default is None and not arguments.positional and not known and not caught:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Cached, Guard, How, Pending, Site, Work, Write
+from leaklint.ir.effects import AnyEffect, Cached, Defer, Guard, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
@@ -168,7 +168,7 @@ def write(
     )
     if how in REMOVING:
         state.trimmed |= {path}
-    undone = undone_by(state, effect)
+    undone = with_callbacks(state, undone_by(state, effect))
     if undone or (effect.puts_back and how in REPLACING and not effect.guards):
         state.settle(undone)
         return
@@ -240,6 +240,20 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
     return []
 
 
+def with_callbacks(state: State, writes: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """The tokens of writes, and those of the callbacks that were kept with them: what is taken out is not called."""
+    sites = {state.tokens[key].effect.site for key in writes}
+    kept = [
+        key
+        for key, token in (state.tokens.items() if sites else ())
+        if isinstance(token.effect, Defer)
+        and token.effect.api == "parameter"
+        and not token.effect.to_work
+        and token.effect.site in sites
+    ]
+    return [*writes, *kept]
+
+
 def _same_key(one: AnyEffect, other: Write) -> bool:
     return isinstance(one, Write) and one.key_sources == other.key_sources
 
@@ -269,7 +283,7 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         and is_prefix(path, token.effect.path)
         and token.effect.site != by
     ]
-    state.settle([token.key for token in earlier])
+    state.settle(with_callbacks(state, [token.key for token in earlier]))
     if path.root.kind is not RootKind.MADE:
         state.trimmed |= {path}
     if any(_grew_before(token.effect, path) for token in earlier):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from functools import reduce
 from typing import Final
 
 from leaklint.ir import cfg
@@ -14,7 +15,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.draining import drain
 from leaklint.solve.effects import deep_sources
 from leaklint.solve.lattice import join
-from leaklint.solve.loops import after_loop, in_loop, left_early, waits, without_time_outs
+from leaklint.solve.loops import after_loop, in_loop, left_early, surely_runs, waits, without_time_outs
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
 from leaklint.solve.prepared import Prepared
@@ -74,6 +75,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     arrivals: dict[int, dict[int, State]] = {0: {-1: entry}}
     before: dict[int, State] = {}
     visits: Counter[int] = Counter()
+    rounds: set[int] = set()
+    """Headers of loops that have run once."""
     queue = [0]
     queued = {0}
     while queue:
@@ -89,9 +92,12 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         for source in sorted(came):
             arrived = came[source] if arrived is None else join_states(arrived, came[source])
         assert arrived is not None
-        if index in before and before[index].same(arrived):
+        ran = block.loop is not None and any(source >= 0 and rank[source] > rank[index] for source in came)
+        if index in before and before[index].same(arrived) and (index in rounds or not ran):
             continue
         before[index] = arrived
+        if ran:
+            rounds.add(index)
         act.catching = catching[index]
         state = arrived.copy()
         raised = yield from _run_block(act, block, state)
@@ -114,6 +120,11 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             for position, edge in enumerate(block.next):
                 leaving = state
                 if block.loop is not None:
+                    if position == 1 and surely_runs(act, block.loop, arrived):
+                        back = [came[each] for each in sorted(came) if each >= 0 and rank[each] > rank[index]]
+                        if not back:
+                            continue
+                        state = reduce(join_states, back).copy()
                     if position == 1:
                         leaving = after_loop(act, block.loop, arrived, state, came, rank, index)
                         walked = value_of(act, arrived, block.loop)

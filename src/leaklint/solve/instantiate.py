@@ -32,6 +32,8 @@ STATUS: Final = {
     Settled.NORMAL_PATHS: Status.SETTLED,
     Settled.ALWAYS: Status.SETTLED,
 }
+OWN_WORK: Final = (".work", ELEMENT)
+"""Where an executor keeps its futures, by its rows: that is not for the project to look into."""
 BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
 """Ways of writing that concern a place, whatever it held before."""
 
@@ -52,7 +54,14 @@ def instantiate(
 
     is_row = bool(row)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
-    returned_paths = {thing.path for thing in summary.returns.things}
+    handed_on = {thing.path for thing in summary.returns.things}
+    held = {
+        thing.path
+        for store in summary.stores
+        if store.path.fields[-2:] != OWN_WORK
+        for thing in store.value.things
+        if thing.path in handed_on
+    }
     written: set[Path] = set()
     # first what the call takes away, then what it adds: clear() before bind()
     for path in sorted(summary.resets):
@@ -117,7 +126,9 @@ def instantiate(
         yield from _store(sub, store.path, store.value)
     sub.changed()
     for effect, trace in summary.effects:
-        yield from _effect(sub, effect, trace, returned=effect.path in returned_paths, summary=summary)
+        future = isinstance(effect, Pending) and effect.work is Work.FUTURE
+        only_caller = effect.path in (handed_on - held if future else handed_on)
+        yield from _effect(sub, effect, trace, handed_on=only_caller, summary=summary)
     result = yield from sub.value(summary.returns)
     work = _opened(sub, summary) if summary.invokes and is_row else []
     for invoke in summary.invokes:
@@ -212,8 +223,11 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
             happening.escape(sub.state, value, extend(thing.path, field))
 
 
-def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: bool, summary: Summary) -> Solving:
-    """One effect of the callee happens in the caller, at each object that its path denotes here."""
+def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bool, summary: Summary) -> Solving:
+    """One effect of the callee happens in the caller, at each object that its path denotes here.
+
+    ``handed_on``: the caller gets the object that it is about.
+    """
     act, state, span = sub.act, sub.state, sub.span
     here = effect.site.path == ""
     path_trace = () if here else (act.place(span), *trace)[:MAX_TRACE]
@@ -247,8 +261,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, returned: boo
         if isinstance(changed, Pending):
             if changed.heeds:
                 changed = msgspec.structs.replace(changed, heeds=(yield from _heeded(sub, changed.heeds)))
-            handed_on = returned and not here and act.name != PLATFORM
-            if handed_on and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE):
+            elsewhere = handed_on and not here and act.name != PLATFORM
+            if elsewhere and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE):
                 changed = msgspec.structs.replace(changed, site=act.site(span), held=False)
                 path_trace = ()
             if thing.path.root.kind is RootKind.LIBRARY and state.is_reset(thing.path):
@@ -359,7 +373,7 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         return
     if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
         return
-    undone = happening.undone_by(state, effect)
+    undone = happening.with_callbacks(state, happening.undone_by(state, effect))
     if undone:
         state.settle(undone)
         return

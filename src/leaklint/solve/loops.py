@@ -6,12 +6,24 @@ from typing import Final
 
 from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import extend
+from leaklint.solve.lookup import read_field
 from leaklint.solve.names import value_of
+from leaklint.solve.pending import ALL, settle_at
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import elements
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
 """Walking through them raises nothing."""
+
+
+def surely_runs(act: Activation, operand: str, entry: State) -> bool:
+    """Whether a loop runs at least once: over a tuple that is known to hold something."""
+    things = value_of(act, entry, operand).things
+    return bool(things) and all(
+        thing.type.name == "builtins.tuple" and read_field(act, entry, extend(thing.path, "[0]")) is not None
+        for thing in things
+    )
 
 
 def waits(act: Activation, iterable: Value) -> bool:
@@ -83,9 +95,13 @@ def after_loop(
         if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
         for thing in value.things
     }
+    every = {path for path in walked if path.root.name in ALL and path in state.settled}
     if not held:
         return state
     leaving = state.copy()
+    for path in every:
+        # those that it leaves out are not of this invocation: the thread that asks, the main one, daemons
+        settle_at(leaving, path, certain=state.settled[path][0])
     leaving.iterating -= walked
     leaving.partly -= walked
     for key, token in state.tokens.items():

@@ -9,15 +9,14 @@ from leaklint.ir.effects import Work
 from leaklint.ir.values import Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import observed, of, slot, truth
+from leaklint.solve.lattice import extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
+from leaklint.solve.operations import ANSWERS
 from leaklint.solve.state import PLAIN, State, Tested
 from leaklint.solve.substitution import elements
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
-ANSWERS: Final = {"true": ("false", "true"), "some": ("none", "some"), "none": ("some", "none")}
-"""What a test of a kind says of the tested value where it does not hold, and where it does."""
 
 
 def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
@@ -60,9 +59,11 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
 
 
 def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
-    """The result of ``is_alive()``, ``done()`` or ``poll()`` says that work has ended."""
+    """The result of ``is_alive()``, ``done()`` or ``poll()`` says that work has ended, or that a variable is set."""
     answer = ANSWERS[kind][holds]
     for thing in value.things:
+        for variable in state.heap[slot(thing.path, f"<set {answer}>")].things:
+            state.resets |= {extend(variable.path, ".value")}
         for receiver in state.heap[slot(thing.path, f"<ended {answer}>")].things:
             pending.settle_at(state, receiver.path, single=True)
 

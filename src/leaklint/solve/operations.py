@@ -17,6 +17,7 @@ from leaklint.solve.lattice import (
     join_all,
     observed,
     single_constant,
+    slot,
     truth,
     with_sources,
 )
@@ -25,6 +26,15 @@ from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import instance
 
+ANSWERS: Final = {
+    "true": ("false", "true"),
+    "false": ("true", "false"),
+    "some": ("none", "some"),
+    "none": ("some", "none"),
+}
+"""What a test of a kind says of the tested value where it does not hold, and where it does."""
+CONTAINED: Final = {"in": "true", "not-in": "false"}
+"""Tests of what is in a container, and their results where it is."""
 MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
 
@@ -46,6 +56,11 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     if step.operator in ("in", "not-in") and len(operands) == 2:
         uses.consume(act, state, operands[1], step.span, "in")
     kind = _result_type(step.operator, operands)
+    answers = _answers(state, step, operands)
+    if answers:
+        kind = instance("builtins.bool")
+        for answer, told in answers.items():
+            state.heap[slot(act.made(step.span), f"<{answer}>")] = told
     if kind is None and (step.operator == "format" or TEMPORARY in sources):
         kind = instance("builtins.str")
     things = frozenset({Thing(act.made(step.span), kind)}) if kind is not None else frozenset()
@@ -69,6 +84,20 @@ def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> 
     elif step.operator in ("is", "is-not", "==", "!=") and single_constant(operands[1]) == (True, None):
         kind = "none" if step.operator in ("is", "==") else "some"
         state.tests = {**state.tests, step.target: (kind, step.operands[0])}
+
+
+def _answers(state: State, step: cfg.Operation, operands: list[Value]) -> dict[str, Value]:
+    """What a test says where it holds, and where not: ``poll() is None`` of work, ``var in context`` of a variable."""
+    if step.operator in CONTAINED and any(thing.type.name == "contextvars.Context" for thing in operands[1].things):
+        return {f"set {CONTAINED[step.operator]}": operands[0]}
+    kind = state.tests.get(step.target, ("", ""))[0]
+    found = {}
+    for answer, holds in (("false", False), ("true", True)) if kind else ():
+        field = f"<ended {ANSWERS[kind][holds]}>"
+        ended = join_all([state.heap[slot(thing.path, field)] for thing in operands[0].things])
+        if ended.things:
+            found[f"ended {answer}"] = ended
+    return found
 
 
 def _keep_in_text(act: Activation, state: State, operator: str, value: Value) -> None:

@@ -12,12 +12,33 @@ from leaklint.ir.values import Path, Root, RootKind, TypeKind, Value
 from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, is_prefix, named, names_in
 from leaklint.solve.state import State, Status
 
-ALL_TASKS: Final = Path(Root(RootKind.LIBRARY, "process", "asyncio.all_tasks"))
-"""The set of all tasks that are pending."""
+ALL: Final = {
+    "asyncio.all_tasks": Work.TASK,
+    "multiprocessing.active_children": Work.PROCESS,
+    "threading.enumerate": Work.THREAD,
+}
+"""What gives every object of a kind that has work pending: what settles an element settles all of them."""
 
 
-def _is_task(effect: AnyEffect) -> bool:
-    return isinstance(effect, Defer) or (isinstance(effect, Pending) and effect.work is Work.TASK)
+def all_of(name: str) -> Path:
+    """What stands for all that a function of ``ALL`` gives, whoever has started it."""
+    return Path(Root(RootKind.LIBRARY, "process", name))
+
+
+def _is_one_of(effect: AnyEffect, work: Work) -> bool:
+    if isinstance(effect, Defer):
+        return work is Work.TASK
+    return isinstance(effect, Pending) and effect.work is work
+
+
+def _meant(state: State, path: Path, work: Sequence[Work]) -> list[tuple[object, ...]]:
+    """Keys of what is settled with the object at a path: all of its kind where the path stands for all of them."""
+    kind = ALL.get(path.root.name) if path.root.owner == "process" and path.fields else None
+    if kind is None:
+        return tokens_at(state, path, work)
+    found = {key: token for key, token in state.tokens.items() if _is_one_of(token.effect, kind)}
+    state.tokens.update({key: token._replace(repeated=False) for key, token in found.items()})
+    return list(found)
 
 
 def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple[object, ...]]:
@@ -54,10 +75,7 @@ def settle_at(
     if not every_path:
         status = Status.MIXED
     within = single and path in state.iterating
-    keys = tokens_at(state, path, work)
-    if path.root == ALL_TASKS.root and path != ALL_TASKS:
-        keys = [key for key, token in state.tokens.items() if _is_task(token.effect)]
-    state.settle(keys, status, times_out=times_out, within=within)
+    state.settle(_meant(state, path, work), status, times_out=times_out, within=within)
     stop(state, path, every_path=every_path)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)

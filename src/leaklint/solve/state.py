@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Pending, Work
+from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, RootKind, Sources, Value
 from leaklint.solve.heap import Heap
@@ -355,12 +355,20 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
         high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
     where = left.line if high.status is one.status else right.line
     if low.status is Status.SETTLED and high.status is Status.OPEN:
+        kept, thrown_away = (left, right) if high.status is one.status else (right, left)
+        if isinstance(high.effect, Write) and _asked(high.effect.path, kept.guards - thrown_away.guards):
+            high = high._replace(effect=msgspec.structs.replace(high.effect, when_full=True))
         return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
     if low.status is Status.SETTLED:
         return high._replace(skipped_at=high.skipped_at or where)
     if high.status is Status.OPEN and low.status in (Status.MIXED, Status.UNCERTAIN):
         return high._replace(status=Status.MIXED, skipped_at=low.skipped_at or where)
     return high
+
+
+def _asked(container: Path | None, tests: Iterable[Tested]) -> bool:
+    """Whether a test looks at a container."""
+    return container is not None and any(is_prefix(container, read) for tested in tests for read in tested.reads)
 
 
 PRUNED: Final = "%"
