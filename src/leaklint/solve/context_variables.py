@@ -8,7 +8,7 @@ from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, single_constant, slot
+from leaklint.solve.lattice import NONE, ORIGINAL, extend, join_all, of, ordered, single_constant, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
@@ -24,7 +24,7 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     for thing in ordered(receiver.things):
         state.heap[extend(thing.path, ".value")] = value
         default = read_field(act, state, extend(thing.path, ".default"))
-        if _is_as_before(thing, value, default):
+        if _is_as_before(state, thing, value, default):
             pending.settle_at(state, thing.path, (Work.TOKEN,))
         else:
             effects.open_effect(
@@ -37,14 +37,20 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     yield
 
 
-def _is_as_before(variable: Thing, value: Value, default: Value | None) -> bool:
+def _is_as_before(state: State, variable: Thing, value: Value, default: Value | None) -> bool:
     """Whether a variable gets nothing of this invocation: None, its default, or what it held at the start."""
     _, initial = single_constant(default) if default is not None else (True, None)
-    return bool(value.things) and all(
-        each.path == extend(variable.path, ".value")
-        or (each.type.kind is TypeKind.CONSTANT and single_constant(of(each)) in ((True, None), (True, initial)))
+    held = extend(variable.path, ".value")
+    constants = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
+    earlier = {
+        each
         for each in value.things
-    )
+        if each.path == held or variable in state.heap[slot(each.path, "<earlier>")].things
+    }
+    if earlier and not value.sources <= {held, *(each.path for each in earlier)}:
+        return False
+    none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in constants)
+    return bool(value.things) and none_or_initial and value.things <= constants | earlier
 
 
 def reset_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
@@ -67,11 +73,16 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
             state.read(extend(thing.path, ".context"))
         stored = state.heap.get(path)
         default = read_field(act, state, extend(thing.path, ".default"))
+        here = [each for each in stored.things if each.type != ORIGINAL] if stored is not None else []
         if stored is not None:
-            found.append(stored)
-        else:
+            found.append(Value(frozenset(here), stored.sources))
+        if default is None and stored is None:
+            found.append(of(Thing(path)))
+        elif default is not None and (stored is None or len(here) < len(stored.things)):
             # a caller may have set it
-            found += [of(Thing(path))] if default is None else [of(Thing(path)), default]
+            earlier = Thing(act.made(span))
+            state.heap[slot(earlier.path, "<earlier>")] = of(thing)
+            found += [of(earlier), default]
         caught = (act.catching | state.suppressed) & {"LookupError", "Exception", "BaseException", ""}
         known = state.is_reset(path) or act.world.field(path) is not None or path.root.kind is RootKind.VARIABLE
         if default is None and not arguments.positional and not known and not caught:
