@@ -109,6 +109,39 @@ def test_names_that_give_something_asynchronous(text: str, names: set[str]) -> N
         assert not found.asynchronous("n")
 
 
+CLIENTS = """
+["m.aio.Client"]
+attributes.indices = "m.aio._impl.Indices"
+["m.aio.Client.close"]
+coroutine = true
+["m.aio._impl.Indices"]
+coroutines = ["refresh"]
+["m.connect"]
+type = "m.aio.Client"
+["m.aio.gather"]
+coroutine = true
+["m.Client"]
+closeable = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "names"),
+    [
+        (set(), set()),
+        ({"Client", "close"}, set()),
+        ({"aio", "close"}, set()),
+        ({"aio", "Client"}, {"close", "refresh"}),
+        ({"connect"}, {"close", "refresh"}),
+        ({"aio", "gather"}, {"gather"}),
+        ({"aio", "_impl", "Indices"}, {"refresh"}),
+    ],
+)
+def test_a_file_knows_only_what_it_can_get_hold_of_by_the_words_that_it_names(named: set[str], names: set[str]) -> None:
+    for found in (models(CLIENTS), Models([], [("m.toml", CLIENTS)])):
+        assert found.asynchronous("m", named) == names
+
+
 @pytest.mark.parametrize(
     ("condition", "given", "applies"),
     [

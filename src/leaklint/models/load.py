@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from leaklint.ir.summary import Formal, Summary
 from leaklint.models import terms
 from leaklint.models.reader import GIVEN, ModelError, Reader
 from leaklint.models.schema import Defers, Invokes, Opens, Process, Row, Settles, Variant
+from leaklint.models.words import Words, needed_words
 
 _LEAVING: Final = ("__aexit__", "__exit__")
 _COROUTINE: Final = Row(coroutine=True)
@@ -91,12 +92,14 @@ class Models:
         self._rows: dict[str, Row | None] = {}
         for table in tables:
             self._rows.update(table)
+        for name in self._rows:
+            self._texts.pop(name, None)
         self._in_package: dict[str, list[str]] = {}
         for name in self._texts.keys() | self._rows.keys():
             self._in_package.setdefault(name.partition(".")[0], []).append(name)
         self._summaries: dict[tuple[str, tuple[tuple[str, object], ...]], Summary] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
-        self._asynchronous: dict[str, frozenset[str]] = {}
+        self._asynchronous: dict[str, dict[Words, frozenset[str]]] = {}
         for name, row in list(self._rows.items()):
             if row is not None and terms.uses_receiver(row) and not self.is_method(name):
                 raise ModelError(f'["{name}"]: it speaks of self, but {name.rpartition(".")[0]} is no class of a row')
@@ -130,22 +133,35 @@ class Models:
     def __contains__(self, name: str) -> bool:
         return self._row(name) is not None
 
-    def asynchronous(self, package: str) -> frozenset[str]:
-        """Last segments of the names in a package that give a coroutine, start a task or declare a context variable."""
+    def asynchronous(self, package: str, named: Collection[str] | None = None) -> frozenset[str]:
+        """Last segments of the names in a package that give a coroutine, start a task or declare a context variable.
+
+        ``named`` are all words that a file names: only what it can get hold of with them counts.
+        """
         known = self._asynchronous.get(package)
         if known is None:
-            found: set[str] = set()
-            for name in self._in_package.get(package, ()):
-                if name in self._texts and not _MAY_BE_ASYNCHRONOUS.search(self._texts[name][1]):
-                    continue
-                written, row = self._row(name), self.row(name)
-                found.update(written.coroutines if written else ())
-                if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
-                    found.add(name.rpartition(".")[2])
-            if package == "contextvars":
-                found.add("ContextVar")
-            known = self._asynchronous[package] = frozenset(found)
-        return known
+            goals = list(self._giving_asynchronous(package))
+            known = self._asynchronous[package] = needed_words(package, goals, self._bodies()) if goals else {}
+        found = (names for words, names in known.items() if named is None or words.issubset(named))
+        return frozenset[str]().union(*found)
+
+    def _giving_asynchronous(self, package: str) -> Iterator[tuple[str, str]]:
+        """The rows of a package with something asynchronous, and by which plain name it is called."""
+        for name in self._in_package.get(package, ()):
+            if name in self._texts and not _MAY_BE_ASYNCHRONOUS.search(self._texts[name][1]):
+                continue
+            written, row = self._row(name), self.row(name)
+            for each in written.coroutines if written else ():
+                yield name, each
+            if row is not None and (row.coroutine or any(opens.work == "task" for opens in row.opens)):
+                yield name, name.rpartition(".")[2]
+        if package == "contextvars":
+            yield "contextvars.ContextVar", "ContextVar"
+
+    def _bodies(self) -> dict[str, str]:
+        """The texts of all rows."""
+        own = {name: msgspec.json.encode(row).decode() for name, row in self._rows.items() if row is not None}
+        return own | {name: body for name, (_, body) in self._texts.items()}
 
     def canonical(self, name: str) -> str:
         """The name itself, or the one that it is another name for (also for the class of a method)."""

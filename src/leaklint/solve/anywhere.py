@@ -7,7 +7,8 @@ know, because the file, or a file that it imports at any distance, defines it or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
@@ -15,6 +16,7 @@ from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 
+_WORD = re.compile(r"\w+")
 ROUNDS = 2
 """How many functions deep a wrapper that returns a coroutine is followed."""
 
@@ -26,15 +28,15 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
     """
     bits = {path: 1 << index for index, path in enumerate(program.files)}
     knowing: dict[str, int] = {}
-    importing: dict[str, int] = {}
     for path, facts in program.files.items():
-        for name in _asynchronous(facts) | _awaited_callbacks(facts):
-            knowing[name] = knowing.get(name, 0) | bits[path]
+        known = _asynchronous(facts) | _awaited_callbacks(facts)
         for package in _packages(facts):
-            importing[package] = importing.get(package, 0) | bits[path]
-    for package, users in importing.items():
-        for name in models.asynchronous(package) | library.asynchronous(package):
-            knowing[name] = knowing.get(name, 0) | users
+            installed = library.asynchronous(package)
+            known |= installed
+            if installed or models.asynchronous(package):
+                known |= models.asynchronous(package, None if installed else _named(facts, package))
+        for name in known:
+            knowing[name] = knowing.get(name, 0) | bits[path]
     if not knowing:
         return []
     reach = _reach(program, bits)
@@ -107,10 +109,32 @@ def _asynchronous(facts: FileFacts) -> set[str]:
 
 def _awaited_callbacks(facts: FileFacts) -> set[str]:
     """Names of parameters and attributes whose annotation says that calling them gives something to be awaited."""
-    named = [(each.name, each.annotation) for function in facts.functions.values() for each in function.parameters]
+    return {
+        name
+        for name, text in _annotations(facts)
+        if "Callable" in text and ("Awaitable" in text or "Coroutine" in text)
+    }
+
+
+def _annotations(facts: FileFacts) -> Iterator[tuple[str, str]]:
+    """Names of parameters and attributes with their annotations."""
+    for function in facts.functions.values():
+        for each in function.parameters:
+            yield each.name, each.annotation
     for known in facts.classes.values():
-        named += [*known.annotations.items(), *known.instance_annotations.items()]
-    return {name for name, text in named if "Callable" in text and ("Awaitable" in text or "Coroutine" in text)}
+        yield from known.annotations.items()
+        yield from known.instance_annotations.items()
+
+
+def _named(facts: FileFacts, package: str) -> set[str] | None:
+    """The words by which a file may name what is in a package; None where a star hides some."""
+    words = set(facts.attributes_read)
+    for fact in facts.imports:
+        if fact.name == "*" and fact.module.partition(".")[0] == package:
+            return None
+        words.update(fact.module.split("."), (fact.name,))
+    texts = [text for _, text in _annotations(facts)] + [each.returns for each in facts.functions.values()]
+    return words.union(_WORD.findall(" ".join(texts)))
 
 
 def _packages(facts: FileFacts) -> set[str]:
