@@ -23,7 +23,7 @@ CODES = {
     "scratch_file": {"LK110"},
 }
 EXAMPLES = Path(__file__).parents[1] / "examples"
-NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def seen_of(driver: Driver, name: str, version: str) -> Seen:

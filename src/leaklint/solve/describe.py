@@ -30,6 +30,8 @@ from leaklint.solve.lattice import TEMPORARY, extend, is_prefix, survives
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
+ANY: Final = "[…]"
+"""How a message writes any element."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
 CONSTANT_CONTEXT: Final = frozenset(
     {
@@ -64,12 +66,12 @@ class Describer:
 
     def request(self, sources: Sources) -> tuple[str, ...]:
         """The request data among sources, as the reader knows it."""
-        labels = set()
+        labels: set[tuple[str, ...]] = set()
         through: Sources = frozenset().union(*(self.contexts.get(source, frozenset()) for source in sources))
         for source in sources | through:
             if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
                 name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]
-                labels.add(name + "".join(_shown(field) for field in source.fields))
+                labels.add((name, *(_shown(field) for field in source.fields)))
             if source.root.kind is not RootKind.PARAMETER:
                 continue
             index = int(source.root.name)
@@ -78,10 +80,10 @@ class Describer:
             name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
             if index == 0 and name in ("self", "cls"):
                 continue
-            labels.add(name + "".join(_shown(field) for field in source.fields))
-        # the most exact ones say it all: event["id"] rather than event
-        exact = {each for each in labels if not each.endswith("[…]") or each.removesuffix("[…]") not in labels}
-        return tuple(sorted(each for each in exact if not any(_more_exact(other, each) for other in exact)))
+            labels.add((name, *(_shown(field) for field in source.fields)))
+        # the most exact ones say it all: event["records"][…]["id"] rather than event, event["records"] and event["id"]
+        exact = {each for each in labels if each[-1] != ANY or each[:-1] not in labels}
+        return tuple(sorted("".join(each) for each in exact if not any(_more_exact(other, each) for other in exact)))
 
     def subject(self, path: Path, depth: int = 0) -> Subject:
         """What a path denotes; objects that hold each other are named through ``MAX_OWNERS`` owners at most."""
@@ -330,14 +332,22 @@ def _is_constant(world: World, place: Path) -> bool:
     return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
 
 
-def _more_exact(longer: str, shorter: str) -> bool:
-    return len(longer) > len(shorter) and longer.startswith(shorter) and longer[len(shorter)] in ".["
+def _more_exact(longer: tuple[str, ...], shorter: tuple[str, ...]) -> bool:
+    """Whether a label leads through all the named fields of another one, and through more than those."""
+    if longer[0] != shorter[0] or _exactness(longer) <= _exactness(shorter):
+        return False
+    rest = iter(longer[1:])
+    return all(field in rest for field in shorter[1:] if field != ANY)
+
+
+def _exactness(label: tuple[str, ...]) -> tuple[int, int]:
+    return len(label) - label.count(ANY), len(label)
 
 
 def _shown(field: str) -> str:
     """A field as one writes it, with the quotes that most people use."""
     if field == "[]":
-        return "[…]"
+        return ANY
     if field.startswith("['") and '"' not in field:
         return f'["{field[2:-2]}"]'
     return field

@@ -114,6 +114,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if summary.kind is CallKind.COROUTINE:
         return suspended(act, state, library(name), arguments, span)
     result = yield from instantiate(act, state, summary, bound, span, row=name)
+    if formals is None and row.request and not row.constant:
+        carried = [effects.deep_sources(state, world, value) for value in arguments.everything()]
+        result = with_sources(result, result.sources.union(*carried))
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)
         state.heap[slot(act.made(span), "<file>")] = bound[position]
