@@ -140,7 +140,10 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         for position, (target, delivered) in enumerate(deliveries, 1):
             into = arrivals.setdefault(target, {})
             slot = index if target != block.raises_to else index + len(blocks)
-            into[slot] = delivered if position == len(deliveries) else delivered.copy()
+            into[slot] = given = delivered if position == len(deliveries) else delivered.copy()
+            if rank[target] <= rank[index]:
+                for name in prepared.decides[target]:
+                    given.forget_condition(name)
             if rank[target] not in queued:
                 queued.add(rank[target])
                 heapq.heappush(queue, rank[target])

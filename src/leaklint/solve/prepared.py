@@ -9,7 +9,7 @@ from leaklint.ir.cfg import RAISE_EXIT, Body
 class Prepared:
     """What every run of a body needs to know of its blocks."""
 
-    __slots__ = ("catching", "lasting", "order", "rank", "repeats")
+    __slots__ = ("catching", "decides", "lasting", "order", "rank", "repeats")
 
     def __init__(self, body: Body) -> None:
         self.order = _reverse_postorder(body)
@@ -21,7 +21,17 @@ class Prepared:
             for edge in body.blocks[index].next
             if edge.target != RAISE_EXIT
         )
+        self.decides = [_decides(body, index) for index in range(len(body.blocks))]
         self.catching = [_caught(body, index) for index in range(len(body.blocks))]
+
+
+def _decides(body: Body, index: int) -> frozenset[str]:
+    """The names whose truth decides where a block goes on: at its head, a loop asks them anew in each round."""
+    following = [body.blocks[edge.target] for edge in body.blocks[index].next if edge.target != RAISE_EXIT]
+    first = [each.instructions[0] for each in following if each.instructions]
+    return frozenset(
+        each.condition for each in first if isinstance(each, cfg.Assume) and not each.condition.startswith("%")
+    )
 
 
 def _caught(body: Body, index: int) -> frozenset[str]:
