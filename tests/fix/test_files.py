@@ -36,6 +36,10 @@ def handler(event, context):
     return asyncio.run(main(event))
 """
 MENDED = LEAK.replace("    asyncio.create_task", "    await asyncio.create_task")
+LASTS = LEAK.replace(
+    "    await asyncio.sleep(0.01)",
+    "    while True:\n        await asyncio.sleep(1)\n        if id_:\n            return",
+)
 HANGS = LEAK.replace("    await asyncio.sleep(0.01)", "    while True:\n        await asyncio.sleep(1)")
 
 
@@ -75,8 +79,42 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(project: Path) -> None:
     mending = mend(project, unsafe=False)
     assert mending.after == {"app.py": MENDED.encode()}
     (project / "app.py").write_text("changed = True\n")
-    assert write(mending) == ["app.py"]
+    assert write(mending) == {"app.py": "it was changed meanwhile"}
     assert (project / "app.py").read_text() == "changed = True\n"
+
+
+def test_a_read_only_file_is_left_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "app.py").chmod(0o444)
+    assert main(["--fix"]) == 1
+    assert capsys.readouterr().err == "app.py: left alone: it is read-only\nMended 0 findings.\n"
+    assert (project / "app.py").read_text(encoding="utf-8") == LEAK
+
+
+def test_a_link_stays_a_link(project: Path) -> None:
+    (project / "kept.txt").write_text(LEAK, encoding="utf-8")
+    (project / "app.py").unlink()
+    (project / "app.py").symlink_to("kept.txt")
+    assert main(["--fix", "--quiet"]) == 0
+    assert (project / "app.py").is_symlink()
+    assert (project / "kept.txt").read_text(encoding="utf-8") == MENDED
+
+
+SHARED = "SEEN = []\n\n\ndef keep(item):\n    SEEN.append(item)\n"
+KEEPS = "from shared import keep\n\n\ndef handler(event, context):\n    keep(event)\n    return 1\n"
+
+
+def test_a_fix_is_written_in_all_of_its_files_or_in_none(project: Path) -> None:
+    (project / "shared.py").write_text(SHARED)
+    (project / "other.py").write_text(KEEPS)
+    mending = mend(project, unsafe=True)
+    assert set(mending.after) == {"app.py", "other.py", "shared.py"}
+    (project / "shared.py").write_text(SHARED + "\n\nMORE = 1\n")
+    assert write(mending) == {
+        "shared.py": "it was changed meanwhile",
+        "other.py": "its fix concerns another file that is left alone",
+    }
+    assert (project / "other.py").read_text() == KEEPS
+    assert (project / "app.py").read_bytes() == MENDED.encode()
 
 
 def test_a_diff_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,12 +137,19 @@ def test_only_what_is_selected_is_mended(project: Path) -> None:
 
 
 def test_what_may_never_end_is_waited_for_only_on_demand(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "app.py").write_text(HANGS, encoding="utf-8")
+    (project / "app.py").write_text(LASTS, encoding="utf-8")
     assert main(["--fix"]) == 1
     assert "LK202 error [unsafe fix]: " in capsys.readouterr().out
-    assert (project / "app.py").read_text(encoding="utf-8") == HANGS
+    assert (project / "app.py").read_text(encoding="utf-8") == LASTS
     assert main(["--fix", "--unsafe-fixes", "--show-fixes"]) == 0
     assert "app.py: LK202 await (unsafe)\n" in capsys.readouterr().err
+
+
+def test_what_never_ends_is_not_waited_for(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "app.py").write_text(HANGS, encoding="utf-8")
+    assert main(["--fix", "--unsafe-fixes"]) == 1
+    assert "LK202 error: " in capsys.readouterr().out
+    assert (project / "app.py").read_text(encoding="utf-8") == HANGS
 
 
 @pytest.mark.parametrize("wrong", [["--unsafe-fixes"], ["--fix", "-"], ["--fix", "--watch"]])

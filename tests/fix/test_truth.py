@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -16,19 +17,9 @@ from leaklint.pipeline.analyse import analyse
 
 UNPROVED = {
     "lk105_request_data_cached/reads_module_variable_of_request": "what it reads still comes from another invocation",
-    "lk110_temporary_file_left/mkstemp_left": "the answer holds a random name",
-    "lk201_coroutine_not_awaited/deleted_walrus_unpacked": "the one line drops several coroutines",
-    "lk204_thread_not_joined/lazy_background_thread": "unsafe: it waits for a thread that does not end",
-    "lk204_thread_not_joined/queue_workers_daemon_task_done": "unsafe: it waits for threads that do not end",
-    "lk204_thread_not_joined/returned_and_dropped_by_caller": "the answer says whether the thread is alive",
-    "lk205_timer_not_finished/repeating_timer_subclass": "unsafe: it waits for a timer that does not end",
-    "lk206_future_not_resolved/future_cancelled_only": "waiting for a cancelled future raises",
-    "lk206_future_not_resolved/wait_first_exception": "waiting for a future that failed raises",
-    "lk207_process_not_waited/popen_in_module_lazily": "unsafe: it waits for a process that does not end",
-    "whole_applications/report_with_shared_threads": "the answer holds what the context loses",
-    "whole_applications/translation_with_middleware": "the middleware reads the language after it is reset",
+    "whole_applications/report_with_shared_threads": "the answer of the leak depends on how far its threads are",
 }
-"""Cases whose mended twin is not what it should be when it runs, or cannot be compared, with the reason."""
+"""Cases that cannot be compared when they run, with the reason."""
 MENDED = [
     (case, ending)
     for case in (CASES if PROVE else CASES[::8])
@@ -71,4 +62,9 @@ def test_the_leak_is_gone_and_the_answer_the_same(case: Path, ending: str, drive
     assert left == set(), (before, after)
     assert not [error for error in after.errors if error and error not in before.errors]
     if not codes & SHOWN_BY_THE_ANSWER and not before.errors[0]:
-        assert after.results[0] == before.results[0]
+        assert _comparable(after.results[0]) == _comparable(before.results[0])
+
+
+def _comparable(result: str) -> str:
+    """An answer in which the names that ``tempfile`` draws are all the same."""
+    return re.sub(r"/tmp/tmp\w{8}", "/tmp/tmp", result)

@@ -7,11 +7,11 @@ and dies on deep nesting, so that ``ast`` parses a text first.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from leaklint.fix.imports import with_import, without_import
 from leaklint.fix.plan import (
@@ -32,6 +32,7 @@ from leaklint.ir.location import Span
 
 Statement: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 Start: TypeAlias = tuple[int, int]
+Parsed = TypeVar("Parsed", cst.Module, cst.BaseExpression)
 
 
 class NotEdited(Exception):
@@ -85,15 +86,18 @@ class _Surgeon(cst.CSTTransformer):
         self.dropped: set[cst.CSTNode] = set()
         self.comments: dict[cst.CSTNode, str] = {}
         self.renamed: dict[cst.CSTNode, str] = {}
+        self.indents: list[str] = []
+        """Of the blocks around what is visited."""
+        self.bracketed: set[cst.CSTNode] = set()
+        """Expressions whose innermost brackets are a part of them."""
         self.done: set[Placed] = set()
 
-    def locate(self, positions: object) -> None:
+    def locate(self, positions: Mapping[cst.CSTNode, CodeRange]) -> None:
         """Finds the nodes that stand at the places of the changes."""
         expressions = {each.span: each for each in self.changes if isinstance(each, Replace)}
         decorators = {each.span: each for each in self.changes if isinstance(each, Undecorate)}
         heads = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Rename)}
         comments = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Comment)}
-        assert isinstance(positions, dict) or hasattr(positions, "items")
         for node, found in positions.items():
             span = Span(found.start.line, found.start.column + 1, found.end.line, found.end.column + 1)
             start = (span.line, span.column)
@@ -107,6 +111,12 @@ class _Surgeon(cst.CSTTransformer):
                 if end in self.ends:
                     self.enclosed_until[node] = self.ends[end]
             elif isinstance(node, cst.BaseExpression):
+                if isinstance(node, cst.Tuple | cst.GeneratorExp) and node.lpar:
+                    # ast counts the brackets in, LibCST does not
+                    opening, closing = positions[node.lpar[-1]], positions[node.rpar[0]]
+                    first, last = opening.start, closing.end
+                    span = Span(first.line, first.column + 1, last.line, last.column + 1)
+                    self.bracketed.add(node)
                 if span in expressions and expressions[span] not in self.done:
                     self.replaced[node] = expressions[span].text
                     self.done.add(expressions[span])
@@ -123,14 +133,27 @@ class _Surgeon(cst.CSTTransformer):
         """The changes whose place was not met."""
         return [each for each in self.changes if each not in self.done]
 
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> None:  # noqa: N802
+        """Counts the indent in."""
+        self.indents.append(self.module.default_indent if node.indent is None else node.indent)
+
+    def _laid_out(self, fresh: Parsed) -> Parsed:
+        """Lines within brackets that a text has taken over from the file keep their indent."""
+        laid_out = fresh.visit(_Outdent("".join(self.indents)))
+        assert isinstance(laid_out, type(fresh))
+        return laid_out
+
     def on_leave(  # type: ignore[override]
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel:
         if original_node in self.replaced:
             text = self.replaced[original_node]
-            expression = cst.parse_expression(text, self.config)
+            expression = self._laid_out(cst.parse_expression(text, self.config))
             if isinstance(updated_node, cst.BaseExpression) and updated_node.lpar:
-                return expression.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
+                inner = original_node in self.bracketed
+                opening = updated_node.lpar[:-1] if inner else updated_node.lpar
+                closing = updated_node.rpar[1:] if inner else updated_node.rpar
+                return expression.with_changes(lpar=[*opening, *expression.lpar], rpar=[*expression.rpar, *closing])
             return expression
         if original_node in self.renamed:
             return updated_node.with_changes(name=cst.Name(self.renamed[original_node]))
@@ -144,7 +167,10 @@ class _Surgeon(cst.CSTTransformer):
                 return cst.RemoveFromParent()
             return updated_node.with_changes(comment=cst.Comment(text))
         if isinstance(original_node, cst.IndentedBlock | cst.Module):
-            return updated_node.with_changes(body=self._block(original_node.body, updated_node.body))  # type: ignore[attr-defined]
+            body = self._block(original_node.body, updated_node.body)  # type: ignore[attr-defined]
+            if isinstance(original_node, cst.IndentedBlock):
+                self.indents.pop()
+            return updated_node.with_changes(body=body)
         return updated_node
 
     def _commented(self, original: cst.CSTNode, updated: cst.TrailingWhitespace) -> cst.TrailingWhitespace:
@@ -202,21 +228,65 @@ class _Surgeon(cst.CSTTransformer):
     def _enclosed(self, enclose: Enclose | None, body: list[cst.CSTNode]) -> list[cst.CSTNode]:
         assert enclose is not None
         first = body[0]
-        leading = getattr(first, "leading_lines", ())
-        body = [first.with_changes(leading_lines=()), *body[1:]]
-        fresh = cst.parse_module(enclose.text + "\n", self.config)
+        leading = list(getattr(first, "leading_lines", ()))
+        if enclose.head is None:
+            # a comment stays with its statement, blank lines stay above
+            blank = next((at for at, line in enumerate(leading) if line.comment is not None), len(leading))
+            body = [first.with_changes(leading_lines=leading[blank:]), *body[1:]]
+            leading = leading[:blank]
+        else:
+            body = [_without_blank_lines(body[1]), *body[2:]]
+        fresh = self._laid_out(cst.parse_module(enclose.text + "\n", self.config))
         filled = fresh.visit(_Fill(body))
         assert isinstance(filled, cst.Module)
         statements: list[cst.CSTNode] = list(filled.body)
         statements[0] = statements[0].with_changes(leading_lines=leading)
+        if enclose.head is not None and isinstance(first, cst.SimpleStatementLine):
+            block = statements[0].body  # type: ignore[attr-defined]
+            statements[0] = statements[0].with_changes(body=block.with_changes(header=first.trailing_whitespace))
         return statements
 
     def _parsed(self, text: str) -> list[cst.CSTNode]:
         if not text:
             return []
-        module = cst.parse_module(text + "\n", self.config)
+        module = self._laid_out(cst.parse_module(text + "\n", self.config))
         first, *others = module.body
         return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *others]
+
+
+def _without_blank_lines(statement: cst.CSTNode) -> cst.CSTNode:
+    """A statement that comes to be the first of its block."""
+    leading = list(getattr(statement, "leading_lines", ()))
+    while leading and leading[0].comment is None:
+        del leading[0]
+    return statement.with_changes(leading_lines=leading)
+
+
+class _Outdent(cst.CSTTransformer):
+    """Takes an indent off the lines within brackets, which get that of their block again."""
+
+    def __init__(self, indent: str) -> None:
+        super().__init__()
+        self.indent = indent
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        del original_node
+        last = updated_node.last_line.value
+        inside = last.startswith(self.indent)
+        last = last.removeprefix(self.indent)
+        return updated_node.with_changes(
+            indent=inside,
+            last_line=cst.SimpleWhitespace(last),
+            empty_lines=[self._outdented(each) for each in updated_node.empty_lines],
+        )
+
+    def _outdented(self, line: cst.EmptyLine) -> cst.EmptyLine:
+        """A line that holds a comment or nothing."""
+        before = line.whitespace.value
+        inside = before.startswith(self.indent)
+        return line.with_changes(indent=inside, whitespace=cst.SimpleWhitespace(before.removeprefix(self.indent)))
 
 
 class _Fill(cst.CSTTransformer):

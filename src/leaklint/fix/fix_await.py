@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.names import module
-from leaklint.fix.plan import After, Before, Change, Enclose, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.forever import must_end
+from leaklint.fix.names import attribute
+from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Tree, dotted
 from leaklint.fix.waits import alone, span_of
 from leaklint.ir.finding import Finding
@@ -23,6 +25,7 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("what is dropped is no call")
     if not isinstance(tree.function(node), ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
+    must_end(finding, project, finding.hint.callee)
     statement = tree.statement(node)
     parent = tree.parents[node]
     task = finding.hint.work == "task"
@@ -33,16 +36,42 @@ def make(finding: Finding, project: Project) -> Plan:
     if task and isinstance(statement, ast.Expr) and stands:
         looped = _in_loop(tree, finding, statement, project)
         if looped:
-            return plan(finding, looped, safe=project.ends(finding.hint.callee))
+            endless = any(isinstance(each, ast.AsyncFor) for each in tree.loops(statement))
+            return plan(finding, looped, safe=project.ends(finding.hint.callee) and not endless)
     if not (stands or bound):
         raise NoFix("it is part of an expression that may mean something else")
     if not task and not _gives_the_coroutine(tree, node, finding.hint.callee):
         raise NoFix("the coroutine is made by what it calls, and may not be what it gives")
-    if bound and finding.hint.dropped not in _UNNOTICED and not task:
+    never = finding.hint.settled == "never"
+    if bound and not (never or task or finding.hint.dropped in _UNNOTICED):
         raise NoFix("the coroutine is awaited on some paths already")
-    return plan(
-        finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=project.ends(finding.hint.callee)
-    )
+    if bound and (task or not never or finding.hint.dropped == "overwritten") and _is_read(tree, node, statement):
+        raise NoFix("what it is bound to is read as what it is now")
+    # one after the other is not what was meant
+    rounds = task and (bool(tree.loops(statement)) or comes_in_rounds(finding, project))
+    safe = project.ends(finding.hint.callee) and not rounds
+    return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
+
+
+def _is_read(tree: Tree, node: ast.Call, statement: ast.stmt) -> bool:
+    """Whether a name is read that only such calls as this one are bound to, and so awaited perhaps."""
+    function = tree.function(node)
+    assert function is not None
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    names = {each.id for target in targets if target for each in ast.walk(target) if isinstance(each, ast.Name)}
+    for name in names:
+        uses = tree.uses(function, name)
+        others = [tree.parents[each] for each in uses if isinstance(each.ctx, ast.Store)]
+        plain = any(
+            isinstance(each, ast.Assign) and isinstance(each.value, ast.Await | ast.Constant) for each in others
+        )
+        loops = tree.loops(statement)
+        last = statement.end_lineno or statement.lineno
+        for each in uses:
+            later = each.lineno > last or any(loop in tree.above(each) for loop in loops)
+            if not plain and later and isinstance(each.ctx, ast.Load):
+                return True
+    return False
 
 
 def _gives_the_coroutine(tree: Tree, call: ast.Call, callee: str) -> bool:
@@ -55,15 +84,17 @@ def _gives_the_coroutine(tree: Tree, call: ast.Call, callee: str) -> bool:
 def _gathered(tree: Tree, finding: Finding, statement: ast.Expr, project: Project) -> Plan:
     """A list or comprehension that is dropped becomes the arguments of ``gather``."""
     made = statement.value
-    asyncio, imports = module(tree, "asyncio")
+    gather, imports = attribute(tree, "asyncio", "gather")
     text = tree.text_of(made)
     if isinstance(made, ast.ListComp | ast.SetComp):
-        changed = f"await {asyncio}.gather(*{text})"
+        changed = f"await {gather}(*{text})"
     elif isinstance(made, ast.List | ast.Tuple) and made.elts:
-        changed = f"await {asyncio}.gather({text[1:-1].strip().rstrip(',')})"
+        changed = f"await {gather}({text[1:-1].strip().rstrip(',')})"
     else:
         raise NoFix("it is part of an expression that may mean something else")
-    return plan(finding, [Replace(tree.span(made), changed), *imports], safe=project.ends(finding.hint.callee))
+    alone(tree, statement)
+    # a tuple in brackets is one expression here, and the brackets are no part of it for LibCST
+    return plan(finding, [Instead(tree.span(statement), changed), *imports], safe=project.ends(finding.hint.callee))
 
 
 def _in_loop(tree: Tree, finding: Finding, statement: ast.Expr, project: Project) -> list[Change]:
@@ -75,21 +106,23 @@ def _in_loop(tree: Tree, finding: Finding, statement: ast.Expr, project: Project
         return []
     loop = loops[-1]
     leaves = any(isinstance(each, ast.Return) for each in ast.walk(loop))
-    if leaves or loop.orelse or not isinstance(loop, ast.For) or not tree.stands_alone(loop):
+    endless = isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant)
+    if leaves or loop.orelse or endless or not tree.stands_alone(loop):
         return []
     alone(tree, statement)
-    asyncio, imports = module(tree, "asyncio")
     if project.target >= (3, 11):
+        task_group, imports = attribute(tree, "asyncio", "TaskGroup")
         group = tree.fresh("group", "task_group")
         return [
-            Enclose(span_of(tree, [loop]), f"async with {asyncio}.TaskGroup() as {group}:\n    ..."),
+            Enclose(span_of(tree, [loop]), f"async with {task_group}() as {group}:\n    ..."),
             Replace(tree.span(call.func), f"{group}.create_task"),
             *imports,
         ]
+    gather, imports = attribute(tree, "asyncio", "gather")
     tasks = tree.fresh("tasks", "started")
     return [
         Before(tree.span(loop), f"{tasks} = []"),
         Replace(finding.place.span, f"{tasks}.append({tree.text_of(call)})"),
-        After(tree.span(loop), f"await {asyncio}.gather(*{tasks})"),
+        After(tree.span(loop), f"await {gather}(*{tasks})"),
         *imports,
     ]

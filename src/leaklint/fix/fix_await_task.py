@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 
-from leaklint.fix.names import module
+from leaklint.fix.forever import must_end
+from leaklint.fix.names import attribute
 from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
-from leaklint.fix.tree import Tree, dotted
-from leaklint.fix.waits import AWAIT, alone, at_the_end, waited_for
+from leaklint.fix.tails import comes_in_rounds
+from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.fix.waits import alone, at_the_end, awaiting, kept_here, waited_for
 from leaklint.ir.finding import Finding
 
 
@@ -23,26 +25,28 @@ def make(finding: Finding, project: Project) -> Plan:
     if not isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
     statement = tree.statement(node)
-    changes = _bound(tree, node, statement) or _collected(tree, node, statement, function)
+    must_end(finding, project, finding.hint.callee)
+    changes = _bound(tree, node, statement, function) or _collected(tree, node, statement, function)
     if not changes:
         raise NoFix("the task goes where this function cannot wait for it")
     if finding.hint.regime == "open":
         # one that fails must not leave its siblings running on a loop that goes on
         changes = [_patient(each) for each in changes]
-    return plan(finding, changes, safe=finding.hint.settled != "uncertain" and project.ends(finding.hint.callee))
+    safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee)
+    return plan(finding, changes, safe=safe and not comes_in_rounds(finding, project))
 
 
 def _patient(change: Change) -> Change:
     text = getattr(change, "text", "")
-    if ".gather(" not in text or not isinstance(change, After | Before | Enclose):
+    if "gather(" not in text or not isinstance(change, After | Before | Enclose):
         return change
-    head, _, rest = text.partition(".gather(")
+    head, _, rest = text.partition("gather(")
     arguments, _, tail = rest.partition("\n")
     more = arguments.removesuffix(")") + ", return_exceptions=True)"
-    return dataclasses.replace(change, text=f"{head}.gather({more}" + (f"\n{tail}" if tail else ""))
+    return dataclasses.replace(change, text=f"{head}gather({more}" + (f"\n{tail}" if tail else ""))
 
 
-def _bound(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
+def _bound(tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) -> list[Change]:
     """For a task that a name or an attribute is bound to."""
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is not node:
         return []
@@ -50,20 +54,23 @@ def _bound(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
     name = dotted(target)
     if not name or (isinstance(statement, ast.Assign) and len(statement.targets) != 1):
         return []
-    changes = waited_for(tree, statement, name, AWAIT)
-    return [*changes, *_gather_import(tree, changes)]
+    kept_here(tree, function, name)
+    gather, imports = attribute(tree, "asyncio", "gather") if tree.loops(statement) else ("", [])
+    changes = waited_for(tree, statement, name, awaiting(gather))
+    gathers = any("gather(" in getattr(each, "text", "") for each in changes)
+    return [*changes, *(imports if gathers else ())]
 
 
 def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.AsyncFunctionDef) -> list[Change]:
     """For tasks that are put into a container."""
     parent = tree.parents[node]
-    asyncio, imports = module(tree, "asyncio")
+    gather, imports = attribute(tree, "asyncio", "gather")
     if isinstance(statement, ast.Assign) and statement.value is parent and len(statement.targets) == 1:
         name = dotted(statement.targets[0])
         if isinstance(parent, ast.ListComp | ast.SetComp) and name:
-            return [at_the_end(tree, statement, f"await {asyncio}.gather(*{name})", name=name), *imports]
+            return [at_the_end(tree, statement, f"await {gather}(*{name})", name=name), *imports]
         if isinstance(parent, ast.DictComp) and parent.value is node and name:
-            return [at_the_end(tree, statement, f"await {asyncio}.gather(*{name}.values())", name=name), *imports]
+            return [at_the_end(tree, statement, f"await {gather}(*{name}.values())", name=name), *imports]
     if not isinstance(statement, ast.Expr) or statement.value is not parent or not isinstance(parent, ast.Call):
         return []
     container = parent.func.value if isinstance(parent.func, ast.Attribute) else None
@@ -72,19 +79,22 @@ def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.As
     own = [each for each in tree.uses(function, container.id) if isinstance(each.ctx, ast.Store)]
     if not own:
         alone(tree, statement)
+        loops = [each for each in tree.loops(statement) if not each.orelse]
+        if loops and not any(isinstance(each, ast.Return) for each in ast.walk(loops[-1])):
+            alone(tree, loops[-1])
+            kept = tree.fresh("tasks", "started")
+            return [
+                Before(tree.span(loops[-1]), f"{kept} = []"),
+                Instead(
+                    tree.span(statement),
+                    f"{kept}.append({tree.text_of(node)})\n{container.id}.{parent.func.attr}({kept}[-1])",  # type: ignore[attr-defined]
+                ),
+                After(tree.span(loops[-1]), f"await {gather}(*{kept})"),
+                *imports,
+            ]
         task = tree.fresh("task", "started")
         text = f"{task} = {tree.text_of(node)}\n{container.id}.{parent.func.attr}({task})\nawait {task}"  # type: ignore[attr-defined]
         return [Instead(tree.span(statement), text)]
     loops = tree.loops(statement)
     outer = loops[-1] if loops else statement
-    return [at_the_end(tree, outer, f"await {asyncio}.gather(*{container.id})", name=container.id), *imports]
-
-
-def _gather_import(tree: Tree, changes: list[Change]) -> list[Change]:
-    """The import that the text of the changes takes."""
-    if any("asyncio.gather" in getattr(each, "text", "") for each in changes):
-        name, imports = module(tree, "asyncio")
-        if name != "asyncio":
-            raise NoFix("asyncio is imported under another name")
-        return list(imports)
-    return []
+    return [at_the_end(tree, outer, f"await {gather}(*{container.id})", name=container.id), *imports]

@@ -14,7 +14,8 @@ from leaklint.fix.names import member
 from leaklint.fix.occurrences import Occurrence, occurrences
 from leaklint.fix.plan import Before, Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
-from leaklint.fix.tree import Function, Tree
+from leaklint.fix.reach import stays_inside
+from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.fix.waits import alone, span_of
 from leaklint.ir.finding import Finding, StepKind
 from leaklint.ir.handler import Handler
@@ -44,13 +45,26 @@ def make(finding: Finding, project: Project) -> Plan:
     hint = finding.hint
     if hint.lifetime != "module" or not hint.state:
         raise NoFix("the state is no variable of a module")
+    if hint.several:
+        raise NoFix("the expression changes several variables, depending on the way to it")
     if hint.guard in ("keyed", "lazy"):
         raise NoFix("it is a cache, which would be none if each invocation had its own")
     place = next((step.place for step in finding.trace if step.kind is StepKind.DEFINED), None)
     if place is None:
         raise NoFix("it is not known where the variable is defined")
     key = ("context-variable", place.path, str(place.span.line), hint.state)
-    return plan(finding, project.once(key, lambda: _changes(project, place, hint.state)), safe=False)
+    changes = project.once(key, lambda: _changes(project, place, hint.state))
+    if finding.code == "LK102" and not any(_is_about(path, change, finding.place) for path, change in changes):
+        raise NoFix("it is bound in another way than by an assignment")
+    return plan(finding, changes, safe=False)
+
+
+def _is_about(path: str, change: Change, place: Place) -> bool:
+    return (
+        path == place.path
+        and isinstance(change, Instead)
+        and change.span.line <= place.span.line <= change.span.end_line
+    )
 
 
 def _changes(project: Project, place: Place, state: str) -> Changes:
@@ -60,10 +74,10 @@ def _changes(project: Project, place: Place, state: str) -> Changes:
     uses = occurrences(project, place.path, name)
     changes = [*_defined(place.path, tree, name, statement, value), *_rewritten(uses, statement)]
     handlers = _handlers(project, place.path)
-    if any(map(_is_in_wrapper, uses)) and any(
-        _function(project.tree(each.path), each).decorator_list for each in handlers
-    ):
-        raise NoFix("a decorator of the handler may use it before or after the body of the handler")
+    for handler in handlers:
+        _is_not_wrapped(project, handler)
+    stays_inside(project, place.path, uses, handlers)
+    _is_not_named_by_text(project, place.path, uses, name)
     for handler in handlers:
         changes += _set_around(project, handler, place.path, name, tree.text_of(value))
     return changes
@@ -96,6 +110,12 @@ def _defined(path: str, tree: Tree, name: str, statement: ast.Assign | ast.AnnAs
     changes: Changes = [(path, Replace(tree.span(value), f'{variable}("{name.strip("_").lower()}")'))]
     if isinstance(statement, ast.AnnAssign):
         annotation = statement.annotation
+        final = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+        if tree.full_name(final).rpartition(".")[2] == "Final":
+            if final is annotation:
+                return [*changes, *((path, each) for each in imports)]
+            assert isinstance(annotation, ast.Subscript)
+            annotation = annotation.slice
         changes.append((path, Replace(tree.span(annotation), f"{variable}[{tree.text_of(annotation)}]")))
     return [*changes, *((path, each) for each in imports)]
 
@@ -177,10 +197,55 @@ def _in_function(tree: Tree, node: ast.AST) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------------- the handlers
-def _is_in_wrapper(use: Occurrence) -> bool:
-    """Whether a place stands in a function that another function makes, as decorators do."""
-    around = [each for each in use.tree.above(use.node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return len(around) > 1
+def _is_not_wrapped(project: Project, handler: Handler) -> None:
+    """Raises ``NoFix`` where the project's own code runs around a handler: before the variable is set, or after it."""
+    tree = project.tree(handler.path)
+    for decorator in _function(tree, handler).decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        first = dotted(called).partition(".")[0]
+        if not first or _is_own(project, tree, handler.path, first):
+            raise NoFix("a decorator of the handler may use it before or after the body of the handler")
+
+
+def _is_own(project: Project, tree: Tree, file: str, name: str) -> bool:
+    """Whether a name of a module is bound to something that the project makes itself."""
+    for each in tree.module.body:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and each.name == name:
+            return True
+        if isinstance(each, ast.Assign) and any(dotted(target) == name for target in each.targets):
+            made = dotted(each.value.func) if isinstance(each.value, ast.Call) else dotted(each.value)
+            return made == name or not made or _is_own(project, tree, file, made.partition(".")[0])
+        if isinstance(each, ast.ImportFrom | ast.Import):
+            for alias in each.names:
+                if (alias.asname or alias.name).partition(".")[0] == name:
+                    module = each.module or "" if isinstance(each, ast.ImportFrom) else alias.name
+                    member = alias.name if isinstance(each, ast.ImportFrom) else ""
+                    level = each.level if isinstance(each, ast.ImportFrom) else 0
+                    return project.resolve(file, module, member, level) != ("", "")
+    return False
+
+
+def _is_not_named_by_text(project: Project, path: str, uses: list[Occurrence], name: str) -> None:
+    """Raises ``NoFix`` where a text names the variable, as ``setattr``, ``globals()`` and patches of tests do."""
+    for file in sorted({path, *project.importers(path), *(each.path for each in uses)}):
+        tree = project.tree(file)
+        for node in tree.nodes:
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            parent = tree.parents.get(node)
+            called = dotted(parent.func) if isinstance(parent, ast.Call) else ""
+            plain = node.value == name and (called.endswith("attr") or _is_namespace(parent))
+            if plain or node.value.endswith(f".{name}"):
+                raise NoFix(f"{file}:{node.lineno}: a text names it")
+
+
+def _is_namespace(node: ast.AST | None) -> bool:
+    """Whether an item is taken of ``globals()``, ``vars(module)`` or a ``__dict__``."""
+    if not isinstance(node, ast.Subscript):
+        return False
+    held = node.value
+    called = dotted(held.func) if isinstance(held, ast.Call) else ""
+    return called in ("globals", "locals", "vars") or (isinstance(held, ast.Attribute) and held.attr == "__dict__")
 
 
 def _handlers(project: Project, path: str) -> list[Handler]:

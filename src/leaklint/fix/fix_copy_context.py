@@ -7,7 +7,7 @@ import ast
 from leaklint.fix.names import member
 from leaklint.fix.plan import Change, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
-from leaklint.fix.tree import dotted
+from leaklint.fix.tree import Tree, dotted
 from leaklint.ir.finding import Finding
 
 _FIRST = {"submit": 0, "run_in_executor": 1}
@@ -23,6 +23,8 @@ def make(finding: Finding, project: Project) -> Plan:
     copy, imports = member(tree, "contextvars", "copy_context")
     run = f"{copy}().run"
     name = dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
+    if "ProcessPool" in finding.hint.row or any(_is_process_pool(tree, node, each) for each in ast.walk(node.func)):
+        raise NoFix("a context cannot be sent to another process")
     if name in _FIRST:
         position = _FIRST[name]
         if len(node.args) <= position or isinstance(node.args[position], ast.Starred):
@@ -50,6 +52,25 @@ def make(finding: Finding, project: Project) -> Plan:
     listed = tree.text_of(arguments)
     opening, closing = listed[0], listed[-1]
     inner = listed[1:-1].strip()
+    inner = inner.removesuffix(",")
     changed = f"{opening}{text}, {inner}{closing}" if inner else f"{opening}{text},{closing}"
     changes: list[Change] = [Replace(tree.span(target), run), Replace(tree.span(arguments), changed), *imports]
     return plan(finding, changes, safe=True)
+
+
+def _is_process_pool(tree: Tree, call: ast.Call, receiver: ast.AST) -> bool:
+    """Whether a name is bound to an executor of processes somewhere in the file."""
+    if not isinstance(receiver, ast.Name | ast.Attribute):
+        return False
+    name = dotted(receiver)
+    for each in tree.nodes:
+        match each:
+            case ast.Assign(targets=[target], value=made) if dotted(target) == name:
+                pass
+            case ast.withitem(context_expr=made, optional_vars=ast.Name() as target) if dotted(target) == name:
+                pass
+            case _:
+                continue
+        if isinstance(made, ast.Call) and dotted(made.func).endswith("ProcessPoolExecutor") and made is not call:
+            return True
+    return False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 
+from leaklint.fix.forever import must_end
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, span_of, waited_for
+from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, kept_here, span_of, waited_for
 from leaklint.ir.finding import Finding
 
 
@@ -32,15 +34,44 @@ def make(finding: Finding, project: Project) -> Plan:
         name = dotted(receiver)
         if not name or ("." in name and not _made_here(tree, function, name)):
             raise NoFix("what is started is made elsewhere, and joined there perhaps")
+        kept_here(tree, function, name)
+        if finding.hint.work == "timer" and _calls(function, name, "cancel"):
+            # a watchdog: what it does is not to happen, and waiting for it would let it
+            return plan(finding, [at_the_end(tree, statement, f"{name}.cancel()", name=name)], safe=False)
         changes = waited_for(tree, statement, name, PROCESS_JOIN if process else JOIN)
     callee = finding.hint.callee
     if callee in _RUNS:
         callee = _target(tree, function, receiver)
-    safe = finding.hint.settled != "uncertain" and project.ends(callee)
+    if callee.rpartition(".")[2] == function.name:
+        raise NoFix("it starts itself again, and never ends")
+    must_end(finding, project, callee)
+    own = _made(tree, function, receiver)
+    if isinstance(own, ast.Call) and dotted(own.func).rpartition(".")[2] not in _STANDARD:
+        # a class of its own decides in ``run`` what happens
+        must_end(finding, project, "run")
+    safe = finding.hint.settled != "uncertain" and project.ends(callee) and not comes_in_rounds(finding, project)
+    if finding.hint.work == "timer":
+        safe = safe and _soon(tree, function, receiver)
     return plan(finding, changes, safe=safe)
 
 
+_STANDARD = ("Process", "Thread", "Timer")
+_SOON = 30
+"""Seconds."""
 _RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
+
+
+def _calls(function: Function, name: str, method: str) -> bool:
+    return any(isinstance(each, ast.Call) and dotted(each.func) == f"{name}.{method}" for each in ast.walk(function))
+
+
+def _soon(tree: Tree, function: Function, receiver: ast.expr) -> bool:
+    """Whether a timer goes off within a time for which a handler can wait."""
+    made = _made(tree, function, receiver)
+    interval = made.args[0] if isinstance(made, ast.Call) and made.args else None
+    if isinstance(made, ast.Call) and interval is None:
+        interval = next((each.value for each in made.keywords if each.arg == "interval"), None)
+    return isinstance(interval, ast.Constant) and isinstance(interval.value, int | float) and interval.value <= _SOON
 
 
 def _made_here(tree: Tree, function: Function, name: str) -> bool:
@@ -54,6 +85,18 @@ def _made_here(tree: Tree, function: Function, name: str) -> bool:
 
 def _target(tree: Tree, function: Function, receiver: ast.expr) -> str:
     """The full name of what a thread runs, as far as the call that makes it says it."""
+    made = _made(tree, function, receiver)
+    if not isinstance(made, ast.Call):
+        return ""
+    for keyword in made.keywords:
+        if keyword.arg in ("target", "function"):
+            return tree.full_name(keyword.value)
+    timer = dotted(made.func).endswith("Timer")
+    return tree.full_name(made.args[1]) if timer and len(made.args) > 1 else ""
+
+
+def _made(tree: Tree, function: Function, receiver: ast.expr) -> ast.expr:
+    """The call that makes what is started, as far as this function says it."""
     made = receiver
     for each in tree.own_nodes(function):
         if isinstance(each, ast.Assign) and any(dotted(target) == dotted(receiver) for target in each.targets):
@@ -71,13 +114,7 @@ def _target(tree: Tree, function: Function, receiver: ast.expr) -> str:
                 and isinstance(each.value, ast.ListComp)
             ):
                 made = each.value.elt
-    if not isinstance(made, ast.Call):
-        return ""
-    for keyword in made.keywords:
-        if keyword.arg in ("target", "function"):
-            return tree.full_name(keyword.value)
-    timer = dotted(made.func).endswith("Timer")
-    return tree.full_name(made.args[1]) if timer and len(made.args) > 1 else ""
+    return made
 
 
 def _named(tree: Tree, statement: ast.stmt, made: ast.Call, process: bool) -> list[Change]:

@@ -63,7 +63,9 @@ def _rewritten(use: Occurrence, default: str) -> list[tuple[str, Change]]:
         return []
     if not _only_reads(around, call, tree.parents.get(around)):
         raise NoFix("what the variable holds may be changed where it is read")
-    return [(use.path, Replace(tree.span(call), f"({tree.text_of(call)} or {default})"))]
+    fresh = f"{tree.text_of(call)} or {default}"
+    whole = isinstance(around, ast.Call | ast.For | ast.comprehension | ast.If)
+    return [(use.path, Replace(tree.span(call), fresh if whole else f"({fresh})"))]
 
 
 def _only_reads(around: ast.AST, call: ast.expr, above: ast.AST | None) -> bool:

@@ -33,7 +33,22 @@ def make(finding: Finding, project: Project) -> Plan:
     if not is_fresh(tree, default):
         raise NoFix("what the default is made of may change between two calls")
     changes = none_instead(tree, functions[0], parameter, default, project)
-    return plan(finding, [(place.path, each) for each in changes], safe=True)
+    return plan(finding, [(place.path, each) for each in changes], safe=not _is_cache(functions[0], name))
+
+
+def _is_cache(function: Function, name: str) -> bool:
+    """Whether a function looks a key up in the default before it writes: the cache that this may be goes."""
+    for each in ast.walk(function):
+        match each:
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=looked_into)]):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=looked_into), attr="get" | "setdefault")):
+                pass
+            case _:
+                continue
+        if looked_into == name:
+            return True
+    return False
 
 
 def _default(function: Function, name: str) -> tuple[ast.arg, ast.expr]:
@@ -70,12 +85,26 @@ def none_instead(
                 if isinstance(other, ast.Constant) and other.value is None:
                     raise NoFix("None means something for this parameter already")
     body = [each for each in function.body if not _is_docstring(each)]
+    while len(body) > 1 and _is_such_test(body[0]):
+        del body[0]
     if not body:
         raise NoFix("the function has no body to put a test into")
     alone(tree, body[0])
     text = f"if {name} is None:\n    {name} = {tree.text_of(default)}"
     changes: list[Change] = [Replace(tree.span(default), "None"), Before(tree.span(body[0]), text)]
     return changes + optional(tree, parameter.annotation, project)
+
+
+def _is_such_test(statement: ast.stmt) -> bool:
+    """Whether a statement gives another parameter its object: ``if x is None: x = []``."""
+    match statement:
+        case ast.If(
+            test=ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
+            body=[ast.Assign(targets=[ast.Name(id=given)])],
+            orelse=[],
+        ):
+            return asked == given
+    return False
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

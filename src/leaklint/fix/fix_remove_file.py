@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.names import member, module
-from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, fix, plan
+from leaklint.fix.plan import Change, Enclose, Import, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.tree import Function, Tree, dotted
@@ -13,6 +13,8 @@ from leaklint.fix.waits import alone, at_the_end, finally_after, span_of
 from leaklint.ir.finding import Finding
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
+_LOOKS = ("basename", "exists", "getsize", "is_file", "isfile", "len", "read_bytes", "read_text", "stat")
+"""What an answer may ask of a file that is removed right after."""
 _TEMPORARY = ("tempfile.gettempdir", "tempfile.gettempprefix")
 
 
@@ -173,8 +175,9 @@ def _stays_here(tree: Tree, finding: Finding, function: Function, names: set[str
             raise NoFix("the name of the file goes to the caller, who may use it")
         for name in inside:
             held = tree.parents[name]
+            # the platform cannot use a name that is a part of the answer, and a call may keep it
             if isinstance(held, ast.Call) and name in held.args:
-                safe = False
+                safe = safe and dotted(held.func).rpartition(".")[2] in _LOOKS
     return safe
 
 
@@ -200,8 +203,7 @@ def _with_folder(finding: Finding, tree: Tree, node: ast.Call, function: Functio
     return plan(
         finding,
         [
-            Instead(tree.span(statement), ""),
-            Enclose(span_of(tree, rest), f"with {made} as {name}:\n    ..."),
+            Enclose(span_of(tree, [statement, *rest]), f"with {made} as {name}:\n    ...", head=tree.span(statement)),
             *changes,
         ],
         safe=safe,

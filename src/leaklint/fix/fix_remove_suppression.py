@@ -13,7 +13,7 @@ from leaklint.ir.finding import Finding
 from leaklint.ir.location import Span
 
 _LISTED = re.compile(
-    r"(?P<open>(?:noqa:|ignore\[|disable\[|ignore-file\[|enable\[)\s*)(?P<codes>[A-Z0-9, ]+)(?P<close>\]?)", re.I
+    r"(?:noqa:|(?:ignore-file|ignore|disable|enable)\s*\[)\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)", re.I
 )
 
 

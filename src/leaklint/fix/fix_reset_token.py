@@ -36,7 +36,8 @@ def make(finding: Finding, project: Project) -> Plan:
     alone(tree, statement, *rest, *resets)
     if isinstance(statement, ast.Expr) and not resets and project.target >= _WITH:
         with_text = f"with {tree.text_of(node)}:\n    ..."
-        return plan(finding, [Instead(tree.span(statement), ""), Enclose(span_of(tree, rest), with_text)], safe=True)
+        enclose = Enclose(span_of(tree, [statement, *rest]), with_text, head=tree.span(statement))
+        return plan(finding, [enclose], safe=True)
     changes: list[Change] = [Instead(tree.span(each), "") for each in resets]
     if not token:
         token = tree.fresh("token", f"{variable.rpartition('.')[2].strip('_').lower()}_token")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.forever import must_end
+from leaklint.fix.names import member
+from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import GET, RESULT, alone, at_the_end, span_of, waited_for
+from leaklint.fix.waits import GET, alone, at_the_end, futures_wait, kept_here, listed, span_of, waited_for
 from leaklint.ir.finding import Finding
 
 _EXECUTORS = ("ThreadPoolExecutor", "ProcessPoolExecutor")
-_RESULTS = {"submit": RESULT, "apply_async": GET, "map_async": GET, "starmap_async": GET}
+_GIVE_RESULTS = ("apply_async", "map_async", "starmap_async")
 
 
 @fix("wait-for-future")
@@ -23,7 +26,9 @@ def make(finding: Finding, project: Project) -> Plan:
     function, statement = tree.function(node), tree.statement(node)
     if function is None:
         raise NoFix("it stands in no function")
+    must_end(finding, project, finding.hint.callee)
     safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee)
+    safe = safe and not comes_in_rounds(finding, project)
     receiver = node.func.value
     if isinstance(receiver, ast.Name):
         changes = _left(tree, function, statement, receiver.id)
@@ -50,6 +55,8 @@ def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> lis
         return []
     following = list(tree.after(made))
     used = [each for each in following if tree.uses(each, pool)]
+    if any(_is_kept(tree, each) for each in tree.uses(function, pool)):
+        return []
     if not used or not any(statement is each or each in tree.above(statement) for each in used):
         return []
     shut = [each for each in used if _shuts_down(each, pool)]
@@ -63,10 +70,20 @@ def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> lis
     alone(tree, made, *rest, *shut)
     text = f"with {tree.text_of(made.value)} as {pool}:\n    ..."
     return [
-        Instead(tree.span(made), ""),
-        Enclose(span_of(tree, rest), text),
+        Enclose(span_of(tree, [made, *rest]), text, head=tree.span(made)),
         *(Instead(tree.span(each), "") for each in shut),
     ]
+
+
+def _not_asked_for(tree: Tree, function: Function, name: str) -> None:
+    """Raises ``NoFix`` where the result of a future is not what the function wants of it."""
+    for each in ast.walk(function):
+        if isinstance(each, ast.Call) and dotted(each.func) == f"{name}.cancel":
+            raise NoFix("it is cancelled, and may have no result")
+        if isinstance(each, ast.Call) and dotted(each.func).rpartition(".")[2] in ("as_completed", "wait"):
+            given = [inner for argument in each.args for inner in ast.walk(argument)]
+            if any(dotted(inner) == name for inner in given):
+                raise NoFix("the function waits for it already, and goes on before it ends")
 
 
 def _shuts_down(statement: ast.stmt, pool: str) -> bool:
@@ -76,36 +93,37 @@ def _shuts_down(statement: ast.stmt, pool: str) -> bool:
     return False
 
 
+def _is_kept(tree: Tree, use: ast.Name) -> bool:
+    """Whether an executor itself is returned, or put somewhere."""
+    if not isinstance(use.ctx, ast.Load) or isinstance(tree.parents[use], ast.Attribute):
+        return False
+    return isinstance(tree.statement(use), ast.Return | ast.Assign) or isinstance(tree.parents[use], ast.Yield)
+
+
 def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
     assert isinstance(node.func, ast.Attribute)
     method = node.func.attr
-    wait = _RESULTS.get(method)
     parent = tree.parents[node]
     stands = isinstance(statement, ast.Expr) and statement.value is node
     if method == "map" and stands:
         return [Replace(tree.span(node), f"list({tree.text_of(node)})")]
-    if wait is None:
+    if method not in ("submit", *_GIVE_RESULTS):
         raise NoFix("it is not known how its result is waited for")
+    wait, one, imports = GET, tree.fresh("result", "each"), list[Import]()
+    if method == "submit":
+        called, imports = member(tree, "concurrent.futures", "wait")
+        wait, one = futures_wait(called), tree.fresh("future", "each")
     if stands:
-        loops = tree.loops(statement)
-        if not loops or any(isinstance(each, ast.Return) for each in ast.walk(loops[-1])) or loops[-1].orelse:
-            return [Replace(tree.span(node), wait.one.format(tree.text_of(node)))]
-        alone(tree, statement, loops[-1])
-        kept = tree.fresh(*wait.lists)
-        one = tree.fresh("result" if wait is GET else "future", "each")
-        return [
-            Before(tree.span(loops[-1]), f"{kept} = []"),
-            Replace(tree.span(node), f"{kept}.append({tree.text_of(node)})"),
-            After(tree.span(loops[-1]), wait.many.format(kept, one)),
-        ]
+        together = listed(tree, statement, node, wait, one)
+        return [*(together or [Replace(tree.span(node), wait.one.format(tree.text_of(node)))]), *imports]
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         name = dotted(statement.targets[0])
         if statement.value is node and name:
-            return waited_for(tree, statement, name, wait)
+            function = tree.function(node)
+            assert function is not None
+            kept_here(tree, function, name)
+            _not_asked_for(tree, function, name)
+            return [*waited_for(tree, statement, name, wait), *imports]
         if statement.value is parent and isinstance(parent, ast.ListComp | ast.SetComp) and name:
-            return [
-                at_the_end(
-                    tree, statement, wait.many.format(name, tree.fresh("result" if wait is GET else "future", "each"))
-                )
-            ]
+            return [at_the_end(tree, statement, wait.many.format(name, one)), *imports]
     raise NoFix("the future goes where this function cannot wait for it")

@@ -8,7 +8,7 @@ from leaklint.fix import fix_join
 from leaklint.fix.plan import NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tree import dotted
-from leaklint.fix.waits import PROCESS_READ, PROCESS_WAIT, Wait, waited_for
+from leaklint.fix.waits import PROCESS_READ, PROCESS_WAIT, Wait, kept_here, listed, waited_for
 from leaklint.ir.finding import Finding
 
 _ASYNC = Wait("await {}.wait()", "for {1} in {0}:\n    await {1}.wait()", ("processes", "started"))
@@ -44,6 +44,9 @@ def make(finding: Finding, project: Project) -> Plan:
         if asynchronous:
             end = "communicate" if piped else "wait"
             return plan(finding, [Replace(tree.span(value), f"await (await {tree.text_of(node)}).{end}()")], safe=False)
+        together = listed(tree, statement, node, PROCESS_READ if piped else PROCESS_WAIT, tree.fresh("process", "each"))
+        if together:
+            return plan(finding, together, safe=False)
         end = "communicate" if piped else "wait"
         return plan(finding, [Replace(tree.span(node), f"{tree.text_of(node)}.{end}()")], safe=False)
     if not isinstance(statement, ast.Assign) or statement.value is not value or len(statement.targets) != 1:
@@ -51,5 +54,6 @@ def make(finding: Finding, project: Project) -> Plan:
     name = dotted(statement.targets[0])
     if not name:
         raise NoFix("the process has no name")
+    kept_here(tree, function, name)
     wait = (_ASYNC_READ if piped else _ASYNC) if asynchronous else (PROCESS_READ if piped else PROCESS_WAIT)
     return plan(finding, waited_for(tree, statement, name, wait), safe=False)

@@ -33,6 +33,8 @@ def with_import(module: cst.Module, name: str, member: str = "") -> cst.Module:
         # what stood before the first import stands before the new first one
         fresh = fresh.with_changes(leading_lines=following.leading_lines)
         body[position] = following.with_changes(leading_lines=[blank] if alone else ())
+    elif position and _is_future(body[position - 1]):
+        fresh = fresh.with_changes(leading_lines=[blank])
     elif not any(map(_is_import, body)):
         if position > 0 or module.header:
             fresh = fresh.with_changes(leading_lines=[blank])

@@ -65,6 +65,8 @@ class Enclose:
     span: Span
     """From the start of the first statement to the end of the last."""
     text: str
+    head: Span | None = None
+    """The first statement, where the text says what it says: it goes, and its comments stand at the new head."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

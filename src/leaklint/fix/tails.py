@@ -25,6 +25,17 @@ def in_handler(finding: Finding) -> bool:
     return all(step.kind is not StepKind.CALL for step in finding.trace)
 
 
+def comes_in_rounds(finding: Finding, project: Project) -> bool:
+    """Whether a call on the way to the finding stands in a loop, so that waiting there would end what runs at once."""
+    for step in finding.trace:
+        if step.kind is StepKind.CALL:
+            tree = project.tree(step.place.path)
+            node = tree.at(step.place.span)
+            if node is not None and (tree.loops(tree.statement(node)) or tree.in_comprehension(node)):
+                return True
+    return False
+
+
 def _is_tail(tree: Tree, node: ast.expr) -> bool:
     """Whether a call is the last thing that its function does: ``return call``, ``return asyncio.run(call)``."""
     statement = tree.statement(node)

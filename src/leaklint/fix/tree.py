@@ -226,6 +226,12 @@ class Tree:
                         return alias.asname or alias.name
         return ""
 
+    def takes_from(self, module: str) -> bool:
+        """Whether names of a module are imported at the top of the file."""
+        return any(
+            isinstance(each, ast.ImportFrom) and each.module == module and not each.level for each in self.module.body
+        )
+
     def full_name(self, node: ast.AST) -> str:
         """The dotted name of an expression with the imports at the top of the file put in, or its own name."""
         name = dotted(node)
@@ -241,8 +247,11 @@ class Tree:
                         return f"{statement.module}.{alias.name}{dot}{rest}"
         return name
 
-    def is_taken(self, name: str) -> bool:
-        """Whether a name is bound anywhere in the file otherwise than by importing the module of that name."""
+    def is_taken(self, name: str, *, imported: bool = False) -> bool:
+        """Whether a name is bound anywhere in the file otherwise than by importing the module of that name.
+
+        ``imported`` asks for any binding.
+        """
         for each in self.nodes:
             if isinstance(each, ast.Name) and each.id == name and not isinstance(each.ctx, ast.Load):
                 return True
@@ -250,8 +259,12 @@ class Tree:
                 return True
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and each.name == name:
                 return True
-            if isinstance(each, ast.alias) and (each.asname or each.name) == name and each.name != name:
+            if isinstance(each, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and each.name == name:
                 return True
+            if isinstance(each, ast.alias) and (each.asname or each.name).partition(".")[0] == name:
+                plain = isinstance(self.parents[each], ast.Import) and each.asname in (None, name)
+                if imported or not plain or each.name.partition(".")[0] != name:
+                    return True
         return False
 
     def defined(self, qualified: str) -> Function | None:

@@ -7,7 +7,6 @@ another indent and nothing else; lines that come in stand next to such lines; im
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterable, Sequence
 
 from leaklint.fix.plan import After, Before, Change, Enclose, Forget, Import, Rename
@@ -42,6 +41,8 @@ def _planned(before: Tree, changes: Sequence[Change]) -> tuple[frozenset[int], f
         lines = range(each.span.line, each.span.end_line + 1)
         if isinstance(each, Enclose):
             indented.update(lines)
+            if each.head is not None:
+                changed.update(range(each.head.line, each.head.end_line + 1))
             # comments above the first statement stay above what encloses it
             above = each.span.line - 1
             while above and before.lines[above - 1].lstrip().startswith("#"):
@@ -63,16 +64,20 @@ def _import_lines(before: Tree) -> frozenset[int]:
 
 def _unkept(kept: Sequence[tuple[int, str]], new: Sequence[tuple[int, str]], indented: frozenset[int]) -> str:
     """Says which line was to be kept and is not there any more, in its order."""
-    texts = [text for _, text in new]
-    stripped = [text.strip() for text in texts]
-    matcher = difflib.SequenceMatcher(None, [text.strip() for _, text in kept], stripped, autojunk=False)
-    matched = {}
-    for old_at, new_at, size in matcher.get_matching_blocks():
-        for step in range(size):
-            matched[old_at + step] = new_at + step
+    rest = iter(text for _, text in new)
     for position, (number, text) in enumerate(kept):
-        if position not in matched:
-            return f"line {number} would change, which the plan does not say"
-        if texts[matched[position]] != text and number not in indented:
-            return f"line {number} would be laid out in another way"
+        if number in indented:
+            found = any(each.strip() == text.strip() for each in rest)
+        else:
+            found = any(each == text for each in rest)
+        if not found:
+            return _why_unkept(kept[position:], [each for _, each in new], number, text)
     return ""
+
+
+def _why_unkept(left: Sequence[tuple[int, str]], new: Sequence[str], number: int, text: str) -> str:
+    """Whether the line has gone, or stands there with another indent."""
+    wanted = sum(each.strip() == text.strip() for _, each in left)
+    if sum(each.strip() == text.strip() for each in new) >= wanted:
+        return f"line {number} would be laid out in another way"
+    return f"line {number} would change, which the plan does not say"

@@ -6,8 +6,8 @@ import ast
 import dataclasses
 from collections.abc import Sequence
 
-from leaklint.fix.plan import After, Before, Change, Enclose, NoFix
-from leaklint.fix.tree import Tree, dotted
+from leaklint.fix.plan import After, Before, Change, Enclose, NoFix, Replace
+from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.location import Span
 
 _HARMLESS = (
@@ -96,9 +96,46 @@ JOIN = Wait("{}.join()", "for {1} in {0}:\n    {1}.join()", ("threads", "started
 PROCESS_JOIN = Wait("{}.join()", "for {1} in {0}:\n    {1}.join()", ("processes", "started"))
 PROCESS_WAIT = Wait("{}.wait()", "for {1} in {0}:\n    {1}.wait()", ("processes", "started"))
 PROCESS_READ = Wait("{}.communicate()", "for {1} in {0}:\n    {1}.communicate()", ("processes", "started"))
-RESULT = Wait("{}.result()", "for {1} in {0}:\n    {1}.result()", ("futures", "submitted"))
-GET = Wait("{}.get()", "for {1} in {0}:\n    {1}.get()", ("results", "pending"))
-AWAIT = Wait("await {}", "await asyncio.gather(*{0})", ("tasks", "started"))
+GET = Wait("{}.wait()", "for {1} in {0}:\n    {1}.wait()", ("results", "pending"))
+
+
+def futures_wait(wait: str) -> Wait:
+    """For futures of an executor, by ``concurrent.futures.wait``: what their work raises stays where it was."""
+    return Wait(f"{wait}([{{}}])", f"{wait}({{0}})", ("futures", "submitted"))
+
+
+def awaiting(gather: str) -> Wait:
+    """For tasks, by ``asyncio.gather`` where there are several."""
+    return Wait("await {}", f"await {gather}(*{{0}})", ("tasks", "started"))
+
+
+def kept_here(tree: Tree, function: Function, name: str) -> None:
+    """Raises ``NoFix`` where what a name is bound to lives on: it is returned, or others may ask for it."""
+    attribute = name.partition(".")[2]
+    shared = name in tree.names_of(function)[0]
+    if shared and any(isinstance(each, ast.Name) and each.id == name and _is_load(each) for each in tree.nodes):
+        raise NoFix("it is kept in a variable of the module, for later invocations")
+    entered = any(dotted(each).endswith("contextmanager") for each in function.decorator_list)
+    for each in tree.own_nodes(function):
+        if isinstance(each, ast.Yield) and entered:
+            continue
+        if isinstance(each, ast.Return | ast.Yield) and each.value is not None and _gives(each.value, name):
+            raise NoFix("it goes to the caller, who can wait for it")
+    if attribute:
+        last = attribute.rpartition(".")[2]
+        inside = set(ast.walk(function))
+        if any(isinstance(each, ast.Attribute) and each.attr == last and each not in inside for each in tree.nodes):
+            raise NoFix(f"another function uses {name}")
+
+
+def _is_load(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Load)
+
+
+def _gives(value: ast.expr, name: str) -> bool:
+    """Whether an answer is the object itself, or holds it."""
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    return any(dotted(each) == name for each in parts)
 
 
 def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[Change]:
@@ -129,6 +166,20 @@ def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[C
             alone(tree, *loops)
     closing = indented(wait.many.format(kept, name.rpartition(".")[2]))
     return [*changes, Enclose(span_of(tree, [loop]), f"try:\n    ...\nfinally:\n{closing}")]
+
+
+def listed(tree: Tree, statement: ast.stmt, node: ast.Call, wait: Wait, one: str) -> list[Change]:
+    """The changes after which all that a loop starts, bound to no name, is waited for behind it; none elsewhere."""
+    loops = tree.loops(statement)
+    if not loops or any(isinstance(each, ast.Return) for each in ast.walk(loops[-1])) or loops[-1].orelse:
+        return []
+    alone(tree, statement, loops[-1])
+    kept = tree.fresh(*wait.lists)
+    return [
+        Before(tree.span(loops[-1]), f"{kept} = []"),
+        Replace(tree.span(node), f"{kept}.append({tree.text_of(node)})"),
+        After(tree.span(loops[-1]), wait.many.format(kept, one)),
+    ]
 
 
 def indented(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from leaklint.fix.apply import difference
 from leaklint.pipeline.mend import Mended, mended, write
@@ -33,11 +33,7 @@ def show(
             for path, after in each.after.items():
                 name = shown(each.part.project.root / path, request.cwd)
                 sys.stdout.write(difference(each.before[path], after, name))
-    left = [
-        shown(each.part.project.root / path, request.cwd)
-        for each in ([] if options.diff else mendings)
-        for path in write(each)
-    ]
+    left = [{} if options.diff else write(each) for each in mendings]
     _tell(mendings, request, options, left)
     if options.diff:
         return 1 if any(each.after for each in mendings) and not options.exit_zero else 0
@@ -46,13 +42,18 @@ def show(
     return 1 if rest.findings and not options.exit_zero else 0
 
 
-def _tell(mendings: Sequence[Mended], request: Request, options: argparse.Namespace, left: Sequence[str]) -> None:
+def _tell(
+    mendings: Sequence[Mended], request: Request, options: argparse.Namespace, left: Sequence[Mapping[str, str]]
+) -> None:
     """The counts, the fixes one by one where that is asked for, and what did not go as planned."""
-    done = [plan for each in mendings for plan in each.done]
-    files = sum(len(each.after) for each in mendings)
+    done = [
+        [plan for plan in each.done if alone.keys().isdisjoint(plan.paths)]
+        for each, alone in zip(mendings, left, strict=True)
+    ]
+    files = sum(len(each.after) - len(alone) for each, alone in zip(mendings, left, strict=True))
     if options.show_fixes:
-        for each in mendings:
-            for plan in each.done:
+        for each, plans in zip(mendings, done, strict=True):
+            for plan in plans:
                 place = plan.finding.place
                 path = shown(each.part.project.root / place.path, request.cwd)
                 kind = "" if plan.safe else " (unsafe)"
@@ -62,13 +63,15 @@ def _tell(mendings: Sequence[Mended], request: Request, options: argparse.Namesp
             path = shown(each.part.project.root / finding.place.path, request.cwd)
             where = f"{plain(path)}:{finding.place.span.line}"
             print(f"{where}: {finding.code} is not mended: {plain(reason)}", file=sys.stderr)
-    for path in left:
-        print(f"{plain(path)}: left alone, it was changed meanwhile", file=sys.stderr)
+    for each, alone in zip(mendings, left, strict=True):
+        for path, reason in alone.items():
+            print(f"{plain(shown(each.part.project.root / path, request.cwd))}: left alone: {reason}", file=sys.stderr)
     if not options.quiet:
         verb = "Would mend" if options.diff else "Mended"
-        codes = ", ".join(f"{count} {code}" for code, count in sorted(Counter(p.finding.code for p in done).items()))
-        what = f"{verb} {len(done)} {'finding' if len(done) == 1 else 'findings'}"
-        told = f"{what} ({codes}) in {files} {'file' if files == 1 else 'files'}." if done else f"{what}."
+        counted = Counter(plan.finding.code for plans in done for plan in plans)
+        codes = ", ".join(f"{count} {code}" for code, count in sorted(counted.items()))
+        what = f"{verb} {counted.total()} {'finding' if counted.total() == 1 else 'findings'}"
+        told = f"{what} ({codes}) in {files} {'file' if files == 1 else 'files'}." if counted else f"{what}."
         print(told, file=sys.stderr)
 
 

@@ -65,6 +65,8 @@ class Hint(msgspec.Struct, frozen=True, gc=False):
     """Name of the state that survives, as its owner would call it."""
     lifetime: str = ""
     """Where that state lives: ``module``, ``class`` …"""
+    several: bool = False
+    """Whether the expression concerns several states, of which ``state`` is one."""
     guard: str = ""
     """Under which test of that state it is written: ``none``, ``lazy``, ``keyed`` …"""
 
@@ -100,6 +102,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     """Name of the fix, where there is one for this very place."""
     safe: bool = False
     """Whether the fix keeps what the program does, beside the leak."""
+    no_fix: str = ""
+    """Why there is none for this place, where the rule has one."""
     edits: tuple[Edit, ...] = ()
     """What the fix changes; filled in where somebody wants to see it."""
     hint: Hint = Hint()

@@ -8,6 +8,7 @@ their word are withdrawn.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from leaklint.ir.finding import Finding, Severity
 from leaklint.pipeline.analyse import analysed_for_fixes
 from leaklint.pipeline.files import write_whole
 from leaklint.pipeline.run import Part, Request, cache_of, report_of
+from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report
 
 MOST_ROUNDS = 12
@@ -48,23 +50,45 @@ def mended(part: Part, request: Request, *, unsafe: bool) -> Mended:
     return _Mending(part, request, unsafe=unsafe, wanted=wanted).run()
 
 
-def write(mending: Mended) -> list[str]:
-    """Writes the changed files; those that somebody else has changed meanwhile are left alone, and given back."""
-    left = []
-    for path, content in mending.after.items():
-        file = mending.part.project.root / path
-        if not _is_still(file, mending.before[path]):
-            left.append(path)
-            continue
-        write_whole(file, content)
+def why_not(part: Part, request: Request, finding: Finding) -> str:
+    """Why the fix that a finding offers does not keep its word when it is tried, or nothing."""
+    tried = _Mending(part, request, unsafe=True, wanted=Counter([_key(finding)])).run()
+    return next((reason for _, reason in tried.withdrawn), "")
+
+
+def write(mending: Mended) -> dict[str, str]:
+    """Writes the changed files, and gives those that are left alone, each with the reason.
+
+    What one fix changes in several files is written in all of them or in none.
+    """
+    root = mending.part.project.root
+    left = {path: reason for path in mending.after if (reason := _why_left(root / path, mending.before[path]))}
+    grown = True
+    while grown:
+        beside = {path for each in mending.done if not left.keys().isdisjoint(each.paths) for path in each.paths}
+        fresh = sorted(beside & mending.after.keys() - left.keys())
+        left.update((path, "its fix concerns another file that is left alone") for path in fresh)
+        grown = bool(fresh)
+    written: list[str] = []
+    try:
+        for path in [each for each in mending.after if each not in left]:
+            write_whole(root / path, mending.after[path])
+            written.append(path)
+    except WrongUse:
+        for path in written:
+            write_whole(root / path, mending.before[path])
+        raise
     return left
 
 
-def _is_still(file: Path, content: bytes) -> bool:
+def _why_left(file: Path, content: bytes) -> str:
+    """Why a file must not be written, or nothing."""
     try:
-        return file.read_bytes() == content
+        if file.read_bytes() != content:
+            return "it was changed meanwhile"
+        return "" if file.stat().st_mode & 0o222 and os.access(file, os.W_OK) else "it is read-only"
     except OSError:
-        return False
+        return "it cannot be read any more"
 
 
 def _key(finding: Finding) -> Key:

@@ -52,9 +52,10 @@ def offered(findings: Iterable[Finding], project: Project) -> list[Finding]:
     for each in findings:
         if each.fix:
             made = plan_for(each, project)
-            found = isinstance(made, Plan)
-            safe = isinstance(made, Plan) and made.safe
-            each = msgspec.structs.replace(each, fix=each.fix if found else "", safe=safe)  # noqa: PLW2901
+            if isinstance(made, Plan):
+                each = msgspec.structs.replace(each, safe=made.safe)  # noqa: PLW2901
+            else:
+                each = msgspec.structs.replace(each, fix="", no_fix=made)  # noqa: PLW2901
         result.append(each)
     return result
 
@@ -68,8 +69,8 @@ def with_edits(report: Report, project: Project) -> Report:
         if isinstance(made, Plan):
             try:
                 edits = edits_of(made, project)
-            except NotApplied:
-                each = msgspec.structs.replace(each, fix="", safe=False)  # noqa: PLW2901
+            except NotApplied as reason:
+                each = msgspec.structs.replace(each, fix="", safe=False, no_fix=str(reason))  # noqa: PLW2901
             else:
                 each = msgspec.structs.replace(each, edits=edits)  # noqa: PLW2901
                 sources.update({path: lines_of(project.tree(path).text) for path in made.paths})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from leaklint.ir.examined import Examined, Fate
 from leaklint.ir.finding import Finding
 from leaklint.ir.location import Place, Span
 from leaklint.pipeline.analyse import Asked, analyse
+from leaklint.pipeline.mend import why_not
 from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Part, Request, parts_of
 from leaklint.pipeline.settings import Settings
@@ -67,7 +69,7 @@ def explain(request: Request, path: str, line: int) -> Explanation:
             for way in examined.ways
         ),
         unreached=tuple(_unreached(examined, report, here)),
-        findings=tuple(_findings(asked, report, settings)),
+        findings=tuple(_findings(asked, report, settings, functools.partial(why_not, part, request))),
         silent=tuple(_silent(asked, examined, wanted)),
         unknown=tuple(_text(wanted, span) for span in examined.unknown),
     )
@@ -116,11 +118,11 @@ def _unreached(examined: Examined, report: Report, here: Callable[[Place], Place
     return found or ["nothing that a handler reaches is known to call it"]
 
 
-def _findings(asked: Asked, report: Report, settings: Settings) -> list[Reason]:
-    """Each finding on the line, and whether it is shown."""
+def _findings(asked: Asked, report: Report, settings: Settings, untried: Callable[[Finding], str]) -> list[Reason]:
+    """Each finding on the line, whether it is shown, and whether a fix mends it."""
     selection = settings.selection()
     silenced = {(each.finding.place, each.finding.code): each.by for each in report.silenced}
-    printed = {(each.place, each.code) for each in report.findings}
+    printed = {(each.place, each.code): each for each in report.findings}
     found = []
     for each in asked.findings:
         severity = settings.severity_of(each.code, each.severity)
@@ -133,12 +135,24 @@ def _findings(asked: Asked, report: Report, settings: Settings) -> list[Reason]:
             fate = f"not shown: its severity is {severity.label}, below {settings.least.label}"
         else:
             fate = "reported"
-        found.append(_reason(each, severity.label, fate))
+        found.append(_reason(each, severity.label, fate, _fix(printed.get((each.place, each.code)), untried)))
     return found
 
 
-def _reason(finding: Finding, severity: str, fate: str) -> Reason:
-    return Reason(finding.place, f"{finding.code} {finding.name}, {severity}: {finding.message}", fate)
+def _fix(finding: Finding | None, untried: Callable[[Finding], str]) -> str:
+    """Whether a fix mends a finding that is printed, or why none does."""
+    if finding is None:
+        return ""
+    reason = untried(finding) if finding.fix else finding.no_fix or "it takes a decision that only you can make"
+    if reason:
+        return f"no fix: {reason}"
+    if finding.safe:
+        return f"fix: {finding.fix}, by `leaklint --fix`"
+    return f"unsafe fix: {finding.fix}, by `leaklint --fix --unsafe-fixes`; look at what it changes"
+
+
+def _reason(finding: Finding, severity: str, fate: str, fix: str) -> Reason:
+    return Reason(finding.place, f"{finding.code} {finding.name}, {severity}: {finding.message}", fate, fix)
 
 
 def _silent(asked: Asked, examined: Examined, file: Path) -> list[Reason]:

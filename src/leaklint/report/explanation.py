@@ -28,6 +28,8 @@ class Reason:
     place: Place
     what: str
     why: str
+    fix: str = ""
+    """Whether a fix mends it, or why none does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _lines(each: Explanation, style: Style) -> Iterator[str]:
             elsewhere = "" if _is_here(each, reason.place) else f"{plain(reason.place.path)}:{reason.place.span.line}: "
             yield f"  {elsewhere}{plain(reason.what)}"
             yield f"    {plain(reason.why)}"
+            if reason.fix:
+                yield f"    {plain(reason.fix)}"
     if each.unknown:
         yield style("bold", "unknown here: such code is taken to keep nothing and to call nothing back")
         yield from (f"  {plain(call)}" for call in each.unknown)
@@ -110,7 +114,7 @@ def as_object(each: Explanation) -> dict[str, object]:
             for way in each.reached
         ],
         "not_reached": list(each.unreached),
-        "findings": [_as_object(reason) for reason in each.findings],
+        "findings": [{**_as_object(reason), "fix": reason.fix} for reason in each.findings],
         "silent": [_as_object(reason) for reason in each.silent],
         "unknown": list(each.unknown),
     }

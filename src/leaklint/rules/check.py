@@ -106,7 +106,14 @@ def _trace(reached: Reached) -> tuple[Step, ...]:
 def _merged(first: Finding, second: Finding) -> Finding:
     """Two findings of one code at one expression: the worse one speaks, the handlers of both are listed."""
     speaker = min(first, second, key=_precedence)
+    if first.hint.several or second.hint.several or _defined(first) != _defined(second):
+        speaker = msgspec.structs.replace(speaker, hint=msgspec.structs.replace(speaker.hint, several=True))
     return msgspec.structs.replace(speaker, handlers=tuple(sorted({*first.handlers, *second.handlers})))
+
+
+def _defined(finding: Finding) -> Place | None:
+    """Where the state was defined."""
+    return next((step.place for step in finding.trace if step.kind is StepKind.DEFINED), None)
 
 
 def _precedence(finding: Finding) -> tuple[int, tuple[str, ...], str, tuple[Place, ...]]:

@@ -132,9 +132,10 @@ def drop(state: State, value: Value) -> None:
                 for inner in below.things:
                     for token_key in tokens_at(state, inner.path, (Work.TASK,)):
                         token = state.tokens[token_key]
-                        state.tokens[token_key] = token._replace(
-                            effect=msgspec.structs.replace(token.effect, held=False)
-                        )
+                        if isinstance(token.effect, Pending):
+                            state.tokens[token_key] = token._replace(
+                                effect=msgspec.structs.replace(token.effect, held=False)
+                            )
 
 
 def hand_over(state: State, value: Value, work: Sequence[Work] = (), depth: int = 0) -> None:

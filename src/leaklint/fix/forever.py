@@ -1,0 +1,82 @@
+"""Work that never ends by itself: waiting for it would hang the invocation, so that no fix waits for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from leaklint.fix.plan import NoFix
+from leaklint.fix.project import Project
+from leaklint.fix.tree import Function, Tree, Unreadable, dotted
+from leaklint.ir.finding import Finding
+
+_ASKS = ("is_set", "wait")
+_STOPS = ("cancel", "set", "stop")
+
+
+def must_end(finding: Finding, project: Project, callee: str) -> None:
+    """Raises ``NoFix`` where all functions that ``callee`` may mean have a loop without a way out."""
+    last = callee.partition("#")[0].rpartition(".")[2]
+    if not last:
+        return
+    path = finding.place.path
+    found = [pair for each in (path, *sorted(project.imported(path))) for pair in _named(project, each, last)]
+    if found and all(_loops(project, path, tree, function) for tree, function in found):
+        raise NoFix(f"{last} never ends, so that nothing can wait for it")
+
+
+def _named(project: Project, path: str, name: str) -> Iterator[tuple[Tree, Function]]:
+    if f"def {name}".encode() not in project.sources.get(path, b""):
+        return
+    try:
+        tree = project.tree(path)
+    except Unreadable:
+        return
+    for node in tree.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            yield tree, node
+
+
+def _loops(project: Project, path: str, tree: Tree, function: Function) -> bool:
+    """Whether a function has a loop that nothing leaves."""
+    return any(
+        isinstance(each, ast.While)
+        and _goes_on(project, path, tree, each)
+        and (not _leaves(each) or _serves(project, path, tree, each))
+        for each in tree.own_nodes(function)
+    )
+
+
+def _goes_on(project: Project, path: str, tree: Tree, loop: ast.While) -> bool:
+    """Whether the test of a loop is always true, or asks for a signal that nobody gives."""
+    match loop.test:
+        case ast.Constant(value=value):
+            return bool(value)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr=asked))) if asked in _ASKS:
+            near = (tree, project.tree(path))
+            return not any(
+                isinstance(each, ast.Attribute) and each.attr in _STOPS for one in near for each in one.nodes
+            )
+    return False
+
+
+def _serves(project: Project, path: str, tree: Tree, loop: ast.While) -> bool:
+    """Whether a loop works off a queue that is joined, and nobody puts the constant into it that would end the loop."""
+    if not any(isinstance(each, ast.Attribute) and each.attr == "task_done" for each in ast.walk(loop)):
+        return False
+    calls = [each for one in (tree, project.tree(path)) for each in one.nodes if isinstance(each, ast.Call)]
+    puts = [each for each in calls if isinstance(each.func, ast.Attribute) and each.func.attr in ("put", "put_nowait")]
+    return not any(isinstance(given, ast.Constant) or dotted(given).isupper() for put in puts for given in put.args)
+
+
+def _leaves(loop: ast.While) -> bool:
+    pending: list[tuple[ast.AST, bool]] = [(each, False) for each in loop.body]
+    while pending:
+        node, inner = pending.pop()
+        if isinstance(node, ast.Return | ast.Raise) or (isinstance(node, ast.Break) and not inner):
+            return True
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        inner = inner or isinstance(node, ast.For | ast.AsyncFor | ast.While)
+        pending += [(each, inner) for each in ast.iter_child_nodes(node)]
+    return False

@@ -1,0 +1,175 @@
+"""Which functions may run when another one is called, as far as names tell: for a variable that goes into a context.
+
+A context belongs to one invocation and is not followed by threads; what a task or ``asyncio.run`` sets in it is not
+seen outside. So a variable can become a ``ContextVar`` only where all that uses it runs within a handler, in the
+handler's own context. *May run* is told by names alone: a function may run all functions whose names stand in it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from leaklint.fix.occurrences import Occurrence
+from leaklint.fix.plan import NoFix
+from leaklint.fix.project import Project
+from leaklint.fix.tree import Tree, Unreadable
+from leaklint.ir.handler import Handler
+
+_THREADS = frozenset(
+    {"Process", "Thread", "Timer", "apply_async", "imap", "map_async", "run_in_executor", "start_new_thread"}
+    | {"starmap_async", "submit"}
+)
+_POOLS = frozenset({"map", "starmap"})
+"""Methods that hand a callable to other threads, and functions that do not."""
+_TASKS = frozenset({"call_later", "call_soon", "create_task", "ensure_future", "gather", "run", "run_until_complete"})
+_SEVERAL = frozenset({"create_task", "ensure_future", "gather"})
+_READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
+_READERS = frozenset(
+    {"any", "all", "bool", "dict", "enumerate", "frozenset", "len", "list", "max", "min", "print", "repr", "set"}
+    | {"sorted", "str", "sum", "tuple"}
+)
+
+
+def stays_inside(project: Project, path: str, uses: Sequence[Occurrence], handlers: Sequence[Handler]) -> None:
+    """Raises ``NoFix`` where a variable of a file is used outside of its handlers, or outside of their context."""
+    reach = _Reach(project, path, handlers)
+    inside = {use: reach.function(use) for use in uses if isinstance(use.node, ast.expr) and not use.is_definition}
+    touching = {each for each in inside.values() if each is not None}
+    binding = {each for use, each in inside.items() if each is not None and _binds(use)}
+    changing = {each for use, each in inside.items() if each is not None and _changes(use)}
+    reached: set[ast.AST] = set()
+    for handler in handlers:
+        mine = reach.from_handler(handler)
+        reached |= mine
+        if mine & touching and not mine & changing:
+            raise NoFix(f"{handler.label} only reads it: one invocation keeps it for another")
+    for use, function in inside.items():
+        if function not in reached:
+            raise NoFix(f"{use.path}:{use.span.line}: it is used where no handler comes, and would not be set there")
+    outer = {each for each in binding if isinstance(each, ast.AsyncFunctionDef)} - reach.heads(handlers)
+    for call in reach.calls():
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        pool = name in _POOLS and isinstance(call.func, ast.Attribute)
+        if name in _THREADS or pool:
+            if reach.from_arguments(call) & touching:
+                raise NoFix(f"it is used in another thread (line {call.lineno}), which has a context of its own")
+        elif name in _TASKS and (reach.from_arguments(call) & binding or (outer and name in _SEVERAL)):
+            raise NoFix(f"it is bound in a task (line {call.lineno}), which has a context of its own")
+
+
+def _binds(use: Occurrence) -> bool:
+    return not isinstance(getattr(use.node, "ctx", None), ast.Load)
+
+
+def _changes(use: Occurrence) -> bool:
+    """Whether a use may change the object: all that does not surely only read it."""
+    parents, node = use.tree.parents, use.node
+    if _binds(use):
+        return True
+    parent = parents.get(node)
+    above = parents.get(parent) if parent is not None else None
+    match parent:
+        case ast.Attribute(attr=name):
+            return name not in _READING or not isinstance(above, ast.Call)
+        case ast.Call(func=ast.Name(id=name)):
+            return name not in _READERS
+        case ast.Call(func=ast.Attribute(attr="join")):
+            return False
+        case ast.Subscript(ctx=ast.Load()):
+            return isinstance(above, ast.Attribute | ast.Subscript | ast.Return | ast.Assign)
+        case ast.For() | ast.comprehension():
+            return parent.iter is not node
+        case ast.BinOp() | ast.BoolOp() | ast.Compare() | ast.FormattedValue() | ast.If() | ast.IfExp() | ast.Starred():
+            return False
+        case ast.UnaryOp() | ast.While():
+            return False
+    return True
+
+
+class _Reach:
+    """The functions of the files between the handlers and a file."""
+
+    def __init__(self, project: Project, path: str, handlers: Sequence[Handler]) -> None:
+        self.project = project
+        above = {path}
+        pending = [path]
+        while pending:
+            fresh = project.importers(pending.pop()) - above
+            above |= fresh
+            pending += fresh
+        wanted = {path, *(each.path for each in handlers), *above}
+        self.trees: list[Tree] = []
+        for each in sorted(wanted):
+            try:
+                self.trees.append(project.tree(each))
+            except Unreadable as error:
+                raise NoFix(f"{each} cannot be parsed") from error
+        self.named: dict[str, list[ast.AST]] = {}
+        self.mentioned: dict[ast.AST, frozenset[str]] = {}
+        for tree in self.trees:
+            for statement in tree.module.body:
+                # a table of functions, a lambda with a name
+                if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+                    for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+                        for name in _names(target):
+                            self.named.setdefault(name, []).append(statement)
+            for node in tree.nodes:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    # what a decorator is given may be called by whoever has the decorator's object
+                    for name in [node.name, *(name for each in node.decorator_list for name in _names(each))]:
+                        self.named.setdefault(name, []).append(node)
+                elif isinstance(node, ast.ClassDef):
+                    # what Python itself calls of an object comes with its class
+                    own = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+                    self.named.setdefault(node.name, []).extend(e for e in own if e.name.startswith("__"))
+
+    def function(self, use: Occurrence) -> ast.AST | None:
+        """The innermost function that holds a use, or the statement that gives a lambda its name."""
+        for each in use.tree.above(use.node):
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+                return each
+            if each in use.tree.module.body:
+                return each
+        return None
+
+    def from_handler(self, handler: Handler) -> set[ast.AST]:
+        """The functions that a handler may run, itself included."""
+        return self._closure([handler.attribute.rpartition(".")[2]])
+
+    def from_arguments(self, call: ast.Call) -> set[ast.AST]:
+        """The functions that may run through the arguments of a call."""
+        given = [*call.args, *(each.value for each in call.keywords)]
+        return self._closure(name for each in given for name in _names(each))
+
+    def heads(self, handlers: Sequence[Handler]) -> set[ast.AST]:
+        """The functions that are the handlers themselves."""
+        return {each for handler in handlers for each in self.named.get(handler.attribute.rpartition(".")[2], ())}
+
+    def calls(self) -> Iterable[ast.Call]:
+        """All calls."""
+        return (each for tree in self.trees for each in tree.nodes if isinstance(each, ast.Call))
+
+    def _closure(self, names: Iterable[str]) -> set[ast.AST]:
+        found: set[ast.AST] = set()
+        pending = list(names)
+        seen = set(pending)
+        while pending:
+            for function in self.named.get(pending.pop(), ()):
+                if function in found:
+                    continue
+                found.add(function)
+                if function not in self.mentioned:
+                    self.mentioned[function] = frozenset(_names(function))
+                fresh = self.mentioned[function] - seen
+                seen |= fresh
+                pending += fresh
+        return found
+
+
+def _names(node: ast.AST) -> Iterable[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name):
+            yield each.id
+        elif isinstance(each, ast.Attribute):
+            yield each.attr

@@ -1,0 +1,176 @@
+"""Where no fix is sure, none is offered, and ``leaklint why`` says why; a finding with one says how to have it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from leaklint.frontends.cli import main
+
+
+def fixes_of(folder: Path, text: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What ``leaklint why`` says of fixes on the line that ends with ``# here``."""
+    (folder / "leaklint.toml").write_text("")
+    (folder / "app.py").write_text(text, encoding="utf-8")
+    line = 1 + text[: text.index("# here")].count("\n")
+    assert main(["why", f"app.py:{line}", "--output-format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    return [each["fix"] for each in found["findings"]]
+
+
+THREADS = """\
+import queue
+import threading
+import time
+
+kept = None
+
+
+def endless():
+    while True:
+        time.sleep(1)
+
+
+def signalled(stop):
+    while not stop.is_set():
+        time.sleep(1)
+
+
+def work():
+    time.sleep(0.01)
+
+
+def handler(event, context):
+{body}
+    return "ok"
+"""
+STATE = """\
+import asyncio
+import threading
+
+SEEN = []
+COUNT = 0
+{more}
+
+def handler(event, context):
+{body}
+    return "ok"
+"""
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("t = threading.Thread(target=work)\nt.start()  # here", "fix: join, by `leaklint --fix`"),
+        (
+            "t = threading.Thread(target=event['run'])\nt.start()  # here",
+            "unsafe fix: join, by `leaklint --fix --unsafe-fixes`; look at what it changes",
+        ),
+        (
+            "t = threading.Thread(target=endless)\nt.start()  # here",
+            "no fix: endless never ends, so that nothing can wait for it",
+        ),
+        (
+            "t = threading.Thread(target=signalled, args=(threading.Event(),))\nt.start()  # here",
+            "no fix: signalled never ends, so that nothing can wait for it",
+        ),
+        (
+            "t = threading.Thread(target=work); t.start()  # here",
+            "no fix: the statement shares its line with another one",
+        ),
+        (
+            "t = threading.Thread(target=work)\nt.start()  # here\nif event:\n    return t",
+            "no fix: it goes to the caller, who can wait for it",
+        ),
+        (
+            "global kept\nif kept is None:\n    kept = threading.Thread(target=work)\n    kept.start()  # here",
+            "no fix: it is kept in a variable of the module, for later invocations",
+        ),
+    ],
+)
+def test_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fixes_of(tmp_path, THREADS.format(body=indented(body)), capsys) == [said]
+
+
+@pytest.mark.parametrize(
+    ("more", "body", "said"),
+    [
+        (
+            "",
+            "SEEN.append(event)  # here",
+            "unsafe fix: context-variable, by `leaklint --fix --unsafe-fixes`; look at what it changes",
+        ),
+        ("print(SEEN)\n", "SEEN.append(event)  # here", "no fix: app.py:6: it is used while the module is imported"),
+        (
+            "OTHER = []\n",
+            "(SEEN if event else OTHER).append(event)  # here",
+            "no fix: the expression changes several variables, depending on the way to it",
+        ),
+        ("", "globals()['COUNT'] = event  # here", "no fix: app.py:9: a text names it"),
+        (
+            "\ndef look(x):\n    SEEN.append(x)\n",
+            "t = threading.Thread(target=look, args=(event,))\nSEEN.append(event)  # here\nt.start()\nt.join()",
+            "no fix: it is used in another thread (line 12), which has a context of its own",
+        ),
+        (
+            "\nasync def bump():\n    global COUNT\n    COUNT += 1\n",
+            "global COUNT\nCOUNT += 2  # here\nasyncio.run(bump())",
+            "no fix: it is bound in a task (line 15), which has a context of its own",
+        ),
+        (
+            "\ndef unknown():\n    return len(SEEN)\n",
+            "SEEN.append(event)  # here",
+            "no fix: app.py:8: it is used where no handler comes, and would not be set there",
+        ),
+        (
+            "\ndef around(function):\n    SEEN.clear()\n    return function\n\n\n@around",
+            "SEEN.append(event)  # here",
+            "no fix: a decorator of the handler may use it before or after the body of the handler",
+        ),
+    ],
+)
+def test_state_of_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], more: str, body: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = STATE.format(more=more, body=indented(body)).replace("@around\n\n", "@around\n")
+    assert said in fixes_of(tmp_path, text, capsys)
+
+
+def test_a_fix_that_is_tried_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (
+        "import asyncio\n\nSEEN = []\n\n\nasync def keep(x):\n    SEEN.append(x)\n\n\n"
+        "async def main(event):\n    keep(event)  # here\n\n\n"
+        "def handler(event, context):\n    asyncio.run(main(event))\n    return len(SEEN)\n"
+    )
+    assert fixes_of(tmp_path, text, capsys) == ["no fix: LK101 would appear in app.py"]
+
+
+def test_no_rule_without_a_fix_pretends_to_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "class Box:\n    items = []\n\n\ndef handler(event, context):\n    Box.items.append(event)  # here\n"
+    assert fixes_of(tmp_path, text, capsys) == ["no fix: it takes a decision that only you can make"]
+
+
+def test_the_text_says_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leaklint.toml").write_text("")
+    (tmp_path / "app.py").write_text(THREADS.format(body="    threading.Thread(target=endless).start()"))
+    assert main(["why", "app.py:23"]) == 0
+    assert "    no fix: endless never ends, so that nothing can wait for it\n" in capsys.readouterr().out
