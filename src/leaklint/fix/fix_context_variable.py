@@ -12,7 +12,7 @@ import ast
 from leaklint.fix.fix_none_default import is_fresh
 from leaklint.fix.names import member
 from leaklint.fix.occurrences import Occurrence, occurrences
-from leaklint.fix.plan import Before, Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.plan import After, Before, Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.reach import stays_inside
 from leaklint.fix.tree import Function, Tree, dotted
@@ -272,9 +272,32 @@ def _set_around(project: Project, handler: Handler, path: str, name: str, initia
         changes.append(Enclose(span_of(tree, body), f"with {called}.set({initial}):\n    ..."))
     else:
         token = tree.fresh("token", f"{name.strip('_').lower()}_token")
+        around = _set_already(body)
+        if around is not None:
+            changes.append(Before(tree.span(around), f"{token} = {called}.set({initial})"))
+            changes.append(After(tree.span(around.finalbody[-1]), f"{called}.reset({token})"))
+            return [(handler.path, each) for each in changes]
         changes.append(Before(tree.span(body[0]), f"{token} = {called}.set({initial})"))
         changes.append(Enclose(span_of(tree, body), f"try:\n    ...\nfinally:\n    {called}.reset({token})"))
     return [(handler.path, each) for each in changes]
+
+
+def _set_already(body: list[ast.stmt]) -> ast.Try | None:
+    """The ``try`` in whose ``finally`` other variables are reset that are set right before it."""
+    *before, last = body
+    if not before or not isinstance(last, ast.Try) or last.handlers or last.orelse:
+        return None
+    for each in before:
+        match each:
+            case ast.Assign(value=ast.Call(func=ast.Attribute(attr="set"))):
+                continue
+        return None
+    for each in last.finalbody:
+        match each:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="reset"), args=[ast.Name()])):
+                continue
+        return None
+    return last
 
 
 def _function(tree: Tree, handler: Handler) -> Function:

@@ -35,6 +35,11 @@ def stays_inside(project: Project, path: str, uses: Sequence[Occurrence], handle
     """Raises ``NoFix`` where a variable of a file is used outside of its handlers, or outside of their context."""
     reach = _Reach(project, path, handlers)
     inside = {use: reach.function(use) for use in uses if isinstance(use.node, ast.expr) and not use.is_definition}
+    for use in inside:
+        if _looks_up(use):
+            raise NoFix(
+                f"{use.path}:{use.span.line}: it is looked up by a key, perhaps for what another invocation left"
+            )
     touching = {each for each in inside.values() if each is not None}
     binding = {each for use, each in inside.items() if each is not None and _binds(use)}
     changing = {each for use, each in inside.items() if each is not None and _changes(use)}
@@ -60,6 +65,21 @@ def stays_inside(project: Project, path: str, uses: Sequence[Occurrence], handle
 
 def _binds(use: Occurrence) -> bool:
     return not isinstance(getattr(use.node, "ctx", None), ast.Load)
+
+
+def _looks_up(use: Occurrence) -> bool:
+    """Whether a use asks for something under a key, or for an element, that is no constant: a cache, or a memory."""
+    parents, node = use.tree.parents, use.node
+    parent = parents.get(node)
+    above = parents.get(parent) if parent is not None else None
+    match parent:
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]) if parent.comparators[0] is node:
+            return not isinstance(left, ast.Constant)
+        case ast.Subscript(ctx=ast.Load(), slice=key):
+            return not isinstance(key, ast.Constant | ast.Slice | ast.UnaryOp)
+        case ast.Attribute(attr="get" | "pop" | "setdefault" | "remove" | "discard") if isinstance(above, ast.Call):
+            return bool(above.args) and not isinstance(above.args[0], ast.Constant | ast.UnaryOp)
+    return False
 
 
 def _changes(use: Occurrence) -> bool:
