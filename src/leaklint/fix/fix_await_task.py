@@ -32,7 +32,13 @@ def make(finding: Finding, project: Project) -> Plan:
     if finding.hint.regime == "open":
         # one that fails must not leave its siblings running on a loop that goes on
         changes = [_patient(each) for each in changes]
-    safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee)
+    # an object that keeps its tasks may mean to wait for them later
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Attribute()))):
+            kept = True
+        case _:
+            kept = False
+    safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee) and not kept
     return plan(finding, changes, safe=safe and not comes_in_rounds(finding, project))
 
 
@@ -73,10 +79,12 @@ def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.As
             return [at_the_end(tree, statement, f"await {gather}(*{name}.values())", name=name), *imports]
     if not isinstance(statement, ast.Expr) or statement.value is not parent or not isinstance(parent, ast.Call):
         return []
-    container = parent.func.value if isinstance(parent.func, ast.Attribute) else None
-    if not isinstance(container, ast.Name) or parent.func.attr not in ("add", "append"):  # type: ignore[attr-defined]
+    if not isinstance(parent.func, ast.Attribute) or parent.func.attr not in ("add", "append"):
         return []
-    own = [each for each in tree.uses(function, container.id) if isinstance(each.ctx, ast.Store)]
+    container, method = dotted(parent.func.value), parent.func.attr
+    if not container:
+        return []
+    own = [each for each in tree.uses(function, container) if isinstance(each.ctx, ast.Store)]
     if not own:
         alone(tree, statement)
         loops = [each for each in tree.loops(statement) if not each.orelse]
@@ -87,14 +95,14 @@ def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.As
                 Before(tree.span(loops[-1]), f"{kept} = []"),
                 Instead(
                     tree.span(statement),
-                    f"{kept}.append({tree.text_of(node)})\n{container.id}.{parent.func.attr}({kept}[-1])",  # type: ignore[attr-defined]
+                    f"{kept}.append({tree.text_of(node)})\n{container}.{method}({kept}[-1])",
                 ),
                 After(tree.span(loops[-1]), f"await {gather}(*{kept})"),
                 *imports,
             ]
         task = tree.fresh("task", "started")
-        text = f"{task} = {tree.text_of(node)}\n{container.id}.{parent.func.attr}({task})\nawait {task}"  # type: ignore[attr-defined]
+        text = f"{task} = {tree.text_of(node)}\n{container}.{method}({task})\nawait {task}"
         return [Instead(tree.span(statement), text)]
     loops = tree.loops(statement)
     outer = loops[-1] if loops else statement
-    return [at_the_end(tree, outer, f"await {gather}(*{container.id})", name=container.id), *imports]
+    return [at_the_end(tree, outer, f"await {gather}(*{container})", name=container), *imports]

@@ -14,7 +14,7 @@ from leaklint.fix.names import member
 from leaklint.fix.occurrences import Occurrence, occurrences
 from leaklint.fix.plan import After, Before, Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
-from leaklint.fix.reach import stays_inside
+from leaklint.fix.reach import users
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.fix.waits import alone, span_of
 from leaklint.ir.finding import Finding, StepKind
@@ -76,7 +76,7 @@ def _changes(project: Project, place: Place, state: str) -> Changes:
     handlers = _handlers(project, place.path)
     for handler in handlers:
         _is_not_wrapped(project, handler)
-    stays_inside(project, place.path, uses, handlers)
+    handlers = users(project, place.path, uses, handlers)
     _is_not_named_by_text(project, place.path, uses, name)
     for handler in handlers:
         changes += _set_around(project, handler, place.path, name, tree.text_of(value))

@@ -8,6 +8,7 @@ from leaklint.fix.names import member, module
 from leaklint.fix.plan import Change, Enclose, Import, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
+from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.fix.waits import alone, at_the_end, finally_after, span_of
 from leaklint.ir.finding import Finding
@@ -41,6 +42,8 @@ def make(finding: Finding, project: Project) -> Plan:
     rest = block[block.index(first) :]
     alone(tree, *rest)
     names = {each.id for each in ast.walk(path) if isinstance(each, ast.Name)}
+    if isinstance(path, ast.Name):
+        names = names_of_file(tree, function, path.id, rest)
     safe = _stays_here(tree, finding, function, names)
     enclose = Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n    {closing}")
     return plan(finding, [enclose, *imports], safe=safe)
@@ -190,7 +193,7 @@ def _with_folder(finding: Finding, tree: Tree, node: ast.Call, function: Functio
     rest = list(tree.after(statement))
     if not name or "." in name or not rest:
         raise NoFix("no local name is bound to the folder")
-    safe = _stays_here(tree, finding, function, {name})
+    safe = _stays_here(tree, finding, function, names_of_file(tree, function, name, rest))
     alone(tree, statement, *rest)
     written = dotted(node.func)
     changes: list[Change] = []
@@ -216,7 +219,8 @@ def _after_mkstemp(finding: Finding, tree: Tree, node: ast.Call, statement: ast.
             pass
         case _:
             raise NoFix("the name of the file is not bound to a name of its own")
-    safe = _stays_here(tree, finding, function, {name})
+    names = names_of_file(tree, function, name, list(tree.after(statement)) or [statement])
+    safe = _stays_here(tree, finding, function, names)
     closing, imports = _unlink(tree, function, name)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)
 
@@ -239,7 +243,8 @@ def _after_named(finding: Finding, tree: Tree, node: ast.Call, statement: ast.st
             pass
         case _:
             raise NoFix("no name is bound to the file")
-    safe = _stays_here(tree, finding, function, {name})
+    names = names_of_file(tree, function, name, [statement, *tree.after(statement)])
+    safe = _stays_here(tree, finding, function, names)
     closing, imports = _unlink(tree, function, f"{name}.name")
     if isinstance(statement, ast.With):
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)

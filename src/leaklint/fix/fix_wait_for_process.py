@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix import fix_join
-from leaklint.fix.plan import NoFix, Plan, Replace, fix, plan
+from leaklint.fix.plan import After, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
-from leaklint.fix.tree import dotted
-from leaklint.fix.waits import PROCESS_READ, PROCESS_WAIT, Wait, kept_here, listed, waited_for
+from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.fix.waits import PROCESS_READ, PROCESS_WAIT, Wait, alone, kept_here, listed, waited_for
 from leaklint.ir.finding import Finding
 
 _ASYNC = Wait("await {}.wait()", "for {1} in {0}:\n    await {1}.wait()", ("processes", "started"))
@@ -55,5 +55,25 @@ def make(finding: Finding, project: Project) -> Plan:
     if not name:
         raise NoFix("the process has no name")
     kept_here(tree, function, name)
+    closed = _closes(tree, function, statement, name)
+    if closed is not None:
+        wait_text = f"await {name}.wait()" if asynchronous else f"{name}.wait()"
+        return plan(finding, [After(tree.span(closed), wait_text)], safe=False)
     wait = (_ASYNC_READ if piped else _ASYNC) if asynchronous else (PROCESS_READ if piped else PROCESS_WAIT)
     return plan(finding, waited_for(tree, statement, name, wait), safe=False)
+
+
+def _closes(tree: Tree, function: Function, made: ast.stmt, name: str) -> ast.stmt | None:
+    """The last statement of a block that closes a pipe of the process, out of which nothing can be read behind it."""
+    pipes = [f"{name}.{pipe}" for pipe in ("stdin", "stdout", "stderr")]
+    found: ast.stmt | None = None
+    for each in ast.walk(function):
+        if isinstance(each, ast.withitem) and dotted(each.context_expr) in pipes:
+            raise NoFix("its pipe is closed by a block of its own")
+        if isinstance(each, ast.Call) and dotted(each.func) in [f"{pipe}.close" for pipe in pipes]:
+            statement = tree.statement(each)
+            if statement not in tree.after(made) or not isinstance(statement, ast.Expr):
+                raise NoFix("its pipe is closed on some paths only")
+            alone(tree, statement)
+            found = statement if found is None or statement.lineno > found.lineno else found
+    return found

@@ -31,8 +31,11 @@ _READERS = frozenset(
 )
 
 
-def stays_inside(project: Project, path: str, uses: Sequence[Occurrence], handlers: Sequence[Handler]) -> None:
-    """Raises ``NoFix`` where a variable of a file is used outside of its handlers, or outside of their context."""
+def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Sequence[Handler]) -> list[Handler]:
+    """The handlers in which a variable of a file is used.
+
+    Raises ``NoFix`` where it is used outside of handlers, or outside of their context.
+    """
     reach = _Reach(project, path, handlers)
     inside = {use: reach.function(use) for use in uses if isinstance(use.node, ast.expr) and not use.is_definition}
     for use in inside:
@@ -44,9 +47,12 @@ def stays_inside(project: Project, path: str, uses: Sequence[Occurrence], handle
     binding = {each for use, each in inside.items() if each is not None and _binds(use)}
     changing = {each for use, each in inside.items() if each is not None and _changes(use)}
     reached: set[ast.AST] = set()
+    found: list[Handler] = []
     for handler in handlers:
         mine = reach.from_handler(handler)
         reached |= mine
+        if mine & touching:
+            found.append(handler)
         if mine & touching and not mine & changing:
             raise NoFix(f"{handler.label} only reads it: one invocation keeps it for another")
     for use, function in inside.items():
@@ -61,6 +67,7 @@ def stays_inside(project: Project, path: str, uses: Sequence[Occurrence], handle
                 raise NoFix(f"it is used in another thread (line {call.lineno}), which has a context of its own")
         elif name in _TASKS and (reach.from_arguments(call) & binding or (outer and name in _SEVERAL)):
             raise NoFix(f"it is bound in a task (line {call.lineno}), which has a context of its own")
+    return found
 
 
 def _binds(use: Occurrence) -> bool:
@@ -126,6 +133,10 @@ class _Reach:
             except Unreadable as error:
                 raise NoFix(f"{each} cannot be parsed") from error
         self.named: dict[str, list[ast.AST]] = {}
+        heads: dict[str, set[str]] = {}
+        """The handlers, which their platform calls: name and files."""
+        for handler in handlers:
+            heads.setdefault(handler.attribute.rpartition(".")[2], set()).add(handler.path)
         self.mentioned: dict[ast.AST, frozenset[str]] = {}
         for tree in self.trees:
             for statement in tree.module.body:
@@ -137,7 +148,9 @@ class _Reach:
             for node in tree.nodes:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     # what a decorator is given may be called by whoever has the decorator's object
-                    for name in [node.name, *(name for each in node.decorator_list for name in _names(each))]:
+                    is_handler = any(project.tree(file) is tree for file in heads.get(node.name, ()))
+                    given = () if is_handler else (name for each in node.decorator_list for name in _names(each))
+                    for name in [node.name, *given]:
                         self.named.setdefault(name, []).append(node)
                 elif isinstance(node, ast.ClassDef):
                     # what Python itself calls of an object comes with its class
