@@ -31,6 +31,8 @@ class Activation:
         self.cells = frozenset(facts.cells)
         self.returned: list[Value] = []
         self.yielded: list[Value] = []
+        self.at_yield: dict[str, Value] = {}
+        """What the names of a context manager hold where it yields (see ``leaklint.solve.leaving``)."""
         self.is_module_body = self.name == "<module>"
         self.augmented = ""
         """The operator of the augmented assignment under way, such as ``+=``."""

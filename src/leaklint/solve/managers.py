@@ -15,6 +15,7 @@ from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
+from leaklint.solve.leaving import leave
 from leaklint.solve.members import class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.state import State
@@ -56,6 +57,8 @@ def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
             variables = state.heap[slot(thing.path, "<variable>")]
             for each in variables.things:
                 pending.settle_at(state, each.path, (Work.TOKEN,))
+        if thing.type.name in GENERATORS:
+            yield from leave(act, state, thing, step.span, exceptional=step.exceptional)
         result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), step.span)
         if result is not None and step.is_async:
             yield from awaited(act, state, result, step.span)

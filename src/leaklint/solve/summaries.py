@@ -11,6 +11,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from leaklint.solve import leaving
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import formals_of
@@ -34,6 +35,8 @@ def begin(world: World, question: Ask) -> Solving:
     """Starts the computation that answers a question."""
     if question.what == "module":
         return import_module(world, question.name)
+    if question.what in (leaving.LEAVE, leaving.LEAVE_BY_EXCEPTION):
+        return _left(world, question)
     return summarise(world, question)
 
 
@@ -51,6 +54,19 @@ def summarise(world: World, question: Ask) -> Solving:
         return Summary(name=question.name)
     act, ended = yield from _run(world, question, facts)
     return _summary(act, facts, ended)
+
+
+def _left(world: World, question: Ask) -> Solving:
+    """The summary of what a context manager does when it is left."""
+    identity = question.name.rpartition("|")[0]
+    facts = world.program.function(identity)
+    part = leaving.part_behind(question, facts, world.program.body(identity)) if facts is not None else None
+    if part is None:
+        return Summary(name=question.name)
+    changed, body = part
+    act = Activation(world, f"{identity}|{question.what}", changed, importing=False)
+    ended: Ended = yield from run(act, body, act.entry(question.shapes))
+    return _summary(act, changed, ended)
 
 
 def tokens_at_end(world: World, question: Ask) -> Solving:
@@ -112,14 +128,16 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
         kind = CallKind.GENERATOR
     if last is None:
         return Summary(name=act.identity, formals=formals_of(facts), kind=kind)
-    stores = _stores(act, last, returns)
+    stores = _stores(act, last, join_all([returns, *act.at_yield.values()]))
     if facts.is_generator:
         kind_of_iterator = ASYNC_GENERATOR if facts.is_async else instance("builtins.generator")
         made = Thing(act.made(facts.name_span), kind_of_iterator)
         content = join_all(act.yielded)
         stores.append(Store(extend(made.path, ELEMENT), content))
+        if act.at_yield:
+            stores += leaving.kept_names(act, made.path)
         returns = of(made, sources=content.sources)
-    effects = tuple(_effects(last, raised if normal is not None else None, returns, stores))
+    effects = tuple(_effects(last, raised if normal is not None else None))
     if len(effects) > MAX_EFFECTS:
         act.world.cut_short.add(act.identity)
     return Summary(
@@ -142,9 +160,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
     )
 
 
-def _effects(
-    last: State, raising: State | None, returns: Value, stores: list[Store]
-) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
+def _effects(last: State, raising: State | None) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
     """What still hangs when the function ends, with how far it was undone."""
     result: list[tuple[AnyEffect, tuple[Place, ...]]] = []
     raised = raising.tokens if raising is not None else {}
@@ -153,9 +169,6 @@ def _effects(
         if key not in tokens:
             only_raising = token._replace(status=Status.SETTLED) if isinstance(token.effect, Pending) else token
             tokens[key] = only_raising
-    handed_on = {thing.path for thing in returns.things} | {
-        thing.path for store in stores for thing in store.value.things
-    }
     for key, token in tokens.items():
         settled = _SETTLED[token.status]
         if settled is Settled.ALWAYS:
@@ -166,15 +179,6 @@ def _effects(
                 continue
             settled = Settled.NORMAL_PATHS
         effect = token.effect
-        if (
-            isinstance(effect, Pending)
-            and effect.path is not None
-            and effect.path.root.kind is RootKind.MADE
-            and effect.path not in handed_on
-            and effect.work is not Work.COROUTINE
-        ):
-            handed_on_by_effect = False
-            del handed_on_by_effect
         left = raised.get(key)
         changed = msgspec.structs.replace(
             effect,

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
-from leaklint.solve import effects, handed_over, items, managers, names, operations, pending, uses
+from leaklint.solve import effects, handed_over, items, leaving, managers, names, operations, pending, uses
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import Arguments
@@ -96,6 +96,8 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
         for thing in value.things:
             pending.settle_at(state, thing.path, WALKED)
     act.yielded.append(elements(act, state, value) if step.delegates else value)
+    if leaving.is_manager(act.facts):
+        leaving.keep_names(act, state)
     state.env[step.target] = unknown(act.made(step.span))
 
 

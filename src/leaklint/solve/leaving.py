@@ -1,0 +1,102 @@
+"""Leaving a context manager that is written as a generator: what stands behind its ``yield`` runs only then.
+
+The summary of the generator is applied where it is called, all of it: it does not matter then that its statements stand
+around those of the ``with``. It does where it finishes what these have put into an object that it has yielded, the
+futures of a pool or the threads of a list. So the part behind the ``yield`` is solved once more as a function of its
+own: its parameters are the names that are bound at the ``yield``, and what they hold is what the caller has made of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec.structs
+
+from leaklint.ir import cfg
+from leaklint.ir.cfg import RAISE_EXIT, Block, Body, Edge
+from leaklint.ir.facts import FunctionFacts, Parameter
+from leaklint.ir.location import Span
+from leaklint.ir.summary import Store, Summary
+from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
+from leaklint.solve.activation import Activation, shape_of
+from leaklint.solve.instantiate import instantiate
+from leaklint.solve.lattice import join, of, slot
+from leaklint.solve.state import State
+from leaklint.solve.world import Ask, Solving, function_path
+
+LEAVE: Final = "leave"
+LEAVE_BY_EXCEPTION: Final = "leave by exception"
+MOST_NAMES: Final = 12
+_AT: Final = "<at "
+_FUNCTION: Final = "<generator>"
+_HELD: Final = frozenset({TypeKind.INSTANCE, TypeKind.LIBRARY_METHOD, TypeKind.METHOD, TypeKind.FUNCTION})
+
+
+def is_manager(facts: FunctionFacts) -> bool:
+    """Whether a function is a generator that a decorator makes a context manager of."""
+    named = (each.partition("(")[0].rpartition(".")[2] for each in facts.decorators)
+    return facts.is_generator and not facts.free and any(each.endswith("contextmanager") for each in named)
+
+
+def keep_names(act: Activation, state: State) -> None:
+    """Remembers what the names of a context manager hold where it yields."""
+    for name, value in state.env.items():
+        if any(thing.type.kind in _HELD for thing in value.things):
+            old = act.at_yield.get(name)
+            act.at_yield[name] = value if old is None else join(old, value)
+
+
+def kept_names(act: Activation, manager: Path) -> list[Store]:
+    """What has to be known of a context manager where it is left."""
+    function = Thing(function_path(act.identity), Type(TypeKind.FUNCTION, act.identity))
+    names = sorted(act.at_yield.items())[:MOST_NAMES]
+    return [
+        Store(slot(manager, _FUNCTION), of(function)),
+        *(Store(slot(manager, f"{_AT}{name}>"), value) for name, value in names),
+    ]
+
+
+def leave(act: Activation, state: State, manager: Thing, span: Span, *, exceptional: bool) -> Solving:
+    """The part of a context manager that stands behind its ``yield`` runs: what it finishes and throws away."""
+    function = next(iter(state.heap[slot(manager.path, _FUNCTION)].things), None)
+    if function is None:
+        return
+    held = {
+        key.fields[-1].removeprefix(_AT)[:-1]: value
+        for key, value in state.heap.under(manager.path.root).items()
+        if key.fields[:-1] == manager.path.fields and key.fields[-1].startswith(_AT)
+    }
+    names = sorted(held)
+    shapes = tuple(
+        (index, shape) for index, shape in enumerate(shape_of(state, act.world, held[name]) for name in names) if shape
+    )
+    what = LEAVE_BY_EXCEPTION if exceptional else LEAVE
+    summary: Summary = yield Ask(what, f"{function.type.name}|{','.join(names)}", shapes)
+    done = Summary(
+        name=summary.name, settles=summary.settles, resets=summary.resets, trims=summary.trims, reads=summary.reads
+    )
+    arguments: list[Value] = [held[name] for name in names]
+    yield from instantiate(act, state, done, arguments, span)
+
+
+def part_behind(question: Ask, facts: FunctionFacts, body: Body) -> tuple[FunctionFacts, Body] | None:
+    """The function that the part behind the ``yield`` is; None where there are several."""
+    names = question.name.rpartition("|")[2].split(",")
+    found = [
+        (block, position)
+        for block in body.blocks
+        for position, step in enumerate(block.instructions)
+        if isinstance(step, cfg.Yield)
+    ]
+    if len(found) != 1:
+        return None
+    block, position = found[0]
+    if question.what == LEAVE_BY_EXCEPTION:
+        if block.raises_to == RAISE_EXIT:
+            return None
+        first = Block((), (Edge(block.raises_to, exceptional=True),))
+    else:
+        first = msgspec.structs.replace(block, instructions=block.instructions[position + 1 :])
+    parameters = tuple(Parameter(name, "either", facts.name_span) for name in names if name)
+    changed = msgspec.structs.replace(facts, parameters=parameters, is_generator=False, is_async=False)
+    return changed, Body((first, *body.blocks[1:]))
