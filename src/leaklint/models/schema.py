@@ -221,6 +221,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """What the result has to be (``some`` for not None) to say that the receiver's work has ended."""
     ended_each: Term = ""
     """What holds the answers of several receivers: the result says of all of them what each answer says of its own."""
+    wakes: Term = ""
+    """What somebody may wait for until this is called: a timer that calls it has fired then."""
     heeds: list[Term] = []
     """What is looked at to learn whether to go on: a thread that heeds an event is stopped by ``settles`` of it."""
     consumes: list[Term] = []

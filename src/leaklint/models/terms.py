@@ -68,7 +68,7 @@ def _terms(row: Row) -> Iterator[str]:
         *row.heeds,
         *row.mutates,
     )
-    yield from filter(None, [row.key, row.tells_file, row.ended_each])
+    yield from filter(None, [row.key, row.tells_file, row.ended_each, row.wakes])
     for target, kept in row.stores.items():
         yield target
         yield from kept

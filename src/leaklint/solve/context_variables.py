@@ -8,7 +8,7 @@ from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import NONE, ORIGINAL, extend, join_all, of, ordered, single_constant, slot
+from leaklint.solve.lattice import NONE, ORIGINAL, extend, join, join_all, of, ordered, single_constant, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
@@ -19,8 +19,9 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     value = arguments.positional[0] if arguments.positional else NOTHING
     sources = effects.deep_sources(state, act.world, value)
     made = act.made(span)
-    state.heap[slot(made, "<variable>")] = receiver
-    state.heap[extend(made, ".var")] = receiver
+    # several variables where the expression may denote any of them
+    variables = join(state.heap[slot(made, "<variable>")], receiver)
+    state.heap[slot(made, "<variable>")] = state.heap[extend(made, ".var")] = variables
     for thing in ordered(receiver.things):
         state.heap[extend(thing.path, ".value")] = value
         default = read_field(act, state, extend(thing.path, ".default"))

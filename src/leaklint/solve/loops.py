@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import extend
+from leaklint.solve.lattice import extend, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.names import value_of
 from leaklint.solve.pending import ALL, settle_at
@@ -95,6 +95,7 @@ def after_loop(
         if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
         for thing in value.things
     }
+    held |= {thing.path for path in walked for thing in state.heap[slot(path, "<variable>")].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     if not held:
         return state

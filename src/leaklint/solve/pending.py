@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, TypeKind, Value
-from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, is_prefix, named, names_in
+from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, is_prefix, named, names_in, slot
 from leaklint.solve.state import State, Status
 
 ALL: Final = {
@@ -18,6 +18,10 @@ ALL: Final = {
     "threading.enumerate": Work.THREAD,
 }
 """What gives every object of a kind that has work pending: what settles an element settles all of them."""
+
+
+WAKERS: Final = "<wakers>"
+"""The field of a future in which lie the timers that set its result."""
 
 
 def all_of(name: str) -> Path:
@@ -76,6 +80,8 @@ def settle_at(
         status = Status.MIXED
     within = single and path in state.iterating
     state.settle(_meant(state, path, work), status, times_out=times_out, within=within)
+    for waker in state.heap[slot(path, WAKERS)].things:
+        state.settle(tokens_at(state, waker.path, (Work.TIMER,)), status)
     stop(state, path, every_path=every_path)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)

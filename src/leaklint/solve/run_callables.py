@@ -9,10 +9,11 @@ import msgspec.structs
 from leaklint.ir.effects import Pending, Read, Regime, Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment
-from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import extend, join_all, ordered, survives
+from leaklint.solve.lattice import extend, join_all, of, ordered, slot, survives
+from leaklint.solve.pending import WAKERS
 from leaklint.solve.state import State
 from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.world import Solving, span_in
@@ -45,6 +46,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     if invoke.moment in (Moment.WORK, Moment.LATER):
         at = handed_over_at(sub) if invoke.path.fields else sub.span
         handed_over.defer_parameters(act, state, [target, *given.everything()], at, work)
+    if invoke.moment is Moment.WORK:
+        _wakes(sub, target, work)
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     lasting = invoke.keeps_context and any(survives(thing.path) for thing in sub.arguments[0].things)
     for key in [key for key in state.tokens if key not in before]:
@@ -63,6 +66,16 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
             state.tokens[changed.key] = changed
     return result
+
+
+def _wakes(sub: Substitution, target: Value, work: Sequence[Path]) -> None:
+    """Work that does nothing but wake who waits for an object is done when somebody has waited for that."""
+    state = sub.state
+    for thing in target.things:
+        row = sub.act.world.models.row(thing.type.name) if thing.type.kind is TypeKind.LIBRARY_METHOD else None
+        for woken in state.heap[slot(thing.path, "<self>")].things if row is not None and row.wakes else ():
+            place = slot(woken.path, WAKERS)
+            state.heap[place] = join_all([state.heap[place], *(of(Thing(path)) for path in work)])
 
 
 def _of_invocation(loop: Value, state: State) -> bool:
