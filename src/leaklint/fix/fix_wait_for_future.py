@@ -28,7 +28,7 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("it stands in no function")
     must_end(finding, project, finding.hint.callee)
     safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee)
-    safe = safe and not comes_in_rounds(finding, project)
+    safe = safe and not comes_in_rounds(finding, project) and not _goes_on(function)
     receiver = node.func.value
     if isinstance(receiver, ast.Name):
         changes = _left(tree, function, statement, receiver.id)
@@ -60,6 +60,9 @@ def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> lis
     if not used or not any(statement is each or each in tree.above(statement) for each in used):
         return []
     shut = [each for each in used if _shuts_down(each, pool)]
+    called = [each for each in ast.walk(function) if dotted(each) == f"{pool}.shutdown"]
+    if len(called) != len(shut):
+        return []
     if any(isinstance(each, ast.Return | ast.Yield) for stmt in shut for each in ast.walk(stmt)):
         return []
     rest = following[: following.index(used[-1]) + 1]
@@ -84,6 +87,22 @@ def _not_asked_for(tree: Tree, function: Function, name: str) -> None:
             given = [inner for argument in each.args for inner in ast.walk(argument)]
             if any(dotted(inner) == name for inner in given):
                 raise NoFix("the function waits for it already, and goes on before it ends")
+
+
+def _goes_on(function: Function) -> bool:
+    """Whether a function says that it does not wait to the end: by a timeout, or by ``shutdown(wait=False)``."""
+    for each in ast.walk(function):
+        match each:
+            case ast.Call(func=ast.Attribute(attr="exception" | "result"), args=[_, *_]):
+                return True
+            case ast.Call(func=ast.Attribute(attr=method) | ast.Name(id=method), keywords=keywords):
+                given = {keyword.arg: keyword.value for keyword in keywords}
+                if method in ("as_completed", "exception", "result", "wait") and "timeout" in given:
+                    return True
+                waits = given.get("wait")
+                if method == "shutdown" and isinstance(waits, ast.Constant) and not waits.value:
+                    return True
+    return False
 
 
 def _shuts_down(statement: ast.stmt, pool: str) -> bool:

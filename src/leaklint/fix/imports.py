@@ -179,6 +179,11 @@ def _place(body: Sequence[Line], name: str, member: bool) -> int:
     listed = [at for at in group if isinstance(_only(body[at]), cst.ImportFrom)]
     if _is_standard(name) and group and not any(_is_standard(_module_of(_only(body[at]))) for at in group):
         return start
+    standard = [at for at in group if _is_standard(_module_of(_only(body[at])))]
+    if _is_standard(name) and standard:
+        plain = [at for at in plain if at in standard]
+        listed = [at for at in listed if at in standard]
+        start, end = standard[0], standard[-1] + 1
     kind = listed if member else plain
     for at in kind:
         if _module_of(_only(body[at])) > name:
