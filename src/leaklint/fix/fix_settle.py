@@ -28,7 +28,9 @@ def flush(finding: Finding, project: Project) -> Plan:
         raise NoFix("it is flushed on some paths already")
     alone(tree, outer)
     change = at_the_end(tree, outer, closing)
-    if isinstance(change, Enclose):
+    fed = dotted(node.func).rpartition(".")[0]
+    again = any(dotted(each) == fed for other in tree.after(outer) for each in ast.walk(other))
+    if isinstance(change, Enclose) and not (fed and again):
         # at once rather than around all that follows: an exception in between would keep it back
         change = After(tree.span(outer), closing)
     return plan(finding, [change, *imports], safe=True)

@@ -43,6 +43,10 @@ def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Seq
             raise NoFix(
                 f"{use.path}:{use.span.line}: it is looked up by a key, perhaps for what another invocation left"
             )
+        if _is_counted(use):
+            raise NoFix(
+                f"{use.path}:{use.span.line}: it is to grow over several invocations: what is left would be lost"
+            )
     touching = {each for each in inside.values() if each is not None}
     binding = {each for use, each in inside.items() if each is not None and _binds(use)}
     changing = {each for use, each in inside.items() if each is not None and _changes(use)}
@@ -86,6 +90,46 @@ def _looks_up(use: Occurrence) -> bool:
             return not isinstance(key, ast.Constant | ast.Slice | ast.UnaryOp)
         case ast.Attribute(attr="get" | "pop" | "setdefault" | "remove" | "discard") if isinstance(above, ast.Call):
             return bool(above.args) and not isinstance(above.args[0], ast.Constant | ast.UnaryOp)
+    return False
+
+
+def _is_counted(use: Occurrence) -> bool:
+    """Whether the program waits until enough has come together: a test compares the number with one above 1."""
+    node: ast.AST = use.node
+    parent = use.tree.parents.get(node)
+    while isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "len":
+        node, parent = parent, use.tree.parents.get(parent)
+    while isinstance(parent, ast.BinOp):
+        right = parent.right
+        if isinstance(parent.op, ast.Mod) and parent.left is node and not _is_small(right):
+            return True
+        node, parent = parent, use.tree.parents.get(parent)
+    if not isinstance(parent, ast.Compare):
+        return False
+    others = [each for each in (parent.left, *parent.comparators) if each is not node]
+    tested = isinstance(use.tree.parents.get(parent), ast.If | ast.While | ast.IfExp | ast.BoolOp)
+    bounds = isinstance(parent.ops[0], ast.Gt | ast.GtE | ast.Lt | ast.LtE | ast.Eq)
+    return tested and bounds and not all(map(_is_small, others)) and _empties(use, parent)
+
+
+def _is_small(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value <= 1
+
+
+def _empties(use: Occurrence, test: ast.AST) -> bool:
+    """Whether the variable is emptied, or begun anew, under a test."""
+    branch = next((each for each in use.tree.above(test) if isinstance(each, ast.If | ast.While)), None)
+    name = use.tree.text_of(use.node)
+    for each in ast.walk(branch) if branch is not None else ():
+        match each:
+            case ast.Call(func=ast.Attribute(attr="clear", value=held)) if use.tree.text_of(held) == name:
+                return True
+            case ast.Assign(targets=[held]) if use.tree.text_of(held) == name:
+                return True
+            case ast.Call(func=ast.Name()) if isinstance(each.func, ast.Name) and "flush" in each.func.id.lower():
+                return True
+            case ast.Delete():
+                return True
     return False
 
 
