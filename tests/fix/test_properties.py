@@ -22,11 +22,13 @@ HEAD = """\
 # a generated program
 import asyncio
 import subprocess
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
+tasks_of_all = set()
 user = ContextVar("user", default=None)
 workers = ThreadPoolExecutor(2)
 seen = []  # all of them
@@ -35,6 +37,12 @@ count = 0
 
 def work(value=None):
     time.sleep(0.01)  # some time
+
+
+def kept(value, to=[], *, of={}):  # both
+    \"\"\"Keeps.\"\"\"
+    to.append(value)
+    of[value] = 1
 
 
 async def later(value=None):
@@ -53,6 +61,11 @@ SYNC = [
     "path = f\"/tmp/{event['id']}\"\nwith open(path, 'w') as target:\n    target.write('''one\n  two''')",
     "timer = threading.Timer(0.1, work)\ntimer.start()",
     "global count\ncount += 1",
+    "workers.submit(\n    work,\n    event['id'],  # which\n)",
+    "# its own\npool = ThreadPoolExecutor(2)  # two\n\npool.submit(work, 1)\nprint('submitted')",
+    "folder = tempfile.mkdtemp(\n    prefix='x',  # short\n)\n\n# look\nprint(folder)",
+    "for each in event['ids']:\n    subprocess.Popen(\n        ['true'],\n    )",
+    "kept(event['id'])",
 ]
 ASYNC = [
     "later(1)  # dropped",
@@ -62,6 +75,10 @@ ASYNC = [
     "[later(each) for each in event['ids']]",
     "tasks = []\nfor each in event['ids']:\n    tasks.append(asyncio.create_task(later(each)))",
     "unused = later(4)",
+    "late = asyncio.create_task(\n    later(\n        5,\n    ),\n)\nawait asyncio.sleep(0)",
+    "left = list(event['ids'])\nwhile left:\n    asyncio.create_task(later(left.pop()))",
+    "for each in event['ids']:\n    tasks_of_all.add(asyncio.create_task(later(each)))  # kept",
+    "(later(6), later(7))",
 ]
 FILLER = [
     "print('between')  # a remark",
