@@ -203,6 +203,25 @@ def test_calls_that_could_be_dropped(body: str, dropped: tuple[str, ...]) -> Non
     assert set(dropped) <= set(facts.calls)
 
 
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("return g()", ("g",)),
+        ("return z, [g()]", ("g",)),
+        ("yield g()", ("g",)),
+        ("x = g()\n x = h()\n return x", ("g", "h")),
+        ("x = g()\n x = h()\n return z", ()),
+        ("g()", ()),
+        ("return z.append(1) or z", ("append",)),
+        ("return z(g())", ("z",)),
+    ],
+)
+def test_calls_whose_result_the_caller_could_drop(body: str, given: tuple[str, ...]) -> None:
+    facts = function(f"def f(z):\n {body}\n")
+    assert facts.given_calls == given
+    assert set(given) <= set(facts.dropped_calls)
+
+
 def test_calls_hold_decorators_but_not_those_of_inner_functions() -> None:
     facts = function("def f():\n @a.deco\n def g(): inner()\n b.c.d()()\n [e() for x in y]\n")
     assert facts.calls == ("d", "deco", "e")

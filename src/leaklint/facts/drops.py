@@ -28,20 +28,27 @@ def last_segment(function: ast.expr) -> str | None:
 
 def valued_calls(value: ast.expr | None) -> list[str]:
     """The last segments of the calls whose result is the value of an expression, or a part of it."""
-    if type(value) not in _PARTS:
-        return []
-    calls: list[str] = []
+    return _valued(value, ast.Call) if type(value) in _PARTS else []
+
+
+def valued_names(value: ast.expr | None) -> list[str]:
+    """The names that are the value of an expression, or a part of it."""
+    return _valued(value, ast.Name) if type(value) is ast.Name or type(value) in _PARTS else []
+
+
+def _valued(value: ast.expr | None, wanted: type) -> list[str]:
+    found: list[str] = []
     stack: list[Any] = [value]
     while stack:
         node = stack.pop()
         kind = type(node)
-        if kind is ast.Call:
-            name = last_segment(node.func)
+        if kind is wanted:
+            name = last_segment(node.func if kind is ast.Call else node)
             if name is not None:
-                calls.append(name)
+                found.append(name)
         elif kind in _PARTS:
             stack += _PARTS[kind](node)
-    return calls
+    return found
 
 
 def _elements(node: Any) -> list[Any]:
@@ -66,12 +73,12 @@ def _element(node: Any) -> list[Any]:
     return [node.elt]
 
 
-def _itself(node: Any) -> list[Any]:
-    return [node]
+def _nothing(_node: Any) -> list[Any]:
+    return []
 
 
 _PARTS: dict[type, Callable[[Any], list[Any]]] = {
-    ast.Call: _itself,
+    ast.Call: _nothing,
     ast.List: _elements,
     ast.Tuple: _elements,
     ast.Set: _elements,

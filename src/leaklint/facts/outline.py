@@ -19,6 +19,7 @@ from leaklint.ir.location import Span
 def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
     """The facts of a function, lambda, class body or module body, without its graph."""
     node = scope.node
+    dropped, given = _dropped(scope)
     if scope.kind is Kind.FUNCTION and scope.parent is not None:
         owner = scope.class_name
         span = positions.span(node)
@@ -37,7 +38,8 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             cells=tuple(sorted(scope.cells)),
             globals_bound=tuple(sorted(scope.globals & scope.bound.keys())) if scope.globals else (),
             calls=tuple(sorted(scope.calls)),
-            dropped_calls=_dropped(scope),
+            dropped_calls=dropped,
+            given_calls=given,
             stored_calls=tuple(sorted(scope.stored)),
             in_class=owner,
             has_await=scope.has_await,
@@ -54,19 +56,23 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         cells=tuple(sorted(scope.cells)),
         globals_bound=tuple(sorted(scope.globals & scope.bound.keys())),
         calls=tuple(sorted(scope.calls)),
-        dropped_calls=_dropped(scope),
+        dropped_calls=dropped,
+        given_calls=given,
         stored_calls=tuple(sorted(scope.stored)),
         has_await=scope.has_await,
     )
 
 
-def _dropped(scope: Scope) -> tuple[str, ...]:
-    dropped = scope.dropped
+def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The calls that could drop a result, and those of them whose result could be given to the caller."""
+    dropped, given = scope.dropped, scope.returned
     if scope.assigned and scope.kind is not Kind.CLASS:
         elsewhere = scope.globals | scope.nonlocals
         own = [pair for pair in scope.assigned if pair[0] not in elsewhere] if elsewhere else scope.assigned
         dropped = dropped.union(never_used(own, scope.read, scope.rebound))
-    return tuple(sorted(dropped))
+    if scope.returned_names:
+        given = given.union(call for name, call in scope.assigned if name in scope.returned_names and call in dropped)
+    return tuple(sorted(dropped)), tuple(sorted(given))
 
 
 def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Parameter, ...]:

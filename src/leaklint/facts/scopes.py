@@ -47,6 +47,8 @@ class Scope:
         "parent",
         "read",
         "rebound",
+        "returned",
+        "returned_names",
         "self_name",
         "stored",
         "unbounded",
@@ -75,6 +77,9 @@ class Scope:
         """Own names that this or an inner scope reads."""
         self.calls: set[str] = set()
         self.dropped: set[str] = set()
+        self.returned: set[str] = set()
+        """Those whose result is, or is part of, what is returned or yielded."""
+        self.returned_names: set[str] = set()
         self.assigned: list[tuple[str, str]] = []
         """Names with the calls whose result they are bound to."""
         self.stored: set[tuple[str, str]] = set()

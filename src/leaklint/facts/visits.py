@@ -20,7 +20,9 @@ def _function(walk: Walk, node: Any) -> None:
 
 def _lambda(walk: Walk, node: ast.Lambda) -> None:
     walk.function(node, walk.lambda_name(node), [node.body])
-    walk.scope_of[node].dropped.update(valued_calls(node.body))
+    calls, scope = valued_calls(node.body), walk.scope_of[node]
+    scope.dropped.update(calls)
+    scope.returned.update(calls)
 
 
 def _class(walk: Walk, node: ast.ClassDef) -> None:
@@ -98,7 +100,7 @@ def _walrus(walk: Walk, node: ast.NamedExpr) -> None:
 
 
 def _return(walk: Walk, node: ast.Return) -> None:
-    walk.drop(node.value)
+    walk.give(node.value)
     walk.push_one(node.value)
 
 
@@ -235,7 +237,7 @@ def _await(walk: Walk, node: ast.Await) -> None:
 
 def _yield(walk: Walk, node: Any) -> None:
     walk.scope.host.is_generator = True
-    walk.drop(node.value)
+    walk.give(node.value)
     walk.push_one(node.value)
 
 

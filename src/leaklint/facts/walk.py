@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leaklint.facts.drops import last_segment, valued_calls
+from leaklint.facts.drops import last_segment, valued_calls, valued_names
 from leaklint.facts.scopes import Kind, Scope, resolve_names
 from leaklint.ir.facts import ImportFact
 from leaklint.ir.location import Span
@@ -128,6 +128,14 @@ class Walk:
         calls = valued_calls(value)
         if calls:
             self.scope.host.dropped.update(calls)
+
+    def give(self, value: ast.expr | None) -> None:
+        """Notes what is returned or yielded: who calls the function may drop it."""
+        host = self.scope.host
+        calls = valued_calls(value)
+        host.dropped.update(calls)
+        host.returned.update(calls)
+        host.returned_names.update(valued_names(value))
 
     def _qualify(self, name: str) -> str:
         host = self.scope.host

@@ -59,6 +59,8 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     """Last segments of all called names (``a.b.c()`` gives ``c``), sorted, without duplicates."""
     dropped_calls: tuple[str, ...] = ()
     """Those of ``calls`` that could drop a result: see ``leaklint.facts.drops``."""
+    given_calls: tuple[str, ...] = ()
+    """Those of ``dropped_calls`` whose result may be, or be part of, what is returned or yielded."""
     stored_calls: tuple[tuple[str, str], ...] = ()
     """Attributes (``x`` for ``a.b.x = …``), each with the last segment of a call whose result is stored in it."""
     in_class: str | None = None

@@ -52,9 +52,14 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
         if not fresh:
             break
         suspects.update(dict.fromkeys(fresh))
-        for path, function_name in fresh:
-            last = function_name.rpartition(".")[2]
-            knowing[last] = knowing.get(last, 0) | bits[path]
+        wrapping: dict[str, int] = {}
+        for path, function_name in suspects:
+            given = program.files[path].functions[function_name].given_calls
+            if any(knowing.get(name, 0) & reach[path] for name in given):
+                last = function_name.rpartition(".")[2]
+                wrapping[last] = wrapping.get(last, 0) | bits[path]
+        for name, files in wrapping.items():
+            knowing[name] = knowing.get(name, 0) | files
     read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
     for path, facts in program.files.items():
         for function in facts.functions.values():
