@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from leaklint import solve
 from leaklint.ir.finding import Finding
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.solving import solved
+from leaklint.solve.world import Ask, Solving, World
 
 HANDLER = "X = []\n\n\ndef handler(event, context):\n"
 LEAK = [("LK101", 4)]
@@ -83,6 +86,31 @@ def test_a_deep_hierarchy() -> None:
         f"class C{i}(C{i - 1}): pass\n" for i in range(1, 400)
     )
     assert ("LK101", 2) in codes(classes + HANDLER + "    C399().m(event)\n")
+
+
+def test_a_merge_of_nested_containers_is_solved_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+    begin = solve.begin
+
+    def counted(world: World, question: Ask) -> Solving:
+        asked[question.name] += 1
+        return begin(world, question)
+
+    monkeypatch.setattr(solve, "begin", counted)
+    merge = """
+def merge(one, other):
+    for key, value in other.items():
+        if isinstance(value, dict):
+            one[key] = merge(one.get(key, {}), value)
+        elif isinstance(value, list):
+            one[key] = [merge({}, each) for each in value]
+        else:
+            one[key] = value
+    return one
+"""
+    calls = "    X.append(merge({'a': {'b': [{}]}}, event))\n    merge({}, merge({'c': []}, {'d': event}))\n"
+    assert codes(HANDLER + calls + merge) == [("LK101", 5)]
+    assert asked["app.py::merge"] <= 16
 
 
 def test_modules_that_import_each_other_in_a_circle() -> None:

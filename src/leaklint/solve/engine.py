@@ -19,7 +19,7 @@ MAX_ROUNDS: Final = 3
 class _Frame:
     """A question being answered."""
 
-    __slots__ = ("asked", "lowest", "question", "rounds", "solving")
+    __slots__ = ("again", "asked", "lowest", "question", "rounds", "solving")
 
     def __init__(self, question: Ask, solving: Solving, depth: int) -> None:
         self.question = question
@@ -29,6 +29,8 @@ class _Frame:
         self.asked = False
         """Whether somebody has asked the question while it is being answered."""
         self.rounds = 0
+        self.again = False
+        """Whether an answer that rests on this one is not yet what it will be."""
 
 
 class Engine:
@@ -81,14 +83,19 @@ class Engine:
         if frame.asked:
             is_module = question.what == "module"
             differs = not is_module and self._provisional.get(question) != result
-            if is_module or differs:
+            unsettled = differs or (frame.again and not is_module)
+            if is_module or unsettled:
                 self._forget(depth)
-            if differs and frame.rounds < MAX_ROUNDS:
+            if unsettled and frame.lowest < depth and stack[frame.lowest].question.what != "module":
+                # it is computed again anyway, with the one below that it rests on
+                self._provisional[question] = result
+                stack[frame.lowest].again = True
+            elif unsettled and frame.rounds < MAX_ROUNDS:
                 self._provisional[question] = result
                 frame.rounds += 1
                 frame.solving = self._begin(question)
                 frame.lowest = depth
-                frame.asked = False
+                frame.asked = frame.again = False
                 return None
             self._settle(depth)
         stack.pop()

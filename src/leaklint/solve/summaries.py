@@ -52,7 +52,9 @@ def summarise(world: World, question: Ask) -> Solving:
     facts = world.program.function(question.name)
     if facts is None:
         return Summary(name=question.name)
+    world.underway[question.name] += 1
     act, ended = yield from _run(world, question, facts)
+    world.underway[question.name] -= 1
     return _summary(act, facts, ended)
 
 

@@ -6,6 +6,7 @@ it; the engine works on an explicit stack, so that call chains of any depth cost
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -20,6 +21,8 @@ from leaklint.models.load import Models
 from leaklint.solve.lattice import ORIGINAL, ordered
 
 MAX_SPECIALISATIONS: Final = 6
+MAX_RECURSIONS: Final = 2
+"""Shapes under which a function may call itself, at any distance; the general summary is taken beyond."""
 Shape: TypeAlias = frozenset[tuple[Type, tuple[tuple[str, "Shape"], ...]]]
 """What is known of an argument: its possible types and, for each, those of its fields."""
 Shapes: TypeAlias = tuple[tuple[int, Shape], ...]
@@ -81,6 +84,8 @@ class World:
         self.prepared: dict[str, Any] = {}
         """What is known of the blocks of a body, by function."""
         self._shapes: dict[str, set[Shapes]] = {}
+        self.underway: Counter[str] = Counter()
+        """How many summaries of a function are being computed."""
         self.library = library
         """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, frozenset[Span]] = {}
@@ -140,7 +145,7 @@ class World:
         known = self._shapes.setdefault(function, set())
         if shapes in known:
             return Ask("function", function, shapes)
-        if len(known) >= MAX_SPECIALISATIONS:
+        if len(known) >= MAX_SPECIALISATIONS or self.underway[function] >= MAX_RECURSIONS:
             return Ask("function", function, self.general_shapes(function, shapes))
         known.add(shapes)
         return Ask("function", function, shapes)
