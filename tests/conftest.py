@@ -3,6 +3,7 @@
 import compileall
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 from truth.runner import Driver
 
+CACHE = "leaklint-tests-"
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 
 settings.register_profile("quick", max_examples=50, deadline=None)
@@ -21,8 +23,21 @@ settings.load_profile("prove" if PROVE else "quick")
 def pytest_configure(config: pytest.Config) -> None:
     """Compiles leaklint once, which tests start some hundred times, and gives them a cache of their own."""
     if not hasattr(config, "workerinput"):
-        os.environ["LEAKLINT_CACHE_DIR"] = tempfile.mkdtemp(prefix="leaklint-tests-")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # tests that are ended clean up as well
+        _remove_caches_of_the_dead()
+        os.environ["LEAKLINT_CACHE_DIR"] = tempfile.mkdtemp(prefix=f"{CACHE}{os.getpid()}-")
         compileall.compile_dir(Path(__file__).parents[1] / "src", quiet=2, workers=1)
+
+
+def _remove_caches_of_the_dead() -> None:
+    """Removes what tests have left that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{CACHE}*-*"):
+        try:
+            os.kill(int(folder.name.split("-")[2]), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue  # somebody else's, who lives
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -24,14 +24,6 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 ALL = [path for path in sorted(FIXTURES.glob("*/*")) if path.is_dir() and job_of(path) and not missing_of(path)]
 CASES = ALL if PROVE else ALL[::8]
 
-UNJOINED = {
-    "class_attribute_local": "what survives has the name of the class, the finding that of the attribute",
-    "conditional_choice": "the finding names one of the two lists, and the event fills the other",
-    "named_tuple_default_list": "what survives has the name that the class keeps its defaults under",
-    "singleton_metaclass_keeps_request": "what survives has the name that the metaclass keeps it under",
-}
-"""Cases whose leak is seen, and told as only seen at run time."""
-
 
 def proves(seen: Observation) -> bool:
     """Whether an observation bears out a note."""
@@ -46,7 +38,7 @@ def kinds_of(note: Note) -> frozenset[Kind]:
 def is_seen(note: Note, report: Report, case: Path) -> bool:
     """Whether execution shows what a note says: its finding is confirmed, or there is what nobody has found."""
     here = [each for each in report.confirmed if (each.finding.shown, each.finding.line) == (note.path, note.line)]
-    if note.kind == "expected" and case.name not in UNJOINED:
+    if note.kind == "expected":
         return any(each.finding.code in note.codes for each in here)
     observations = [
         *report.only_seen,

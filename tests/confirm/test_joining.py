@@ -97,6 +97,30 @@ def test_an_object_has_the_name_of_the_module_that_makes_it(joiner: Joiner) -> N
     assert (named.subject, named.also, named.evidence) == ("keeper.SEEN", ("app.LINES",), "keeper.SEEN grows")
 
 
+def test_state_that_no_finding_claims_goes_to_the_one_that_nothing_bears_out(observe: Observe) -> None:
+    source = (
+        "PAID, OPEN, LATE = [], [], []\n"
+        "def handler(event, context):\n"
+        "    chosen = PAID if event['id'] else OPEN\n"
+        "    chosen.append(event['id'])\n"
+        "    globals()['now_' + event['id']] = event['id']\n"
+        "def other():\n"
+        "    LATE.append(1)\n"
+    )
+    report = observe(source)
+    places = [
+        {"code": "LK101", "path": "app.py", "line": 4, "message": "request data is appended to OPEN"},
+        {"code": "LK102", "path": "app.py", "line": 5, "message": "request data is bound to module-level now_"},
+        {"code": "LK101", "path": "app.py", "line": 7, "message": "appended to LATE"},
+    ]
+    joined = judge(report.plan, report.record, from_objects(places, report.plan.root))
+    borne_out = {each.finding.line: each.observations[0].subject for each in joined.confirmed}
+    assert borne_out[4] == "app.PAID"
+    assert borne_out[5].startswith("app.now_")
+    assert [each.finding.line for each in joined.not_seen] == [7]
+    assert not joined.only_seen
+
+
 def judged(joiner: Joiner, each: Any, record: Record) -> str:
     plan = Plan(root=joiner.root, handler="app:handler")
     return judge(plan, record, [each]).not_seen[0].reason

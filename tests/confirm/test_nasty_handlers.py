@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from confirm.conftest import ENGINES, Observe
+from confirm.conftest import ENGINES, Observe, left_of
 
-from leaklint.confirm.plan import Engine
+from leaklint.confirm.plan import Engine, Plan, Regime, Unusable
+from leaklint.confirm.run import run
 from leaklint.confirm.text import render
 
 NASTY = {
@@ -90,6 +97,75 @@ def test_output_of_programs_is_cut(observe: Observe) -> None:
     assert report.record.output_full
     assert report.record.invocations[0].status == "ok"
     assert 4000 < sum(len(line.text) + 1 for line in report.record.printed) <= 5001
+
+
+@pytest.mark.parametrize("regime", Regime)
+def test_a_program_that_never_stops_printing_is_ended(regime: Regime, observe: Observe) -> None:
+    source = "import subprocess\ndef handler(event, context):\n    subprocess.Popen(['yes'])\n"
+    begun = time.monotonic()
+    report = observe(source, times=2, regime=regime, output_limit=5000)
+    assert time.monotonic() - begun < 20
+    assert [each.code for each in report.only_seen] == ["LK207"]
+    assert report.record.output_full
+
+
+def test_a_handler_that_kills_who_watches_it_is_ended_all_the_same(project: Callable[..., Path]) -> None:
+    root = project(
+        app="import os, signal, subprocess\n"
+        "def handler(event, context):\n"
+        "    subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "    os.kill(os.getppid(), signal.SIGKILL)\n"
+    )
+    plan = Plan(root=root, handler="app:handler", engine=Engine.BUILTIN)
+    with pytest.raises(Unusable, match=r"has ended \(signal 9\): has the handler killed it"):
+        run(plan, ["{}"], 3)
+    assert left_of(plan.run) == []
+
+
+CHATTERS = """
+import subprocess, threading, time
+
+def chatter():
+    while True:
+        print("x" * 200)
+        time.sleep(0.0005)
+
+def handler(event, context):
+    threading.Thread(target=chatter, daemon=True).start()
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    time.sleep(0.05)
+"""
+
+
+def homes_of(root: Path) -> set[Path]:
+    """The folders of the runs whose handler lies in a folder, by the processes that are there."""
+    found = set()
+    for process in Path("/proc").iterdir():
+        try:
+            words = (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"LAMBDA_TASK_ROOT=" + os.fsencode(root) in words:
+            found |= {Path(os.fsdecode(word[5:])).parent for word in words if word.startswith(b"HOME=")}
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_run_that_is_killed_leaves_nothing(number: signal.Signals, project: Callable[..., Path]) -> None:
+    root = project(app=CHATTERS).resolve()
+    command = [sys.executable, "-m", "leaklint", "confirm", "app:handler", "--root", str(root), "--times", "1000"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
+        deadline = time.monotonic() + 20
+        while not homes_of(root) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        (home,) = homes_of(root)
+        time.sleep(0.4)
+        started.send_signal(number)
+    assert started.returncode != 0
+    while (homes_of(root) or home.exists()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert homes_of(root) == set()
+    assert not home.exists()
 
 
 def test_a_child_that_outlives_its_parent_is_frozen_and_ended(observe: Observe) -> None:

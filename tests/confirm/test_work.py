@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from confirm.conftest import left_of
+from confirm.conftest import Observe, left_of
 
 from leaklint.confirm.observation import Observation
 from leaklint.confirm.plan import Engine, Plan
@@ -89,3 +89,36 @@ def test_files_are_found_and_removed_with_the_run() -> None:
     names = [each.name for each in seen("files").record.work.values() if not each.ended]
     assert [name.rpartition("/")[2].partition("-")[0] for name in names] == ["left.txt", "folder"] * 2
     assert not any(Path(name).exists() for name in names)
+
+
+IN_A_CIRCLE = """
+class Batch:
+    def __init__(self):
+        self.waiting = self.work()
+
+    async def work(self): ...
+
+def handler(event, context):
+    Batch()
+"""
+
+
+def test_a_coroutine_in_a_circle_of_references_is_never_awaited(observe: Observe) -> None:
+    (leak,) = observe(IN_A_CIRCLE).only_seen
+    assert (leak.code, leak.subject, leak.lines[0]) == ("LK201", "Batch.work", ("app.py", 4, "__init__"))
+    assert leak.invocations == (1, 2)
+
+
+@pytest.mark.parametrize("kept", ["KEPT.append(Batch())", "KEPT[:] = [LOOP.create_task(Batch().waiting)]"])
+def test_a_coroutine_that_somebody_can_still_await_is_none(kept: str, observe: Observe) -> None:
+    source = f"import asyncio\nKEPT = []\nLOOP = asyncio.new_event_loop()\n{IN_A_CIRCLE.replace('    Batch()', f'    {kept}')}"
+    assert "LK201" not in {each.code for each in observe(source).only_seen}
+
+
+def test_the_thread_that_serves_an_executor_is_no_work_of_its_own(observe: Observe) -> None:
+    source = (
+        "import concurrent.futures, time\n"
+        "def handler(event, context):\n"
+        "    concurrent.futures.ProcessPoolExecutor(1).submit(time.sleep, 0.3)\n"
+    )
+    assert [each.code for each in observe(source).only_seen] == ["LK206"]

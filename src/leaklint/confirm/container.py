@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +30,7 @@ class Container:
         self._recorder = Recorder(plan.run, os.path.realpath(plan.root), freezes=plan.freezes)
         self._numbers = 0
         self._warden: subprocess.Popen[bytes] | None = None
+        self._watched = True
 
     @property
     def record(self) -> Record:
@@ -75,8 +80,9 @@ class Container:
             return
         self._warden = warden
         try:
-            self._send({"do": "end"})
-            self._listen("over")
+            if self._watched:
+                self._send({"do": "end"})
+                self._listen("over")
         finally:
             self._warden = None
             for pipe in (warden.stdin, warden.stdout):
@@ -92,7 +98,7 @@ class Container:
             self._warden.stdin.write(json.dumps(command).encode() + b"\n")
             self._warden.stdin.flush()
         except OSError as error:
-            raise Unusable(f"the process that watches the container has ended: {error}") from error
+            raise self._lost() from error
 
     def _listen(self, last: str) -> None:
         """Takes messages until the command is carried out."""
@@ -103,4 +109,19 @@ class Container:
             self._recorder.take(message)
             if message["say"] == last and "work" not in message:
                 return
-        raise Unusable("the process that watches the container has ended before its time")
+        raise self._lost()
+
+    def _lost(self) -> Unusable:
+        """Ends and removes what a warden has left that could not do so itself, as somebody has killed it."""
+        assert self._warden is not None
+        status = self._warden.wait()
+        self._watched = False
+        name = f"leaklint-{self.plan.run}-"
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if name.encode() in (folder / "environ").read_bytes():
+                    os.kill(int(folder.name), signal.SIGKILL)
+        for path in Path(tempfile.gettempdir()).glob(f"{name}*"):
+            shutil.rmtree(path, ignore_errors=True)
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        return Unusable(f"the process that watches the container has ended ({how}): has the handler killed it?")

@@ -1,7 +1,8 @@
 """Joins findings with observations: which finding execution has confirmed, and which leak only execution has shown.
 
 Work is joined by the line that started it, an error by the lines that it came through, state by its name: the name
-that the finding mentions, or that the line binds where the state was made.
+that the finding mentions, or that the line binds where the state was made. State that no finding claims by its name is
+joined *loosely*: with a finding that nothing else bears out, in a function that is about it.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ ASPECTS = (
 )
 """Beginnings of aspects of the process, and the words of a line or message that are about them."""
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+COMPUTED = re.compile(r"\b(globals|setattr|vars|__dict__|__setitem__)\b")
+"""What binds a name that the source does not have."""
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 LABEL_WORDS = frozenset({"context", "variable", "closure", "default", "of"})
 
@@ -95,6 +98,37 @@ class Joiner:
         exact = [each for each in near if self._is_about(each, finding, finding.message)]
         exact = exact or [each for each in near if self._is_about(each, finding, _words_of(finding))]
         return sorted(exact, key=lambda each: (-each.strength, each.code != finding.code, each.subject))
+
+    def loosely(self, finding: Static, observations: list[Observation]) -> list[Observation]:
+        """The observations of state that may be what the finding means under another name, the strongest first.
+
+        A finding names one object where its line may reach several, or an attribute of what a metaclass keeps; and
+        what ``globals()`` and ``setattr`` bind has a name that stands nowhere.
+        """
+        kinds = COMPATIBLE.get(finding.code, frozenset()) & {Kind.STATE, Kind.LIBRARY}
+        first, last = function_around(finding.path, finding.line)
+        spoken = set(IDENTIFIER.findall(finding.message + "\n" + _source(finding.path, first, last)))
+        computed = COMPUTED.search(_source(finding.path, finding.line, finding.end_line))
+        near = [each for each in observations if each.kind in kinds]
+        about = [
+            each
+            for each in near
+            if any(self._last_name_of(label) in spoken for label in (each.subject, *each.also))
+            or (computed and self._stands_nowhere(each))
+        ]
+        same = [each for each in about if each.code == finding.code]
+        return sorted(same or about, key=lambda each: (-each.strength, each.subject))
+
+    def _last_name_of(self, label: str) -> str:
+        """The name in a label that says most: of ``app.Session._local`` the last."""
+        return next(reversed(IDENTIFIER.findall(self.split(label)[1])), "")
+
+    def _stands_nowhere(self, seen: Observation) -> bool:
+        """Whether no statement binds a variable of the project: its name was made at run time."""
+        module, variable = self.split(seen.subject)
+        file = module_file(self.root, module) if module else None
+        names = IDENTIFIER.findall(variable)
+        return file is not None and bool(names) and names[0] not in names_made(file.resolve())
 
     def _is_about(self, seen: Observation, finding: Static, words: str) -> bool:
         """Whether an observation shows what a finding is about, going by the message or also by the source line."""
@@ -181,11 +215,16 @@ class Joiner:
 
 def _words_of(finding: Static) -> str:
     """The message of a finding and the source line that it is about."""
+    return f"{finding.message}\n{_source(finding.path, finding.line, finding.end_line)}"
+
+
+def _source(path: Path, first: int, last: int) -> str:
+    """These lines of a file."""
     try:
-        lines = finding.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        lines = []
-    return "\n".join([finding.message, *lines[finding.line - 1 : finding.end_line]])
+        return ""
+    return "\n".join(lines[first - 1 : last])
 
 
 def _same_aspect(subject: str, words: str) -> bool:

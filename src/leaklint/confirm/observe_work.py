@@ -7,6 +7,7 @@ those are evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from leaklint.confirm.observation import Kind, Observation, Strength, invocations, numbers
 from leaklint.confirm.record import Line, Record, Work
@@ -38,10 +39,35 @@ def observe_work(record: Record) -> list[Observation]:
             groups.setdefault((work.kind, work.lines[:1], name), []).append(work)
     invoked = len({each.number for each in record.invocations if each.status in ("ok", "error")})
     failed = {each.number for each in record.invocations if each.failed}
-    return [
+    found = [
         _files(works, invoked) if kind in ("file", "folder") else _work(works, record, invoked, failed)
         for (kind, _, _), works in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1], item[0][2]))
     ]
+    told = {(each.subject, each.lines[:1]) for each in found if each.kind is Kind.COROUTINE}
+    return found + [each for each in _forgotten(record) if (each.subject, each.lines[:1]) not in told]
+
+
+def _forgotten(record: Record) -> Iterator[Observation]:
+    """Coroutines that no later invocation has begun either, by the line that made them."""
+    made: dict[tuple[str, tuple[Line, ...]], set[int]] = {}
+    for worker in sorted({photo.worker for photo in record.photos}):
+        since: dict[tuple[int, str, tuple[Line, ...]], int] = {}
+        for photo in sorted(record.photos, key=lambda each: each.invocation):
+            if photo.worker != worker:
+                continue
+            there = {(each["identity"], each["name"], _lines(each["lines"])) for each in photo.coroutines}
+            for key in there & since.keys():
+                if since[key] > 0:
+                    made.setdefault(key[1:], set()).add(since[key])
+            since = {key: since.get(key, photo.invocation) for key in there}
+    for (name, lines), left in sorted(made.items()):
+        who = tuple(sorted(left))
+        evidence = f"made by {invocations(who)}, and not begun until the end of a later one: never awaited"
+        yield Observation(Kind.COROUTINE, name, Strength.LEAK, evidence, who, lines, "LK201")
+
+
+def _lines(found: list[list[Any]]) -> tuple[Line, ...]:
+    return tuple((path, line, function) for path, line, function in found)
 
 
 def root_invocation(work: Work, record: Record) -> int:

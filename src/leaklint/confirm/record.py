@@ -86,6 +86,8 @@ class Photo:
     state: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     process: dict[str, str] = dataclasses.field(default_factory=dict)
     places: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    coroutines: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    """Those that were never begun and that nobody can await any more."""
     complete: bool = False
     trouble: str = ""
 
@@ -277,6 +279,9 @@ class Recorder:
 
     def _photo_markers(self, message: dict[str, Any]) -> None:
         self._photo(message).places += message["places"]
+
+    def _photo_coroutines(self, message: dict[str, Any]) -> None:
+        self._photo(message).coroutines += message["coroutines"]
 
     def _photo_ends(self, message: dict[str, Any]) -> None:
         self._photo(message).complete = message["complete"]

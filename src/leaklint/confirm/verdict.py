@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from leaklint.confirm import marks
 from leaklint.confirm.findings import Static
@@ -90,20 +91,18 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
     joiner = Joiner(plan.root)
     named = [joiner.named_where_made(each) if each.also else each for each in (*observe(record), *more)]
     observations = [joiner.with_place(each) for each in named]
+    proofs, weak = _joined(findings or (), observations, joiner)
+    told = {each for proved in proofs.values() for each in proved}
     confirmed: list[Confirmed] = []
     not_seen: list[NotSeen] = []
-    told: set[Observation] = set()
     elsewhere = 0
-    for finding in findings or ():
-        matching = joiner.matching(finding, observations) if finding.path.is_relative_to(plan.root.resolve()) else []
-        proofs = [each for each in matching if _proves(each)]
-        if proofs:  # also one of another entry that this handler turns out to reach, such as a route
-            confirmed.append(Confirmed(finding, tuple(proofs)))
-            told.update(proofs)
+    for number, finding in enumerate(findings or ()):
+        if number in proofs:  # also one of another entry that this handler turns out to reach, such as a route
+            confirmed.append(Confirmed(finding, tuple(proofs[number])))
         elif not finding.is_of(plan.handler, plan.root):
             elsewhere += 1
         else:
-            not_seen.append(NotSeen(finding, _reason(finding, matching, record, joiner)))
+            not_seen.append(NotSeen(finding, _reason(finding, weak[number], record, joiner)))
     rest = [each for each in observations if each not in told]
     only = [each for each in rest if each.strength is Strength.LEAK]
     only = [each for each in only if not _is_explained(each, told.union(only), findings)]
@@ -120,6 +119,26 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
         elsewhere,
         joined=findings is not None,
     )
+
+
+def _joined(
+    findings: Sequence[Static], observations: list[Observation], joiner: Joiner
+) -> tuple[dict[int, list[Observation]], dict[int, list[Observation]]]:
+    """For the numbers of findings, what proves them, and what comes near to it.
+
+    By name first; what no finding claims by its name then goes to those that nothing bears out.
+    """
+    root = joiner.root.resolve()
+    below = {number: each for number, each in enumerate(findings) if each.path.is_relative_to(root)}
+    near = {number: joiner.matching(each, observations) for number, each in below.items()}
+    proofs = {number: [each for each in seen if _proves(each)] for number, seen in near.items()}
+    claimed = {each for seen in proofs.values() for each in seen}
+    free = [each for each in observations if _proves(each) and each not in claimed]
+    for number, finding in below.items():
+        proofs[number] = proofs[number] or joiner.loosely(finding, free)
+    return {number: seen for number, seen in proofs.items() if seen}, {
+        number: near.get(number, []) for number in range(len(findings))
+    }
 
 
 def _proves(seen: Observation) -> bool:

@@ -142,7 +142,9 @@ def instance_parts(value: Any) -> Iterator[Part]:
 
 def key_label(key: Any) -> str:
     """How an entry of a dictionary is reached."""
-    return f"[{key!r}]" if type(key) in ATOMS else f"[{type(key).__name__}]"
+    if type(key) in ATOMS:
+        return f"[{key!r}]"
+    return f"[{class_name(key if issubclass(type(key), type) else type(key))}]"
 
 
 def container_parts(value: Any, kind: type) -> Iterator[Part] | None:

@@ -10,7 +10,7 @@ import re
 import time
 import types
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 from leaklint.confirm.inside.anatomy import class_name, home_of, parts, text_of
 from leaklint.confirm.inside.owners import STAND_INS
@@ -26,8 +26,19 @@ Root = tuple[str, str, Any]
 """Label, owner, value."""
 
 
-def find_markers(roots: list[Root], marks: re.Pattern[str], mine: set[str]) -> tuple[list[dict[str, Any]], bool]:
-    """Every place that holds a marker, and whether the search came to its end."""
+class Search(NamedTuple):
+    """What a search has come to."""
+
+    places: list[dict[str, Any]]
+    """Every place that holds a marker."""
+    complete: bool
+    """Whether it came to its end."""
+    seen: frozenset[int]
+    """The identities of all that was passed: what survives."""
+
+
+def find_markers(roots: list[Root], marks: re.Pattern[str], mine: set[str]) -> Search:
+    """Searches everything that the roots lead to."""
     seen: set[int] = set()
     keep: list[Any] = []
     parents: list[tuple[int, str]] = []
@@ -66,7 +77,7 @@ def find_markers(roots: list[Root], marks: re.Pattern[str], mine: set[str]) -> t
             or len(places) >= MOST_PLACES
             or (len(seen) % 4096 == 0 and time.monotonic() > deadline)
         ):
-            return places, False
+            return Search(places, False, frozenset(seen))
         text = text_of(value, kind)
         if text is not None:
             queue.append((index, text, working))
@@ -75,7 +86,7 @@ def find_markers(roots: list[Root], marks: re.Pattern[str], mine: set[str]) -> t
         for label, part in parts(value):
             parents.append((index, label))
             queue.append((len(parents) - 1, part, inside))
-    return places, True
+    return Search(places, True, frozenset(seen))
 
 
 def _numbers(value: str | bytes, marks: re.Pattern[str]) -> list[int]:

@@ -31,6 +31,7 @@ from leaklint.confirm.inside.anatomy import (
     text_of,
 )
 from leaklint.confirm.inside.channel import Channel
+from leaklint.confirm.inside.coroutines import forgotten
 from leaklint.confirm.inside.fingerprint import fingerprint
 from leaklint.confirm.inside.frames import LIBRARY
 from leaklint.confirm.inside.markers import Root, find_markers
@@ -121,10 +122,13 @@ class Camera:
         roots += [(label, "process", value) for label, value in aspects if label != "sys.argv"]
         roots += [(label, "process", value) for label, value in process_roots()]
         roots += self._libraries()
-        places, complete = find_markers(roots, re.compile(marks.pattern(self.run)), mine)
-        self.channel.say_all("photo-markers", "places", places, invocation=invocation)
+        search = find_markers(roots, re.compile(marks.pattern(self.run)), mine)
+        self.channel.say_all("photo-markers", "places", search.places, invocation=invocation)
+        if search.complete:
+            left = forgotten(self.owners.frames, search.seen)
+            self.channel.say_all("photo-coroutines", "coroutines", left, invocation=invocation)
         took = time.perf_counter() - begun
-        self.channel.say("photo-ends", invocation=invocation, complete=complete, seconds=round(took, 4))
+        self.channel.say("photo-ends", invocation=invocation, complete=search.complete, seconds=round(took, 4))
 
     def _where(self, variable: Variable, mine: set[str]) -> str:
         """Where a variable is, or that an installed library keeps its content."""

@@ -75,11 +75,29 @@ def _of_class(label: str, value: type, module: str) -> Iterator[Variable]:
         kind = type(attribute)
         inner = attribute.__func__ if kind in (staticmethod, classmethod) else attribute
         if type(inner) is types.FunctionType:
-            yield from _of_function(f"{label}.{name}", inner)
+            if home_of_function(inner).startswith("namedtuple_"):  # it keeps the defaults of the class
+                yield from _fields(label, inner)
+            else:
+                yield from _of_function(f"{label}.{name}", inner)
         elif kind is LRU_CACHE:
             yield Variable(f"{label}.{name}", _cache(attribute), attribute)
+        elif issubclass(kind, _thread._local):
+            yield Variable(f"{label}.{name}", "thread-local", attribute)
         elif kind not in DESCRIPTORS and name != "_abc_impl" and not is_reserved(name):
             yield Variable(f"{label}.{name}", "class", attribute)
+
+
+def home_of_function(function: types.FunctionType) -> str:
+    """The module that a function says it is from."""
+    home = function.__globals__.get("__name__")
+    return home if type(home) is str else ""
+
+
+def _fields(label: str, function: types.FunctionType) -> Iterator[Variable]:
+    """The defaults of a named tuple, under the names that they have in its class."""
+    for name, value in parts(function):
+        if name.startswith("(default of "):
+            yield Variable(f"{label}.{name.removeprefix('(default of ').removesuffix(')')}", "class", value)
 
 
 def _of_function(label: str, function: types.FunctionType) -> Iterator[Variable]:

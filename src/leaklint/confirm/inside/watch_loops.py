@@ -19,6 +19,7 @@ from functools import wraps
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any
 
+from leaklint.confirm.inside.coroutines import lines_of
 from leaklint.confirm.inside.frames import PROJECT
 from leaklint.confirm.inside.registry import Registry, Work, above, module_of, name_of
 
@@ -200,11 +201,7 @@ def watch_coroutines(registry: Registry) -> None:
     @wraps(warn)
     def watched_warn(coroutine: Any) -> None:
         if not registry.muted:
-            lines = []
-            for filename, line, function in coroutine.cr_origin or ():
-                owner, path = registry.frames.owner(filename)
-                if owner == PROJECT:
-                    lines.append((path, line, function))
+            lines = lines_of(coroutine, registry.frames)
             work = registry.record("coroutine", coroutine.__qualname__, lambda: None, lines)
             registry.over(work, "lost: never awaited")
         warn(coroutine)

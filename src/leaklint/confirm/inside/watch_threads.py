@@ -53,7 +53,7 @@ def record_thread(registry: Registry, thread: threading.Thread, frame: Any) -> N
     timer = isinstance(thread, threading.Timer)
     target = thread.__dict__.get("function" if timer else "_target")
     plain = type(thread).run in (threading.Thread.run, threading.Timer.run)
-    if plain and module_of(target).startswith(MACHINERY):
+    if module_of(target if plain else type(thread).run).startswith(MACHINERY):
         return
     name = name_of(target) if plain else type(thread).__qualname__
     known = weakref.ref(thread)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 sys.path.insert(0, os.path.abspath(__file__).partition(os.sep + os.path.join("leaklint", "confirm"))[0])
 
@@ -29,6 +29,8 @@ PAUSE = 0.005
 RESTING = 5.0
 """Seconds that a container has to ask for the next event after it has answered."""
 PHOTO = 25.0
+LEAVING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that end the run, and with it everything that it has started."""
 
 
 class Gone(Exception):
@@ -42,7 +44,8 @@ class Warden:
         self.plan = plan
         self.freezes: bool = plan["freezes"]
         self.selector = selectors.DefaultSelector()
-        self.folder = tempfile.mkdtemp(prefix=f"leaklint-{plan['run']}-")
+        self.folder = os.path.join(tempfile.gettempdir(), f"leaklint-{plan['run']}-{os.getpid()}")
+        """Named before it is made, so that it is removed whenever the run ends."""
         self.workers: list[Worker] = []
         self.commands: list[dict[str, Any]] = []
         self._frozen: set[int] = set()
@@ -50,8 +53,10 @@ class Warden:
         self._children, wakes = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in LEAVING:
             signal.signal(number, _leave)
+        parent = os.getppid()
+        signal.signal(signal.SIGUSR1, lambda *_: _leave() if os.getppid() != parent else None)
         self.selector.register(self._children, selectors.EVENT_READ, self._note_children)
         self.selector.register(0, selectors.EVENT_READ, self._read_input)
 
@@ -104,7 +109,8 @@ class Warden:
         if isolated:
             isolate.enter()
         tree.become_subreaper()
-        tree.die_with_parent()
+        tree.hear_of_parent(signal.SIGUSR1)
+        os.mkdir(self.folder, 0o700)
         for name in ("home", "tmp"):
             os.mkdir(os.path.join(self.folder, name))
         say({"say": "started-run", "isolated": isolated, "at": time.monotonic_ns()})
@@ -188,7 +194,12 @@ class Warden:
             worker.drain()
 
     def clean(self) -> None:
-        """Kills the whole tree and removes the folder of the run and the files of the handler."""
+        """Kills the whole tree and removes the folder of the run and the files of the handler.
+
+        Whoever started the run may be gone by now: then nobody listens any more.
+        """
+        for number in (*LEAVING, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_IGN)
         killed, left = tree.end_all(os.getpid())
         for worker in self.workers:
             worker.drain()
@@ -205,18 +216,28 @@ class Warden:
         say({"say": "over", "killed": killed, "left": left})
 
 
-def _leave(*_: object) -> None:
+def _leave(*_: object) -> NoReturn:
     raise Gone
 
 
-def say(message: dict[str, Any]) -> None:
-    """Passes a message on to whoever started the warden."""
-    line = json.dumps(message).encode() + b"\n"
-    try:
-        while line:
-            line = line[os.write(1, line) :]
-    except OSError as error:
-        raise Gone from error
+class Voice:
+    """Tells whoever started the warden what happens; the first message that cannot be heard ends the run."""
+
+    def __init__(self) -> None:
+        self._heard = True
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        """Passes a message on; does nothing where nobody listens any more."""
+        line = json.dumps(message).encode() + b"\n" if self._heard else b""
+        try:
+            while line:
+                line = line[os.write(1, line) :]
+        except OSError as error:
+            self._heard = False
+            raise Gone from error
+
+
+say = Voice()
 
 
 def main() -> None:
@@ -225,16 +246,7 @@ def main() -> None:
         plan = json.loads(commands.readline())
     warden = Warden(plan)
     try:
-        warden.start()
-        while True:
-            warden.pump(lambda: bool(warden.commands), 3600.0)
-            if not warden.commands:
-                break
-            command = warden.commands.pop(0)
-            if command["do"] == "end":
-                warden.end()
-                break
-            warden.invoke(command["events"])
+        serve(warden)
     except Gone:
         pass
     finally:
@@ -242,6 +254,20 @@ def main() -> None:
             warden.clean()
         except Gone:
             warden.clean()
+
+
+def serve(warden: Warden) -> None:
+    """Carries out commands until the one to end."""
+    warden.start()
+    while True:
+        warden.pump(lambda: bool(warden.commands), 3600.0)
+        if not warden.commands:
+            return
+        command = warden.commands.pop(0)
+        if command["do"] == "end":
+            warden.end()
+            return
+        warden.invoke(command["events"])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,12 @@ def become_subreaper() -> None:
 
 def die_with_parent() -> None:
     """Is killed when the parent ends in whatever way."""
-    control(PR_SET_PDEATHSIG, signal.SIGKILL)
+    hear_of_parent(signal.SIGKILL)
+
+
+def hear_of_parent(number: int) -> None:
+    """Gets a signal when the parent ends, or the thread of it that has started this process."""
+    control(PR_SET_PDEATHSIG, number)
 
 
 def parents() -> dict[int, tuple[int, str]]:

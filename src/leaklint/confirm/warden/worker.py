@@ -18,6 +18,8 @@ from leaklint.confirm.warden import api, environment, isolate, tree
 Say = Callable[[dict[str, Any]], None]
 PACKET = 1 << 18
 LONGEST_ANSWER = 100_000
+DRAINING = 1.0
+"""Seconds for which a container is listened to without a pause: what it started may never stop printing."""
 START = os.path.join(os.path.dirname(os.path.dirname(__file__)), "inside", "__main__.py")
 
 
@@ -135,11 +137,12 @@ class Worker:
     # What the container says
 
     def drain(self) -> None:
-        """Reads everything that has been said and printed up to now."""
-        while self.read_channel():
+        """Reads everything that has been said and printed up to now, as far as somebody does not go on for ever."""
+        deadline = time.monotonic() + DRAINING
+        while self.read_channel() and time.monotonic() < deadline:
             pass
         for stream, pipe in self._outputs:
-            while self._read_output(stream, pipe):
+            while self._read_output(stream, pipe) and time.monotonic() < deadline:
                 pass
 
     def read_channel(self) -> bool:
