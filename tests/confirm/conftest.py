@@ -15,10 +15,19 @@ from leaklint.confirm.run import run
 from leaklint.confirm.verdict import Report, judge
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
-REAL = [Engine.REAL] if importlib.util.find_spec("awslambdaric") else []
-ENGINES = [Engine.BUILTIN, *REAL]
+HAS_REAL = importlib.util.find_spec("awslambdaric") is not None
+NO_REAL = "awslambdaric is not installed: pip install 'leaklint[confirm]'"
+ENGINES = [Engine.BUILTIN, pytest.param(Engine.REAL, marks=pytest.mark.skipif(not HAS_REAL, reason=NO_REAL))]
+"""For the parameters of tests: without the real runtime its tests are skipped."""
+BEST = Engine.REAL if HAS_REAL else Engine.BUILTIN
 
 Observe = Callable[..., Report]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says aloud that the half of it was not tested."""
+    if not HAS_REAL:
+        terminalreporter.write_line(f"confirm was tested with its built-in engine only: {NO_REAL}", yellow=True)
 
 
 @pytest.fixture

@@ -173,7 +173,19 @@ def test_a_handler_that_cannot_be_run_is_no_success(
 ) -> None:
     here("import no_such_module\n")
     assert main(["app:handler"]) == 2
-    assert "the handler was never called: Runtime.ImportModuleError" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "the handler was never called: Runtime.ImportModuleError" in output
+    assert "--python names an interpreter that has it" in output
+    assert output.endswith("\nNothing is known of this handler.\n")
+
+
+def test_a_handler_that_ends_the_process_is_judged_up_to_then(
+    here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = here("import os\ndef handler(event, context):\n    if event['n'] == 2: os._exit(3)\n")
+    (root / "event.json").write_text('{"n": {{number}}}')
+    assert main(["app:handler", "--event", "event.json"]) == 2
+    assert capsys.readouterr().out.endswith("(exit status 3)\nNo leaks seen up to that.\n")
 
 
 @pytest.mark.parametrize(

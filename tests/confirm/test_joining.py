@@ -135,6 +135,9 @@ def test_reasons_for_not_seen(joiner: Joiner) -> None:
     assert "use --times 3" in judged(joiner, about_state, Record("00000000", invocations[:2]))
     assert judged(joiner, about_work, Record("00000000", [])) == "no invocation came to its end"
     assert "in another thread" in judged(joiner, finding(joiner, "LK403", 9), record)
+    assert "fail only once something has to wait" in judged(joiner, finding(joiner, "LK210", 9), record)
+    never = Record("00000000", init_error="ValueError: no")
+    assert judged(joiner, about_work, never) == "the handler was never called"
     record.work["0.w1"] = Work("0.w1", "thread", "f", 1, (("app.py", 9, "handler"),), ended="finished")
     assert "perhaps by good luck" in judged(joiner, about_work, record)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from confirm.conftest import ENGINES, Observe
+from confirm.conftest import BEST, ENGINES, Observe
 
 from leaklint.confirm.findings import from_objects
 from leaklint.confirm.plan import Engine, Plan, Regime, Unusable
@@ -118,7 +118,7 @@ def test_a_restored_container_shares_what_no_hook_makes_anew(
 
 def test_a_hook_that_raises_ends_the_start(observe: Observe) -> None:
     source = "import snapshot_restore_py\nsnapshot_restore_py.register_after_restore(int, 'x')\ndef handler(*_): ...\n"
-    report = observe(source, engine=ENGINES[-1], snapstart=True)
+    report = observe(source, engine=BEST, snapstart=True)
     assert "ValueError" in report.record.init_error
     with pytest.raises(Unusable, match="SnapStart goes with"):
         observe(source, regime=Regime.LOOP, snapstart=True)

@@ -88,6 +88,11 @@ def watch_seeds() -> None:
     random.seed = watched  # type: ignore[assignment]
 
 
+def closes_generator(task: asyncio.Task[Any]) -> bool:
+    """Whether a task is a loop's own, to close an async generator that was left; whatever ends the loop closes it."""
+    return type(task.get_coro()).__name__ == "async_generator_athrow"
+
+
 class Watch:
     """Records what cannot be seen afterwards: files made, coroutines dropped, tasks cancelled with their loop."""
 
@@ -111,11 +116,21 @@ class Watch:
         cancel = asyncio.runners._cancel_all_tasks  # type: ignore[attr-defined]
 
         def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-            self.lost += [f"task {task.get_coro()!r} cancelled with its loop" for task in asyncio.all_tasks(loop)]
+            left = [task for task in asyncio.all_tasks(loop) if not closes_generator(task)]
+            self.lost += [f"task {task.get_coro()!r} cancelled with its loop" for task in left]
             self.lost += [f"loop timer {text}" for text in loop_timers(loop)]
             cancel(loop)
 
         asyncio.runners._cancel_all_tasks = cancel_all  # type: ignore[attr-defined]
+        close = asyncio.BaseEventLoop.close
+
+        def watched_close(loop: Any) -> None:
+            if not loop.is_closed():
+                left = [task for task in asyncio.all_tasks(loop) if not closes_generator(task)]
+                self.lost += [f"task {task.get_coro()!r} left when its loop was closed" for task in left]
+            close(loop)
+
+        asyncio.BaseEventLoop.close = watched_close  # type: ignore[method-assign]
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and isinstance(arguments[0], str):

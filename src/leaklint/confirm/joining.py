@@ -115,6 +115,7 @@ class Joiner:
             for each in near
             if any(self._last_name_of(label) in spoken for label in (each.subject, *each.also))
             or (computed and self._stands_nowhere(each))
+            or (finding.code in CALLBACKS and each.code == "LK111")  # what a library keeps may be the callback
         ]
         same = [each for each in about if each.code == finding.code]
         return sorted(same or about, key=lambda each: (-each.strength, each.subject))

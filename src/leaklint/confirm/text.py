@@ -190,6 +190,8 @@ def _notes(report: Report, style: Style) -> Iterator[str]:
     record = report.record
     if record.init_error:
         yield style("error", f"the handler was never called: {plain(record.init_error)}")
+        if "No module named" in record.init_error:
+            yield "--python names an interpreter that has it, --root the folder where it is, --setup puts a stub there"
     if record.ended and not record.init_error:
         yield style("error", f"the container did not live to the end: {plain(record.ended)}")
     if report.fruitless and record.alive:
@@ -209,8 +211,12 @@ def _notes(report: Report, style: Style) -> Iterator[str]:
 def _sum(report: Report) -> str:
     if not report.joined:
         count = len(report.only_seen)
+        if not count and report.record.init_error:
+            return "Nothing is known of this handler."
         if not count and report.fruitless:
             return "No leaks seen, but no invocation succeeded."
+        if not count and not report.record.alive:
+            return "No leaks seen up to that."
         return f"{count} leak{'' if count == 1 else 's'} seen." if count else "No leaks seen."
     parts = (
         f"{len(report.confirmed)} confirmed",

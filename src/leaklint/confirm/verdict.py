@@ -25,6 +25,12 @@ CANNOT_SHOW = {
 }
 """Codes that a run cannot bear out, with the reason."""
 
+SELDOM_SHOWS = {
+    "LK210": "asyncio's own primitives fail only once something has to wait",
+    "LK211": "what a library keeps in C, or has sent meanwhile, is not looked at",
+}
+"""Codes that a run can bear out and often does not, with the reason."""
+
 SETTLED = frozenset({"joined", "removed", "waited for", "cancelled"})
 """Ends of work that somebody has seen to."""
 KEEPING = frozenset({Kind.STATE, Kind.CONTEXT, Kind.LIBRARY, Kind.PROCESS})
@@ -162,6 +168,8 @@ def _reason(finding: Static, weak: list[Observation], record: Record, joiner: Jo
     if weak:
         return f"{weak[0].evidence}, as lazy initialisation does"
     answered = [each for each in record.invocations if each.status == "ok"]
+    if record.init_error:
+        return "the handler was never called"
     if not answered:
         return "no invocation came to its end"
     for work in record.work.values():
@@ -178,7 +186,8 @@ def _reason(finding: Static, weak: list[Observation], record: Record, joiner: Jo
     hint = ""
     if not any(marks.found_in(record.run, each.event) for each in record.invocations) and not _is_about_work(finding):
         hint = f"; with {marks.PLACEHOLDER} in the event its data could be followed"
-    return f"{len(answered)} invocations with these events did not show it; others may take another path{hint}"
+    other = SELDOM_SHOWS.get(finding.code, "others may take another path")
+    return f"{len(answered)} invocations with these events did not show it; {other}{hint}"
 
 
 def _is_about_work(finding: Static) -> bool:

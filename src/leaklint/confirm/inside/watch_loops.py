@@ -29,6 +29,8 @@ CALLABLE = (FunctionType, MethodType, BuiltinFunctionType, functools.partial)
 MACHINERY = ("asyncio", "_asyncio", "concurrent", "multiprocessing", "selectors")
 SHUTDOWN = frozenset({"BaseEventLoop.shutdown_asyncgens", "BaseEventLoop.shutdown_default_executor"})
 """What ``asyncio.run`` does at its end, which is nobody's work."""
+CLOSES_GENERATOR = "async_generator_athrow"
+"""What a loop runs to close an async generator that was left early; ``asyncio.run`` closes the others itself."""
 DESTROYED = "lost: destroyed while pending"
 
 
@@ -54,7 +56,8 @@ def watch_tasks(registry: Registry) -> None:
     @wraps(cancel_all)
     def watched_cancel_all_tasks(loop: Any) -> None:
         for task in asyncio.all_tasks(loop):
-            registry.over(works.get(task), CANCELLED_BY_RUN)
+            closes = type(task.get_coro()).__name__ == CLOSES_GENERATOR
+            registry.over(works.get(task), "cancelled" if closes else CANCELLED_BY_RUN)
         cancel_all(loop)
 
     @wraps(close)
