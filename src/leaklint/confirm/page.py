@@ -12,17 +12,23 @@ from leaklint.confirm.verdict import Report
 from leaklint.report.plain import plain
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #777; --leak: #c2351b; --calm: #2f6f4f; }
-body { margin: 0 auto; padding: 1rem; max-width: 80rem; font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-figure { margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; }
-figure svg { max-width: 100%; height: auto; display: block; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1d2129; --soft: #5b6472; --line: #d5dae1; --leak: #c2351b;
+  --calm: #2f6f4f; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171c; --ink: #e4e7ec; --soft: #9aa4b2; --line: #333a45;
+  --leak: #ff7a5c; --calm: #57b88a; } }
+body { margin: 0 auto; padding: 1rem; max-width: 75rem; font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere;
+  background: var(--paper); color: var(--ink); }
+h1 { font-size: 1.6rem; margin: .5rem 0; }
+figure { margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; }
+figure svg { display: block; max-width: 100%; min-width: 44rem; height: auto; }
 article { border-left: 4px solid var(--line); padding: .1rem 1rem; margin: 1rem 0; }
 article.leak { border-color: var(--leak); } article.calm { border-color: var(--calm); }
-h2 { font-size: 1.05rem; margin: 1.25rem 0 .25rem; } article h2 { margin: .25rem 0; }
+h2 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; } article h2 { margin: .25rem 0; }
 p { margin: .25rem 0; } .soft { color: var(--soft); }
-pre { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .75rem; overflow-x: auto; }
-table { border-collapse: collapse; } th { text-align: left; font-weight: 600; }
-th, td { padding: .15rem 1rem .15rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+pre { border: 1px solid var(--line); border-radius: 6px; padding: .5rem .75rem; margin: .5rem 0;
+  white-space: pre-wrap; }
+table { border-collapse: collapse; } th { text-align: left; font-weight: 600; overflow-wrap: normal; }
+th, td { padding: .2rem 1rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .failed { color: var(--leak); }
 pre b { color: var(--leak); font-weight: inherit; }
 """
@@ -100,12 +106,13 @@ def _printed(report: Report) -> Iterator[str]:
     if not record.printed:
         return
     yield "<h2>Output</h2><pre>"
-    for invocation in record.invocations:
-        yield f'<span class="soft">invocation {invocation.number}</span>'
+    for number in sorted({line.during for line in record.printed} | {each.number for each in record.invocations}):
+        if number or any(not line.during for line in record.printed):
+            yield f'<span class="soft">{f"invocation {number}" if number else "import"}</span>'
         for line in record.printed:
-            if line.during == invocation.number:
+            if line.during == number:
                 by = record.work.get(line.work or "")
                 said = escape(plain(line.text))
-                foreign = by is not None and by.invocation != invocation.number
+                foreign = by is not None and by.invocation != number
                 yield f"  <b>{said}   (of invocation {by.invocation})</b>" if foreign and by else f"  {said}"
     yield "</pre>"

@@ -18,8 +18,9 @@ from leaklint.confirm.text import fate
 from leaklint.confirm.verdict import Report
 from leaklint.report.plain import plain, shortened
 
-GUTTER = 330
-RIGHT = 300
+MARGIN, GAP = 16, 18
+LETTER = 7.4
+"""How wide a letter is drawn at most, on average."""
 NARROWEST, WIDEST = 100.0, 220.0
 THAWED, ANSWERED = 30.0, 16.0
 """How wide the time between thaw and event is drawn, and that between return and freeze."""
@@ -31,7 +32,7 @@ RUNNING = 900.0
 """How wide the whole is drawn where nothing is frozen."""
 TOP, BAR, ROW, LANE = 16, 26, 36, 24
 MOST_LANES = 40
-LABEL_COLUMNS, PLACE_COLUMNS = 24, 22
+LABEL_COLUMNS, PLACE_COLUMNS = 34, 26
 
 STYLE = """
 svg { --paper: #fff; --ink: #1d2129; --soft: #5b6472; --bar: #2f6f4f; --on-bar: #fff; --ice: #d6e6f5;
@@ -75,17 +76,43 @@ def render(report: Report) -> str:
     if not drawn:
         return _document(480, 80, ['<text x="16" y="44">The handler was never called.</text>'], "Timeline")
     scale = _scale(report, drawn)
-    rows = max(each.worker for each in drawn) + 1
-    parts = [*_frozen(report, drawn, scale), *_bars(drawn, scale, report.plan.freezes)]
     lanes = list(_lanes(report, scale))
-    top = TOP + rows * ROW + 8
-    for index, lane in enumerate(lanes[:MOST_LANES]):
-        parts += _lane(lane, top + index * LANE + LANE / 2)
-    height = top + min(len(lanes), MOST_LANES) * LANE + 12
-    if len(lanes) > MOST_LANES:
-        parts.append(f'<text class="soft" x="16" y="{height:.0f}">and {len(lanes) - MOST_LANES} more</text>')
+    shown, more = lanes[:MOST_LANES], len(lanes) - MOST_LANES
+    names = {each.worker: TOP + each.worker * ROW for each in drawn}
+    top = TOP + len(names) * ROW + 8
+    tops = [top + index * LANE + LANE / 2 for index in range(len(shown))]
+    labels = [shortened(plain(lane.label), LABEL_COLUMNS) for lane in shown]
+    places = [shortened(plain(lane.place), PLACE_COLUMNS) for lane in shown]
+    beside = MARGIN + _wide([*labels, "container 1"]) + GAP
+    gutter = beside + (_wide(places) + GAP if any(places) else 0)
+    parts = [_label("soft", MARGIN, at + BAR / 2, _container(worker, names), "") for worker, at in names.items()]
+    for lane, label, place, y in zip(shown, labels, places, tops, strict=True):
+        parts += [_label("name", MARGIN, y, label, lane.label), _label("soft", beside, y, place, lane.place)]
+    drawing = [*_frozen(report, drawn, scale), *_bars(drawn, scale, report.plan.freezes)]
+    for lane, y in zip(shown, tops, strict=True):
+        drawing += _lane(lane, y)
+    parts += [f'<g transform="translate({gutter:.0f} 0)">', *drawing, "</g>"]
+    height = top + len(shown) * LANE + 12
+    if more > 0:
+        parts.append(_label("soft", MARGIN, height, f"and {more} more", ""))
         height += LANE
-    return _document(scale.right + RIGHT, height, parts, f"Timeline of {report.plan.handler}")
+    ends = [scale.right + FROZEN, *(lane.end + 12 + _wide([lane.says]) for lane in shown)]
+    return _document(gutter + max(ends) + MARGIN, height, parts, f"Timeline of {report.plan.handler}")
+
+
+def _wide(texts: list[str]) -> float:
+    """How wide the longest of some texts is drawn."""
+    return max((len(text) for text in texts), default=0) * LETTER
+
+
+def _container(worker: int, names: dict[int, int]) -> str:
+    return "container" if len(names) == 1 else f"container {worker + 1}"
+
+
+def _label(style: str, x: float, y: float, shown: str, whole: str) -> str:
+    """Text whose middle is at a height; what was shortened is said in full where the mouse rests."""
+    hint = f"<title>{escape(plain(whole))}</title>" if whole else ""
+    return f'<text class="{style}" x="{x:.1f}" y="{y + 4:.1f}">{hint}{escape(shown)}</text>'
 
 
 def _document(width: float, height: float, parts: list[str], title: str) -> str:
@@ -110,10 +137,10 @@ def _scale(report: Report, drawn: list[Invocation]) -> Scale:
     if not report.plan.freezes:
         ends = [each.ended_at for each in report.record.work.values()]
         begin, end = min(each.given for each in drawn), max([*ends, *(_end_of(each, False) for each in drawn)])
-        return Scale(((begin, end, float(GUTTER), GUTTER + RUNNING),))
+        return Scale(((begin, end, 0.0, RUNNING),))
     longest = max(_returned(each) - each.given for each in drawn)
     pieces = []
-    left = float(GUTTER)
+    left = 0.0
     for each in drawn:
         width = NARROWEST + (WIDEST - NARROWEST) * (_returned(each) - each.given) / longest
         moments = (each.thawed, each.given, _returned(each), _end_of(each, True))
@@ -148,9 +175,6 @@ def _bars(drawn: list[Invocation], scale: Scale, freezes: bool) -> Iterator[str]
         yield _rectangle("thaw", left, right, top)
         yield _rectangle(style, begun, returned, top)
         yield _centred("on-bar", (begun + returned) / 2, top, label)
-    for worker in sorted({each.worker for each in drawn}):
-        name = "container" if len({each.worker for each in drawn}) == 1 else f"container {worker + 1}"
-        yield f'<text class="soft" x="16" y="{TOP + worker * ROW + BAR / 2 + 4}">{name}</text>'
 
 
 def _rectangle(style: str, left: float, right: float, top: float) -> str:
@@ -212,11 +236,7 @@ def _of_state(seen: Observation, record: Record, scale: Scale) -> Iterator[Lane]
 
 
 def _lane(lane: Lane, y: float) -> Iterator[str]:
-    """Label, dot, line, end and fate."""
-    for x, style, text, columns in ((16, "name", lane.label, LABEL_COLUMNS), (180, "soft", lane.place, PLACE_COLUMNS)):
-        shown = escape(shortened(plain(text), columns))
-        whole = f"<title>{escape(plain(text))}</title>"
-        yield f'<text class="{style}" x="{x}" y="{y + 4:.1f}">{whole}{shown}</text>'
+    """Dot, line, end and fate."""
     dot = "dot" if lane.style == "work" else "state-dot"
     yield f'<circle class="{dot}" cx="{lane.begin:.1f}" cy="{y:.1f}" r="4"/>'
     stroke = f"{lane.style} open" if lane.mark == "open" else lane.style
@@ -225,4 +245,4 @@ def _lane(lane: Lane, y: float) -> Iterator[str]:
         yield f'<path class="{lane.style}" d="M{lane.end - 6:.1f} {y - 5:.1f} l6 5 l-6 5"/>'
     elif lane.mark == "cross":
         yield f'<path class="{lane.style}" d="M{lane.end - 5:.1f} {y - 5:.1f} l10 10 m0 -10 l-10 10"/>'
-    yield f'<text class="soft" x="{lane.end + 12:.1f}" y="{y + 4:.1f}">{escape(plain(lane.says))}</text>'
+    yield _label("soft", lane.end + 12, y, plain(lane.says), "")
