@@ -43,14 +43,20 @@ def warm_container(request: pytest.FixtureRequest) -> Iterator[Callable[..., War
 
     Named arguments: ``root``, ``regime``, ``engine``, ``timeout``, ``environment``, ``in_process``.
     """
+    from leaklint.confirm.plan import Unusable
     from leaklint.confirm.testing import warm_container as start
 
     started: list[WarmContainer] = []
 
     def begin(handler: str | Callable[..., Any], **named: Any) -> WarmContainer:
+        __tracebackhide__ = True  # what matters to the user is the line of the test
         named.setdefault("in_process", request.config.getoption("--leaklint-in-process"))
-        started.append(start(handler, request.config.rootpath, **named))
-        return started[-1]
+        try:
+            started.append(start(handler, request.config.rootpath, **named))
+            return started[-1]
+        except Unusable as error:
+            reason = str(error)
+        pytest.fail(f"warm_container: {reason}")
 
     yield begin
     for container in started:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,25 @@ def test_leaks_fail_a_test_and_explain_themselves(project: Callable[..., Path], 
     assert "LK205 timer print at app.py:8 (leaky): started by invocations 1, 2 and 3" in output
 
 
+IN_SRC = """
+import pytest
+
+@pytest.mark.parametrize("named", [{}, {"root": "src"}])
+def test_layout(warm_container, named):
+    assert warm_container("shop.app:sound", **named).invoke({"id": 1}).answer["id"] == 1
+
+def test_missing(warm_container):
+    warm_container("shop.nothing:handler")
+"""
+
+
+def test_the_root_is_found_and_a_missing_module_explained(project: Callable[..., Path]) -> None:
+    output = run_tests(project(src__shop__app=HANDLERS, test_shop=IN_SRC))
+    assert "1 failed, 2 passed" in output
+    assert "Failed: warm_container: there is no module shop.nothing in" in output
+    assert "plan.py" not in output
+
+
 def test_the_work_of_one_invocation_prints_inside_the_next(project: Callable[..., Path]) -> None:
     container = warm_container(
         "app:leaky", project(app=HANDLERS.replace("0.3", "0.03").replace("return len", "time.sleep(0.1); return len"))
@@ -90,6 +110,14 @@ def test_the_work_of_one_invocation_prints_inside_the_next(project: Callable[...
 def test_a_handler_that_cannot_be_imported_is_refused(project: Callable[..., Path]) -> None:
     with pytest.raises(Unusable, match=r"never called: Runtime\.HandlerNotFound"):
         warm_container("app:nobody", project(app=HANDLERS))
+
+
+def test_an_import_that_fails_in_process_leaves_nothing_watched(project: Callable[..., Path]) -> None:
+    before, path = threading.Thread.start, list(sys.path)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        warm_container("broken:handler", project(broken="import no_such_module\n"), in_process=True)
+    assert threading.Thread.start is before
+    assert sys.path == path
 
 
 def test_a_function_without_a_module_is_refused(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ class Plan:
         if not self.root.is_dir():
             raise Unusable(f"{self.root} is not a folder")
         if not module_file(self.root, module):
-            raise Unusable(f"there is no module {module} in {self.root}; --root names the folder that holds it")
+            raise Unusable(f"there is no module {module} in {self.root}: the root (--root) is the folder that holds it")
         if self.engine is Engine.REAL:
             self._check_real(function)
         if self.snapstart and self.regime is not Regime.LAMBDA:

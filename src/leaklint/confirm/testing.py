@@ -11,7 +11,7 @@ from typing import Any
 
 from leaklint.confirm.container import Container
 from leaklint.confirm.in_process import InProcess
-from leaklint.confirm.plan import Engine, Plan, Regime, Unusable
+from leaklint.confirm.plan import Engine, Plan, Regime, Unusable, module_file
 from leaklint.confirm.text import place_of
 from leaklint.confirm.verdict import judge
 
@@ -49,13 +49,17 @@ class WarmContainer:
     def __init__(self, plan: Plan, handler: Callable[..., Any] | None, in_process: bool) -> None:
         self._plan = plan
         self._container: Container | InProcess = InProcess(plan, handler) if in_process else Container(plan)
-        self._container.start()
-        if self._container.record.init_error:
+        try:
+            self._container.start()
+            if self._container.record.init_error:
+                raise Unusable(f"the handler was never called: {self._container.record.init_error}")
+        except BaseException:
             self._container.close()
-            raise Unusable(f"the handler was never called: {self._container.record.init_error}")
+            raise
 
     def invoke(self, event: Any = None) -> Returned:
         """Calls the handler for one event, in which ``{{unique}}`` stands for a text that differs each time."""
+        __tracebackhide__ = True  # what matters to the user is the line of the test
         record = self._container.record
         if not record.alive:
             raise Unusable(f"the container did not live to see another event: {record.ended}")
@@ -81,18 +85,22 @@ def warm_container(
     handler: str | Callable[..., Any],
     folder: Path,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     in_process: bool = False,
     regime: str = "lambda",
     engine: str = "auto",
     timeout: float = 10.0,
     environment: dict[str, str] | None = None,
 ) -> WarmContainer:
-    """Starts a container for a handler: ``module:function``, looked for below a folder, or the function itself."""
+    """Starts a container for a handler: ``module:function``, looked for below a folder, or the function itself.
+
+    The root is the folder from which the module is imported; a relative one starts at the folder.
+    """
     function = None if isinstance(handler, str) else handler
     name = handler if isinstance(handler, str) else _name_of(handler)
+    found = _root_of(function) if function is not None else _root_with(name.partition(":")[0], folder)
     plan = Plan(
-        root=root or (folder if function is None else _root_of(function)),
+        root=folder / root if root is not None else found,
         handler=name,
         regime=Regime(regime),
         engine=Engine(engine),
@@ -116,3 +124,9 @@ def _root_of(function: Callable[..., Any]) -> Path:
     path = Path(str(module.__file__)).resolve()
     parts = function.__module__.count(".") + (path.name == "__init__.py")
     return path.parents[parts]
+
+
+def _root_with(module: str, folder: Path) -> Path:
+    """The first folder that has a module: the project's, its ``src``, and those that Python imports from."""
+    imported = (Path(each) for each in sys.path if each)
+    return next((each for each in (folder, folder / "src", *imported) if module_file(each, module)), folder)
