@@ -191,7 +191,8 @@ def test_a_handler_that_ends_the_process_is_judged_up_to_then(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["other:handler"], "there is no module other"),
+        (["other:handler"], "there is no module other in .: --root names the folder that holds it\n"),
+        (["inner:handler"], "there is no module inner in .: --root names the folder that holds it, here src\n"),
         (["app:handler", "--event", "none.json"], "none.json cannot be read"),
         (["app:handler", "--event", "app.py"], "app.py is no JSON"),
         (["app:handler", "--findings", "app.py"], "cannot be read as a JSON report"),
@@ -203,7 +204,9 @@ def test_a_handler_that_ends_the_process_is_judged_up_to_then(
 def test_wrong_use_is_explained(
     words: list[str], says: str, here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here(SOUND)
+    root = here(SOUND)
+    (root / "src").mkdir()
+    (root / "src" / "inner.py").write_text(SOUND)
     assert main(words) == 2
     assert says in capsys.readouterr().err
 

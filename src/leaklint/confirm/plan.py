@@ -125,7 +125,10 @@ class Plan:
         if not self.root.is_dir():
             raise Unusable(f"{self.root} is not a folder")
         if not module_file(self.root, module):
-            raise Unusable(f"there is no module {module} in {self.root}: the root (--root) is the folder that holds it")
+            below = (each for each in sorted(self.root.iterdir()) if each.is_dir() and module_file(each, module))
+            place = next(below, None)
+            hint = f", here {place}" if place else ""
+            raise Unusable(f"there is no module {module} in {self.root}: --root names the folder that holds it{hint}")
         if self.engine is Engine.REAL:
             self._check_real(function)
         if self.snapstart and self.regime is not Regime.LAMBDA:
