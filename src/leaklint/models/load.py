@@ -18,7 +18,7 @@ from leaklint.ir.cfg import ConstantValue
 from leaklint.ir.summary import Formal, Summary
 from leaklint.models import terms
 from leaklint.models.reader import GIVEN, ModelError, Reader
-from leaklint.models.schema import Defers, Invokes, Opens, Process, Row, Settles, Variant
+from leaklint.models.schema import Changes, Defers, Invokes, Opens, Process, Row, Settles, Variant
 from leaklint.models.words import Words, needed_words
 
 _LEAVING: Final = ("__aexit__", "__exit__")
@@ -28,6 +28,7 @@ _HEADER: Final = re.compile(r'(?m)^\["([^"]+)"\]$')
 _MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
 _KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "changes": Changes,
     "defers": Defers,
     "drained": Settles,
     "invokes": Invokes,

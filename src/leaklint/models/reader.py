@@ -57,6 +57,7 @@ _HOW: Final = {
 }
 _TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 _VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
+_NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -174,7 +175,7 @@ class Reader:
         if row.snapshot and not any(self.given.get(name) is not None for name in row.snapshot_unless_given):
             sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
         if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
-            sources |= {_VARIES}
+            sources |= {_NEW if row.handle or self.makes == self.name else _VARIES}
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:
@@ -197,9 +198,10 @@ class Reader:
             yield Store(Path(RESULT.root, (field,)), Value(frozenset({Thing(receiver)})))
 
     def thing(self, term: str) -> Thing:
-        """What a term denotes; only of parts of the result is the type known."""
+        """What a term denotes; only of the result and its parts is the type known."""
         path = self.path(term)
-        kind = self.parts.get(term.removeprefix("result"), "") if path.root == RESULT.root else ""
+        parts = {**self.parts, "": self.makes}
+        kind = parts.get(term.removeprefix("result"), "") if path.root == RESULT.root else ""
         return Thing(path, Type(TypeKind.INSTANCE, kind)) if kind else Thing(path)
 
     def effects(self) -> Iterable[AnyEffect]:
@@ -226,6 +228,15 @@ class Reader:
                 row=self.name,
                 sources=self.sources([formal.name for formal in self.formals if formal.name != "self"]),
             )
+        for change in row.changes:
+            if self.applies(change):
+                yield Write(
+                    site=AT_CALL,
+                    operation=operation,
+                    path=self.path(change.of),
+                    how=_HOW[change.how],
+                    sources=self.sources(change.value),
+                )
         for process in row.process:
             if self.applies(process):
                 yield Write(

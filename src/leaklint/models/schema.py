@@ -130,6 +130,15 @@ class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """False where doing it again, with nothing of the request, changes nothing that matters."""
 
 
+class Changes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """An object is changed in place where the arguments say so (``inplace=True``)."""
+
+    of: Term = "self"
+    how: Literal["grow", "shrink", "set", "delete", "reorder"] = "set"
+    value: list[Term] = []
+    """What is kept in the object."""
+
+
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     """What a library's function, class or object does; see the module."""
 
@@ -187,6 +196,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """The call raises nothing that anybody would catch."""
     constant: bool = False
     """The same result in every invocation."""
+    handle: bool = False
+    """The result is a new client or connection: making it asks nothing of the outside world."""
     current: str = ""
     """The result is no new object, but the one of ``type`` that this piece of the state of the process is."""
     tells_file: Term = ""
@@ -199,6 +210,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """With one of these arguments it is none."""
     # what it does
     mutates: dict[Term, Literal["grow", "shrink", "clear", "set", "delete", "reorder"]] = {}
+    changes: list[Changes] = []
     key: str = ""
     """The argument that is the key of the element that is set."""
     stores: dict[Term, list[Term]] = {}

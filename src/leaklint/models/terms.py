@@ -83,6 +83,8 @@ def _terms(row: Row) -> Iterator[str]:
         yield from (defers.callable, *filter(None, [defers.held_by]))
     for process in row.process:
         yield from process.value
+    for change in row.changes:
+        yield from (change.of, *change.value)
 
 
 def _conditions(row: Row) -> Iterator[str]:
@@ -94,6 +96,7 @@ def _conditions(row: Row) -> Iterator[str]:
         *row.invokes,
         *row.defers,
         *row.process,
+        *row.changes,
     ]
     for part in parts:
         yield from (*part.if_given, *part.unless_given, *part.when, *part.unless, *part.matches)

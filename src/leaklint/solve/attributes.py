@@ -7,7 +7,20 @@ from typing import Final
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constants, extend, join_all, of, slot, survives, with_sources
+from leaklint.solve.lattice import (
+    ELEMENT,
+    ORIGINAL,
+    SYMBOLIC,
+    constants,
+    extend,
+    join,
+    join_all,
+    of,
+    ordered,
+    slot,
+    survives,
+    with_sources,
+)
 from leaklint.solve.lookup import library_object, module_name, read_field
 from leaklint.solve.members import (
     bound,
@@ -28,7 +41,7 @@ DRIVING: Final = frozenset({"__await__", "close", "cr_await", "cr_frame", "cr_ru
 def get_attribute(act: Activation, state: State, value: Value, name: str) -> Solving:
     """What ``value.name`` denotes."""
     found = []
-    for thing in value.things:
+    for thing in ordered(value.things):
         each = yield from _attribute_of(act, state, thing, name)
         found.append(each)
     result = join_all(found)
@@ -65,8 +78,8 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
         # a submodule of the project behind a package without a file
         return stored if stored is not None else library_object(world, full)
     if kind is TypeKind.CLASS:
-        value = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=True)
-        return value if value is not None else of(Thing(path))
+        value = yield from _class_attribute(act, state, thing, path, name)
+        return value
     if kind is TypeKind.SUPER:
         value = yield from super_attribute(act, state, thing, name)
         return value
@@ -134,6 +147,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         for each in world.order(class_name)
         if (facts := world.program.class_(each)) is not None
     )
+    if member is not None and stored is None and _made_without(state, thing) and not _is_dataclass(world, class_name):
+        return member  # nobody has given this object one of its own
     types = yield from field_types(world, class_name, name)
     if types and (bound_by_methods or member is None or _is_dataclass(world, class_name)):
         if thing.path.root.kind is not RootKind.MADE:
@@ -147,6 +162,10 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         # what the class says is the default of a dataclass's field
         default = member.sources if member is not None else frozenset()
         return Value(things, default | (frozenset({path}) if survives(path) else frozenset()))
+    if member is not None and constants(member) == [None] and path.root.kind is not RootKind.MADE and not act.importing:
+        # a default of the class, in the place of which something may have been put by now
+        state.read(path)
+        return Value(member.things | {Thing(path)}, member.sources | {path})
     if member is not None:
         return member
     if stored is not None:
@@ -159,6 +178,46 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if survives(thing.path):
         return Value(frozenset({Thing(path)}), frozenset({path}))
     return of(Thing(path))
+
+
+def _made_without(state: State, thing: Thing) -> bool:
+    """Whether the constructor of an object of a project's class has run here, so that its attributes are known."""
+    made = thing.path.root.kind is RootKind.MADE and not thing.path.fields
+    return (
+        made
+        and state.heap.get(slot(thing.path, ".__init__")) is None
+        and any(path.fields[:1] == (".__init__",) for path in state.heap.under(thing.path.root))
+    )
+
+
+def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
+    """What an attribute of a class denotes: what this invocation has put there, what the class or its class defines."""
+    stored = state.heap.get(path)
+    if stored is not None and not any(each.type == ORIGINAL for each in stored.things):
+        return stored
+    value = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=True)
+    known = act.world.classes.get(thing.type.name)
+    if value is None and known is not None and known.metaclass:
+        value = yield from class_member(act, state, known.metaclass, name, bound_to=thing, on_class=False)
+    if value is None:
+        return stored if stored is not None else of(Thing(path))
+    if not act.importing and constants(value) == [None]:
+        value = yield from _perhaps_made(act, state, thing, name, value)
+    if stored is not None:
+        rest = Value(frozenset(each for each in stored.things if each.type != ORIGINAL), stored.sources)
+        value = join(rest, value)
+    return value
+
+
+def _perhaps_made(act: Activation, state: State, thing: Thing, name: str, value: Value) -> Solving:
+    """A class attribute that is None after import may hold what a method has put there since."""
+    places = [each for each in value.sources if each.root.kind is RootKind.CLASS and each.fields[-1:] == (f".{name}",)]
+    if len(places) != 1:
+        return value
+    (place,) = places
+    types = yield from field_types(act.world, f"{place.root.owner}::{place.root.name}", name)
+    things = frozenset(Thing(place, each) for each in types) or frozenset({Thing(place)})
+    return Value(value.things | things, value.sources)
 
 
 def _as_it_is_now(path: Path, stored: Value) -> Value:

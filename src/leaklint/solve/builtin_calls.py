@@ -7,13 +7,14 @@ from typing import Final
 
 from leaklint.ir.effects import Create, How
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import caches, context_variables, effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
     ELEMENT,
+    NEW,
     NONE,
     SYMBOLIC,
     VARIES,
@@ -115,6 +116,8 @@ def set_attribute(
             pending.reopened(state, path)
         fresh = is_fresh(value, sources)
         overwrites(state, path)
+        if name == "__dict__" and value.things and all(survives(each.path) for each in value.things):
+            continue  # what the object shares from now on, others own
         effects.mutate(
             act,
             state,
@@ -141,7 +144,7 @@ def overwrites(state: State, place: Path) -> None:
 
 def is_fresh(value: Value, sources: frozenset[Path]) -> bool:
     """Whether the value is a constant or a new empty object: binding it throws the old content away."""
-    return (not sources or len(constants(value) or ()) == 1) and all(
+    return (sources <= {NEW} or len(constants(value) or ()) == 1) and all(
         thing.type.kind is TypeKind.CONSTANT
         or (thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (RootKind.MADE, RootKind.STATIC))
         for thing in value.things
@@ -308,6 +311,14 @@ def _every(name: str, container: str, of_class: str = "") -> Special:
     return special
 
 
+def _new_object(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``object.__new__(cls)``: an object of the class that is given."""
+    given = [thing for thing in _first(arguments).things if thing.type.kind is TypeKind.CLASS]
+    kinds = {instance(thing.type.name) for thing in given} or {UNKNOWN_TYPE}
+    return Value(frozenset(Thing(act.made(span), kind) for kind in kinds))
+    yield
+
+
 def _is_coroutine_function(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     answers = set()
     for thing in _first(arguments).things:
@@ -344,6 +355,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.delattr": _delattr,
+    "builtins.object.__new__": _new_object,
     "builtins.hasattr": _hasattr,
     "builtins.globals": _globals,
     "builtins.vars": _vars,

@@ -14,10 +14,10 @@ from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, suspended, unpacked
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import CONSTANT_PATH, join_all, of, ordered, slot, unknown
+from leaklint.solve.lattice import CONSTANT_PATH, ELEMENT, extend, join, join_all, of, ordered, slot, unknown
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
 from leaklint.solve.lookup import read_field
-from leaklint.solve.members import class_member
+from leaklint.solve.members import MAKING, class_member
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Solving, instance
 
@@ -25,7 +25,7 @@ MAX_CALLEES: Final = 8
 PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
 
 
-MAX_SPECIALISATIONS: Final = 4
+ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
 
 
 def apply(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Solving:
@@ -67,6 +67,12 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         result = yield from call_library(act, state, thing.type.name, arguments, span, callee)
     elif kind is TypeKind.LIBRARY_METHOD:
         receiver = state.heap.get(slot(thing.path, "<self>")) or read_field(act, state, slot(thing.path, "<self>"))
+        if thing.type == MAKING and receiver is not None:
+            result = NOTHING
+            for each in ordered(receiver.things):
+                made = yield from _construct(act, state, each, arguments, span, by_metaclass=False)
+                result = join(result, made)
+            return result
         result = yield from call_library_method(act, state, thing, receiver, arguments, span, callee)
     elif kind is TypeKind.PARTIAL:
         inner, bound = unpacked(act, state, thing)
@@ -173,11 +179,16 @@ def _with_defaults(
     return result
 
 
-def _construct(act: Activation, state: State, thing: Thing, arguments: Arguments, span: Span) -> Solving:
+def _construct(
+    act: Activation, state: State, thing: Thing, arguments: Arguments, span: Span, *, by_metaclass: bool = True
+) -> Solving:
     """An object of a project's class is made."""
     world, class_name = act.world, thing.type.name
+    if world.is_subclass(class_name, ENUMS):
+        # no new object: one of the members
+        return of(Thing(extend(thing.path, ELEMENT), instance(class_name)), sources=sources_of(arguments))
     known = world.classes.get(class_name)
-    if known is not None and known.metaclass:
+    if known is not None and known.metaclass and by_metaclass:
         call = yield from class_member(act, state, known.metaclass, "__call__", bound_to=thing, on_class=False)
         if call is not None and known.metaclass != thing.type.name:
             result = yield from apply(act, state, call, arguments, span)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from leaklint.ir.location import Place
+from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import NONE, extend, of, ordered
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.lattice import NONE, constant, extend, of, ordered
 from leaklint.solve.state import State
 from leaklint.solve.world import ClassState, Named, Solving, class_path, span_in
 
 
 def make_class(
-    act: Activation, state: State, name: str, bases: Sequence[Value], keywords: Mapping[str, Value]
+    act: Activation, state: State, name: str, bases: Sequence[Value], keywords: Mapping[str, Value], span: Span
 ) -> Solving:
     """Runs the body of a class and registers the class."""
     from leaklint.solve.flow import run_body
@@ -40,18 +41,49 @@ def make_class(
     for attribute, value in attributes.items():
         kept = []
         for thing in ordered(value.things):
-            if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (3, 4):
+            if (
+                thing.type.kind is TypeKind.INSTANCE
+                and thing.path.root.kind in (3, 4)
+                and thing.path not in world.named
+            ):
                 place = extend(class_path(identity), f".{attribute}")
-                span = span_in(thing.path.root.name)
-                if span is not None:
+                made_at = span_in(thing.path.root.name)
+                if made_at is not None:
                     called = f"{name.rpartition('.')[2]}.{attribute}"
-                    world.named.setdefault(place, Named(called, Place(act.path, span), ""))
+                    world.named.setdefault(place, Named(called, Place(act.path, made_at), ""))
                 kept.append(Thing(place, thing.type))
                 move_fields(state, thing, place)
             else:
                 kept.append(thing)
         attributes[attribute] = Value(frozenset(kept), value.sources)
-    return of(Thing(class_path(identity), Type(TypeKind.CLASS, identity)))
+    made = Thing(class_path(identity), Type(TypeKind.CLASS, identity))
+    yield from _announce(act, state, made, attributes, keywords, span)
+    return of(made)
+
+
+def _announce(
+    act: Activation,
+    state: State,
+    made: Thing,
+    attributes: Mapping[str, Value],
+    keywords: Mapping[str, Value],
+    span: Span,
+) -> Solving:
+    """Tells descriptors their names, and the bases of their new subclass."""
+    from leaklint.solve.calls import apply
+    from leaklint.solve.descriptors import descriptor_method
+    from leaklint.solve.members import class_member
+
+    for attribute, value in attributes.items():
+        for thing in ordered(value.things):
+            told = yield from descriptor_method(act, state, thing, "__set_name__")
+            if told is not None:
+                yield from apply(act, state, told, Arguments((of(made), constant(attribute))), span)
+    name = "__init_subclass__"
+    hook = yield from class_member(act, state, made.type.name, name, bound_to=made, on_class=True, after=made.type.name)
+    if hook is not None and all(each.type.kind is TypeKind.METHOD for each in hook.things):
+        given = tuple((key, value) for key, value in keywords.items() if key != "metaclass")
+        yield from apply(act, state, hook, Arguments((), given), span)
 
 
 def move_fields(state: State, thing: Thing, place: Path) -> None:

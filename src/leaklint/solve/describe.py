@@ -25,25 +25,15 @@ from leaklint.ir.effects import (
 )
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Sources
+from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import TEMPORARY, extend, is_prefix, survives
+from leaklint.solve.lattice import CLOCK, CONSTANT_CONTEXT, TEMPORARY, extend, is_prefix, survives
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
 ANY: Final = "[…]"
 """How a message writes any element."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
-CONSTANT_CONTEXT: Final = frozenset(
-    {
-        ".function_name",
-        ".function_version",
-        ".memory_limit_in_mb",
-        ".log_group_name",
-        ".log_stream_name",
-        ".invoked_function_arn",
-    }
-)
-"""What never differs between invocations of one function (contract, point 3)."""
 
 
 class Describer:
@@ -249,6 +239,8 @@ class Describer:
         assert path is not None
         if not survives(path):
             return None
+        if effect.operation == MISSING and self._changed_otherwise(path):
+            return None  # what is done to the element says it all
         key_request = self.request(effect.key_sources)
         constant = effect.constant or self.constant(effect.sources)
         if (
@@ -263,6 +255,8 @@ class Describer:
             how = How.SET_ITEM  # a set has the same element once
         guard = self._guard(effect, path, bool(key_request))
         overwritten = self._overwritten(effect, path)
+        # emptied under the same test: whoever finds the test answered otherwise sees what this invocation put there
+        reset_before = effect.reset_before and not (guard in (Guard.LAZY, Guard.KEYED) and request)
         return msgspec.structs.replace(
             effect,
             subject=subject,
@@ -272,7 +266,21 @@ class Describer:
             constant=constant,
             guard=guard,
             overwritten_first=overwritten,
-            bounded=effect.bounded or path in self.world.bounded or path in self.invoked.trimmed,
+            reset_before=reset_before,
+            bounded=effect.bounded
+            or path in self.world.bounded
+            or path in self.invoked.trimmed
+            or any(CLOCK in test and any(is_prefix(path, place) for place in test) for test in effect.tests),
+        )
+
+    def _changed_otherwise(self, path: Path) -> bool:
+        """Whether this invocation changes a container by more than looking something up in it."""
+        return any(
+            isinstance(each, Write)
+            and each.operation != MISSING
+            and each.path is not None
+            and is_prefix(path, each.path)
+            for each, _, _, _ in self.invoked.effects
         )
 
     def _as_at_import(self, effect: Write, path: Path) -> bool:
@@ -283,17 +291,22 @@ class Describer:
 
     def _overwritten(self, effect: Write, path: Path) -> bool:
         """Whether every invocation binds the place before anything reads what an earlier one left there."""
-        place = path
+        place, reads = path, self.invoked.reads
         if effect.how is How.SET_ITEM:
             keys = [key.root.name for key in effect.key_sources if key.root.owner == "constant"]
             if len(keys) != 1 or len(effect.key_sources) != 1:
                 return False
             place = extend(path, f"[{keys[0]}]")
+            reads -= {path}  # to reach for the container is not to read what is in it
         elif effect.how not in (How.REBIND, How.SET_ATTRIBUTE):
-            return False
+            # what changes is part of an object that this invocation has put there
+            return any(
+                is_prefix(bound, path) and bound.fields != path.fields and not _read_first(bound, reads)
+                for bound in self.invoked.written
+            )
         if not any(is_prefix(place, each) for each in self.invoked.written):
             return False
-        return not any(is_prefix(place, read) or is_prefix(read, place) for read in self.invoked.reads)
+        return not _read_first(place, reads)
 
     def _guard(self, effect: Write, path: Path, keyed: bool) -> Guard:
         """Which tests the write stands under: only those of state that survives count."""
@@ -302,6 +315,8 @@ class Describer:
             return Guard.NONE
         same = [place for place in tested if _concerns(place, path)]
         asked = self.request(effect.guards)
+        if effect.how is How.COUNT:
+            return Guard.NONE  # a count is not made once, whatever its test asks
         if not same:
             lazy = any(self._changes(place) for test in effect.tests if not self.request(test) for place in test)
             return Guard.LAZY if lazy else Guard.NONE
@@ -318,6 +333,11 @@ class Describer:
 
     def _changes(self, place: Path) -> bool:
         return any(is_prefix(changed, place) or is_prefix(place, changed) for changed in self.changing)
+
+
+def _read_first(place: Path, reads: Sources) -> bool:
+    """Whether an invocation reads what an earlier one left in a place before it binds the place."""
+    return any(is_prefix(place, read) or is_prefix(read, place) for read in reads)
 
 
 def _concerns(place: Path, path: Path) -> bool:

@@ -6,30 +6,22 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Cached, Defer, Guard, How, Pending, Site, Work, Write
+from leaklint.ir.effects import AnyEffect, Cached, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import ELEMENT, NONE, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, survives
-from leaklint.solve.state import State, Status, Token, Trace
+from leaklint.solve.state import State, Token, Trace
+from leaklint.solve.undoing import REMOVING, REPLACING, undone_by, with_callbacks
 from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
-OPPOSITE: Final = {"+=": "-=", "-=": "+="}
-REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
-REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
-_ADDING: Final = {
-    How.SHRINK: (How.GROW, How.SET_ITEM),
-    How.DELETE: (How.GROW, How.SET_ITEM, How.SET_ATTRIBUTE),
-}
-"""What a removal undoes."""
-CHANGING: Final = frozenset(
-    {How.GROW, How.SHRINK, How.SET_ITEM, How.SET_ATTRIBUTE, How.DELETE, How.REORDER, How.REBIND, How.COUNT}
-)
+MISSING: Final = "lookup"
+"""Operation by which a container that makes what is missing is changed."""
 
 
 def deep_sources(state: State, world: World, value: Value) -> Sources:
@@ -53,8 +45,10 @@ def deep_sources(state: State, world: World, value: Value) -> Sources:
     return frozenset(sources)
 
 
-def open_effect(act: Activation, state: State, effect: AnyEffect, trace: Trace = ()) -> None:
-    """An effect happens here, or did in a callee."""
+def open_effect(
+    act: Activation, state: State, effect: AnyEffect, trace: Trace = (), *, new: bool | None = None
+) -> None:
+    """An effect happens here, or did in a callee; ``new`` says whether its place had been reset before the call."""
     guards: set[Path] = set()
     for tested in state.guards:
         guards |= tested.reads
@@ -66,11 +60,21 @@ def open_effect(act: Activation, state: State, effect: AnyEffect, trace: Trace =
             effect = msgspec.structs.replace(
                 effect, guards=effect.guards | guards, tests=tests, chosen=effect.chosen | chosen
             )
-        if not effect.reset_before and effect.path is not None and state.is_new(effect.path):
-            effect = msgspec.structs.replace(effect, reset_before=True)
+        new = new if new is not None else effect.path is not None and state.is_new(effect.path)
+        if not effect.reset_before and new:
+            effect = msgspec.structs.replace(without_guards(state, effect), reset_before=True)
     if isinstance(effect, Cached) and effect.path is not None and state.is_reset(effect.path):
         return
     state.open(Token(effect, trace))
+
+
+def without_guards(state: State, effect: Write) -> Write:
+    """A change in a callee without the tests of what this invocation has emptied before the call."""
+    new = frozenset(place for place in effect.guards if state.is_new(place))
+    if not new:
+        return effect
+    tests = frozenset(test for test in effect.tests if not test & new)
+    return msgspec.structs.replace(effect, guards=effect.guards - new, tests=tests)
 
 
 def tests_of(state: State) -> frozenset[Sources]:
@@ -159,7 +163,7 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
-        puts_back=_puts_back(place or path, value),
+        puts_back=puts_back(place or path, value),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=_is_empty(state, value),
         # ``x = x or make()`` tests x itself
@@ -188,7 +192,7 @@ def _is_empty(state: State, value: Value) -> bool:
     )
 
 
-def _puts_back(place: Path, value: Value) -> bool:
+def puts_back(place: Path, value: Value) -> bool:
     """Whether a value is what the place held before, or None for nothing: ``getattr(local, "user", None)``."""
     own = [thing for thing in value.things if _is_of(place, thing)]
     return bool(own) and all(thing in own or thing in NONE.things for thing in value.things)
@@ -199,76 +203,6 @@ def _is_of(place: Path, thing: Thing) -> bool:
     if thing.type.kind is TypeKind.LIBRARY and place.root.kind is RootKind.LIBRARY:
         return thing.type.name == place.root.name + "".join(place.fields)
     return is_prefix(place, thing.path)
-
-
-def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
-    """Tokens that a write undoes: the same element is taken out again, or the old value is put back."""
-    path, how = effect.path, effect.how
-    assert path is not None
-    opened = [
-        token
-        for token in state.tokens.values()
-        if isinstance(token.effect, Write) and token.status is not Status.SETTLED and token.effect.path is not None
-    ]
-    if how in REMOVING:
-        return [
-            token.key
-            for token in opened
-            if token.effect.path == path
-            and isinstance(token.effect, Write)
-            and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
-            and _same_element(token.effect, effect)
-        ]
-    if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
-        if path.root.kind is RootKind.LIBRARY:
-            # what was there before is merged into it again
-            return [each.key for each in opened if each.effect.path and is_prefix(path, each.effect.path)]
-        taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
-        if taken:
-            return taken
-    if how is How.COUNT and effect.operation in OPPOSITE:
-        return [
-            token.key
-            for token in opened
-            if token.effect.path == path and token.effect.operation == OPPOSITE[effect.operation]
-        ]
-    restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
-    if how is How.SET_ITEM and restores and path.root.kind is not RootKind.LIBRARY:
-        opened = [token for token in opened if _same_key(token.effect, effect)]
-    if how in REPLACING and restores:
-        return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
-    return []
-
-
-def with_callbacks(state: State, writes: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    """The tokens of writes, and those of the callbacks that were kept with them: what is taken out is not called."""
-    sites = {state.tokens[key].effect.site for key in writes}
-    kept = [
-        key
-        for key, token in (state.tokens.items() if sites else ())
-        if isinstance(token.effect, Defer)
-        and token.effect.api == "parameter"
-        and not token.effect.to_work
-        and token.effect.site in sites
-    ]
-    return [*writes, *kept]
-
-
-def _same_key(one: AnyEffect, other: Write) -> bool:
-    return isinstance(one, Write) and one.key_sources == other.key_sources
-
-
-def _takes(effect: AnyEffect) -> bool:
-    return isinstance(effect, Write) and effect.how in REMOVING
-
-
-def _same_element(added: Write, removed: Write) -> bool:
-    """Whether a removal takes out what was added: same key, same element, or the last one."""
-    if removed.key_sources:
-        return removed.key_sources in (added.key_sources, added.sources)
-    if removed.sources:
-        return removed.sources in (added.sources, added.key_sources)
-    return True
 
 
 def reset(state: State, path: Path, by: Site | None = None) -> None:
@@ -307,15 +241,38 @@ def _grew_before(effect: AnyEffect, place: Path) -> bool:
 
 
 def escape(state: State, value: Value, place: Path) -> None:
-    """A surviving place refers to objects made here from now on."""
-    for thing in value.things:
-        if thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE:
-            state.escaped.setdefault(Path(thing.path.root), place)
+    """A surviving place refers to objects made here from now on, and through them to what they hold."""
+    reached = [(value, place)]
+    while reached:
+        held, at = reached.pop()
+        for thing in held.things:
+            root = thing.path.root
+            if root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
+                continue
+            if Path(root) in state.escaped:
+                continue
+            state.escaped[Path(root)] = at
+            for field, below in state.heap.under(root).items():
+                deeper = (*at.fields, *field.fields)
+                if len(deeper) <= MAX_FIELDS and not any(each.startswith("<") for each in field.fields):
+                    reached.append((below, Path(at.root, deeper)))
+
+
+def share_attributes(state: State, target: Thing, attributes: Value) -> None:
+    """``self.__dict__ = shared``: what is bound on the object is bound in that dictionary."""
+    for thing in attributes.things:
+        if target.path.root.kind is RootKind.MADE and not target.path.fields and survives(thing.path):
+            state.escaped[target.path] = thing.path
 
 
 def bind_field(act: Activation, state: State, target: Thing, field: str, value: Value, *, certain: bool) -> None:
     """A field of an object holds a value from now on (perhaps, where not ``certain``)."""
     path = extend(target.path, field)
+    if field == ".__dict__":
+        share_attributes(state, target, value)
+    owner = state.escaped.get(Path(target.path.root)) if target.path.root.kind is RootKind.MADE else None
+    if owner is not None and len(path.fields) + len(owner.fields) <= MAX_FIELDS:
+        escape(state, value, Path(owner.root, (*owner.fields, *path.fields)))
     strong = certain and field != ELEMENT and path != target.path
     old = state.heap.get(path)
     if strong or (old is None and target.path.root.kind is RootKind.MADE):
@@ -384,14 +341,3 @@ def callee_name(callee: Value) -> str:
     """The name of what a call runs, the first one where there are several."""
     names = sorted(thing.type.name.rpartition("::")[2].replace("<locals>.", "") for thing in callee.things)
     return next((name for name in names if "<" not in name or "<lambda" in name), "")
-
-
-def guard_kind(effect: Write, request: bool, key_request: bool, guard_request: bool, tests_place: bool) -> Guard:
-    """Under which kind of test a write stands."""
-    if not effect.guards or not tests_place:
-        return Guard.NONE
-    if not guard_request:
-        return Guard.LAZY
-    if effect.how is How.SET_ITEM and key_request:
-        return Guard.KEYED
-    return Guard.REQUEST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leaklint.ir.values import Thing, Value
+from leaklint.ir.values import RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import constants, extend
@@ -24,5 +24,12 @@ def keep_fields(act: Activation, state: State, thing: Thing, class_name: str, ar
     for name in names if known is not None and not arguments.rest else ():
         default = known.attributes.get(name) if known is not None else None
         snapshot = default is not None and any(source.root.owner.startswith("snapshot") for source in default.sources)
-        if default is not None and name not in given and (snapshot or constants(default) is not None):
+        if default is None or name in given:
+            continue
+        if snapshot or constants(default) is not None or all(_is_shared(thing) for thing in default.things):
             state.heap[extend(thing.path, f".{name}")] = Value(default.things, kept(default.sources))
+
+
+def _is_shared(default: Thing) -> bool:
+    """Whether a default is an object of the project's with a name of its own, which all instances then share."""
+    return default.path.root.kind is RootKind.STATIC and default.type.kind is TypeKind.INSTANCE

@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import handed_over, pending, uses
+from leaklint.solve import handed_over, pending, undoing, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.lattice import CONTENT, ELEMENT, SYMBOLIC, extend, join_all, of, ordered, slot, survives, unknown
 from leaklint.solve.lookup import read_field
@@ -54,6 +54,7 @@ def instantiate(
 
     is_row = bool(row)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
+    known = (state.resets, state.read_first)
     handed_on = {thing.path for thing in summary.returns.things}
     held = {
         thing.path
@@ -71,6 +72,8 @@ def instantiate(
             happening.reset(state, thing.path)
             if happening.read_before(summary.reads, path):
                 state.read_first |= {thing.path}
+    # what a function of the project does after its own resets, its summary says
+    sub.new = (state.resets, state.read_first) if is_row else known
     for path in sorted(summary.trims):
         target = yield from sub.things(path)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
@@ -85,6 +88,8 @@ def instantiate(
             state.read(sub.cell_paths.get(place.root.name, place))
         elif place.root.kind is RootKind.PARAMETER:
             value = yield from sub.things(place)
+            if place.fields and place.fields[-1].startswith("["):
+                value = join_all([value, (yield from sub.places(place))])
             for thing in value.things:
                 if thing.path.root.kind is not RootKind.MADE:
                     state.read(slot(thing.path, CONTENT) if content else thing.path)
@@ -373,15 +378,21 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         return
     if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
         return
-    undone = happening.with_callbacks(state, happening.undone_by(state, effect))
-    if undone:
+    taken = effect.sources | effect.key_sources
+    if effect.how in undoing.REMOVING and all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken):
+        state.trimmed |= {place}  # whatever the request says
+    if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
+        effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
+    undone = undoing.with_callbacks(state, undoing.undone_by(state, effect))
+    if undone or (effect.puts_back and trace and not effect.guards):
         state.settle(undone)
         return
     if effect.settled and trace:
         guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
-        reset_before = effect.reset_before or state.is_new(place)
+        if sub.is_new(place):
+            effect = msgspec.structs.replace(happening.without_guards(state, effect), reset_before=True)
         tests = effect.tests | happening.tests_of(state)
-        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests, reset_before=reset_before)
+        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests)
         state.open(_with_status(Token(effect, trace), effect))
         return
-    happening.open_effect(act, state, effect, trace)
+    happening.open_effect(act, state, effect, trace, new=sub.is_new(place))

@@ -67,6 +67,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
         pending.use(state, value)
         uses.read_snapshots(act, state, value, step.span)
         if item.starred:
+            uses.consume(act, state, value, step.span, "unpacking")
             part = elements(act, state, value)
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
             sources |= value.sources
@@ -117,15 +118,25 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
+    _make_missing(act, state, target, key, step.span)
     value = elements(act, state, target, field, keys=False)
     if not act.importing:
         value = _as_it_is_now(state, target, field, value)
     for thing in target.things:
-        if survives(thing.path):
+        if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             state.read(extend(thing.path, field))
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     state.env[step.target] = with_sources(value, target.sources | key.sources | _places(target))
+
+
+def _make_missing(act: Activation, state: State, target: Value, key: Value, span: Span) -> None:
+    """Reading a ``defaultdict`` under a key that it does not have keeps the key."""
+    for thing in target.things:
+        looked_up = any(tested.truth and thing.path in tested.reads for tested in state.guards)
+        if thing.type.name == "collections.defaultdict" and not looked_up:
+            keys = _key_sources(act, state, key)
+            effects.mutate(act, state, of(thing), How.SET_ITEM, effects.MISSING, span, key=keys)
 
 
 def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Value:

@@ -27,6 +27,12 @@ MAX_SOURCES: Final = 24
 CONSTANT_PATH: Final = Path(Root(RootKind.LIBRARY, "constant"))
 VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 """Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
+NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
+"""Source of new objects: each is another one, and making it asks nothing of the outside world."""
+UNKNOWN_CALL: Final = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
+"""Source of what a callee returns of which nothing at all is known."""
+CLOCK: Final = Path(Root(RootKind.LIBRARY, "varies", "clock"))
+"""Source of what tells how much time has passed."""
 TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 """Source of paths under the folder for temporary files, which survives the invocation."""
 ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
@@ -34,6 +40,17 @@ ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
 FOLDER: Final = Path(Root(RootKind.LIBRARY, "process", "the working folder"))
 EMPTIED: Final = "emptied"
 """Owner of the mark for a folder, or a pattern, whose files have been removed."""
+CONSTANT_CONTEXT: Final = frozenset(
+    {
+        ".function_name",
+        ".function_version",
+        ".memory_limit_in_mb",
+        ".log_group_name",
+        ".log_stream_name",
+        ".invoked_function_arn",
+    }
+)
+"""What never differs between invocations of one function (contract, point 3)."""
 ELEMENT: Final = "[]"
 CONTENT: Final = "<content>"
 """The field that stands for all that a container holds, where it is read as a whole."""
@@ -145,8 +162,11 @@ def _widened(things: frozenset[Thing]) -> frozenset[Thing]:
 
 
 def shortened(sources: Sources) -> Sources:
-    """Fewer sources that say as much: fields are dropped, then only roots are kept."""
-    return frozenset(Path(source.root) for source in sources)
+    """Fewer sources that say as much: only roots are kept, and what never differs between invocations."""
+    return frozenset(
+        Path(source.root, source.fields[:1] if source.fields and source.fields[0] in CONSTANT_CONTEXT else ())
+        for source in sources
+    )
 
 
 def ordered(things: frozenset[Thing]) -> Iterable[Thing]:

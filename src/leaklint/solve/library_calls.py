@@ -15,7 +15,18 @@ from leaklint.solve import builtin_calls, caches, effects, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import SYMBOLIC, VARIES, of, single_constant, slot, unknown, with_sources
+from leaklint.solve.lattice import (
+    NEW,
+    SYMBOLIC,
+    UNKNOWN_CALL,
+    VARIES,
+    of,
+    parameter,
+    single_constant,
+    slot,
+    unknown,
+    with_sources,
+)
 from leaklint.solve.lookup import library
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
@@ -37,7 +48,7 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         act.world.unknown_calls.add(span)
     sources: set[Path] = {_owner(source) for source in callee.sources}
     if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
-        sources.add(VARIES)
+        sources.add(VARIES if _reaches_out(act, callee) else UNKNOWN_CALL)
     for value in arguments.everything():
         sources |= effects.deep_sources(state, act.world, value)
         pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else ())
@@ -46,6 +57,19 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         if receiver is not None:
             sources |= effects.deep_sources(state, act.world, receiver)
     return unknown(act.made(span), frozenset(sources))
+
+
+def _reaches_out(act: Activation, callee: Value) -> bool:
+    """Whether the callee is of a library, or of what a library has given: it may read the outside world."""
+    if callee.sources & {NEW, VARIES}:
+        return True
+    own = act.facts.parameters[0].name if act.facts.parameters else ""
+    for thing in callee.things:
+        root = thing.path.root
+        lasts = root.kind is RootKind.STATIC or (root == parameter(0).root and own in ("self", "cls"))
+        if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) or (lasts and len(thing.path.fields) > 0):
+            return True
+    return False
 
 
 def _of_python(callee: Value) -> bool:
@@ -97,7 +121,7 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if row is None:
         if world.models.is_class(name):
             value = unknown_result(act, state, callee, arguments, span)
-            return of(Thing(act.made(span), instance(name)), sources=value.sources)
+            return of(Thing(act.made(span), instance(name)), sources=(value.sources - {VARIES}) | {NEW})
         found = world.library.describe(name)
         if found.kind == "coroutine":
             return suspended(act, state, library(name), arguments, span)

@@ -6,7 +6,8 @@ from typing import Final
 
 from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import extend, slot
+from leaklint.solve.effects import deep_sources
+from leaklint.solve.lattice import extend, is_prefix, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.names import value_of
 from leaklint.solve.pending import ALL, settle_at
@@ -85,7 +86,8 @@ def after_loop(
     if not back:
         return state
     iterable = value_of(act, entry, operand)
-    walked = {thing.path for thing in elements(act, state, iterable).things}
+    items = elements(act, state, iterable)
+    walked = {thing.path for thing in items.things}
     walked |= {inner for path in walked for inner in _parts(state, path)}
     held = set(walked)
     # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
@@ -97,7 +99,8 @@ def after_loop(
     }
     held |= {thing.path for path in walked for thing in state.heap[slot(path, "<variable>")].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
-    if not held:
+    kept = {source for source in deep_sources(state, act.world, iterable) if source.root.owner == "process"}
+    if not held and not kept:
         return state
     leaving = state.copy()
     for path in every:
@@ -108,7 +111,9 @@ def after_loop(
     for key, token in state.tokens.items():
         if token.effect.path in walked and token.within:
             leaving.tokens[key] = token._replace(within=False)
-        if token.effect.path in held and token.status is not Status.SETTLED:
+        # what a state of the process was before is kept in what is walked through: it is put back
+        put_back = token.effect.path is not None and any(is_prefix(each, token.effect.path) for each in kept)
+        if (token.effect.path in held or put_back) and token.status is not Status.SETTLED:
             statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
             if statuses and max(statuses) < token.status:
                 leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None, within=False)

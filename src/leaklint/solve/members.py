@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import descriptors
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
-from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.lattice import extend, join_all, of, slot
 from leaklint.solve.lookup import kept, library, library_object
 from leaklint.solve.state import State
-from leaklint.solve.world import Ask, Solving, World, class_path, function_path, instance
+from leaklint.solve.world import Ask, Solving, World, class_path, instance
 
 
 def bound(state: State, method: Thing, receiver: Value) -> Value:
@@ -105,7 +104,10 @@ def _bind(
     facts = act.world.program.class_(owner)
     for thing in value.things:
         if thing.type.kind is not TypeKind.FUNCTION:
-            if thing.type.kind is TypeKind.CONSTANT or thing.path.root.kind is RootKind.LIBRARY:
+            given = yield from descriptors.got_from(act, state, thing, bound_to, on_class=on_class)
+            if given is not None:
+                found.append(given)
+            elif thing.type.kind is TypeKind.CONSTANT or thing.path.root.kind is RootKind.LIBRARY:
                 found.append(Value(frozenset({thing}), kept(value.sources) | {place}))
                 state.read(place)
             else:
@@ -116,7 +118,7 @@ def _bind(
         if any(each.endswith((".setter", ".deleter")) for each in decorators):
             getter = f"{owner}.{name}"
             function = act.world.program.function(getter) or function
-            found.append((yield from _property(act, state, getter, function, of(bound_to))))
+            found.append((yield from descriptors.property_value(act, state, getter, function, of(bound_to))))
             continue
         plain = [each.rpartition(".")[2] for each in decorators]
         receiver = of(bound_to)
@@ -128,8 +130,12 @@ def _bind(
             found.append(method_of(state, bound_to.path, name, thing, receiver))
         elif on_class:
             found.append(of(thing))
-        elif any(each in ("property", "cached_property") for each in plain):
-            found.append((yield from _property(act, state, thing.type.name, function, receiver)))
+        elif "cached_property" in plain:
+            found.append(
+                (yield from descriptors.cached_property_value(act, state, thing.type.name, function, bound_to, name))
+            )
+        elif "property" in plain:
+            found.append((yield from descriptors.property_value(act, state, thing.type.name, function, receiver)))
         else:
             found.append(method_of(state, bound_to.path, name, thing, receiver))
     if not value.things:
@@ -137,24 +143,17 @@ def _bind(
     return join_all(found)
 
 
-def _property(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
-    """What a property gives: where its getter is a coroutine function, a coroutine."""
-    from leaklint.solve.calls import call_project
-
-    function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
-    if facts is not None and facts.is_async and not facts.is_generator:
-        return suspended(act, state, of(function), Arguments((receiver,)), act.at)
-    value = yield from call_project(act, state, function, [receiver], facts.name_span if facts else None)
-    return value
-
-
 def method_of(state: State, path: Path, name: str, function: Thing, receiver: Value) -> Value:
     """A project's function bound to a receiver."""
     where = extend(path, f".{name}")
     if where == path:
         where = Path(path.root, (*path.fields[:-1], f".{name}"))
-    state.heap[Path(where.root, (*where.fields, "<self>"))] = receiver
-    state.heap[Path(where.root, (*where.fields, "<func>"))] = of(function)
+    taken = state.heap.get(slot(where, "<func>"))
+    if taken is not None and taken.things and taken != of(function):
+        # the objects of a value may be of several classes, and each has a method of its own
+        where = slot(where, f"<{function.type.name}>")
+    state.heap[slot(where, "<self>")] = receiver
+    state.heap[slot(where, "<func>")] = of(function)
     return of(Thing(where, Type(TypeKind.METHOD, function.type.name)))
 
 
@@ -173,10 +172,15 @@ def super_attribute(act: Activation, state: State, thing: Thing, name: str) -> S
             on_class=receiver.type.kind is TypeKind.CLASS,
             after=owner,
         )
+        if value is None and receiver.type.kind is TypeKind.CLASS and name == "__call__":
+            # a metaclass goes on to make the object
+            value = bound(state, Thing(extend(receiver.path, f".{name}"), MAKING), of(receiver))
         found.append(value if value is not None else library(f"builtins.object.{name}"))
     return join_all(found)
 
 
+MAKING: Final = Type(TypeKind.LIBRARY_METHOD, "builtins.type.__call__")
+"""What makes an object of a class when its metaclass has nothing more to say."""
 CLASS_VARIABLES: Final = ("ClassVar", "typing.ClassVar", "t.ClassVar")
 """Annotations that say of an attribute of a dataclass that it is none of its fields."""
 

@@ -12,7 +12,7 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.builtin_calls import is_fresh, rebind
 from leaklint.solve.classes import make_class, move_fields
-from leaklint.solve.lattice import of, slot
+from leaklint.solve.lattice import is_prefix, of, slot
 from leaklint.solve.lookup import imported, load_global, module_object
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, function_path, variable
@@ -117,7 +117,9 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
         for name in facts.free:
             own = cell(act, name)
             value = state.heap.get(own) or state.env.get(name)
-            if value is None or name in act.facts.free:
+            if value is None and name == step.function.rpartition(".")[2] and name in act.facts.cells:
+                value = of(Thing(path, Type(TypeKind.FUNCTION, identity)))  # the function itself
+            elif value is None or name in act.facts.free:
                 free = Path(Root(RootKind.FREE, "", name))
                 value = state.heap.get(free) or of(Thing(free), sources=frozenset({free}))
                 own = free
@@ -129,6 +131,8 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
         for each in value.things:
             if _is_display(act, each):
                 move_fields(state, each, field)
+                for old in [key for key in state.heap.under(each.path.root) if is_prefix(each.path, key)]:
+                    state.heap.pop(old)
         kept = frozenset(Thing(field, thing.type) if _is_display(act, thing) else thing for thing in value.things)
         state.heap[slot(path, f"<default {name}>")] = Value(kept, value.sources)
     state.env[step.target] = of(Thing(path, Type(TypeKind.FUNCTION, identity)))
@@ -154,7 +158,7 @@ def _load_global(act: Activation, state: State, step: cfg.LoadGlobal) -> Solving
 def _make_class(act: Activation, state: State, step: cfg.MakeClass) -> Solving:
     bases = [value_of(act, state, base) for base in step.bases]
     keywords = {name: value_of(act, state, operand) for name, operand in step.keywords}
-    state.env[step.target] = yield from make_class(act, state, step.name, bases, keywords)
+    state.env[step.target] = yield from make_class(act, state, step.name, bases, keywords, step.span)
 
 
 def _import_name(act: Activation, state: State, step: cfg.ImportName) -> Solving:

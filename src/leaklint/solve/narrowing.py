@@ -102,7 +102,8 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
             thing.path for thing in value.things if thing.path.fields[-1:] and thing.path.fields[-1].startswith(".")
         }
     narrow(act, state, step.condition, step.truth)
-    reads = observed(value)
+    # what this invocation has emptied before says nothing about earlier ones
+    reads = [each for each in observed(value) if not state.is_new(each)]
     if reads:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
     return True

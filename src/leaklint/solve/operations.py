@@ -10,12 +10,14 @@ from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation, Direct
 from leaklint.solve.lattice import (
+    CLOCK,
     ELEMENT,
     TEMPORARY,
     VARIES,
     constant,
     join_all,
     observed,
+    parameter,
     single_constant,
     slot,
     truth,
@@ -35,6 +37,7 @@ ANSWERS: Final = {
 """What a test of a kind says of the tested value where it does not hold, and where it does."""
 CONTAINED: Final = {"in": "true", "not-in": "false"}
 """Tests of what is in a container, and their results where it is."""
+RECEIVER: Final = parameter(0).root
 MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
 
@@ -73,9 +76,21 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     if step.operator in MEASURING:
         # a start mark is there to be compared with
         sources = frozenset(
-            VARIES if each.root.owner.startswith(("snapshot:", uses.TAKEN)) else each for each in sources
+            _compared(each) if each.root.owner.startswith(("snapshot:", uses.TAKEN)) else _measured(act, each)
+            for each in sources
         )
     state.env[step.target] = Value(things, sources)
+
+
+def _compared(snapshot: Path) -> Path:
+    """What is left of a reading of a clock, an id or a random number in a difference or a test."""
+    return CLOCK if snapshot.root.owner.endswith("clock") else VARIES
+
+
+def _measured(act: Activation, source: Path) -> Path:
+    """The source of what is compared with an attribute of ``self``: whether that is a start mark, the caller knows."""
+    of_self = source.root == RECEIVER and act.facts.in_class is not None
+    return slot(source, uses.MEASURED) if of_self and source.fields and source.fields[-1][0] == "." else source
 
 
 def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> None:

@@ -274,6 +274,8 @@ def _as_settled(one: Token, two: Token) -> bool:
 
 def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     """One effect for two at one site: their sources add up."""
+    if isinstance(old, Write) and isinstance(new, Write) and old.key_sources != new.key_sources:
+        new = msgspec.structs.replace(new, key_sources=old.key_sources | new.key_sources)
     if old == new or old.sources == new.sources:
         return new if len(new.sources) >= len(old.sources) else old
     return msgspec.structs.replace(new, sources=old.sources | new.sources)

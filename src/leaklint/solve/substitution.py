@@ -11,7 +11,19 @@ from leaklint.solve import effects as happening
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.lattice import ELEMENT, KEYS, SYMBOLIC, extend, is_prefix, join_all, of, prolong, shortened
+from leaklint.solve.lattice import (
+    ELEMENT,
+    KEYS,
+    SYMBOLIC,
+    VARIES,
+    extend,
+    is_prefix,
+    join_all,
+    of,
+    prolong,
+    shortened,
+    slot,
+)
 from leaklint.solve.lookup import kept, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
@@ -41,9 +53,18 @@ class Substitution:
         self.cell_paths = cell_paths
         self.is_row = is_row
         self.result = act.made(span)
+        self.new: tuple[Sources, Sources] = (state.resets, state.read_first)
+        """What counts as reset before the effects of the call, and what of it has been read before that."""
+        self.before = state.heap.copy()
+        """What surviving objects held before the call."""
         self._deep: dict[int, Sources] = {}
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
+
+    def is_new(self, place: Path) -> bool:
+        """Whether a place was reset before the call, and nobody has looked at what was in it before."""
+        resets, read_first = self.new
+        return any(is_prefix(each, place) for each in resets) and not any(is_prefix(place, each) for each in read_first)
 
     def things(self, path: Path) -> Solving:
         """The objects that a path of the summary denotes here."""
@@ -101,7 +122,7 @@ class Substitution:
             if field.startswith("."):
                 value = yield from get_attribute(self.act, self.state, value, field[1:])
             else:
-                value = elements(self.act, self.state, value, field)
+                value = elements(self.act, self.state, value, field, keys=self.is_row)
         return value
 
     def deep(self, index: int) -> Sources:
@@ -137,7 +158,9 @@ class Substitution:
         result: set[Path] = set()
         for source in sources:
             kind = source.root.kind
-            fields = source.fields
+            fields, measured = source.fields, source.fields[-1:] == (uses.MEASURED,)
+            if measured:
+                fields = fields[:-1]
             if fields and any(field.startswith("<") for field in fields):
                 fields = ()  # what a callable carries was made from what the callable was made from
             if kind is RootKind.PARAMETER:
@@ -150,11 +173,13 @@ class Substitution:
                         result |= deep
                         result |= self.observed(index)
                         continue
+                    found = set() if measured else self._kept_in(value, fields)
                     for each in deep:
                         lower = len(each.fields) < 2 and each.root.kind in SYMBOLIC
-                        result.add(prolong(each, rest[: 2 - len(each.fields)]) if lower else each)
-                    result.update(self._kept_in(value, fields))
-                    result.update([prolong(each, fields) for each in self.observed(index)])
+                        found.add(prolong(each, rest[: 2 - len(each.fields)]) if lower else each)
+                    for each in self.observed(index):
+                        found |= {prolong(each, fields), self._reached(each, fields)}
+                    result |= {_measured(each) for each in found} if measured else found
             elif kind is RootKind.FREE:
                 value = self.cells.get(source.root.name, NOTHING)
                 result |= happening.deep_sources(self.state, self.act.world, value)
@@ -171,14 +196,26 @@ class Substitution:
                 result.add(source)
         return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
 
+    def _reached(self, start: Path, fields: tuple[str, ...]) -> Path:
+        """The place to which fields lead from a surviving object, through other objects made at import."""
+        path = start
+        for field in fields:
+            path = extend(path, field)
+            stored = self.act.world.field(path)
+            if stored is not None and len(stored.things) == 1:
+                (thing,) = stored.things
+                path = thing.path if thing.path.root.kind is RootKind.STATIC else path
+        return path
+
     def _in_field(self, value: Value, fields: tuple[str, ...]) -> tuple[Sources, tuple[str, ...]] | None:
-        """What a field of objects made by the invocation was made from, and the fields that are left to follow."""
+        """What this invocation has put into a field was made from, and the fields that are left to follow."""
         for known in range(len(fields), 0, -1):
             found: Sources = frozenset()
             for thing in value.things:
                 path = prolong(thing.path, fields[:known])
-                stored = self.state.heap.get(path) if len(path.fields) == len(thing.path.fields) + known else None
-                if fields[known - 1] == ELEMENT or thing.path.root.kind is not RootKind.MADE or stored is None:
+                heap = self.state.heap if thing.path.root.kind is RootKind.MADE else self.before
+                stored = heap.get(path) if len(path.fields) == len(thing.path.fields) + known else None
+                if fields[known - 1] == ELEMENT or stored is None:
                     break
                 found |= happening.deep_sources(self.state, self.act.world, stored)
             else:
@@ -193,6 +230,13 @@ class Substitution:
             if stored is not None:
                 found |= kept(stored.sources)
         return found
+
+
+def _measured(source: Path) -> Path:
+    """The source of a difference: of a start mark, nothing is left in it."""
+    if source.root.owner.startswith("snapshot"):
+        return VARIES
+    return slot(source, uses.MEASURED) if source.root.kind in SYMBOLIC and source.fields else source
 
 
 def _identities(value: Value, fields: Iterable[str]) -> set[Path]:

@@ -16,6 +16,7 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
+from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -111,7 +112,8 @@ def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
 def _return(act: Activation, state: State, step: cfg.Return) -> None:
     value = value_of(act, state, step.value) if step.value is not None else NONE
     pending.use(state, value)
-    uses.read_snapshots(act, state, value, step.span)
+    given = with_sources(value, effects.deep_sources(state, act.world, value))
+    uses.read_snapshots(act, state, given, step.span)
     act.returned.append(value)
 
 
@@ -148,6 +150,10 @@ def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value
         known = act.world.classes.get(owner)
         member = known.attributes.get(name) if known is not None else None
         for each in member.things if member is not None else ():
+            setter = yield from descriptor_method(act, state, each, "__set__")
+            if setter is not None:
+                yield from apply(act, state, setter, Arguments((of(thing), value)), span)
+                return True
             function = act.world.program.function(each.type.name) if each.type.kind is TypeKind.FUNCTION else None
             if function is not None and any(text.endswith(".setter") for text in function.decorators):
                 yield from apply(act, state, of(each), Arguments((of(thing), value)), span)

@@ -16,6 +16,9 @@ from leaklint.solve.lattice import VARIES, slot, survives
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
+MEASURED: Final = "<measured>"
+"""Last field of a source of which only a difference to something else is used."""
+
 
 def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
     """Iterating over a value uses up the surviving iterators among the things it denotes."""

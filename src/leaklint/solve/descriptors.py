@@ -1,0 +1,74 @@
+"""Attributes that a class computes: properties, cached properties, and objects with ``__get__`` and ``__set__``."""
+
+from __future__ import annotations
+
+from leaklint.ir.effects import How
+from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.values import NOTHING, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import effects
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments, suspended
+from leaklint.solve.classes import move_fields
+from leaklint.solve.lattice import NONE, extend, of
+from leaklint.solve.state import State, Tested
+from leaklint.solve.world import Solving, class_path, function_path
+
+
+def property_value(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
+    """What a property gives: where its getter is a coroutine function, a coroutine."""
+    from leaklint.solve.calls import call_project
+
+    function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
+    if facts is not None and facts.is_async and not facts.is_generator:
+        return suspended(act, state, of(function), Arguments((receiver,)), act.at)
+    value = yield from call_project(act, state, function, [receiver], facts.name_span if facts else None)
+    return value
+
+
+def cached_property_value(
+    act: Activation, state: State, getter: str, facts: FunctionFacts | None, owner: Thing, name: str
+) -> Solving:
+    """What a cached property gives: the first result, which stays in the object for as long as that lives."""
+    value: Value = yield from property_value(act, state, getter, facts, of(owner))
+    place = extend(owner.path, f".{name}")
+    if act.importing or place == owner.path:
+        return value
+    before = state.guards
+    state.guards |= {Tested(frozenset({place}), False, act.at)}
+    sources = effects.deep_sources(state, act.world, value)
+    effects.mutate(act, state, of(owner), How.SET_ATTRIBUTE, f".{name} =", act.at, sources=sources, field=f".{name}")
+    state.guards = before
+    if owner.path.root.kind is not RootKind.MADE:
+        kept = set()
+        for thing in value.things:
+            if thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE:
+                move_fields(state, thing, place)
+                kept.add(Thing(place, thing.type))
+            else:
+                kept.add(thing)
+        value = Value(frozenset(kept), value.sources)
+    state.heap[place] = value
+    return value
+
+
+def descriptor_method(act: Activation, state: State, thing: Thing, name: str) -> Solving:
+    """The method of a project's descriptor (``__get__``, ``__set__``); None where the object is none."""
+    from leaklint.solve.members import class_member
+
+    if thing.type.kind is not TypeKind.INSTANCE or "::" not in thing.type.name:
+        return None
+    method = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=False)
+    known = method is not None and all(each.type.kind is TypeKind.METHOD for each in method.things)
+    return method if known else None
+
+
+def got_from(act: Activation, state: State, thing: Thing, bound_to: Thing, *, on_class: bool) -> Solving:
+    """What the ``__get__`` of an object in a class gives; None where it has none."""
+    getter = yield from descriptor_method(act, state, thing, "__get__")
+    if getter is None:
+        return None
+    from leaklint.solve.calls import apply
+
+    owner = of(Thing(class_path(bound_to.type.name), Type(TypeKind.CLASS, bound_to.type.name)))
+    result = yield from apply(act, state, getter, Arguments((NONE if on_class else of(bound_to), owner)), act.at)
+    return result if result != NOTHING else None

@@ -1,0 +1,100 @@
+"""Undoing: what a write takes back of what this invocation has done before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir.effects import AnyEffect, Defer, How, Write
+from leaklint.ir.values import Path, RootKind
+from leaklint.solve.lattice import ELEMENT, extend, is_prefix
+from leaklint.solve.state import State, Status
+
+OPPOSITE: Final = {"+=": "-=", "-=": "+="}
+REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
+REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
+_ADDING: Final = {
+    How.SHRINK: (How.GROW, How.SET_ITEM),
+    How.DELETE: (How.GROW, How.SET_ITEM, How.SET_ATTRIBUTE),
+}
+"""What a removal undoes."""
+
+
+def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
+    """Tokens that a write undoes: the same element is taken out again, or the old value is put back."""
+    path, how = effect.path, effect.how
+    assert path is not None
+    opened = [
+        token
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write) and token.status is not Status.SETTLED and token.effect.path is not None
+    ]
+    if how in REMOVING:
+        # ``if old is None: os.environ.pop(name)``: nothing was there before
+        nothing_before = path.root.kind is RootKind.LIBRARY and any(path in tested.reads for tested in state.guards)
+        added = [
+            token.key
+            for token in opened
+            if token.effect.path == path
+            and isinstance(token.effect, Write)
+            and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
+            and (nothing_before or _same_element(token.effect, effect))
+        ]
+        # the element goes with all that has been put into it
+        inner = [token.key for token in opened if token.effect.path and _is_in_element(path, token.effect.path)]
+        return [*added, *inner] if added else []
+    if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
+        if path.root.kind is RootKind.LIBRARY:
+            # what was there before is merged into it again
+            return [each.key for each in opened if each.effect.path and is_prefix(path, each.effect.path)]
+        taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
+        if taken:
+            return taken
+    if how is How.COUNT and effect.operation in OPPOSITE:
+        return [
+            token.key
+            for token in opened
+            if token.effect.path == path and token.effect.operation == OPPOSITE[effect.operation]
+        ]
+    restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
+    if how is How.SET_ITEM and restores and path.root.kind is not RootKind.LIBRARY:
+        opened = [token for token in opened if _same_key(token.effect, effect)]
+    if how in REPLACING and restores:
+        return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
+    return []
+
+
+def with_callbacks(state: State, writes: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """The tokens of writes, and those of the callbacks that were kept with them: what is taken out is not called."""
+    sites = {state.tokens[key].effect.site for key in writes}
+    kept = [
+        key
+        for key, token in (state.tokens.items() if sites else ())
+        if isinstance(token.effect, Defer)
+        and token.effect.api == "parameter"
+        and not token.effect.to_work
+        and token.effect.site in sites
+    ]
+    return [*writes, *kept]
+
+
+def _is_in_element(container: Path, path: Path) -> bool:
+    """Whether a path leads into an element of a container."""
+    below = path.fields[len(container.fields) :]
+    return is_prefix(container, path) and bool(below) and below[0].startswith("[")
+
+
+def _same_key(one: AnyEffect, other: Write) -> bool:
+    return isinstance(one, Write) and one.key_sources == other.key_sources
+
+
+def _takes(effect: AnyEffect) -> bool:
+    return isinstance(effect, Write) and effect.how in REMOVING
+
+
+def _same_element(added: Write, removed: Write) -> bool:
+    """Whether a removal takes out what was added: same key, same element, or the last one."""
+    if removed.key_sources:
+        return removed.key_sources in (added.key_sources, added.sources)
+    if removed.sources:
+        return removed.sources in (added.sources, added.key_sources)
+    return True
