@@ -151,7 +151,7 @@ class Reader:
             heeds=frozenset(self.path(term) for term in row.heeds),
             stores=(*self.stored(), *self.tells()),
             invokes=tuple(self.invoked()),
-            resets=frozenset(self.path(term) for term, how in row.mutates.items() if how == "clear"),
+            resets=frozenset(map(self.path, self.cleared())),
             writes=frozenset(_process(state) for state in row.sets),
             trims=frozenset(_process(state) for state in row.unsets),
         )
@@ -204,6 +204,11 @@ class Reader:
         kind = parts.get(term.removeprefix("result"), "") if path.root == RESULT.root else ""
         return Thing(path, Type(TypeKind.INSTANCE, kind)) if kind else Thing(path)
 
+    def cleared(self) -> Iterable[str]:
+        """The terms of what is empty after the call."""
+        yield from (term for term, how in self.row.mutates.items() if how == "clear")
+        yield from (change.of for change in self.row.changes if change.how == "clear" and self.applies(change))
+
     def effects(self) -> Iterable[AnyEffect]:
         row, operation = self.row, self.name.rpartition(".")[2]
         kept = [term for terms in row.stores.values() for term in terms]
@@ -229,7 +234,7 @@ class Reader:
                 sources=self.sources([formal.name for formal in self.formals if formal.name != "self"]),
             )
         for change in row.changes:
-            if self.applies(change):
+            if change.how != "clear" and self.applies(change):
                 yield Write(
                     site=AT_CALL,
                     operation=operation,

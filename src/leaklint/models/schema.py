@@ -134,7 +134,7 @@ class Changes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """An object is changed in place where the arguments say so (``inplace=True``)."""
 
     of: Term = "self"
-    how: Literal["grow", "shrink", "set", "delete", "reorder"] = "set"
+    how: Literal["grow", "shrink", "clear", "set", "delete", "reorder"] = "set"
     value: list[Term] = []
     """What is kept in the object."""
 

@@ -31,6 +31,8 @@ from leaklint.solve.lattice import CLOCK, CONSTANT_CONTEXT, TEMPORARY, extend, i
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
+_CAPTURED: Final = re.compile(r"<([^\W\d]\w*)>")
+"""The field of a function that holds a variable of the scope around it."""
 ANY: Final = "[…]"
 """How a message writes any element."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
@@ -90,7 +92,7 @@ class Describer:
         if root.kind is RootKind.STATIC:
             named = world.named.get(path) or world.named.get(Path(root))
             if named is not None:
-                kind = "" if rest else re.split(r"[.:]", named.type)[-1]
+                kind = "" if rest else re.split(r"[.:]", named.type)[-1].strip("<>")
                 local = world.is_subclass(named.type, THREAD_LOCALS)
                 return Subject(
                     Lifetime.THREAD_LOCAL if local else Lifetime.MODULE, named.name + rest, kind, named.place
@@ -98,6 +100,9 @@ class Describer:
             owner = world.owner_of(Path(root)) if depth < MAX_OWNERS else None
             if owner is not None:
                 above = self.subject(owner[0], depth + 1)
+                captured = _CAPTURED.match(owner[1])
+                if captured is not None:
+                    return Subject(Lifetime.CLOSURE, captured[1] + rest, "", above.defined)
                 name = above.name + ("" if owner[1] == "[]" else _shown(owner[1])) + rest
                 return Subject(above.lifetime, name, "", above.defined)
             if path.fields and path.fields[0].startswith("<cell "):
