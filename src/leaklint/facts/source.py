@@ -66,6 +66,8 @@ class Source:
             statements=long_statements(tree, positions.lines),
             multiline_strings=together,
         )
+        for scope in walk.scopes:
+            del scope.host  # it may be the scope itself: without it, the tree is gone as soon as nobody needs it
 
     def body(self, name: str) -> Body:
         """The control-flow graph of a function of this file; one that only returns where it cannot be analysed."""

@@ -86,6 +86,7 @@ class Modules:
         self._loaded: dict[str, frozenset[str]] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
+        self._segments: set[str] | None = None
         self._by_name: dict[str, list[str]] | None = None
         self._imported_tops: frozenset[str] | None = None
         self._with_relative_imports: frozenset[str] | None = None
@@ -100,6 +101,8 @@ class Modules:
 
         A folder without ``__init__.py`` is no file, so it gives None: see ``import_name`` for what lies in it.
         """
+        if not level and not self._may_be_own(module):
+            return None
         key = (importer, module, level)
         if key not in self._resolved:
             found = (self.file_at(place) for place in self._places(importer, module, level))
@@ -119,6 +122,8 @@ class Modules:
         """
         path = self.resolve(importer, module, level)
         if path is None:
+            if not level and not self._may_be_own(module):
+                return None
             places = self._places(importer, module, level)
             found = (self.file_at(joined(place, name)) for place in places)
             return next((file for file in found if file and _may_import(importer, file)), None)
@@ -126,6 +131,12 @@ class Modules:
         if inside is None or (path != importer and name in self._files[path].module_names):
             return path, name
         return inside
+
+    def _may_be_own(self, module: str) -> bool:
+        """Whether any file or folder is called what the name of a module begins with."""
+        if self._segments is None:
+            self._segments = {segment for path in self._files for segment in path.removesuffix(".py").split("/")}
+        return module.partition(".")[0] in self._segments
 
     def loaded_with(self, path: str) -> frozenset[str]:
         """The files that run when a file is imported: itself, and all that these import, however indirectly."""

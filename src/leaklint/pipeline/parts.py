@@ -28,6 +28,8 @@ from leaklint.rules.check import check
 from leaklint.solve import solve
 
 KIND: Final = "solved"
+MOST_LOWERED: Final = 500
+"""Graphs of functions that are kept; a function that is solved again later is lowered again."""
 IN_PART: Final = "too large, analysed in part"
 Lower = Callable[[str, str], tuple[Body, Trouble | None]]
 """Gives the graph of a function by path and name, and why it cannot be analysed, if so."""
@@ -78,13 +80,13 @@ class Whole(msgspec.Struct, frozen=True):
         ``before`` is the number of files that are solved already.
         """
         inside = frozenset(part.files)
-        left_out: list[Finding] = []
+        left_out: dict[tuple[str, str], Finding] = {}
 
-        @functools.cache
+        @functools.lru_cache(MOST_LOWERED)
         def body(path: str, name: str) -> Body:
             lowered, trouble = self.lower(path, name)
             if trouble is not None:
-                left_out.append(not_analysed(path, trouble.reason, trouble.span))
+                left_out[path, name] = not_analysed(path, trouble.reason, trouble.span)
             return lowered
 
         program = Program(
@@ -104,10 +106,11 @@ class Whole(msgspec.Struct, frozen=True):
 
         called(0, 0)
         result = solve(program, self.models, self.library, asked=asked, only_handlers=only_handlers, called=called)
-        for identity in result.cut_short:
-            path, _, name = identity.partition("::")
-            left_out.append(not_analysed(path, IN_PART, self.files[path].functions[name].name_span))
-        return Outcome((*check(result.reached), *left_out), result.handlers, result.examined)
+        in_part = [
+            not_analysed(path, IN_PART, self.files[path].functions[name].name_span)
+            for path, _, name in (identity.partition("::") for identity in result.cut_short)
+        ]
+        return Outcome((*check(result.reached), *left_out.values(), *in_part), result.handlers, result.examined)
 
     def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes) -> list[Outcome]:
         """What solving the parts gives, as far as the cache does not know it.

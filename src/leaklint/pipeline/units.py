@@ -14,7 +14,7 @@ from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.hearing import Hears, nobody
 
 KIND: Final = "outlines"
-MOST_KEPT: Final = 6_000_000
+MOST_KEPT: Final = 2_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
 _DECODER: Final = msgspec.msgpack.Decoder(FileFacts)
 _ENCODER: Final = msgspec.msgpack.Encoder()

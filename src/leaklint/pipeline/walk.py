@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+    from pathspec.pattern import Pattern
 
 
 _WORTHWHILE: Final = 300
@@ -126,7 +127,15 @@ def _spec(text: bytes) -> _Patterns:
     """The patterns of an ignore file; collections of examples hold the same one many times."""
     import pathspec
 
-    return _Patterns(pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines()))
+    return _Patterns(pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines(), _pattern))
+
+
+@functools.cache
+def _pattern(line: str) -> Pattern:
+    """One line of an ignore file, which other ignore files have too."""
+    import pathspec
+
+    return next(iter(pathspec.GitIgnoreSpec.from_lines([line]).patterns))
 
 
 def _is_ignored(path: str, ignoring: tuple[_IgnoreFile, ...]) -> bool:

@@ -23,6 +23,8 @@ from leaklint.solve.state import State, Status, Token, join_states
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
 from leaklint.solve.world import Solving
 
+MOST_PREPARED: Final = 500
+"""Functions of which what is known of their blocks is kept at a time."""
 MAX_VISITS: Final = 5
 """How often a block is visited; loops of abstract states settle in two or three rounds."""
 
@@ -69,6 +71,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         return ended
     prepared = act.world.prepared.get(act.identity)
     if prepared is None:
+        if len(act.world.prepared) >= MOST_PREPARED:
+            act.world.prepared.clear()
         prepared = act.world.prepared[act.identity] = Prepared(body)
     act.repeats = prepared.repeats
     order, rank, lasting, catching = prepared.order, prepared.rank, prepared.lasting, prepared.catching

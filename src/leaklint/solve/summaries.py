@@ -55,7 +55,7 @@ def summarise(world: World, question: Ask) -> Solving:
     world.underway[question.name] += 1
     act, ended = yield from _run(world, question, facts)
     world.underway[question.name] -= 1
-    return _summary(act, facts, ended)
+    return world.pool.summary(_summary(act, facts, ended))
 
 
 def _left(world: World, question: Ask) -> Solving:

@@ -19,6 +19,7 @@ from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.lattice import ORIGINAL, ordered
+from leaklint.solve.pool import Pool
 
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
@@ -79,6 +80,8 @@ class World:
     def __init__(self, program: Program, models: Models, library: Library) -> None:
         self.program = program
         self.models = models
+        self.pool = Pool()
+        """What summaries are made of."""
         self.modules: dict[str, ModuleState] = {}
         self.classes: dict[str, ClassState] = {}
         self.prepared: dict[str, Any] = {}
