@@ -168,6 +168,8 @@ class Reader:
         if self.makes:
             path = _process(row.current) if row.current else RESULT
             things.append(Thing(path, Type(TypeKind.INSTANCE, self.makes)))
+        elif row.returns and row.reads:
+            things.append(Thing(RESULT))  # what the state of the process says, else the default
         sources: frozenset[Path] = frozenset()
         if row.request and not row.constant:
             sources = frozenset(Path(Root(RootKind.PARAMETER, "", str(index))) for index in range(len(self.formals)))
