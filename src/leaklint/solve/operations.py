@@ -66,7 +66,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             state.heap[slot(act.made(step.span), f"<{answer}>")] = told
     if kind is None and (step.operator == "format" or TEMPORARY in sources):
         kind = instance("builtins.str")
-    things = frozenset({Thing(act.made(step.span), kind)}) if kind is not None else frozenset()
+    # a thing of no known type, too: together with a constant on another path, the value is not that constant
+    things = frozenset({Thing(act.made(step.span), kind) if kind is not None else Thing(act.made(step.span))})
     if kind is not None and step.operator in ("+", "|", "*", "-", "&"):
         for value in operands if step.operator in ("+", "|", "*") else operands[:1]:
             part = elements(act, state, value)
@@ -170,7 +171,8 @@ def _in_place(act: Activation, state: State, step: cfg.InPlace) -> None:
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, sources), certain=False)
         state.env[step.target] = left
         return
-    state.env[step.target] = Value(frozenset(), left.sources | sources | observed(left))
+    result = frozenset({Thing(act.made(step.span))})
+    state.env[step.target] = Value(result, left.sources | sources | observed(left))
 
 
 DIRECT: Final[dict[type, Direct]] = {
