@@ -14,7 +14,7 @@ from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, suspended, unpacked
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import CONSTANT_PATH, ELEMENT, extend, join, join_all, of, ordered, slot, unknown
+from leaklint.solve.lattice import CONSTANT_PATH, ELEMENT, constants, extend, join, join_all, of, ordered, slot, unknown
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import MAKING, class_member
@@ -127,7 +127,8 @@ def _kept_by_cache(state: State, function: Thing, result: Value) -> Value:
                     else each
                     for each in value.things
                 )
-                if rest:
+                # a constant may have been replaced since the object was made
+                if rest and constants(value) is None:
                     state.heap[Path(place.root, (*place.fields, *rest))] = Value(kept, value.sources)
     return Value(frozenset(things), result.sources)
 

@@ -373,6 +373,8 @@ def _shown(field: str) -> str:
     """A field as one writes it, with the quotes that most people use."""
     if field == "[]":
         return ANY
+    if field == "<cached>":
+        return "()"
     if field.startswith("['") and '"' not in field:
         return f'["{field[2:-2]}"]'
     return field

@@ -28,7 +28,9 @@ from leaklint.solve.lookup import kept, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
-OBSERVED: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.PARAMETER, RootKind.FREE})
+OBSERVED: Final = frozenset(
+    {RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.PARAMETER, RootKind.FREE}
+)
 
 
 class Substitution:
