@@ -36,13 +36,21 @@ LEAKS = {
     "app.GENERATOR": "LK109",
     "app.SHARED_DEFAULT": "LK402",
     "context variable app.CURRENT": "LK401",
+    "context variable app.VARIABLES['tenant']": "LK401",
+    "decimal context": "LK108",
     "os.environ['TENANT']": "LK108",
     "sys.path": "LK108",
     "handlers of logger app": "LK108",
     "warnings.filters": "LK108",
     "json.load": "LK108",
 }
-KEPT = {"app.looked_up_and_forgotten": "LK105", "app.KEPT": "LK102", "app.STAMP": "LK102", "app.LOCAL": "LK404"}
+KEPT = {
+    "app.DIGEST": "LK101",
+    "app.looked_up_and_forgotten": "LK105",
+    "app.KEPT": "LK102",
+    "app.STAMP": "LK102",
+    "app.LOCAL": "LK404",
+}
 ONCE = {"app.LAZY", "app.LAZY_ENTRY", "app.configured", "os.environ['CONSTANT']", "level of logger app"}
 SILENT = {"app.RESET", "app.CONSTANT", "keeper.Keeper.limit", "context variable app.RESTORED", "app.EXECUTOR"}
 

@@ -13,6 +13,7 @@ import atexit
 import concurrent.futures
 import contextlib
 import contextvars
+import decimal
 import functools
 import gc
 import importlib
@@ -181,6 +182,10 @@ def children_of(value: Any, mine: set[str]) -> Iterator[tuple[str, Any]]:
         yield "args", value.args
     elif kind.__name__ == "count":
         yield "at", repr(value)
+    elif kind is contextvars.ContextVar:
+        yield "value", value.get(None)
+    elif kind.__module__ in ("_hashlib", "_blake2", "hmac") and hasattr(kind, "hexdigest"):
+        yield "digest", value.hexdigest()
     elif kind is types.GeneratorType:
         yield "at", value.gi_frame and value.gi_frame.f_lasti
     elif hasattr(kind, "__length_hint__") and not hasattr(kind, "__len__"):
@@ -279,6 +284,7 @@ def process_state(known: dict[tuple[str, str], int]) -> Iterator[tuple[str, str]
     yield "exit functions", repr(atexit._ncallbacks())
     yield "time zone", repr(time.tzname)
     yield "seed", repr(SEEDS[-1:])
+    yield "decimal", repr(decimal.getcontext().prec)
     changed = [key for key, at in known.items() if id(getattr(sys.modules.get(key[0]), key[1], None)) != at]
     yield "library", repr([(key, id(getattr(sys.modules.get(key[0]), key[1], None))) for key in sorted(changed)])
 

@@ -74,6 +74,7 @@ ASPECTS = (
     ("level of", ("level", "basicConfig")),
     ("sys.argv", ("argv",)),
     ("seed of random", ("seed",)),
+    ("decimal context", ("decimal", "getcontext", "setcontext", "prec", "rounding")),
 )
 """Beginnings of aspects of the process, and the words of a line or message that are about them."""
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef

@@ -68,6 +68,8 @@ PLAIN_TEXT: dict[type, Callable[[Any], str]] = {
     )
 }
 """Values that are what they print as."""
+HASHERS = frozenset({"_hashlib", "_md5", "_sha1", "_sha2", "_sha256", "_sha512", "_blake2"})
+"""Modules whose objects are what they have been fed, as far as their digest tells."""
 MOST_PARTS = 50_000
 """Of one container; what comes after is not looked at."""
 
@@ -193,6 +195,9 @@ def text_of(value: Any, kind: type) -> str | None:
         return "closed" if value.closed else f"{class_name(kind)} {kind.getvalue(value)!r} at {kind.tell(value)}"
     if kind is itertools.count and all(type(part) in (int, float) for part in gc.get_referents(value)):
         return f"iterator {value!r}"
+    digest = attributes_of_class(kind).get("hexdigest") if home_of(kind) in HASHERS else None
+    if digest is not None:
+        return f"hash {digest(value, 32) if 'XOF' in class_name(kind) else digest(value)}"
     if kind in ITERATORS:
         return f"iterator with {operator.length_hint(value)} left"
     if class_name(kind) == "reader" and home_of(kind) == "_csv":

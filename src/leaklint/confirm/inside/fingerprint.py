@@ -28,7 +28,7 @@ from leaklint.confirm.inside.anatomy import (
 FOLLOWED = frozenset(
     {"builtins", "collections", "queue", "types", "functools", "itertools", "_io", "io", "array", "enum", "csv", "_csv"}
     | {"_collections", "contextvars", "_contextvars", "_thread", "configparser", "dataclasses", "string", "statistics"}
-    | {"_functools", "heapq", "_queue", "abc"}
+    | {"_functools", "heapq", "_queue", "abc", "hmac"}
 )
 """Standard modules whose objects hold what the project puts in; the others' are machinery."""
 WORKING = frozenset(

@@ -25,6 +25,7 @@ from leaklint.confirm.inside.anatomy import (
     LRU_CACHE,
     attributes_of_class,
     class_name,
+    container_parts,
     home_of,
     home_of_cache,
     instance_parts,
@@ -147,10 +148,11 @@ class Camera:
     def _names(self, variable: Any) -> list[str]:
         """The labels of a context variable: wherever the project binds it, else its own name."""
         bound = [
-            f"context variable {module}.{name}"
+            f"context variable {module}.{name}{where}"
             for module, names in self.owners.project()
             for name, value in list(names.items())
-            if value is variable
+            for where, part in [("", value), *_kept_in(value, module)]
+            if part is variable
         ]
         return sorted(bound) or [f"context variable {variable.name}"]
 
@@ -181,6 +183,18 @@ class Camera:
                 elif type(value) not in (types.FunctionType, types.ModuleType) and _may_hold(value, name):
                     roots.append((label, LIBRARY, value))
         return roots
+
+
+def _kept_in(value: Any, module: str) -> list[tuple[str, Any]]:
+    """What a plain container, or a class of the module, has in it."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return (
+            [(f".{name}", part) for name, part in attributes_of_class(value).items()]
+            if home_of(value) == module
+            else []
+        )
+    return list(container_parts(value, kind) or ()) if kind in (dict, list, tuple) else []
 
 
 def _contexts_of_runners(held: list[Variable]) -> list[contextvars.Context]:

@@ -54,6 +54,10 @@ def process_state() -> Iterator[Aspect]:
     sockets = sys.modules.get("socket")
     if sockets is not None:
         yield "default socket timeout", str(sockets.getdefaulttimeout())
+    decimals = sys.modules.get("decimal")
+    if decimals is not None:
+        current = decimals.getcontext()
+        yield "decimal context", f"precision {current.prec}, {current.rounding}"
     yield from _logging()
 
 

@@ -2,8 +2,10 @@
 
 import collections
 import contextvars
+import decimal
 import csv
 import functools
+import hashlib
 import io
 import itertools
 import json
@@ -39,6 +41,8 @@ LOCAL = threading.local()
 CURRENT = contextvars.ContextVar("current", default=None)
 RESTORED = contextvars.ContextVar("restored", default=None)
 SHARED_DEFAULT = contextvars.ContextVar("shared", default=[])
+VARIABLES = {"tenant": contextvars.ContextVar("tenant", default=None)}
+DIGEST = hashlib.sha256()
 ROUND = itertools.cycle([1])
 BUFFER = io.StringIO()
 LINE = ""
@@ -83,6 +87,9 @@ def handler(event, context):
     Keeper.seen.append(mark)
     LOCAL.user = mark
     CURRENT.set(mark)
+    VARIABLES["tenant"].set(mark)
+    DIGEST.update(mark.encode())
+    decimal.getcontext().prec = 20 + COUNTS
     token = RESTORED.set(mark)
     RESTORED.reset(token)
     SHARED_DEFAULT.get().append(mark)
