@@ -192,6 +192,16 @@ def test_typescript_that_says_nothing(found_in, construct):
     assert rows(found) == []
 
 
+@pytest.mark.parametrize("name", ["stack.test.ts", "stack.spec.ts"])
+def test_stack_of_a_test_deploys_nothing(found_in, name):
+    text = (
+        TYPESCRIPT
+        % "new lambda.Function(this, 'F', {runtime: RUNTIME, handler: 'index.run', code: lambda.Code.fromAsset('src')})"
+    )
+    found = found_in({"cdk.json": "{}", f"test/{name}": text, "src/app.py": RUN})
+    assert (rows(found), found.missing) == ([], ())
+
+
 def test_typescript_is_read_below_a_cdk_application_only(found_in):
     text = (
         TYPESCRIPT

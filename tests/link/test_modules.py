@@ -44,6 +44,24 @@ def test_distribution_of_the_project_is_importable_everywhere(modules_of):
     assert modules.dotted("logs/main.py") == "logs.main"
 
 
+def test_name_of_several_parts_that_one_file_can_mean_is_found_anywhere(modules_of):
+    files = "api/a/app.py layer/core/db/client.py layer/core/log.py one/x/y.py two/x/y.py tests/fakes/z.py lib/alone.py"
+    modules = modules_of(files)
+    assert modules.resolve("api/a/app.py", "core.db.client") == "layer/core/db/client.py"
+    assert modules.import_name("api/a/app.py", "core", "log") == "layer/core/log.py"
+    assert modules.resolve("api/a/app.py", "x.y") is None
+    assert modules.resolve("api/a/app.py", "fakes.z") is None
+    assert modules.resolve("api/a/app.py", "alone") is None
+    assert modules.import_name("api/a/app.py", "lib", "alone") == "lib/alone.py"
+    assert modules.resolve("layer/core/log.py", "core.log") is None
+
+
+def test_file_in_the_folder_of_another_function_is_not_found_anywhere(modules_of):
+    files = "a/app.py b/core/db.py c/lib/log.py"
+    assert modules_of(files, roots=["a"]).resolve("a/app.py", "core.db") == "b/core/db.py"
+    assert modules_of(files, roots=["a", "b"]).resolve("a/app.py", "core.db") is None
+
+
 def test_setting_src_is_normalised(modules_of):
     modules = modules_of("app.py lib/core/x.py", shared=["./lib/"])
     assert modules.resolve("app.py", "core.x") == "lib/core/x.py"

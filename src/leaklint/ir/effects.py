@@ -187,6 +187,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The value was read from the place itself."""
     bounded: bool = False
     """The container has a bound or a time to live."""
+    fed: bool = False
+    """The same invocation may put elements into the container, which is said there: this one takes out what was put."""
     when_full: bool = False
     """What throws it away waits for a test of the container itself: a batch that is sent when it is full."""
     row: str = ""

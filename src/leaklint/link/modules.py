@@ -23,7 +23,9 @@ An absolute name is looked for, from a file in folder F, in this order; the firs
 5. a folder ``src`` in F or in a folder above it, nearest first; then ``python`` folders below a folder that is named
    like a layer, and folders with setuptools' ``setup.py`` (or the ``src`` in them): what is installed with a function
    wherever it lies;
-6. the package folders among F and those above, nearest first: sloppy code that works only when started elsewhere.
+6. the package folders among F and those above, nearest first: sloppy code that works only when started elsewhere;
+7. the whole project, for a name of at least two parts that only one file outside the tests can mean, and that no
+   function root keeps to itself: what a build that no template tells of puts beside the function.
 
 The standard library is shadowed only as Python would: by a file or a package with an ``__init__.py`` in 1, or, where no
 root is known, in F; never by a folder alone, and never a module built into the interpreter. No file imports itself,
@@ -106,7 +108,8 @@ class Modules:
         key = (importer, module, level)
         if key not in self._resolved:
             found = (self.file_at(place) for place in self._places(importer, module, level))
-            self._resolved[key] = next((path for path in found if path and _may_import(importer, path)), None)
+            near = next((path for path in found if path and _may_import(importer, path)), None)
+            self._resolved[key] = near if near or level else self._anywhere(importer, module)
         return self._resolved[key]
 
     def submodule(self, package: str, name: str) -> str | None:
@@ -126,7 +129,8 @@ class Modules:
                 return None
             places = self._places(importer, module, level)
             found = (self.file_at(joined(place, name)) for place in places)
-            return next((file for file in found if file and _may_import(importer, file)), None)
+            near = next((file for file in found if file and _may_import(importer, file)), None)
+            return near if near or level else self._anywhere(importer, f"{module}.{name}")
         inside = self.submodule(path, name) if path.endswith(_INIT) else None
         if inside is None or (path != importer and name in self._files[path].module_names):
             return path, name
@@ -202,6 +206,24 @@ class Modules:
             for root in self._known(folder) or ([] if self._is_package(folder) else [folder]):
                 if self.file_at(joined(root, top)):
                     yield joined(root, tail)
+
+    def _anywhere(self, importer: str, module: str) -> str | None:
+        """The only file of the project that a name of several parts can mean."""
+        top, dot, _ = module.partition(".")
+        if not dot or top in sys.stdlib_module_names:
+            return None
+        tail = module.replace(".", "/")
+        found = {
+            path
+            for ending in (f"/{_INIT}", ".py")
+            for path in self.ending(tail + ending)
+            if path != importer and not is_test(path) and not self._is_of_another_function(importer, path)
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def _is_of_another_function(self, importer: str, path: str) -> bool:
+        own = self._roots.difference(self._shared)
+        return any(holds(root, path) and not holds(root, importer) for root in own)
 
     def _known(self, folder: str) -> list[str]:
         return [each for each in _upwards(folder) if each in self._roots]

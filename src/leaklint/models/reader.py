@@ -296,7 +296,10 @@ class Reader:
         holder, _ = terms.split(opens.held_by)
         if opens.work == "file" and holder in self.positions:
             names = [holder]
-        return self.sources(names) | (frozenset({_TEMPORARY, _VARIES}) if opens.temporary else frozenset())
+        found = self.sources(names)
+        if opens.temporary or opens.new_name:
+            found |= {_VARIES}
+        return found | {_TEMPORARY} if opens.temporary else found
 
     def settled(self) -> Iterable[Settle]:
         for state in self.row.restores:

@@ -63,6 +63,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     context_follows: bool = True
     temporary: bool = False
     """For files: it lies in the folder for temporary files, under a new name, whatever the arguments say."""
+    new_name: bool = False
+    """For files: it has a new name each time, in the folder that the arguments say."""
     outcome: Literal["", "resumes-later", "runs-on", "lost", "unknown"] = ""
     constant_name: bool = False
     context: str = ""
@@ -151,7 +153,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     instance_of: str = ""
     """A module-level object of this class (``sys.path``)."""
     per_request: bool = False
-    """For such objects: it stands for another one in each request (``flask.g``)."""
+    """For such objects: it stands for another one in each request (``flask.g``). For an attribute of a class
+    (``crhelper.CfnResource.Data``): the library binds it anew before each."""
     request_data: bool = False
     """For such objects, and for classes: what they hold is request data (``flask.request``)."""
     attributes: dict[str, str] = {}
@@ -167,6 +170,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     bounded_by: list[str] = []
     """For containers: constructor arguments that bound the size or the age of what is kept."""
     always_bounded: bool = False
+    copies_defaults: bool = False
+    """For base classes: each object gets a copy of what the class says of its annotated attributes."""
     # how it is called
     params: list[str] | None = None
     """Parameter names in order, without ``self``; ``*rest`` and ``**rest`` take what is left."""

@@ -74,6 +74,8 @@ def reset_every_time(reached: Reached) -> bool:
     match reached.effect:
         case Write(reset_before=True):
             return True
+        case Write(how=How.DELETE | How.SHRINK, fed=True):
+            return True
         case Pending(work=work, settled=Settled.ALWAYS):
             return work in _KEPT
         case Write(settled=Settled.ALWAYS) | Close(settled=Settled.ALWAYS) | Consume(settled=Settled.ALWAYS):

@@ -10,11 +10,11 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ELEMENT,
     ORIGINAL,
-    SYMBOLIC,
     constants,
     extend,
     join,
     join_all,
+    narrowed,
     of,
     ordered,
     slot,
@@ -23,6 +23,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import library_object, module_name, read_field
 from leaklint.solve.members import (
+    CLASS_VARIABLES,
     bound,
     class_member,
     field_elements,
@@ -47,20 +48,13 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
     result = join_all(found)
     if value.things and all(_is_known(state, thing, name) for thing in value.things):
         return result
-    return with_sources(result, frozenset(_narrowed(source, name) for source in value.sources))
+    return with_sources(result, narrowed(value, f".{name}"))
 
 
 def _is_known(state: State, thing: Thing, name: str) -> bool:
     """Whether the attribute of an object of a project's class, made by this invocation, is what was put there."""
     own = thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name
     return own and state.heap.get(extend(thing.path, f".{name}")) is not None
-
-
-def _narrowed(source: Path, name: str) -> Path:
-    of_request = source.root.kind is RootKind.LIBRARY and source.root.owner == "request"
-    if (source.root.kind in SYMBOLIC or of_request) and len(source.fields) < 2:
-        return Path(source.root, (*source.fields, f".{name}"))
-    return source
 
 
 def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Solving:
@@ -147,10 +141,16 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         for each in world.order(class_name)
         if (facts := world.program.class_(each)) is not None
     )
-    if member is not None and stored is None and _made_without(state, thing) and not _is_dataclass(world, class_name):
+    copied = _is_copied(world, class_name, name)
+    if (
+        member is not None
+        and stored is None
+        and _made_without(state, thing)
+        and not (copied or _is_dataclass(world, class_name))
+    ):
         return member  # nobody has given this object one of its own
     types = yield from field_types(world, class_name, name)
-    if types and (bound_by_methods or member is None or _is_dataclass(world, class_name)):
+    if types and (bound_by_methods or member is None or _is_dataclass(world, class_name) or copied):
         if thing.path.root.kind is not RootKind.MADE:
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)
@@ -162,6 +162,10 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         # what the class says is the default of a dataclass's field
         default = member.sources if member is not None else frozenset()
         return Value(things, default | (frozenset({path}) if survives(path) else frozenset()))
+    if member is not None and copied:
+        if thing.path.root.kind is not RootKind.MADE:
+            state.read(path)
+        return of(Thing(path), sources=member.sources | (frozenset({path}) if survives(path) else frozenset()))
     if member is not None and constants(member) == [None] and path.root.kind is not RootKind.MADE and not act.importing:
         # a default of the class, in the place of which something may have been put by now
         state.read(path)
@@ -232,6 +236,18 @@ def _as_it_is_now(path: Path, stored: Value) -> Value:
 def _is_dataclass(world: World, class_name: str) -> bool:
     facts = world.program.class_(class_name)
     return facts is not None and any("dataclass" in text or "define" in text for text in facts.decorators)
+
+
+def _is_copied(world: World, class_name: str, name: str) -> bool:
+    """Whether each object has a copy of its own of what the class says of the attribute."""
+    order = world.order(class_name)
+    said = (world.program.class_(each) for each in order if "::" in each)
+    annotation = next(
+        (facts.annotations[name] for facts in said if facts is not None and name in facts.annotations), ""
+    )
+    if not annotation or annotation.startswith(CLASS_VARIABLES):
+        return False
+    return any(world.models.class_row(each, "copies_defaults") for each in order if "::" not in each)
 
 
 def _module_attribute(act: Activation, state: State, thing: Thing, name: str) -> Solving:

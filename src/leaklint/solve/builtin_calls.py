@@ -83,6 +83,14 @@ OWN: Final = frozenset({TypeKind.CLASS, TypeKind.INSTANCE, TypeKind.MODULE})
 """What has the attributes that the project gives it, and no others that somebody else reads."""
 
 
+def _is_new_in_each_request(act: Activation, thing: Thing, name: str) -> bool:
+    """Whether the library itself binds the attribute of its object anew before it calls a handler."""
+    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return False
+    row = act.world.models.row(f"{act.world.models.canonical(thing.type.name)}.{name}")
+    return row is not None and row.per_request
+
+
 def set_attribute(
     act: Activation,
     state: State,
@@ -112,6 +120,8 @@ def set_attribute(
             continue
         path = extend(thing.path, f".{name}")
         effects.bind_field(act, state, thing, f".{name}", value, certain=certain)
+        if _is_new_in_each_request(act, thing, name):
+            continue
         if not act.importing:
             pending.reopened(state, path)
         fresh = is_fresh(value, sources)

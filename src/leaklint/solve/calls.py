@@ -159,7 +159,7 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         owner = state.heap.get(slot(thing.path, f"<cell {name}>")) or act.world.field(
             slot(thing.path, f"<cell {name}>")
         )
-        if owner is not None:
+        if owner is not None and owner.things:
             cell_paths[name] = next(iter(ordered(owner.things))).path
     result = yield from instantiate(act, state, summary, list(bound), span, cells=cells, cell_paths=cell_paths)
     return result

@@ -18,6 +18,7 @@ from leaklint.ir.effects import (
     Pending,
     Read,
     Regime,
+    Settled,
     Site,
     Subject,
     Work,
@@ -36,6 +37,7 @@ _CAPTURED: Final = re.compile(r"<([^\W\d]\w*)>")
 ANY: Final = "[…]"
 """How a message writes any element."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
+_FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
 
 
 class Describer:
@@ -49,6 +51,13 @@ class Describer:
         facts = invoked.function
         names = [each.name for each in facts.parameters] if facts is not None else []
         self.parameters = names[invoked.bound :]
+        self.fed: dict[Path, Sources] = {}
+        """Containers that this invocation puts elements into, with what the elements and their keys are made from."""
+        for effect, _, _, _ in invoked.effects:
+            if isinstance(effect, Write) and effect.how in _FEEDING and effect.settled is not Settled.ALWAYS:
+                path = effect.path
+                assert path is not None
+                self.fed[path] = self.fed.get(path, frozenset()) | effect.key_sources | effect.sources
         self.contexts: dict[Path, Sources] = {}
         """What this invocation puts into context variables."""
         for effect, _, _, _ in invoked.effects:
@@ -271,6 +280,7 @@ class Describer:
             constant=constant,
             guard=guard,
             overwritten_first=overwritten,
+            fed=path in self.fed and (not effect.key_sources or not self.fed[path].isdisjoint(effect.key_sources)),
             reset_before=reset_before,
             bounded=effect.bounded
             or path in self.world.bounded

@@ -21,7 +21,7 @@ def property_value(act: Activation, state: State, getter: str, facts: FunctionFa
     function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
     if facts is not None and facts.is_async and not facts.is_generator:
         return suspended(act, state, of(function), Arguments((receiver,)), act.at)
-    value = yield from call_project(act, state, function, [receiver], facts.name_span if facts else None)
+    value = yield from call_project(act, state, function, [receiver], act.at)
     return value
 
 

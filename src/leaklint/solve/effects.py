@@ -106,10 +106,10 @@ def mutate(
         path = extend(thing.path, field) if field else thing.path
         root = path.root
         if root.kind is RootKind.MADE:
-            kept = state.escaped.get(Path(root))
+            kept = state.kept_at(path)
             if kept is None:
                 continue
-            path = Path(kept.root, (*kept.fields, *path.fields)[:3])
+            path = kept
             absorb(act, state, path, span)
         elif (
             thing.type.kind is TypeKind.CONSTANT
@@ -246,15 +246,17 @@ def escape(state: State, value: Value, place: Path) -> None:
     while reached:
         held, at = reached.pop()
         for thing in held.things:
-            root = thing.path.root
-            if root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
+            path = thing.path
+            if path.root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
                 continue
-            if Path(root) in state.escaped:
+            if path in state.escaped:
                 continue
-            state.escaped[Path(root)] = at
-            for field, below in state.heap.under(root).items():
-                deeper = (*at.fields, *field.fields)
-                if len(deeper) <= MAX_FIELDS and not any(each.startswith("<") for each in field.fields):
+            state.escaped[path] = at
+            for field, below in state.heap.under(path.root).items():
+                rest = field.fields[len(path.fields) :]
+                deeper = (*at.fields, *rest)
+                inside = is_prefix(path, field) and rest and not any(each.startswith("<") for each in rest)
+                if inside and len(deeper) <= MAX_FIELDS:
                     reached.append((below, Path(at.root, deeper)))
 
 
@@ -270,9 +272,15 @@ def bind_field(act: Activation, state: State, target: Thing, field: str, value: 
     path = extend(target.path, field)
     if field == ".__dict__":
         share_attributes(state, target, value)
-    owner = state.escaped.get(Path(target.path.root)) if target.path.root.kind is RootKind.MADE else None
-    if owner is not None and len(path.fields) + len(owner.fields) <= MAX_FIELDS:
-        escape(state, value, Path(owner.root, (*owner.fields, *path.fields)))
+    owner = state.kept_at(path, whole=True) if target.path.root.kind is RootKind.MADE else None
+    if owner is not None:
+        escape(state, value, owner)
+    if path == target.path:
+        # the parent stands for what is too deep, and is not one of the objects that others know
+        inner = frozenset(
+            thing for thing in value.things if not survives(thing.path) and thing.path.root.kind not in SYMBOLIC
+        )
+        value = Value(inner or frozenset({Thing(path)}), value.sources)
     strong = certain and field != ELEMENT and path != target.path
     old = state.heap.get(path)
     if strong or (old is None and target.path.root.kind is RootKind.MADE):

@@ -20,6 +20,7 @@ from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
 from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token, join_states
+from leaklint.solve.surprise import Surprise
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
 from leaklint.solve.world import Solving
 
@@ -81,6 +82,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     visits: Counter[int] = Counter()
     rounds: set[int] = set()
     """Headers of loops that have run once."""
+    surprises: dict[int, Surprise] = {}
     queue = [0]
     queued = {0}
     while queue:
@@ -96,6 +98,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         for source in sorted(came):
             arrived = came[source] if arrived is None else join_states(arrived, came[source])
         assert arrived is not None
+        if index in surprises:
+            arrived = surprises[index].marked(arrived)
         ran = block.loop is not None and any(source >= 0 and rank[source] > rank[index] for source in came)
         if index in before and before[index].same(arrived) and (index in rounds or not ran):
             continue
@@ -105,7 +109,11 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         act.catching = catching[index]
         state = arrived.copy()
         raised = yield from _run_block(act, block, state)
-        feasible, raising = raised
+        feasible, raising, surprise = raised
+        if raising is not None and block.raises_to in prepared.catching_all:
+            if any(not _within_try(body, source, block) for source in came):
+                surprise = surprise.before(arrived)
+            surprises[block.raises_to] = surprises.get(block.raises_to, surprise).met(surprise)
         deliveries: list[tuple[int, State]] = []
         if raising is not None:
             if block.cleanup:
@@ -155,14 +163,15 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
 
 
 def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
-    """Runs one block in place; gives whether its end is reached, and the state in which it may raise."""
+    """Runs one block in place; gives whether its end is reached, the state in which it may raise, and how."""
     raising: State | None = None
+    surprise = Surprise()
     known: tuple[object, ...] | None = None
     for step in block.instructions:
         kind = type(step)
         if kind is cfg.Assume:
             if not assume(act, state, step):  # type: ignore[arg-type]
-                return False, raising
+                return False, raising, surprise
             continue
         snapshot: State | None = None
         if _may_raise(act, state, step):
@@ -209,11 +218,17 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 if key not in snapshot.tokens and token.effect.after_exception and isinstance(token.effect, Write):
                     snapshot.tokens[key] = token
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
+            surprise = surprise.before(snapshot)
             raising = snapshot if raising is None else join_states(raising, snapshot)
     if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):
         raising = state if raising is None else join_states(raising, state)
-        return False, raising
-    return True, raising
+        return False, raising, surprise.on_purpose(state)
+    return True, raising, surprise
+
+
+def _within_try(body: Body, source: int, block: cfg.Block) -> bool:
+    """Whether a block comes after another one of the same ``try``."""
+    return 0 <= source < len(body.blocks) and body.blocks[source].raises_to == block.raises_to
 
 
 def _opened_by(step: cfg.Instruction, token: Token) -> bool:

@@ -160,8 +160,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                         operation=facts.name,
                     )
                 )
-    # what a framework calls gets the arguments of the framework
-    called_by_lambda = handler.declared and handler.source is not Source.DECORATOR
+    # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
+    called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
     if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
         declared.append(
             Declare(

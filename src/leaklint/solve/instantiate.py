@@ -14,7 +14,19 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, undoing, uses
 from leaklint.solve.activation import PLATFORM, Activation
-from leaklint.solve.lattice import CONTENT, ELEMENT, SYMBOLIC, extend, join_all, of, ordered, slot, survives, unknown
+from leaklint.solve.lattice import (
+    CONTENT,
+    ELEMENT,
+    EMPTIED,
+    SYMBOLIC,
+    extend,
+    join_all,
+    of,
+    ordered,
+    slot,
+    survives,
+    unknown,
+)
 from leaklint.solve.lookup import read_field
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import run_callable
@@ -74,7 +86,9 @@ def instantiate(
                 state.read_first |= {thing.path}
     # what a function of the project does after its own resets, its summary says
     sub.new = (state.resets, state.read_first) if is_row else known
-    for path in sorted(summary.trims):
+    # the callee has judged its own files by what it had cleaned before it made them
+    cleaned = {path for path in summary.trims if path.root.owner == EMPTIED}
+    for path in sorted(summary.trims - cleaned):
         target = yield from sub.things(path)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
     for path in sorted(summary.writes):
@@ -104,7 +118,7 @@ def instantiate(
             kept = named.sources | sub.sources(frozenset({settle.path}))
             pending.remove_file(state, Value(named.things, kept), every_path=settle.every_path)
         single = not any(field.startswith("[") for field in settle.path.fields)
-        for thing in target.things:
+        for thing in pending.with_names(state, target.things) if Work.FILE in settle.work else target.things:
             pending.settle_at(
                 state,
                 thing.path,
@@ -134,6 +148,7 @@ def instantiate(
         future = isinstance(effect, Pending) and effect.work is Work.FUTURE
         only_caller = effect.path in (handed_on - held if future else handed_on)
         yield from _effect(sub, effect, trace, handed_on=only_caller, summary=summary)
+    state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)
     work = _opened(sub, summary) if summary.invokes and is_row else []
     for invoke in summary.invokes:
@@ -366,10 +381,10 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
     )
     place = thing.path
     if place.root.kind is RootKind.MADE:
-        kept = state.escaped.get(Path(place.root))
-        if kept is None:
-            return
-        place = Path(kept.root, (*kept.fields, *place.fields)[:3])
+        kept = state.kept_at(place)
+        if kept is None or effect.settled is not Settled.NEVER:
+            return  # the callee puts another object there once this one is kept
+        place = kept
         happening.absorb(act, state, place, sub.span)
         effect = msgspec.structs.replace(effect, path=place)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):

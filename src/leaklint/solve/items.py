@@ -22,6 +22,8 @@ from leaklint.solve.lattice import (
     VARIES,
     extend,
     field_of_key,
+    is_from_outside,
+    is_part_of_sources,
     join_all,
     of,
     single_constant,
@@ -127,7 +129,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
             state.read(extend(thing.path, field))
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
-    state.env[step.target] = with_sources(value, target.sources | key.sources | _places(target))
+    state.env[step.target] = with_sources(value, _as_a_whole(target) | key.sources | _places(target))
 
 
 def _make_missing(act: Activation, state: State, target: Value, key: Value, span: Span) -> None:
@@ -159,12 +161,15 @@ def _module_by_name(target: Value, key: Value) -> Value | None:
     return None
 
 
+def _as_a_whole(target: Value) -> frozenset[Path]:
+    """The sources of a container that its elements have too."""
+    if not is_part_of_sources(target):
+        return target.sources
+    return frozenset(source for source in target.sources if not is_from_outside(source))
+
+
 def _places(target: Value) -> frozenset[Path]:
-    return frozenset(
-        extend(thing.path, ELEMENT)
-        for thing in target.things
-        if survives(thing.path) or thing.path.root.kind in SYMBOLIC
-    )
+    return frozenset(extend(thing.path, ELEMENT) for thing in target.things if survives(thing.path))
 
 
 def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
@@ -281,6 +286,7 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     pending.use(state, iterable)
     read_contents(state, iterable)
     special = yield from _method_of_project(act, state, iterable, "__iter__", (), step.span)
+    whole = iterable.sources
     if special is not None and special.things:
         value = elements(act, state, special)
     else:
@@ -292,9 +298,10 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
         keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]
         known = [each for each in keys if each is not None]
         value = join_all(known) if known else elements(act, state, iterable)
+        whole = iterable.sources if known else _as_a_whole(iterable)
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
-    state.env[step.target] = with_sources(value, iterable.sources | _places(iterable))
+    state.env[step.target] = with_sources(value, whole | _places(iterable))
 
 
 DIRECT: Final[dict[type, Direct]] = {

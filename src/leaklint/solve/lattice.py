@@ -192,6 +192,25 @@ def with_sources(value: Value, sources: Sources) -> Value:
     return Value(value.things, shortened(merged) if len(merged) > MAX_SOURCES else merged)
 
 
+def is_part_of_sources(value: Value) -> bool:
+    """Whether a part of the value is that part of its sources: not so where a call or a class made it from them."""
+    return any(
+        thing.path.root.kind is not RootKind.MADE or thing.type.name.startswith("builtins.") for thing in value.things
+    )
+
+
+def narrowed(value: Value, field: str) -> Sources:
+    """What a part of the value was made from: that part of what the value was made from, as far as one can tell."""
+    if not is_part_of_sources(value):
+        return value.sources
+    return frozenset(extend(source, field) if is_from_outside(source) else source for source in value.sources)
+
+
+def is_from_outside(source: Path) -> bool:
+    """Whether the source is what a function is given, or what a framework tells of the request."""
+    return source.root.kind in SYMBOLIC or (source.root.kind is RootKind.LIBRARY and source.root.owner == "request")
+
+
 def observed(value: Value) -> Sources:
     """The places that a test or a computation on the value reads: its sources and what it denotes by identity."""
     extra = [

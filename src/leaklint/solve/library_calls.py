@@ -9,7 +9,7 @@ from typing import Final
 from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
-from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, effects, pending, uses
 from leaklint.solve.activation import Activation
@@ -17,7 +17,6 @@ from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
     NEW,
-    SYMBOLIC,
     UNKNOWN_CALL,
     VARIES,
     of,
@@ -46,7 +45,7 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         return decorated
     if act.identity == act.world.watched:
         act.world.unknown_calls.add(span)
-    sources: set[Path] = {_owner(source) for source in callee.sources}
+    sources: set[Path] = set(_without_method(callee))
     if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
         sources.add(VARIES if _reaches_out(act, callee) else UNKNOWN_CALL)
     for value in arguments.everything():
@@ -81,12 +80,15 @@ def _of_python(callee: Value) -> bool:
     )
 
 
-def _owner(source: Path) -> Path:
+def _without_method(callee: Value) -> Sources:
     """Of ``request.args.get``, what is called is a method of the data, and ``request.args`` is the data."""
-    of_request = source.root.kind is RootKind.LIBRARY and source.root.owner == "request"
-    if (source.root.kind in SYMBOLIC or of_request) and source.fields and source.fields[-1].startswith("."):
-        return Path(source.root, source.fields[:-1])
-    return source
+    methods = {thing.path.fields[-1] for thing in callee.things if thing.path.fields}
+    return frozenset(
+        Path(source.root, source.fields[:-1])
+        if source.fields and source.fields[-1] in methods and source.fields[-1].startswith(".")
+        else source
+        for source in callee.sources
+    )
 
 
 def _decorated(act: Activation, arguments: Arguments, span: Span) -> Value | None:
@@ -214,7 +216,7 @@ def call_library_method(
     if receiver is None:
         receiver = of(Thing(Path(thing.path.root, thing.path.fields[:-1])))
     seen = receiver.sources
-    receiver = with_sources(receiver, frozenset(_owner(source) for source in callee.sources))
+    receiver = with_sources(receiver, _without_method(callee))
     row = models.row(name)
     for owner in receiver.things:
         uses.use_on_loop(act, state, owner, span, waits=row is not None and row.coroutine)

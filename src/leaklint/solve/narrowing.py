@@ -74,7 +74,7 @@ def _no_file(state: State, tested: Value) -> None:
         looked_for = state.heap.get(slot(thing.path, "<file>"))
         if looked_for is not None:
             pending.remove_file(state, looked_for, every_path=True, emptied=False)
-            for each in looked_for.things:
+            for each in pending.with_names(state, looked_for.things):
                 pending.settle_at(state, each.path, (Work.FILE,))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
-from leaklint.ir.values import Path, Root, RootKind, TypeKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, is_prefix, named, names_in, slot
 from leaklint.solve.state import State, Status
 
@@ -90,6 +90,18 @@ def settle_at(
         elif not within and path in state.partly:
             state.partly -= {path}
         state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
+
+
+def with_names(state: State, things: Iterable[Thing]) -> frozenset[Thing]:
+    """The things, and the names from which path objects among them were made, as they are."""
+    found, waiting = set(things), list(things)
+    while waiting:
+        path = waiting.pop().path
+        text = state.heap.get(slot(path, ".text"))
+        if text is not None and state.heap.get(slot(path, ".rest")) is None:
+            waiting += text.things - found
+            found |= text.things
+    return frozenset(found)
 
 
 def stop(state: State, path: Path, *, every_path: bool = True) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+
+CATCHING_ALL: Final = frozenset({"BaseException", "Exception"})
 
 
 class Prepared:
     """What every run of a body needs to know of its blocks."""
 
-    __slots__ = ("catching", "decides", "lasting", "order", "rank", "repeats")
+    __slots__ = ("catching", "catching_all", "decides", "lasting", "order", "rank", "repeats")
 
     def __init__(self, body: Body) -> None:
         self.order = _reverse_postorder(body)
@@ -23,6 +27,19 @@ class Prepared:
         )
         self.decides = [_decides(body, index) for index in range(len(body.blocks))]
         self.catching = [_caught(body, index) for index in range(len(body.blocks))]
+        self.catching_all = frozenset(index for index in range(len(body.blocks)) if _catches_all(body, index))
+        """Blocks that dispatch to clauses of which none expects anything in particular."""
+
+
+def _catches_all(body: Body, dispatch: int) -> bool:
+    found = [
+        first[0]
+        for edge in body.blocks[dispatch].next
+        if edge.target != RAISE_EXIT
+        for first in [body.blocks[edge.target].instructions[:1]]
+        if first and isinstance(first[0], cfg.Catch)
+    ]
+    return bool(found) and all(not each.types or not CATCHING_ALL.isdisjoint(each.types) for each in found)
 
 
 def _decides(body: Body, index: int) -> frozenset[str]:

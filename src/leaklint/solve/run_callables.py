@@ -83,8 +83,7 @@ def _of_invocation(loop: Value, state: State) -> bool:
     return bool(loop.things) and all(
         thing.path.root.kind is RootKind.MADE
         and thing.type.kind is TypeKind.INSTANCE
-        and thing.path not in state.escaped
-        and Path(thing.path.root) not in state.escaped
+        and state.kept_at(thing.path) is None
         for thing in loop.things
     )
 

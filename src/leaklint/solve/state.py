@@ -15,7 +15,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import Path, RootKind, Sources, Value
+from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import is_prefix, join
 
@@ -53,7 +53,9 @@ class Token(NamedTuple):
     repeated: bool = False
     """Opened again, in a loop, while nothing but one name referred to the one before: that one is lost."""
     settled_with_exception: bool = False
-    """Already known not to be settled when an exception passes (from the summary of a callee)."""
+    """Already known not to be settled when an exception passes (from the summary of a callee, or a ``try``)."""
+    by_surprise: bool = False
+    """Open only where an exception that nobody expects has come (see ``surprise.py``)."""
     timed_out: bool = False
     """Open only where an exception says that waiting for it took too long."""
     within: bool = False
@@ -180,6 +182,19 @@ class State:
         if self.conditions and not token.under:
             token = token._replace(under=self.conditions)
         self.tokens[token.key] = token
+
+    def kept_at(self, path: Path, *, whole: bool = False) -> Path | None:
+        """The surviving place by which later invocations reach an object made here; None where none does.
+
+        With ``whole``, None as well where it lies too deep to have a path of its own.
+        """
+        for count in range(len(path.fields), -1, -1):
+            kept = self.escaped.get(Path(path.root, path.fields[:count]))
+            if kept is not None:
+                if whole and len(kept.fields) + len(path.fields) - count > MAX_FIELDS:
+                    return None
+                return Path(kept.root, (*kept.fields, *path.fields[count:])[:MAX_FIELDS])
+        return None
 
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether no object, and at most one name, refers to the work that is pending when it is started again."""
@@ -348,6 +363,8 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
         one = one._replace(
             within=one.within or two.within,
             timed_out=one.timed_out and two.timed_out,
+            by_surprise=one.by_surprise and two.by_surprise,
+            settled_with_exception=one.settled_with_exception or two.settled_with_exception,
         )
         if one.effect is two.effect or one.effect == two.effect:
             return one
@@ -355,6 +372,8 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     low, high = sorted((one, two), key=lambda token: token.status)
     if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
         high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
+    if low.status is Status.SETTLED and high.by_surprise:
+        return low._replace(settled_with_exception=True, by_surprise=False)
     where = left.line if high.status is one.status else right.line
     if low.status is Status.SETTLED and high.status is Status.OPEN:
         kept, thrown_away = (left, right) if high.status is one.status else (right, left)

@@ -17,8 +17,12 @@ from leaklint.solve.lattice import (
     SYMBOLIC,
     VARIES,
     extend,
+    is_from_outside,
+    is_part_of_sources,
     is_prefix,
+    join,
     join_all,
+    narrowed,
     of,
     prolong,
     shortened,
@@ -170,15 +174,13 @@ class Substitution:
                 if index < len(self.arguments):
                     value = self.arguments[index]
                     known = self._in_field(value, fields)
-                    deep, rest = (self.deep(index), fields) if known is None else known
+                    deep, rest = (self.deep(index), _followed(value, fields)) if known is None else known
                     if not fields:
                         result |= deep
                         result |= self.observed(index)
                         continue
                     found = set() if measured else self._kept_in(value, fields)
-                    for each in deep:
-                        lower = len(each.fields) < 2 and each.root.kind in SYMBOLIC
-                        found.add(prolong(each, rest[: 2 - len(each.fields)]) if lower else each)
+                    found.update([prolong(each, rest) if is_from_outside(each) else each for each in deep])
                     for each in self.observed(index):
                         found |= {prolong(each, fields), self._reached(each, fields)}
                     result |= {_measured(each) for each in found} if measured else found
@@ -213,6 +215,7 @@ class Substitution:
         """What this invocation has put into a field was made from, and the fields that are left to follow."""
         for known in range(len(fields), 0, -1):
             found: Sources = frozenset()
+            inner = NOTHING
             for thing in value.things:
                 path = prolong(thing.path, fields[:known])
                 heap = self.state.heap if thing.path.root.kind is RootKind.MADE else self.before
@@ -220,8 +223,9 @@ class Substitution:
                 if fields[known - 1] == ELEMENT or stored is None:
                     break
                 found |= happening.deep_sources(self.state, self.act.world, stored)
+                inner = join(inner, stored)
             else:
-                return (found, fields[known:]) if value.things else None
+                return (found, _followed(inner, fields[known:])) if value.things else None
         return None
 
     def _kept_in(self, value: Value, fields: Sequence[str]) -> set[Path]:
@@ -239,6 +243,11 @@ def _measured(source: Path) -> Path:
     if source.root.owner.startswith("snapshot"):
         return VARIES
     return slot(source, uses.MEASURED) if source.root.kind in SYMBOLIC and source.fields else source
+
+
+def _followed(value: Value, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields that lead from the sources of a value to those of its part."""
+    return fields if is_part_of_sources(value) else ()
 
 
 def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
@@ -281,8 +290,4 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
         elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
             found.append(of(Thing(path)))
     result = join_all(found) if found else NOTHING
-    lowered = frozenset(
-        prolong(source, (field,)) if len(source.fields) < 2 and source.root.kind in SYMBOLIC else source
-        for source in value.sources
-    )
-    return Value(result.things, result.sources | lowered)
+    return Value(result.things, result.sources | narrowed(value, field))

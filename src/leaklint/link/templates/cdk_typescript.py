@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from leaklint.link.templates import cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, split_handler
 
-NAME = re.compile(r"(?<!\.d)\.[cm]?[jt]s$")
+NAME = re.compile(r"(?<!\.d)(?<!\.test)(?<!\.spec)\.[cm]?[jt]s$")
 MARKER = re.compile(r"aws-cdk|aws-lambda|@aws-cdk")
 SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
