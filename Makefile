@@ -79,6 +79,7 @@ benchmark: $(VENV)/ready
 	$(BIN)/python benchmarks/ratio_to_parse.py src
 	$(BIN)/python benchmarks/again.py src
 	$(BIN)/python benchmarks/growth.py --most 1000
+	$(BIN)/python benchmarks/peers.py src
 
 prove: lint self browser benchmark oldest
 	@set -e; for python in $$(sh .ci/pythons); do \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import sys
 import warnings
 from pathlib import Path
@@ -180,3 +182,16 @@ def test_an_operand_chain_keeps_each_step_in_place() -> None:
     facts = extract(b"x = a + bb + c\n")
     spans = [each.span for each in facts.bodies["<module>"].blocks[0].instructions if isinstance(each, Operation)]
     assert spans == [Span(1, 5, 1, 11), Span(1, 5, 1, 15)]
+
+
+def test_a_tree_is_gone_as_soon_as_nobody_needs_it() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(each, ast.AST) for each in gc.get_objects())
+        source = Source(b"class C:\n    def f(self):\n        return [x for x in self.y if (lambda z: z)(x)]\n")
+        source.lower("C.f")
+        del source
+        assert sum(isinstance(each, ast.AST) for each in gc.get_objects()) == before
+    finally:
+        gc.enable()

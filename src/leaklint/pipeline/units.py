@@ -14,7 +14,7 @@ from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.hearing import Hears, nobody
 
 KIND: Final = "outlines"
-MOST_KEPT: Final = 2_000_000
+MOST_KEPT: Final = 4_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
 _DECODER: Final = msgspec.msgpack.Decoder(FileFacts)
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -47,9 +47,16 @@ class Units:
             mark = self.digests[path] = digest(source)
             facts = self._remembered(mark.hex())
             if facts is None:
-                facts = self._parse(path).facts
+                facts = self._outlined(path)
                 self._remember(mark.hex(), facts)
             self.facts[path] = facts
+
+    def _outlined(self, path: str) -> FileFacts:
+        """The outline of a file; the tree is kept while there is room, since the first files are lowered first."""
+        source = self._sources[path]
+        if self._kept_bytes + len(source) > MOST_KEPT:
+            return Source(source).facts
+        return self._parse(path).facts
 
     def lower(self, path: str, name: str) -> tuple[Body, Trouble | None]:
         """The graph of a function, and why it cannot be analysed, if so."""
