@@ -17,6 +17,10 @@ from leaklint.pipeline.analyse import analyse
 
 UNPROVED = {
     "lk105_request_data_cached/reads_module_variable_of_request": "what it reads still comes from another invocation",
+    "lk106_import_time_snapshot/random_number": "the answer is a number that is drawn",
+    "lk110_temporary_file_left/other_folder_emptied_first": "the folder of a constant name stays, which is no leak",
+    "lk201_coroutine_not_awaited/partialmethod_and_singledispatch": "another line drops a coroutine, and is missed",
+    "lk201_coroutine_not_awaited/standard_library_methods": "what runs now connects to nothing, or waits for others",
     "whole_applications/report_with_shared_threads": "the answer of the leak depends on how far its threads are",
 }
 """Cases that cannot be compared when they run, with the reason."""
@@ -27,6 +31,9 @@ MENDED = [
     for ending in (SAFE, UNSAFE)
     if twins(case, ending) and (ending == SAFE or twins(case, UNSAFE) != twins(case, SAFE))
 ]
+_DRAWN = re.compile(
+    r"/tmp/tmp\w{8}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d{10}\.\d+|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?"
+)
 SHOWN_BY_THE_ANSWER = {"LK201", "LK209", "LK403"}
 """Before, the answer may be a coroutine that nobody runs, or what is read in the wrong context."""
 
@@ -66,5 +73,5 @@ def test_the_leak_is_gone_and_the_answer_the_same(case: Path, ending: str, drive
 
 
 def _comparable(result: str) -> str:
-    """An answer in which the names that ``tempfile`` draws are all the same."""
-    return re.sub(r"/tmp/tmp\w{8}", "/tmp/tmp", result)
+    """An answer in which names and ids that are drawn, and times, are all the same."""
+    return _DRAWN.sub("…", result)

@@ -8,7 +8,7 @@ handler's own context. *May run* is told by names alone: a function may run all 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from leaklint.fix.occurrences import Occurrence
 from leaklint.fix.plan import NoFix
@@ -50,6 +50,8 @@ def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Seq
     touching = {each for each in inside.values() if each is not None}
     binding = {each for use, each in inside.items() if each is not None and _binds(use)}
     changing = {each for use, each in inside.items() if each is not None and _changes(use)}
+    if reach.at_import(handlers) & touching:
+        raise NoFix("it is used while a module is imported")
     reached: set[ast.AST] = set()
     found: list[Handler] = []
     for handler in handlers:
@@ -177,6 +179,8 @@ class _Reach:
             except Unreadable as error:
                 raise NoFix(f"{each} cannot be parsed") from error
         self.named: dict[str, list[ast.AST]] = {}
+        self.given: dict[str, list[ast.AST]] = {}
+        """What decorators are given, by the names in the decorators."""
         heads: dict[str, set[str]] = {}
         """The handlers, which their platform calls: name and files."""
         for handler in handlers:
@@ -191,11 +195,11 @@ class _Reach:
                             self.named.setdefault(name, []).append(statement)
             for node in tree.nodes:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    # what a decorator is given may be called by whoever has the decorator's object
-                    is_handler = any(project.tree(file) is tree for file in heads.get(node.name, ()))
-                    given = () if is_handler else (name for each in node.decorator_list for name in _names(each))
-                    for name in [node.name, *given]:
-                        self.named.setdefault(name, []).append(node)
+                    self.named.setdefault(node.name, []).append(node)
+                    if not any(project.tree(file) is tree for file in heads.get(node.name, ())):
+                        # what a decorator is given may be called by whoever has the decorator's object
+                        for name in (name for each in node.decorator_list for name in _names(each)):
+                            self.given.setdefault(name, []).append(node)
                 elif isinstance(node, ast.ClassDef):
                     # what Python itself calls of an object comes with its class
                     own = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -219,6 +223,22 @@ class _Reach:
         given = [*call.args, *(each.value for each in call.keywords)]
         return self._closure(name for each in given for name in _names(each))
 
+    def at_import(self, handlers: Sequence[Handler]) -> set[ast.AST]:
+        """The functions that may run while a module is imported, those left out that a handler calls for them."""
+        names: set[str] = set()
+        for tree in self.trees:
+            for call in tree.nodes:
+                if isinstance(call, ast.Call) and not _is_in_function(tree, call):
+                    names.update(_names(call.func))
+                elif isinstance(call, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    names.update(
+                        name
+                        for each in call.decorator_list
+                        if not isinstance(each, ast.Call) and not _is_in_function(tree, call)
+                        for name in _names(each)
+                    )
+        return self._closure(names, self.heads(handlers), given=False)
+
     def heads(self, handlers: Sequence[Handler]) -> set[ast.AST]:
         """The functions that are the handlers themselves."""
         return {each for handler in handlers for each in self.named.get(handler.attribute.rpartition(".")[2], ())}
@@ -227,12 +247,13 @@ class _Reach:
         """All calls."""
         return (each for tree in self.trees for each in tree.nodes if isinstance(each, ast.Call))
 
-    def _closure(self, names: Iterable[str]) -> set[ast.AST]:
-        found: set[ast.AST] = set()
+    def _closure(self, names: Iterable[str], without: Collection[ast.AST] = (), *, given: bool = True) -> set[ast.AST]:
+        found: set[ast.AST] = set(without)
         pending = list(names)
         seen = set(pending)
         while pending:
-            for function in self.named.get(pending.pop(), ()):
+            name = pending.pop()
+            for function in [*self.named.get(name, ()), *(self.given.get(name, ()) if given else ())]:
                 if function in found:
                     continue
                 found.add(function)
@@ -241,7 +262,19 @@ class _Reach:
                 fresh = self.mentioned[function] - seen
                 seen |= fresh
                 pending += fresh
-        return found
+        return found.difference(without)
+
+
+def _is_in_function(tree: Tree, node: ast.AST) -> bool:
+    """Whether something stands in the body of a function, and so does not run when its module is imported."""
+    inner = node
+    for each in tree.above(node):
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and inner in each.body:
+            return True
+        if isinstance(each, ast.Lambda):
+            return True
+        inner = each
+    return False
 
 
 def _names(node: ast.AST) -> Iterable[str]:
