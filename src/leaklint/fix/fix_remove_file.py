@@ -68,7 +68,9 @@ def _is_temporary(tree: Tree, node: ast.expr, function: Function, depth: int = 0
         case ast.JoinedStr(values=[first, *_]):
             inner = first.value if isinstance(first, ast.FormattedValue) else first
             return _is_temporary(tree, inner, function, depth)
-        case ast.BinOp(left=left, op=ast.Add() | ast.Div()):
+        case ast.BinOp(left=left, op=ast.Add() | ast.Div() | ast.Mod()):
+            return _is_temporary(tree, left, function, depth)
+        case ast.Call(func=ast.Attribute(value=left, attr="format" | "joinpath")):
             return _is_temporary(tree, left, function, depth)
         case ast.Call(args=[first, *_]) if dotted(node.func).rpartition(".")[2] in ("Path", "join", "str", "joinpath"):
             return _is_temporary(tree, first, function, depth)
