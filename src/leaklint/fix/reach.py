@@ -8,6 +8,7 @@ handler's own context. *May run* is told by names alone: a function may run all 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Collection, Iterable, Sequence
 
 from leaklint.fix.occurrences import Occurrence
@@ -36,7 +37,8 @@ def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Seq
 
     Raises ``NoFix`` where it is used outside of handlers, or outside of their context.
     """
-    reach = _Reach(project, path, handlers)
+    key = ("reach", path, *(each.label for each in handlers))
+    reach = project.once(key, lambda: _Reach(project, path, handlers))
     inside = {use: reach.function(use) for use in uses if isinstance(use.node, ast.expr) and not use.is_definition}
     for use in inside:
         if _looks_up(use):
@@ -50,7 +52,7 @@ def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Seq
     touching = {each for each in inside.values() if each is not None}
     binding = {each for use, each in inside.items() if each is not None and _binds(use)}
     changing = {each for use, each in inside.items() if each is not None and _changes(use)}
-    if reach.at_import(handlers) & touching:
+    if reach.at_import & touching:
         raise NoFix("it is used while a module is imported")
     reached: set[ast.AST] = set()
     found: list[Handler] = []
@@ -65,7 +67,7 @@ def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Seq
         if function not in reached:
             raise NoFix(f"{use.path}:{use.span.line}: it is used where no handler comes, and would not be set there")
     outer = {each for each in binding if isinstance(each, ast.AsyncFunctionDef)} - reach.heads(handlers)
-    for call in reach.calls():
+    for call in reach.calls:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         pool = name in _POOLS and isinstance(call.func, ast.Attribute)
         if name in _THREADS or pool:
@@ -164,7 +166,9 @@ class _Reach:
     """The functions of the files between the handlers and a file."""
 
     def __init__(self, project: Project, path: str, handlers: Sequence[Handler]) -> None:
-        self.project = project
+        self.handlers = handlers
+        self._run: dict[object, set[ast.AST]] = {}
+        """What may run through a handler, by its name, or a call."""
         above = {path}
         pending = [path]
         while pending:
@@ -216,14 +220,20 @@ class _Reach:
 
     def from_handler(self, handler: Handler) -> set[ast.AST]:
         """The functions that a handler may run, itself included."""
-        return self._closure([handler.attribute.rpartition(".")[2]])
+        name = handler.attribute.rpartition(".")[2]
+        if name not in self._run:
+            self._run[name] = self._closure([name])
+        return self._run[name]
 
     def from_arguments(self, call: ast.Call) -> set[ast.AST]:
         """The functions that may run through the arguments of a call."""
-        given = [*call.args, *(each.value for each in call.keywords)]
-        return self._closure(name for each in given for name in _names(each))
+        if call not in self._run:
+            given = [*call.args, *(each.value for each in call.keywords)]
+            self._run[call] = self._closure(name for each in given for name in _names(each))
+        return self._run[call]
 
-    def at_import(self, handlers: Sequence[Handler]) -> set[ast.AST]:
+    @functools.cached_property
+    def at_import(self) -> set[ast.AST]:
         """The functions that may run while a module is imported, those left out that a handler calls for them."""
         names: set[str] = set()
         for tree in self.trees:
@@ -237,15 +247,22 @@ class _Reach:
                         if not isinstance(each, ast.Call) and not _is_in_function(tree, call)
                         for name in _names(each)
                     )
-        return self._closure(names, self.heads(handlers), given=False)
+        return self._closure(names, self.heads(self.handlers), given=False)
 
     def heads(self, handlers: Sequence[Handler]) -> set[ast.AST]:
         """The functions that are the handlers themselves."""
         return {each for handler in handlers for each in self.named.get(handler.attribute.rpartition(".")[2], ())}
 
-    def calls(self) -> Iterable[ast.Call]:
-        """All calls."""
-        return (each for tree in self.trees for each in tree.nodes if isinstance(each, ast.Call))
+    @functools.cached_property
+    def calls(self) -> list[ast.Call]:
+        """All calls that may hand a callable over."""
+        wanted = _THREADS | _POOLS | _TASKS
+        return [
+            each
+            for tree in self.trees
+            for each in tree.nodes
+            if isinstance(each, ast.Call) and (getattr(each.func, "attr", "") or getattr(each.func, "id", "")) in wanted
+        ]
 
     def _closure(self, names: Iterable[str], without: Collection[ast.AST] = (), *, given: bool = True) -> set[ast.AST]:
         found: set[ast.AST] = set(without)
