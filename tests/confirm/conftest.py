@@ -15,6 +15,8 @@ from leaklint.confirm.run import run
 from leaklint.confirm.verdict import Report, judge
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
+PATIENCE = 60.0
+"""Seconds for what never hangs, however busy the machine is."""
 HAS_REAL = importlib.util.find_spec("awslambdaric") is not None
 NO_REAL = "awslambdaric is not installed: pip install 'leaklint[confirm]'"
 ENGINES = [Engine.BUILTIN, pytest.param(Engine.REAL, marks=pytest.mark.skipif(not HAS_REAL, reason=NO_REAL))]

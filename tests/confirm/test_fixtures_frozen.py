@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from confirm.conftest import PROVE, left_of
+from confirm.conftest import PATIENCE, PROVE, left_of
 from notes import Note, notes_of
 from test_fixtures import findings_of
 from truth.runner import job_of, missing_of
@@ -59,7 +59,7 @@ def is_due(note: Note) -> bool:
 def test_notes_agree_with_a_frozen_container(case: Path) -> None:
     job = job_of(case)
     assert job
-    plan = Plan(root=job.folder, handler=f"{job.module}:{job.function}", engine=Engine.BUILTIN)
+    plan = Plan(root=job.folder, handler=f"{job.module}:{job.function}", engine=Engine.BUILTIN, timeout=PATIENCE)
     findings = from_objects([as_object(each) for each in findings_of(case)], case)
     report = confirm(plan, [json.dumps(event) for event in job.events], len(job.events), findings)
     assert left_of(plan.run) == []

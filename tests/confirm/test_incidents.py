@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from confirm.conftest import BEST, ENGINES, HAS_REAL, NO_REAL, PROVE, Observe, left_of
+from confirm.conftest import BEST, ENGINES, HAS_REAL, NO_REAL, PATIENCE, PROVE, Observe, left_of
 
 from leaklint.confirm.observation import Kind, Observation
 from leaklint.confirm.plan import Engine, Plan, Regime
@@ -39,7 +39,7 @@ ASYNC = "async def handler(event, context):\n    return event\n"
 @cache
 def seen(name: str, engine: Engine, version: str = "leaky") -> Report:
     root = EXAMPLES / name / version
-    plan = Plan(root=root, handler="app:handler", engine=engine)
+    plan = Plan(root=root, handler="app:handler", engine=engine, timeout=PATIENCE)
     record = run(plan, [(root / "event.json").read_text()], 3)
     assert left_of(plan.run) == []
     return judge(plan, record, None)
