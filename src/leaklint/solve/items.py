@@ -20,6 +20,7 @@ from leaklint.solve.lattice import (
     KEYS,
     SYMBOLIC,
     VARIES,
+    constants,
     extend,
     field_of_key,
     is_from_outside,
@@ -122,6 +123,10 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         return
     _make_missing(act, state, target, key, step.span)
     value = elements(act, state, target, field, keys=False)
+    others = [state.heap.get(extend(thing.path, ELEMENT)) for thing in target.things]
+    if constants(value) is not None and any(each is not None for each in others):
+        # something may have been put under this key since
+        value = Value(value.things | {Thing(act.made(step.span))}, value.sources)
     if not act.importing:
         value = _as_it_is_now(state, target, field, value)
     for thing in target.things:
