@@ -18,7 +18,9 @@ from typing import Any
 
 
 def last_segment(function: ast.expr) -> str | None:
-    """The last segment of a called name: ``c`` for ``a.b.c``."""
+    """The last segment of a called name: ``c`` for ``a.b.c``; of an element, that of its container."""
+    while type(function) is ast.Subscript:
+        function = function.value
     if type(function) is ast.Attribute:
         return function.attr
     if type(function) is ast.Name:

@@ -21,7 +21,7 @@ _MAKERS = ("create_task", "ensure_future")
 def make(finding: Finding, project: Project) -> Plan:
     tree = project.tree(finding.place.path)
     node = tree.at(finding.place.span)
-    if not isinstance(node, ast.Call) or finding.hint.dropped == "iterated":
+    if not isinstance(node, ast.Call) or finding.hint.dropped in ("iterated", "entered"):
         raise NoFix("what is dropped is no call")
     if not isinstance(tree.function(node), ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")

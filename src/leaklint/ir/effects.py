@@ -205,6 +205,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """Something still refers to it (a name, a container, an attribute)."""
     outcome: Outcome = Outcome.UNKNOWN
     regime: Regime = Regime.NONE
+    loop: Path | None = None
+    """The loop on which it is pending, where a caller knows whose that is (symbolic)."""
     callee: str = ""
     """What runs: the name of the coroutine function, the thread's target."""
     row: str = ""
@@ -212,7 +214,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     cure: str = ""
     """The call that settles it, as the row says."""
     how_dropped: str = ""
-    """``iterated`` (an async generator, by a plain loop), ``unread`` (kept where nothing reads it), ``overwritten``
+    """``iterated`` (an async generator, by a plain loop), ``entered`` (an async context manager, by a plain ``with``),
+    ``unread`` (kept where nothing reads it), ``overwritten``
     (in a loop, by the next one), or empty."""
     heeds: Sources = frozenset()
     """Events and flags that the work looks at to learn whether to go on (symbolic)."""

@@ -47,7 +47,7 @@ def handler(event, context):
 Reported in any code, whether a handler reaches it or not: a call that stands alone, a coroutine that is assigned and
 never used (`_ = save()` too), overwritten, only tested for truth, put into a text or printed, or put into a list that
 is dropped; one whose attribute or item is read as if it were the result; one that is kept in an attribute that nothing
-reads; an asynchronous generator under a plain `for`.
+reads; an asynchronous generator under a plain `for`, an asynchronous context manager under a plain `with`.
 
 Coroutine functions are those of the project, of the standard library, of libraries that leaklint has rows for, and of
 the packages that are installed for the project: in the environment that the setting `python` names, else in
@@ -76,15 +76,17 @@ from leaklint.rules.rule import Message, rule
 _DROPPED = {
     "unread": "is kept in an attribute that nothing reads, and never awaited",
     "iterated": "is iterated with a plain for",
+    "entered": "is entered with a plain with",
 }
+_KINDS = {"iterated": "async generator", "entered": "async context manager"}
+_CURES = {"iterated": "use async for", "entered": "use async with"}
 
 
 @rule("LK201", "coroutine-not-awaited", on=Pending, scope="any", fix="await")
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.COROUTINE:
         return None
-    iterated = pending.how_dropped == "iterated"
-    kind = "async generator" if iterated else "coroutine"
+    kind = _KINDS.get(pending.how_dropped, "coroutine")
     what = f"{kind}{obligation.named(pending.callee)}" if pending.callee else kind
     how = _DROPPED.get(pending.how_dropped, "is never awaited")
     if pending.settled is not Settled.NEVER:
@@ -93,6 +95,6 @@ def check(pending: Pending, reached: Reached) -> Message | None:
         obligation.severity(pending.settled, Severity.ERROR),
         f"{what} {how}: {wording.becomes(pending, reached.handlers)}",
         wording.observed(pending, reached.handlers),
-        "use async for" if iterated else "await it, or hand it to something that does",
+        _CURES.get(pending.how_dropped, "await it, or hand it to something that does"),
         wording.outcome(pending, reached.handlers),
     )

@@ -170,7 +170,10 @@ def _signature(world: World, handler: Handler) -> Solving:
 def _reached(world: World, call: Invoked, written: frozenset[Path]) -> list[Reached]:
     describer = Describer(world, call, written)
     result = []
+    forgotten = {each.site for each, _, status, _ in call.effects if _is_forgotten(each, status)}
     for effect, trace, status, skipped_at in call.effects:
+        if isinstance(effect, Pending) and effect.work is Work.SIBLINGS and effect.site in forgotten:
+            continue  # nobody waits for any of them
         settled = _SETTLED.get(status)
         if isinstance(effect, Pending) and effect.work is Work.COROUTINE and status is not Status.OPEN and effect.held:
             continue
@@ -185,6 +188,10 @@ def _reached(world: World, call: Invoked, written: frozenset[Path]) -> list[Reac
             statement = statement_of(world.program.files.get(described.site.path), described.site.span)
             result.append(Reached(described, steps, (call.handler,), statement))
     return result
+
+
+def _is_forgotten(effect: AnyEffect, status: Status) -> bool:
+    return isinstance(effect, Pending) and effect.work is Work.TASK and status is Status.OPEN
 
 
 def _steps(world: World, call: Invoked, effect: AnyEffect, trace: Trace) -> tuple[Step, ...]:

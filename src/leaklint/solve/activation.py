@@ -117,6 +117,11 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
                 inner = shape_of(state, world, below, depth + 1)
                 if inner and _telling(inner):
                     fields.append((path, inner))
+        elif depth == MAX_SHAPE_DEPTH and kind.kind is TypeKind.INSTANCE:
+            for path, below in _fields_of(state, world, thing.path):
+                functions = frozenset((each.type, ()) for each in below.things if each.type.kind is TypeKind.FUNCTION)
+                if functions and len(functions) == len(below.things) <= 4:
+                    fields.append((path, functions))
         result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))
     if len(result) > 4:
         return frozenset()

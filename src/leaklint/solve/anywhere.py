@@ -104,12 +104,13 @@ def without_await(program: Program) -> Iterable[Declare]:
 
 
 def _asynchronous(facts: FileFacts) -> set[str]:
-    return {function.name.rpartition(".")[2] for function in facts.functions.values() if function.is_async} | {
-        # ``sms = partial(push, "sms")``: what is made from a coroutine function may be one
-        name
-        for name, text in facts.bound_calls.items()
-        if text.endswith("partial()")
-    }
+    """Names in a file that may denote a coroutine function."""
+    own = {function.name.rpartition(".")[2] for function in facts.functions.values() if function.is_async}
+    # ``sms = partial(push, "sms")``: what is made from a coroutine function may be one
+    own |= {name for name, text in facts.bound_calls.items() if text.endswith(("partial()", "partialmethod()"))}
+    if own.intersection(facts.passed):  # a table of them, or an object that was given one
+        own |= {name for name in facts.module_names if name not in facts.functions and name not in facts.classes}
+    return own
 
 
 def _awaited_callbacks(facts: FileFacts) -> set[str]:

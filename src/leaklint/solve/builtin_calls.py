@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.effects import Create, How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import caches, context_variables, effects, handed_over, pending, uses
+from leaklint.solve import caches, class_tests, context_variables, effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -31,6 +31,7 @@ from leaklint.solve.lattice import (
     unknown,
 )
 from leaklint.solve.lookup import module_object
+from leaklint.solve.members import TAKES_RECEIVER
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, instance, variable
 
@@ -250,13 +251,16 @@ def _type(act: Activation, state: State, arguments: Arguments, span: Span) -> So
     yield
 
 
-def _exit_callback(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
-    """``stack.callback(f, ...)``: the stack keeps the callable with its arguments."""
-    bundle = yield from _partial(act, state, arguments, span)
-    for thing in ordered(receiver.things):
-        kept = extend(thing.path, ".callbacks")
-        effects.bind_field(act, state, Thing(kept), ELEMENT, bundle, certain=False)
-    return _first(arguments)
+def _exit_callback(place: str) -> SpecialMethod:
+    """``stack.callback(f, ...)``: the stack keeps the callable with its arguments, in a field of it."""
+
+    def special(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+        bundle = yield from _partial(act, state, arguments, span)
+        for thing in ordered(receiver.things):
+            effects.bind_field(act, state, Thing(extend(thing.path, place)), ELEMENT, bundle, certain=False)
+        return _first(arguments)
+
+    return special
 
 
 def _partial(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
@@ -268,6 +272,23 @@ def _partial(act: Activation, state: State, arguments: Arguments, span: Span) ->
     sources: frozenset[Path] = frozenset().union(*(value.sources for value in rest.everything()))
     return of(Thing(path, Type(TypeKind.PARTIAL, kept)), sources=sources)
     yield
+
+
+def _staticmethod(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``name = staticmethod(f)`` in the body of a class: the function, which takes no receiver; as a decorator, it is
+    the function's own mark that says so."""
+    if span in act.world.decorations(act.path):
+        return _first(arguments)
+    result = yield from _partial(act, state, arguments, span)
+    return result
+
+
+def _partialmethod(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``partialmethod(f, ...)`` in the body of a class: a partial that takes the receiver when it is read."""
+    result = yield from _partial(act, state, arguments, span)
+    for thing in result.things:
+        state.heap[slot(thing.path, TAKES_RECEIVER)] = NONE
+    return result
 
 
 def _import_module(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
@@ -364,14 +385,17 @@ SPECIAL: Final[dict[str, Special]] = {
     "contextvars.ContextVar": _context_variable,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
+    "builtins.staticmethod": _staticmethod,
     "builtins.delattr": _delattr,
     "builtins.object.__new__": _new_object,
     "builtins.hasattr": _hasattr,
+    "builtins.isinstance": class_tests.is_instance,
     "builtins.globals": _globals,
     "builtins.vars": _vars,
     "builtins.super": _super,
     "builtins.type": _type,
     "functools.partial": _partial,
+    "functools.partialmethod": _partialmethod,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import_module,
     "multiprocessing.active_children": _every(
@@ -380,8 +404,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "threading.enumerate": _every("threading.enumerate", "builtins.list", "threading.Thread"),
 }
 SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
-    "contextlib.AsyncExitStack.push_async_callback": _exit_callback,
-    "contextlib.ExitStack.callback": _exit_callback,
+    "contextlib.AsyncExitStack.push_async_callback": _exit_callback(".awaited"),
+    "contextlib.ExitStack.callback": _exit_callback(".callbacks"),
     "contextvars.ContextVar.set": context_variables.set_variable,
     "contextvars.ContextVar.reset": context_variables.reset_variable,
     "contextvars.ContextVar.get": context_variables.get_variable,

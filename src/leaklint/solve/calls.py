@@ -19,13 +19,15 @@ from leaklint.solve.library_calls import call_library, call_library_method, unkn
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import MAKING, class_member
 from leaklint.solve.state import State
-from leaklint.solve.world import Ask, Solving, instance
+from leaklint.solve.world import Ask, Shape, Solving, instance
 
 MAX_CALLEES: Final = 8
 PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
 
 
 ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
+LONGEST: Final = 40
+"""Characters of a text that chooses something: a mode, a key of a table."""
 
 
 def apply(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Solving:
@@ -84,6 +86,7 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
             return unknown_result(act, state, callee, arguments, span)
         result = yield from apply(act, state, method, arguments, span)
     elif kind is TypeKind.INSTANCE:
+        uses.use_on_loop(act, state, thing, span)
         row = act.world.models.method(thing.type.name, "__call__")
         if row is None:
             return unknown_result(act, state, callee, arguments, span)
@@ -141,8 +144,12 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         return unknown(act.made(span))
     captured = [read_field(act, state, slot(thing.path, f"<{name}>")) or NOTHING for name in facts.free]
     bound = _with_defaults(act, state, thing, facts, bound, span)
-    shapes: list[tuple[int, object]] = []
+    shapes: list[tuple[int, Shape]] = []
+    texts: dict[int, Shape] = {}
     for index, value in enumerate(bound):
+        text = _text(value)
+        if text is not None and index in act.world.choosing(thing.type.name, facts):
+            texts[index] = frozenset({(text, ())})
         shape = shape_of(state, act.world, value)
         if shape:
             shapes.append((index, shape))
@@ -151,7 +158,8 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         if shape:
             shapes.append((-1 - position, shape))
     act.world.calls.setdefault(act.identity, {}).setdefault(thing.type.name, act.place(span))
-    question = act.world.specialised(thing.type.name, tuple(shapes))  # type: ignore[arg-type]
+    chosen = tuple((index, texts.get(index, shape)) for index, shape in shapes)
+    question = act.world.specialised(thing.type.name, chosen, tuple(shapes))
     summary: Summary = yield question
     cells = dict(zip(facts.free, captured, strict=True))
     cell_paths = {name: slot(thing.path, f"<{name}>") for name in facts.free}
@@ -163,6 +171,16 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
             cell_paths[name] = next(iter(ordered(owner.things))).path
     result = yield from instantiate(act, state, summary, list(bound), span, cells=cells, cell_paths=cell_paths)
     return result
+
+
+def _text(value: Value) -> Type | None:
+    """The type of a value that is one short constant text."""
+    if len(value.things) != 1:
+        return None
+    (thing,) = value.things
+    constant = thing.type.constant
+    short = constant is not None and isinstance(constant[1], str) and len(constant[1]) <= LONGEST
+    return thing.type if short and thing.type.kind is TypeKind.CONSTANT else None
 
 
 def _with_defaults(

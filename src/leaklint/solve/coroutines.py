@@ -85,7 +85,7 @@ def invoked(
             continue
         else:
             result = yield from apply(act, state, of(thing), arguments, span)
-            for made in result.things:
+            for made in ordered(result.things):
                 if made.type.kind is TypeKind.COROUTINE and moment is Moment.LOOP:
                     pending.settle_at(state, made.path)
                     callee, kept = unpacked(act, state, made)

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, NONE, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, survives
+from leaklint.solve.lattice import ELEMENT, NONE, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, ordered, survives
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.undoing import REMOVING, REPLACING, undone_by, with_callbacks
 from leaklint.solve.world import World
@@ -102,7 +102,7 @@ def mutate(
     """
     if pending.holds_task(state, value):
         return
-    for thing in target.things:
+    for thing in ordered(target.things):
         path = extend(thing.path, field) if field else thing.path
         root = path.root
         if root.kind is RootKind.MADE:
@@ -307,9 +307,9 @@ def open_coroutine(act: Activation, state: State, path: Path, callee: Value, spa
 
 
 def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
-    """An ``async for`` begins, or goes on with, an async generator that this invocation has made."""
-    for thing in iterable.things:
-        if thing.type == ASYNC_GENERATOR and thing.path.root.kind is RootKind.MADE:
+    """An ``async for`` begins, or goes on with, an async generator that this invocation, or a caller, has made."""
+    for thing in ordered(iterable.things):
+        if thing.type == ASYNC_GENERATOR and thing.path.root.kind in (RootKind.MADE, RootKind.PARAMETER):
             open_effect(
                 act,
                 state,
@@ -318,18 +318,20 @@ def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
                     operation="async for",
                     path=thing.path,
                     work=Work.GENERATOR,
-                    callee=_maker(thing),
+                    callee=maker(thing),
                 ),
             )
 
 
-def _maker(generator: Thing) -> str:
-    return generator.path.root.name.partition("@")[0].replace("<locals>.", "")
+def maker(generator: Thing) -> str:
+    """The name of the function that gives an asynchronous generator."""
+    made = generator.path.root.kind is not RootKind.PARAMETER
+    return generator.path.root.name.partition("@")[0].replace("<locals>.", "") if made else ""
 
 
 def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) -> None:
     """A plain ``for`` over an async generator: nothing runs."""
-    for thing in iterable.things:
+    for thing in ordered(iterable.things):
         if thing.type == ASYNC_GENERATOR:
             open_effect(
                 act,
@@ -339,7 +341,7 @@ def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) 
                     operation="for",
                     path=act.made(span, "iterated"),
                     work=Work.COROUTINE,
-                    callee=_maker(thing),
+                    callee=maker(thing),
                     how_dropped="iterated",
                 ),
             )

@@ -9,7 +9,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
-from leaklint.ir.effects import Write
+from leaklint.ir.effects import Pending, Work, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.draining import drain
@@ -197,7 +197,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         if snapshot is not None:
             for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)
-                if after is not None and after.timed_out and token.status is not Status.SETTLED and act.catching:
+                timed_out = after is not None and after.timed_out and token.status is not Status.SETTLED
+                if timed_out and (act.catching or _goes_on(token)):
                     snapshot.tokens[key] = token._replace(timed_out=True)
                     continue
                 if (
@@ -229,6 +230,11 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
 def _within_try(body: Body, source: int, block: cfg.Block) -> bool:
     """Whether a block comes after another one of the same ``try``."""
     return 0 <= source < len(body.blocks) and body.blocks[source].raises_to == block.raises_to
+
+
+def _goes_on(token: Token) -> bool:
+    """Whether what was waited for goes on when the time is up, whoever catches the exception: it was shielded."""
+    return isinstance(token.effect, Pending) and token.effect.work is Work.SIBLINGS
 
 
 def _opened_by(step: cfg.Instruction, token: Token) -> bool:

@@ -15,6 +15,7 @@ from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import run_coroutine
+from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.lattice import extend, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
 from leaklint.solve.state import State, Status, Trace
@@ -141,6 +142,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     arguments = Arguments((*first, *given), tuple(named))
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
     for thing in ordered(result.things):
+        if thing.type == ASYNC_GENERATOR and facts.is_async and not handler.awaited:
+            declared.append(_declared(handler, facts, path))
         if thing.type.kind is TypeKind.COROUTINE:
             if not handler.awaited and not facts.is_async and not _is_entry(world, state, thing, handler):
                 continue  # the handler gives away a coroutine of another function: nobody awaits that one
@@ -152,14 +155,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                 for key in [key for key, token in state.tokens.items() if _ends_with_task(token.effect)]:
                     del state.tokens[key]
             else:
-                declared.append(
-                    Declare(
-                        site=Site(path, facts.name, facts.name_span),
-                        what="async-handler",
-                        platform=handler.platform.value,
-                        operation=facts.name,
-                    )
-                )
+                declared.append(_declared(handler, facts, path))
     # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
     if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
@@ -174,6 +170,12 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.trimmed)
+
+
+def _declared(handler: Handler, facts: FunctionFacts, path: str) -> Declare:
+    """An entry point that is asynchronous, which its platform does not know."""
+    site = Site(path, facts.name, facts.name_span)
+    return Declare(site=site, what="async-handler", platform=handler.platform.value, operation=facts.name)
 
 
 def _receiver(world: World, state: State, handler: Handler, facts: FunctionFacts) -> Value | None:

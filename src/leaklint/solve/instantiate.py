@@ -28,6 +28,7 @@ from leaklint.solve.lattice import (
     unknown,
 )
 from leaklint.solve.lookup import read_field
+from leaklint.solve.owners import kept_elsewhere, on_loop
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import run_callable
 from leaklint.solve.state import State, Status, Token, Trace
@@ -80,7 +81,7 @@ def instantiate(
     for path in sorted(summary.resets):
         target = yield from sub.things(path)
         places = yield from sub.places(path)
-        for thing in target.things | places.things:
+        for thing in ordered(target.things | places.things):
             happening.reset(state, thing.path)
             if happening.read_before(summary.reads, path):
                 state.read_first |= {thing.path}
@@ -118,7 +119,8 @@ def instantiate(
             kept = named.sources | sub.sources(frozenset({settle.path}))
             pending.remove_file(state, Value(named.things, kept), every_path=settle.every_path)
         single = not any(field.startswith("[") for field in settle.path.fields)
-        for thing in pending.with_names(state, target.things) if Work.FILE in settle.work else target.things:
+        settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
+        for thing in ordered(settled):
             pending.settle_at(
                 state,
                 thing.path,
@@ -144,9 +146,11 @@ def instantiate(
     for store in summary.stores:
         yield from _store(sub, store.path, store.value)
     sub.changed()
+    kept = kept_elsewhere(summary)
     for effect, trace in summary.effects:
-        future = isinstance(effect, Pending) and effect.work is Work.FUTURE
-        only_caller = effect.path in (handed_on - held if future else handed_on)
+        kind = effect.work if isinstance(effect, Pending) else None
+        elsewhere = held if kind is Work.FUTURE else kept if kind is Work.TASK else frozenset()
+        only_caller = effect.path in handed_on and effect.path not in elsewhere
         yield from _effect(sub, effect, trace, handed_on=only_caller, summary=summary)
     state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)
@@ -230,14 +234,14 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     *above, field = path.fields
     target = yield from sub.things(Path(path.root, tuple(above)))
     if field == ELEMENT and sub.is_row:
-        for thing in target.things:
+        for thing in ordered(target.things):
             handed_over.keep_parameter(sub.act, sub.state, value, sub.span, thing.path)
     if field.startswith("<"):
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
         return
     certain = len(target.things) == 1
-    for thing in target.things:
+    for thing in ordered(target.things):
         happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             happening.escape(sub.state, value, extend(thing.path, field))
@@ -279,6 +283,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
         if isinstance(changed, Pending):
+            if changed.loop is not None:
+                changed = yield from on_loop(sub, changed, changed.loop)
             if changed.heeds:
                 changed = msgspec.structs.replace(changed, heeds=(yield from _heeded(sub, changed.heeds)))
             elsewhere = handed_on and not here and act.name != PLATFORM

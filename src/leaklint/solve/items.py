@@ -27,6 +27,7 @@ from leaklint.solve.lattice import (
     is_part_of_sources,
     join_all,
     of,
+    ordered,
     single_constant,
     slot,
     survives,
@@ -134,6 +135,9 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
             state.read(extend(thing.path, field))
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
+    prepared = act.world.prepared.get(act.identity)
+    if prepared is not None and any(token.many for token in state.tokens.values()) and prepared.is_lone_pick(step):
+        value = pending.single_out(state, value)
     state.env[step.target] = with_sources(value, _as_a_whole(target) | key.sources | _places(target))
 
 
@@ -193,7 +197,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         for thing in target.things:
             effects.reset(state, thing.path)
         return
-    for thing in target.things:
+    for thing in ordered(target.things):
         if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
             certain, name = single_constant(key)
             place = variable(act.path, str(name) if certain else "*")
@@ -245,7 +249,7 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
     special = yield from _method_of_project(act, state, target, "__delitem__", (key,), step.span)
     if special is not None:
         return
-    for thing in target.things:
+    for thing in ordered(target.things):
         if _is_slice(key, whole=True):
             effects.reset(state, thing.path)
             continue
@@ -265,7 +269,7 @@ def _method_of_project(
 ) -> Solving:
     """Calls a special method where the project's class of the target defines it; None where none does."""
     results = []
-    for thing in target.things:
+    for thing in ordered(target.things):
         if thing.type.kind is not TypeKind.INSTANCE or "::" not in thing.type.name:
             return None
         method = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=False)

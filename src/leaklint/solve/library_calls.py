@@ -20,6 +20,7 @@ from leaklint.solve.lattice import (
     UNKNOWN_CALL,
     VARIES,
     of,
+    ordered,
     parameter,
     single_constant,
     slot,
@@ -40,7 +41,7 @@ _ALL_BUT_FILES: Final = tuple(work for work in Work if work is not Work.FILE)
 
 def unknown_result(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Value:
     """Nothing is known of the callee: work passed to it counts as settled, its result carries all request data."""
-    decorated = _decorated(act, arguments, span)
+    decorated = _decorated(act, callee, arguments, span)
     if decorated is not None:
         return decorated
     if act.identity == act.world.watched:
@@ -91,12 +92,12 @@ def _without_method(callee: Value) -> Sources:
     )
 
 
-def _decorated(act: Activation, arguments: Arguments, span: Span) -> Value | None:
+def _decorated(act: Activation, callee: Value, arguments: Arguments, span: Span) -> Value | None:
     """What an unknown decorator makes of a function or class: as far as one can tell, the same."""
-    if len(arguments.positional) != 1 or arguments.named:
+    if len(arguments.positional) != 1 or arguments.named or _makes_decorator(act, callee, arguments, span):
         return None
     (value,) = arguments.positional
-    for thing in value.things:
+    for thing in ordered(value.things):
         if thing.type.kind in (TypeKind.FUNCTION, TypeKind.INSTANCE) and span in act.world.decorations(act.path):
             return value
         if thing.type.kind is TypeKind.CLASS:
@@ -104,6 +105,16 @@ def _decorated(act: Activation, arguments: Arguments, span: Span) -> Value | Non
             if known is not None and known.decorators and span.line < known.name_span.line:
                 return value
     return None
+
+
+def _makes_decorator(act: Activation, callee: Value, arguments: Arguments, span: Span) -> bool:
+    """Whether ``@make(f)`` calls ``make`` here: what comes of it decorates, and ``f`` is another function."""
+    if not act.world.decorations(act.path).get(span, False) or any(
+        each.path == act.made(span) for each in callee.things
+    ):
+        return False
+    given = [act.world.program.function(thing.type.name) for thing in arguments.positional[0].things]
+    return not any(each is not None and span in each.decorator_spans for each in given)
 
 
 def call_library(act: Activation, state: State, name: str, arguments: Arguments, span: Span, callee: Value) -> Solving:
@@ -218,7 +229,7 @@ def call_library_method(
     seen = receiver.sources
     receiver = with_sources(receiver, _without_method(callee))
     row = models.row(name)
-    for owner in receiver.things:
+    for owner in ordered(receiver.things):
         uses.use_on_loop(act, state, owner, span, waits=row is not None and row.coroutine)
     special = builtin_calls.SPECIAL_METHODS.get(name)
     if special is not None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir import cfg
-from leaklint.ir.effects import Work
+from leaklint.ir.effects import Pending, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import Thing, Type, TypeKind, Value
-from leaklint.solve import pending, uses
+from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
+from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.leaving import leave
 from leaklint.solve.members import class_member
@@ -24,14 +25,29 @@ from leaklint.solve.world import Solving
 
 GENERATORS: Final = frozenset({"builtins.generator", "types.AsyncGeneratorType"})
 """What a context manager is that is written as a generator: entering it gives what it yields."""
+MANAGER: Final = "asynccontextmanager"
+"""The decorator that makes an asynchronous context manager of an asynchronous generator function."""
+NO_MANAGERS: Final = frozenset(
+    {
+        "abc.ABC",
+        "builtins.object",
+        "contextlib.AbstractAsyncContextManager",
+        "typing.AsyncContextManager",
+        "typing.Generic",
+        "typing.Protocol",
+    }
+)
+"""Classes of libraries that are no synchronous context managers."""
 
 
 def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     manager = value_of(act, state, step.manager)
     pending.use(state, manager)
     state.suppressed |= _suppressed(act, state, manager)
-    for thing in manager.things:
+    for thing in ordered(manager.things):
         uses.use_on_loop(act, state, thing, step.span)
+    if not step.is_async:
+        _enter_plainly(act, state, manager, step.span)
     name = "__aenter__" if step.is_async else "__enter__"
     results = []
     for thing in ordered(manager.things):
@@ -46,6 +62,35 @@ def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
         results.append(result)
     value = join_all(results)
     state.env[step.target] = with_sources(value, manager.sources)
+
+
+def _enter_plainly(act: Activation, state: State, manager: Value, span: Span) -> None:
+    """A plain ``with`` enters what only ``async with`` can enter: nothing of it runs."""
+    names = [_only_asynchronous(act, thing) for thing in ordered(manager.things)]
+    for name in names if all(names) else ():
+        path = act.made(span, "entered")
+        effect = Pending(
+            site=act.site(span), operation="with", path=path, work=Work.COROUTINE, callee=name, how_dropped="entered"
+        )
+        effects.open_effect(act, state, effect)
+
+
+def _only_asynchronous(act: Activation, thing: Thing) -> str:
+    """The name of an asynchronous context manager that is no synchronous one; empty for all else."""
+    if thing.type == ASYNC_GENERATOR:
+        name = effects.maker(thing)
+        facts = act.world.program.function(f"{thing.path.root.owner}::{thing.path.root.name.partition('@')[0]}")
+        decorated = facts is not None and any(each.rpartition(".")[2] == MANAGER for each in facts.decorators)
+        return name if decorated else ""
+    if thing.type.kind is not TypeKind.INSTANCE or "::" not in thing.type.name:
+        return ""
+    order = act.world.order(thing.type.name)
+    own = [act.world.classes.get(each) for each in order if "::" in each]
+    foreign = {each for each in order if "::" not in each}
+    defined: set[str] = set().union(*(each.attributes for each in own if each is not None))
+    if None in own or not foreign <= NO_MANAGERS or "__aenter__" not in defined or "__enter__" in defined:
+        return ""
+    return thing.type.name.rpartition("::")[2].rpartition(".")[2]
 
 
 def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:

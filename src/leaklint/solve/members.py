@@ -8,10 +8,14 @@ from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Valu
 from leaklint.solve import descriptors
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
-from leaklint.solve.lattice import extend, join_all, of, slot
-from leaklint.solve.lookup import kept, library, library_object
+from leaklint.solve.arguments import keep_call, unpacked
+from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot
+from leaklint.solve.lookup import kept, library, library_object, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Solving, World, class_path, instance
+
+TAKES_RECEIVER: Final = "<takes the receiver>"
+"""The slot that a partial has which becomes a method: ``functools.partialmethod``."""
 
 
 def bound(state: State, method: Thing, receiver: Value) -> Value:
@@ -92,9 +96,17 @@ def class_member(
         if known is None or name not in known.attributes:
             continue
         value = known.attributes[name]
+        if NONE.things <= value.things and not act.importing:
+            value = yield from _as_it_is_now(act, owner, name, value, place)
         result = yield from _bind(act, state, owner, name, value, place, bound_to, on_class=on_class)
         return result
     return None
+
+
+def _as_it_is_now(act: Activation, owner: str, name: str, value: Value, place: Path) -> Solving:
+    """What a class attribute denotes that was None at import and that methods of the class bind."""
+    types = yield from field_types(act.world, owner, name)
+    return Value(frozenset(Thing(place, each) for each in types), value.sources | {place}) if types else value
 
 
 def _bind(
@@ -102,7 +114,10 @@ def _bind(
 ) -> Solving:
     found = []
     facts = act.world.program.class_(owner)
-    for thing in value.things:
+    for thing in ordered(value.things):
+        if thing.type.kind is TypeKind.PARTIAL and read_field(act, state, slot(thing.path, TAKES_RECEIVER)) is not None:
+            found.append(of(thing) if on_class else _received(act, state, thing, name, bound_to))
+            continue
         if thing.type.kind is not TypeKind.FUNCTION:
             given = yield from descriptors.got_from(act, state, thing, bound_to, on_class=on_class)
             if given is not None:
@@ -143,8 +158,19 @@ def _bind(
     return join_all(found)
 
 
+def _received(act: Activation, state: State, thing: Thing, name: str, receiver: Thing) -> Value:
+    """A ``partialmethod`` as an attribute of an object, which is its first argument."""
+    inner, arguments = unpacked(act, state, thing)
+    path = extend(receiver.path, f".{name}")
+    kept = keep_call(act, state, path, inner, arguments.before([of(receiver)]))
+    return of(Thing(path, Type(TypeKind.PARTIAL, kept)))
+
+
 def method_of(state: State, path: Path, name: str, function: Thing, receiver: Value) -> Value:
-    """A project's function bound to a receiver."""
+    """A project's function bound to a receiver.
+
+    An object of one of several types has as many methods of that name: each is an object of its own.
+    """
     where = extend(path, f".{name}")
     if where == path:
         where = Path(path.root, (*path.fields[:-1], f".{name}"))
@@ -162,7 +188,7 @@ def super_attribute(act: Activation, state: State, thing: Thing, name: str) -> S
     owner, _, actual = thing.type.name.partition("|")
     receivers = state.heap[slot(thing.path, "<self>")]
     found = []
-    for receiver in receivers.things:
+    for receiver in ordered(receivers.things):
         value = yield from class_member(
             act,
             state,

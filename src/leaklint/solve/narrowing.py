@@ -9,6 +9,7 @@ from leaklint.ir.effects import Work
 from leaklint.ir.values import Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.lattice import extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
@@ -17,6 +18,8 @@ from leaklint.solve.substitution import elements
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
+INSTANCE: Final = "instance"
+"""Kind of the test that asks for the class of a name's value."""
 
 
 def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
@@ -29,6 +32,9 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         if not holds:
             names = {thing.type.name for thing in value_of(act, state, tested).things}
             state.conditions |= {(name, PLAIN, True) for name in names if name}
+        return
+    if kind == INSTANCE:
+        _narrow_class(act, state, operand, tested, holds)
         return
     if not tested.startswith("%"):
         state.assume(tested, kind, holds)
@@ -56,6 +62,18 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
             kept.add(thing)
     if kept != value.things and tested in state.env and not tested.startswith("%"):
         bind_name(act, state, tested, Value(frozenset(kept), value.sources))
+
+
+def _narrow_class(act: Activation, state: State, operand: str, tested: str, holds: bool) -> None:
+    """Takes out of a name's value what is, or is not, of the classes that ``isinstance`` was asked for."""
+    value = value_of(act, state, tested)
+    answers = [state.heap[slot(thing.path, CLASSES)] for thing in value_of(act, state, operand).things]
+    if tested.startswith("%") or len(answers) != 1:
+        return
+    names = class_names(act, state, answers[0])
+    kept = frozenset(thing for thing in value.things if belongs(act.world, thing, names) is not (not holds))
+    if kept != value.things and kept:
+        bind_name(act, state, tested, Value(kept, value.sources))
 
 
 def _ended(state: State, value: Value, kind: str, holds: bool) -> None:

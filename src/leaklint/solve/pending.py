@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
-from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, is_prefix, named, names_in, slot
+from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, extend, is_prefix, named, names_in, slot
 from leaklint.solve.state import State, Status
 
 ALL: Final = {
@@ -18,6 +18,7 @@ ALL: Final = {
     "threading.enumerate": Work.THREAD,
 }
 """What gives every object of a kind that has work pending: what settles an element settles all of them."""
+_WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
 
 
 WAKERS: Final = "<wakers>"
@@ -82,6 +83,8 @@ def settle_at(
     state.settle(_meant(state, path, work), status, times_out=times_out, within=within)
     for waker in state.heap[slot(path, WAKERS)].things:
         state.settle(tokens_at(state, waker.path, (Work.TIMER,)), status)
+    if not work:
+        state.settle(_shielding(state, path), status)
     stop(state, path, every_path=every_path)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)
@@ -102,6 +105,24 @@ def with_names(state: State, things: Iterable[Thing]) -> frozenset[Thing]:
             waiting += text.things - found
             found |= text.things
     return frozenset(found)
+
+
+def _shielding(state: State, path: Path) -> list[tuple[object, ...]]:
+    """Keys of the work that waiting for a shield in vain has left: it is done when what was shielded is."""
+    shields = {
+        token.effect.path: key
+        for key, token in state.tokens.items()
+        if isinstance(token.effect, Pending) and token.effect.work is Work.SIBLINGS and token.effect.path is not None
+    }
+    return [
+        key
+        for shield, key in shields.items()
+        if any(_is_task_at(thing, path) for thing in state.heap[extend(shield, ".shielded")].things)
+    ]
+
+
+def _is_task_at(thing: Thing, path: Path) -> bool:
+    return thing.path == path and thing.type.kind is not TypeKind.COROUTINE
 
 
 def stop(state: State, path: Path, *, every_path: bool = True) -> None:
@@ -186,7 +207,19 @@ def forget_coroutine(state: State, value: Value) -> None:
 
 def holds_task(state: State, value: Value) -> bool:
     """Whether a task that somebody has to await hangs on the value."""
-    return any(tokens_at(state, thing.path, (Work.TASK,)) for thing in value.things)
+    return any(
+        tokens_at(state, thing.path, (Work.TASK,)) for thing in value.things if thing.type.kind is not TypeKind.CONSTANT
+    )
+
+
+def single_out(state: State, value: Value) -> Value:
+    """One of several objects that work hangs on: waiting for it says nothing of the others."""
+    return Value(frozenset(_single(state, thing) for thing in value.things), value.sources)
+
+
+def _single(state: State, thing: Thing) -> Thing:
+    several = any(state.tokens[key].many for key in tokens_at(state, thing.path, _WAITED_FOR))
+    return Thing(slot(thing.path, "<one>"), thing.type) if several else thing
 
 
 def reopened(state: State, path: Path) -> None:

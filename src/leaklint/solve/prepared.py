@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir import cfg
@@ -13,9 +14,23 @@ CATCHING_ALL: Final = frozenset({"BaseException", "Exception"})
 class Prepared:
     """What every run of a body needs to know of its blocks."""
 
-    __slots__ = ("catching", "catching_all", "decides", "lasting", "order", "rank", "repeats")
+    __slots__ = (
+        "_body",
+        "_lone_picks",
+        "_read_later",
+        "catching",
+        "catching_all",
+        "decides",
+        "lasting",
+        "order",
+        "rank",
+        "repeats",
+    )
 
     def __init__(self, body: Body) -> None:
+        self._body = body
+        self._read_later: frozenset[cfg.Copy] | None = None
+        self._lone_picks: frozenset[cfg.GetItem] | None = None
         self.order = _reverse_postorder(body)
         self.rank = {block: position for position, block in enumerate(self.order)}
         self.lasting = _lasting_temporaries(body)
@@ -29,6 +44,18 @@ class Prepared:
         self.catching = [_caught(body, index) for index in range(len(body.blocks))]
         self.catching_all = frozenset(index for index in range(len(body.blocks)) if _catches_all(body, index))
         """Blocks that dispatch to clauses of which none expects anything in particular."""
+
+    def is_read_later(self, step: cfg.Copy) -> bool:
+        """Whether some path reads the name that is bound before it is bound anew; asked for few functions."""
+        if self._read_later is None:
+            self._read_later = _read_later(self._body)
+        return step in self._read_later
+
+    def is_lone_pick(self, step: cfg.GetItem) -> bool:
+        """Whether the one element of a local list that the function asks for by position is asked for here, once."""
+        if self._lone_picks is None:
+            self._lone_picks = _lone_picks(self._body)
+        return step in self._lone_picks
 
 
 def _catches_all(body: Body, dispatch: int) -> bool:
@@ -129,26 +156,120 @@ def _lasting_temporaries(body: Body) -> frozenset[str]:
 
 def _operands(step: cfg.Instruction) -> list[str]:
     names: list[str] = []
-    for field in step.__struct_fields__:
-        if field in ("target", "span"):
-            continue
+    for field in _OPERANDS.get(type(step), ()):
         value = getattr(step, field)
-        if isinstance(value, str):
-            names.append(value)
-        elif isinstance(value, tuple):
-            for each in value:
-                if isinstance(each, str):
-                    names.append(each)
-                elif isinstance(each, cfg.Argument):
-                    names.append(each.value)
-                elif isinstance(each, cfg.BuildItem):
-                    names.append(each.value)
-                    if each.key is not None:
-                        names.append(each.key)
-                elif isinstance(each, tuple):
-                    names.extend(inner for inner in each if isinstance(inner, str))
-        elif isinstance(value, cfg.BuildItem):
-            names.append(value.value)
-            if value.key is not None:
-                names.append(value.key)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, str):
+                names.append(each)
+            elif isinstance(each, cfg.Argument):
+                names.append(each.value)
+            elif isinstance(each, cfg.BuildItem):
+                names.append(each.value)
+                if each.key is not None:
+                    names.append(each.key)
+            elif isinstance(each, tuple):
+                names.append(each[1])  # of a keyword or default
     return names
+
+
+_OPERANDS: Final[dict[type, tuple[str, ...]]] = {
+    cfg.Annotate: ("source",),
+    cfg.Assume: ("condition",),
+    cfg.Await: ("value",),
+    cfg.Build: ("items",),
+    cfg.Call: ("function", "arguments"),
+    cfg.Copy: ("source",),
+    cfg.DeleteAttribute: ("object",),
+    cfg.DeleteItem: ("object", "key"),
+    cfg.Discard: ("value",),
+    cfg.Element: ("iterable",),
+    cfg.Enter: ("manager",),
+    cfg.Exit: ("manager",),
+    cfg.Fill: ("object", "item"),
+    cfg.GetAttribute: ("object",),
+    cfg.GetItem: ("object", "key"),
+    cfg.InPlace: ("left", "right"),
+    cfg.MakeClass: ("bases", "keywords"),
+    cfg.MakeFunction: ("defaults",),
+    cfg.Operation: ("operands",),
+    cfg.Raise: ("value",),
+    cfg.Return: ("value",),
+    cfg.SetAttribute: ("object", "value"),
+    cfg.SetItem: ("object", "key", "value"),
+    cfg.Slice: ("parts",),
+    cfg.StoreFree: ("value",),
+    cfg.StoreGlobal: ("value",),
+    cfg.Yield: ("value",),
+}
+"""Fields of the instructions that hold operands."""
+
+
+def _read_later(body: Body) -> frozenset[cfg.Copy]:
+    """Bindings of local names after which some path reads the name before it is bound anew."""
+    blocks = body.blocks
+    entering: list[set[str]] = [set() for _ in blocks]
+    found: set[cfg.Copy] = set()
+    changed = True
+    while changed:
+        changed = False
+        for index in range(len(blocks) - 1, -1, -1):
+            block = blocks[index]
+            caught = entering[block.raises_to] if block.raises_to != RAISE_EXIT else set()
+            live = set(caught).union(*(entering[edge.target] for edge in block.next if edge.target != RAISE_EXIT))
+            if block.loop is not None:
+                live.add(block.loop)
+            for step in reversed(block.instructions):
+                target = step.name if isinstance(step, cfg.DeleteLocal) else getattr(step, "target", None)
+                if isinstance(step, cfg.Copy) and target in live:
+                    found.add(step)
+                live.discard(target)
+                live.update(name for name in _operands(step) if name[:1] != "%")
+                live |= caught
+            if not live <= entering[index]:
+                entering[index] |= live
+                changed = True
+    return frozenset(found)
+
+
+def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
+    """Items at a constant position, where no other position of that local name is read, and no loop goes on here."""
+    picked: dict[str, dict[object, list[tuple[int, cfg.GetItem]]]] = {}
+    for index, block in enumerate(body.blocks):
+        constants: dict[str, object] = {}
+        for step in block.instructions:
+            if isinstance(step, cfg.Constant):
+                constants[step.target] = step.value
+            elif isinstance(step, cfg.Operation) and step.operator == "neg" and step.operands[0] in constants:
+                constants[step.target] = ("-", constants[step.operands[0]])
+            elif isinstance(step, cfg.GetItem) and step.object[:1] != "%" and step.key in constants:
+                picked.setdefault(step.object, {}).setdefault(constants[step.key], []).append((index, step))
+    lone = [found for positions in picked.values() if len(positions) == 1 for found in positions.values()]
+    return frozenset(step for found in lone for index, step in found if not _is_in_loop(body, index))
+
+
+def _is_in_loop(body: Body, index: int) -> bool:
+    pending = [index]
+    seen: set[int] = set()
+    while pending:
+        for edge in body.blocks[pending.pop()].next:
+            if edge.target == index:
+                return True
+            if edge.target != RAISE_EXIT and edge.target not in seen:
+                seen.add(edge.target)
+                pending.append(edge.target)
+    return False
+
+
+def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
+    """Positions of the parameters that a function compares with something, or looks something up by.
+
+    What it does may depend on the constant that a caller gives.
+    """
+    names: set[str] = set()
+    for block in body.blocks:
+        for step in block.instructions:
+            if isinstance(step, cfg.GetItem):
+                names.add(step.key)
+            elif isinstance(step, cfg.Operation) and step.operator in ("==", "!=", "in", "not-in"):
+                names.update(step.operands)
+    return frozenset(index for index, name in enumerate(parameters) if name in names)

@@ -12,8 +12,8 @@ from leaklint.ir.summary import Invoke, Moment
 from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import extend, join_all, of, ordered, slot, survives
-from leaklint.solve.pending import WAKERS
+from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
+from leaklint.solve.pending import WAKERS, tokens_at
 from leaklint.solve.state import State
 from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.world import Solving, span_in
@@ -27,8 +27,11 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     target = yield from sub.things(invoke.path)
     given = yield from _arguments(sub, invoke)
     regime = invoke.regime
-    if regime is Regime.OPEN and sub.arguments and _of_invocation(sub.arguments[0], state):
-        regime = Regime.ENDS
+    loop = None
+    if regime is Regime.OPEN and sub.arguments:
+        loop = next((thing.path for thing in sub.arguments[0].things if thing.path.root.kind in SYMBOLIC), None)
+        if of_invocation(sub.arguments[0], state):
+            regime = Regime.ENDS
     before = set(state.tokens)
     reads, state.reads = state.reads, frozenset()
     resets = state.resets
@@ -36,6 +39,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         state.resets = frozenset(place for place in resets if place.fields[-1:] != (".value",))
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
     state.resets |= resets
+    if invoke.moment is Moment.WORK:
+        _never_awaited(state, result, [*work, sub.result])
     if invoke.moment is Moment.WORK and not invoke.context_follows:
         at = handed_over_at(sub) if invoke.path.fields else sub.span
         handed_over.context_lost(act, state, target, at)
@@ -63,7 +68,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             del state.tokens[key]
         elif regime is not Regime.NONE and effect.regime is Regime.NONE:
             del state.tokens[key]
-            changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
+            changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime, loop=loop))
             state.tokens[changed.key] = changed
     return result
 
@@ -78,7 +83,17 @@ def _wakes(sub: Substitution, target: Value, work: Sequence[Path]) -> None:
             state.heap[place] = join_all([state.heap[place], *(of(Thing(path)) for path in work)])
 
 
-def _of_invocation(loop: Value, state: State) -> bool:
+def _never_awaited(state: State, result: Value, work: Sequence[Path]) -> None:
+    """The work is to call a coroutine function: waiting for the work gives its coroutine, and runs nothing of it."""
+    for thing in ordered(result.things):
+        if thing.type.kind is TypeKind.COROUTINE and thing.path in work:
+            for key in tokens_at(state, thing.path, (Work.COROUTINE,)):
+                token = state.tokens.pop(key)
+                own = token._replace(effect=msgspec.structs.replace(token.effect, path=slot(thing.path, "<coroutine>")))
+                state.tokens[own.key] = own
+
+
+def of_invocation(loop: Value, state: State) -> bool:
     """Whether a loop was made by this invocation and is kept nowhere."""
     return bool(loop.things) and all(
         thing.path.root.kind is RootKind.MADE
@@ -129,7 +144,7 @@ def _by_name(state: State, mapping: Value) -> list[tuple[str, Value]]:
 def _in_order(state: State, sequence: Value) -> list[Value]:
     """The elements of a sequence that was written out, by position."""
     found: list[Value] = []
-    for thing in sequence.things:
+    for thing in ordered(sequence.things):
         while (stored := state.heap.get(extend(thing.path, f"[{len(found)}]"))) is not None and len(found) < 12:
             found.append(stored)
     return found
@@ -137,7 +152,7 @@ def _in_order(state: State, sequence: Value) -> list[Value]:
 
 def handed_over_at(sub: Substitution) -> Span:
     """Where the callable was handed over: where the thread was made, if that is in this function, else the call."""
-    for thing in sub.arguments[0].things if sub.arguments else ():
+    for thing in ordered(sub.arguments[0].things) if sub.arguments else ():
         root = thing.path.root
         made_here = root.kind is RootKind.MADE and root.name.startswith(f"{sub.act.name}@") and "/" not in root.name
         span = span_in(root.name) if made_here else None

@@ -60,6 +60,8 @@ class Token(NamedTuple):
     """Open only where an exception says that waiting for it took too long."""
     within: bool = False
     """Settled as one of the elements of a loop that has not walked through all of them yet."""
+    many: bool = False
+    """Opened again while it was under way: it stands for several, of which somebody may wait for a single one."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -178,7 +180,8 @@ class State:
         if old is not None and old.status is not Status.SETTLED:
             repeated = old.repeated or (old.status is Status.OPEN and self._overwrites(old.effect))
             effect = merged(old.effect, token.effect)
-            token = Token(effect, old.trace, max(old.status, token.status), old.skipped_at, repeated=repeated)
+            status = max(old.status, token.status)
+            token = Token(effect, old.trace, status, old.skipped_at, repeated=repeated, many=True)
         if self.conditions and not token.under:
             token = token._replace(under=self.conditions)
         self.tokens[token.key] = token
@@ -283,7 +286,7 @@ class State:
 
 
 def _as_settled(one: Token, two: Token) -> bool:
-    flags = (one.within, one.timed_out, one.repeated) == (two.within, two.timed_out, two.repeated)
+    flags = (one.within, one.timed_out, one.repeated, one.many) == (two.within, two.timed_out, two.repeated, two.many)
     return one.status is two.status and flags
 
 
@@ -365,6 +368,7 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
             timed_out=one.timed_out and two.timed_out,
             by_surprise=one.by_surprise and two.by_surprise,
             settled_with_exception=one.settled_with_exception or two.settled_with_exception,
+            many=one.many or two.many,
         )
         if one.effect is two.effect or one.effect == two.effect:
             return one
@@ -372,6 +376,7 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     low, high = sorted((one, two), key=lambda token: token.status)
     if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
         high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
+    high = high._replace(many=one.many or two.many)
     if low.status is Status.SETTLED and high.by_surprise:
         return low._replace(settled_with_exception=True, by_surprise=False)
     where = left.line if high.status is one.status else right.line

@@ -10,7 +10,7 @@ from leaklint.ir.effects import AnyEffect, Pending, Settled, Work
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
-from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import UNKNOWN_TYPE, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import leaving
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
@@ -54,8 +54,12 @@ def summarise(world: World, question: Ask) -> Solving:
         return Summary(name=question.name)
     world.underway[question.name] += 1
     act, ended = yield from _run(world, question, facts)
+    returns = join_all(act.returned)
+    kept: list[Store] = []
+    if facts.returns and not facts.is_generator:
+        returns, kept = yield from _declared(act, facts, returns)
     world.underway[question.name] -= 1
-    return world.pool.summary(_summary(act, facts, ended))
+    return world.pool.summary(_summary(act, facts, ended, returns, kept))
 
 
 def _left(world: World, question: Ask) -> Solving:
@@ -68,7 +72,7 @@ def _left(world: World, question: Ask) -> Solving:
     changed, body = part
     act = Activation(world, f"{identity}|{question.what}", changed, importing=False)
     ended: Ended = yield from run(act, body, act.entry(question.shapes))
-    return _summary(act, changed, ended)
+    return _summary(act, changed, ended, join_all(act.returned), [])
 
 
 def tokens_at_end(world: World, question: Ask) -> Solving:
@@ -114,23 +118,44 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
                 state.heap[below] = Value(_at(below, inner), frozenset({below}))
 
 
+def _declared(act: Activation, facts: FunctionFacts, returns: Value) -> Solving:
+    """What a function returns, with the types that its annotation gives to what is unknown, and their elements."""
+    known = frozenset(thing for thing in returns.things if thing.type != UNKNOWN_TYPE)
+    rest = [thing.path for thing in returns.things - known]
+    if facts.is_stub or not returns.things:
+        known, rest = frozenset(), [act.made(facts.name_span, "declared")]
+    if not rest:
+        return returns, []
+    named = yield from annotated(act.world, act.path, facts.returns)
+    types = {thing.type for thing in named.things if not thing.type.name.startswith(PLAIN)}
+    inner = yield from annotated_elements(act.world, act.path, facts.returns)
+    if not types and not inner.things:
+        return returns, []
+    typed = frozenset(Thing(path, each) for path in rest for each in types or {UNKNOWN_TYPE})
+    below = [extend(path, ELEMENT) for path in rest if inner.things]
+    return Value(known | typed, returns.sources), [Store(path, Value(_at(path, inner))) for path in below]
+
+
+PLAIN: Final = ("builtins.", "collections.")
+"""Types whose methods count as mutations only where the object has been seen to be made."""
+
+
 def _at(path: Path, value: Value) -> frozenset[Thing]:
     """Things of the types of a value, at a path."""
     return frozenset(Thing(path, thing.type) for thing in value.things)
 
 
-def _summary(act: Activation, facts: FunctionFacts, ended: Ended) -> Summary:
+def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value, kept: list[Store]) -> Summary:
     normal, raised = ended.normal, ended.raised
     last = normal if normal is not None else raised
     kind = CallKind.PLAIN
-    returns = join_all(act.returned)
     if facts.is_async:
         kind = CallKind.ASYNC_GENERATOR if facts.is_generator else CallKind.COROUTINE
     elif facts.is_generator:
         kind = CallKind.GENERATOR
     if last is None:
-        return Summary(name=act.identity, formals=formals_of(facts), kind=kind)
-    stores = _stores(act, last, join_all([returns, *act.at_yield.values()]))
+        return Summary(name=act.identity, formals=formals_of(facts), kind=kind, returns=returns, stores=tuple(kept))
+    stores = [*_stores(act, last, join_all([returns, *act.at_yield.values()])), *kept]
     if facts.is_generator:
         kind_of_iterator = ASYNC_GENERATOR if facts.is_async else instance("builtins.generator")
         made = Thing(act.made(facts.name_span), kind_of_iterator)

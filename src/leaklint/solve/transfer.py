@@ -30,14 +30,15 @@ from leaklint.solve.lattice import (
     join_all,
     named,
     of,
+    ordered,
     slot,
     unknown,
     with_sources,
 )
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, is_container, value_of
-from leaklint.solve.narrowing import DONE
-from leaklint.solve.state import State, Tested
+from leaklint.solve.narrowing import DONE, INSTANCE
+from leaklint.solve.state import PRUNED, State, Tested
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
@@ -60,7 +61,16 @@ def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
 
 
 def _copy(act: Activation, state: State, step: cfg.Copy) -> None:
-    bind_name(act, state, step.target, value_of(act, state, step.source))
+    value = value_of(act, state, step.source)
+    if step.target[:1] != PRUNED and pending.holds_task(state, value) and _is_read(act, step):
+        pending.use(state, value)
+    bind_name(act, state, step.target, value)
+
+
+def _is_read(act: Activation, step: cfg.Copy) -> bool:
+    """Whether some path, or an inner function, reads the name that is bound."""
+    prepared = act.world.prepared.get(act.identity)
+    return step.target in act.cells or (prepared is not None and prepared.is_read_later(step))
 
 
 def _annotate(act: Activation, state: State, step: cfg.Annotate) -> Solving:
@@ -133,7 +143,7 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
     pending.use(state, value)
     if step.augmented and is_container(value):
         return
-    for thing in target.things:
+    for thing in ordered(target.things):
         if thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name:
             called = yield from _setter(act, state, thing, step.name, value, step.span)
             if called:
@@ -149,7 +159,7 @@ def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value
     for owner in act.world.order(thing.type.name):
         known = act.world.classes.get(owner)
         member = known.attributes.get(name) if known is not None else None
-        for each in member.things if member is not None else ():
+        for each in ordered(member.things) if member is not None else ():
             setter = yield from descriptor_method(act, state, each, "__set__")
             if setter is not None:
                 yield from apply(act, state, setter, Arguments((of(thing), value)), span)
@@ -207,6 +217,8 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
             state.heap[slot(thing.path, DONE)] = asked
     if step.arguments and all(thing.type.name in COROUTINE_FUNCTION for thing in callee.things):
         state.tests = {**state.tests, step.target: ("coroutine function", step.arguments[0].value)}
+    if len(step.arguments) == 2 and all(thing.type.name == "builtins.isinstance" for thing in callee.things):
+        state.tests = {**state.tests, step.target: (INSTANCE, step.arguments[0].value)}
 
 
 def _logs(thing: Thing) -> bool:

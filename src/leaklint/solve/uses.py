@@ -12,7 +12,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import deep_sources, open_effect
-from leaklint.solve.lattice import VARIES, slot, survives
+from leaklint.solve.lattice import VARIES, ordered, slot, survives
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -22,7 +22,7 @@ MEASURED: Final = "<measured>"
 
 def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
     """Iterating over a value uses up the surviving iterators among the things it denotes."""
-    for thing in value.things:
+    for thing in ordered(value.things):
         if thing.path.root.kind is not RootKind.MADE and is_iterator(act.world, thing):
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
 
@@ -61,7 +61,7 @@ def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> N
     """A value that was taken at import and should be new for each invocation is used."""
     if act.importing:
         return
-    for source in value.sources:
+    for source in sorted(value.sources):
         if source.root.owner.startswith("snapshot"):
             open_effect(
                 act,

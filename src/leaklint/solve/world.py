@@ -11,6 +11,7 @@ from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from leaklint.ir.effects import AnyEffect
+from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
@@ -20,6 +21,7 @@ from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.lattice import ORIGINAL, ordered
 from leaklint.solve.pool import Pool
+from leaklint.solve.prepared import choosing
 
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
@@ -89,9 +91,11 @@ class World:
         self._shapes: dict[str, set[Shapes]] = {}
         self.underway: Counter[str] = Counter()
         """How many summaries of a function are being computed."""
+        self._chosen: dict[str, set[Shapes]] = {}
+        self._choosing: dict[str, frozenset[int]] = {}
         self.library = library
         """What is installed: asked where no row says what a name is."""
-        self._decorations: dict[str, frozenset[Span]] = {}
+        self._decorations: dict[str, dict[Span, bool]] = {}
         self._attributes_read: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
         self._owners: dict[Path, tuple[Path, str]] | None = None
@@ -143,8 +147,18 @@ class World:
             value = Value(frozenset(thing for thing in value.things if thing.type != ORIGINAL), value.sources)
         self._fields.setdefault(path.root, {})[path] = value
 
-    def specialised(self, function: str, shapes: Shapes) -> Ask:
-        """The question for a summary: beyond ``MAX_SPECIALISATIONS`` shapes of one function, the general one."""
+    def specialised(self, function: str, shapes: Shapes, plain: Shapes) -> Ask:
+        """The question for a summary: beyond ``MAX_SPECIALISATIONS`` shapes of one function, the general one.
+
+        Those with the texts that choose something are counted apart; beyond as many, ``plain`` stands for them.
+        """
+        if shapes != plain:
+            chosen = self._chosen.setdefault(function, set())
+            few = len(chosen) < MAX_SPECIALISATIONS and self.underway[function] < MAX_RECURSIONS
+            if shapes in chosen or few:
+                chosen.add(shapes)
+                return Ask("function", function, shapes)
+            shapes = plain
         known = self._shapes.setdefault(function, set())
         if shapes in known:
             return Ask("function", function, shapes)
@@ -183,14 +197,17 @@ class World:
             self.name_object(thing, name.rpartition(".")[2], path, facts.name_span)
         return thing
 
-    def decorations(self, module: str) -> frozenset[Span]:
-        """Places of all decorators of functions in a file."""
+    def decorations(self, module: str) -> dict[Span, bool]:
+        """Places of all decorators of functions in a file, and whether they are the results of calls."""
         known = self._decorations.get(module)
         if known is None:
             facts = self.program.files.get(module)
             functions = facts.functions.values() if facts is not None else ()
-            spans = frozenset(span for function in functions for span in function.decorator_spans)
-            known = self._decorations[module] = spans
+            known = self._decorations[module] = {
+                span: text.endswith(")")
+                for function in functions
+                for span, text in zip(function.decorator_spans, function.decorators, strict=True)
+            }
         return known
 
     def member_of_library(self, class_name: str, name: str) -> Described:
@@ -200,6 +217,14 @@ class World:
     def summary_of_row(self, name: str, given: dict[str, Any]) -> Summary | None:
         """The summary of a library's function when called with these arguments."""
         return self.models.summary(name, given)
+
+    def choosing(self, identity: str, facts: FunctionFacts) -> frozenset[int]:
+        """Positions of the parameters on whose constants it depends what a function does."""
+        found = self._choosing.get(identity)
+        if found is None:
+            names = [each.name for each in facts.parameters]
+            found = self._choosing[identity] = choosing(self.program.body(identity), names)
+        return found
 
     def order(self, name: str) -> tuple[str, ...]:
         """Method resolution order of a class, the project's or a library's."""

@@ -1,0 +1,60 @@
+"""Tests of the class of an object: what ``isinstance`` answers, and what its answer says of a name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.lattice import constant, observed, of, slot, with_sources
+from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
+from leaklint.solve.world import Solving, World, instance
+
+CLASSES: Final = "<classes>"
+"""The field of a test in which lie the classes of which it asks whether an object is of one."""
+
+
+def is_instance(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``isinstance(value, classes)``: a constant where the answer is certain."""
+    if len(arguments.positional) != 2:
+        return None
+    value, classes = arguments.positional
+    names = class_names(act, state, classes)
+    answers = {belongs(act.world, thing, names) for thing in value.things}
+    answer = answers.pop() if len(answers) == 1 else None
+    if answer is not None:
+        return with_sources(constant(answer), value.sources)
+    path = act.made(span)
+    state.heap[slot(path, CLASSES)] = classes
+    return of(Thing(path, instance("builtins.bool")), sources=observed(value))
+    yield
+
+
+def class_names(act: Activation, state: State, classes: Value) -> frozenset[str]:
+    """The classes that the second argument of ``isinstance`` names; none where they are not known."""
+    found: set[str] = set()
+    for thing in classes.things:
+        if thing.type.kind in (TypeKind.CLASS, TypeKind.LIBRARY):
+            found.add(thing.type.name)
+            continue
+        inner = elements(act, state, of(thing)) if thing.type.name == "builtins.tuple" else NOTHING
+        if not inner.things or any(each.type.kind not in (TypeKind.CLASS, TypeKind.LIBRARY) for each in inner.things):
+            return frozenset()
+        found |= {each.type.name for each in inner.things}
+    return frozenset(found)
+
+
+def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
+    """Whether an object is of one of the classes; None where that is not certain."""
+    kind = thing.type
+    name = f"builtins.{kind.constant[0]}" if kind.constant is not None else kind.name
+    if not names or kind.kind not in (TypeKind.INSTANCE, TypeKind.CONSTANT):
+        return None
+    if any(each in names for each in world.order(name)):
+        return True
+    own = "::" in name
+    comparable = all(("::" in each) is own and (own or each.startswith("builtins.")) for each in names)
+    return False if comparable and not any(name in world.order(each) for each in names) else None
