@@ -24,6 +24,7 @@ from leaklint.ir.effects import (
     Work,
     Write,
 )
+from leaklint.ir.handler import Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Sources
 from leaklint.solve.effects import MISSING
@@ -226,7 +227,12 @@ class Describer:
         if not setting_up:
             return False
         modules, handler = self.world.program.modules, self.invoked.handler
-        return not setting_up.isdisjoint(modules.loaded_with(self.invoked.path) | modules.loaded_with(handler.path))
+        loaded = modules.loaded_with(self.invoked.path) | modules.loaded_with(handler.path)
+        if not setting_up.isdisjoint(loaded):
+            return True
+        # a route is called by the entry point that has loaded it
+        is_route = handler.source is Source.DECORATOR
+        return is_route and any(handler.path in modules.loaded_with(each) for each in setting_up)
 
     def _imports(self, names: tuple[str, ...]) -> bool:
         """Whether a file of the project imports one of these names."""
