@@ -125,6 +125,43 @@ def test_layers(templates_of):
     assert templates_of({"cdk.json": "{}", "stack.py": text}).shared_roots == ("layer/python", "layer")
 
 
+MAKER = """
+    import os
+    from aws_cdk import aws_lambda as lambda_
+
+    class Stack:
+        def __init__(self):
+            %s
+
+        def make(self, name, handler, folder="src", *, runtime=lambda_.Runtime.PYTHON_3_12):
+            return lambda_.Function(self, name, handler=handler, code=lambda_.Code.from_asset(folder), runtime=runtime)
+
+
+    class Ours:
+        def __init__(self, scope, id, handler):
+            lambda_.Function(self, id, handler=handler, code=lambda_.Code.from_asset("own"), **PYTHON)
+    """
+
+
+@pytest.mark.parametrize(
+    ("calls", "wanted"),
+    [
+        ('self.make("A", "app.run")', ["src/app.py"]),
+        ('self.make("A", handler="app.run", folder="other")', ["other/app.py"]),
+        ('self.make("A", "app.run"); self.make("B", "app.run", "other")', ["other/app.py", "src/app.py"]),
+        ('Ours(self, "A", "app.run")', ["own/app.py"]),
+        ('self.make("A", "app.run", runtime=lambda_.Runtime.NODEJS_22_X)', []),
+        ('self.make("A", unknown)', []),
+        ("pass", []),
+    ],
+)
+def test_python_function_that_makes_constructs(found_in, calls, wanted):
+    """One construct for each call, with what that call gives."""
+    modules = dict.fromkeys(["src/app.py", "other/app.py", "own/app.py"], RUN)
+    found = found_in({"cdk.json": "{}", "stack.py": MAKER % calls, **modules})
+    assert [each.path for each in found.handlers] == wanted
+
+
 def test_stack_without_cdk_json_looks_upwards(found_in):
     text = PYTHON % 'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset("fns"))'
     assert rows(found_in({"deploy/stacks/stack.py": text, "fns/app.py": RUN})) == [("fns/app.py", "app")]
@@ -160,6 +197,8 @@ TYPESCRIPT = """
         "new Function(this, 'F', {handler: 'app.run', runtime: RUNTIME, code: Code.fromAsset(join(__dirname, '/../src'))})",
         "new Ours(this, 'F', {'handler': 'app.run', runtime: RUNTIME, code: lambda.Code.fromAsset('./src')})",
         "new PythonFunction(this, 'F', {entry: path.resolve(__dirname, '../src'), index: 'app.py', handler: 'run', runtime: RUNTIME})",
+        "const common = { runtime: RUNTIME, code: lambda.Code.fromAsset('src'), handler: 'other.run' };"
+        "new lambda.Function(this, 'F', { ...common, handler: 'app.run', ...unknown });",
         "new lambda.DockerImageFunction(this, 'F', {code: lambda.DockerImageCode.fromImageAsset('src', {cmd: ['app.run']})})",
     ],
 )

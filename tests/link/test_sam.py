@@ -286,3 +286,28 @@ def test_template_that_another_engine_makes_need_not_be_well_formed(templates_of
     assert templates_of({"{{cookiecutter.name}}/template.yaml": text}).troubles == ()
     text = "Resources:\n  A:\n    Type: AWS::Lambda::Function\n    CodeUri: %where%\n"
     assert templates_of({"template.yaml": text}).troubles == ()
+
+
+def test_defaults_of_parameters_are_filled_in(found_in):
+    """A parameter may be given another value when the template is deployed, so nothing is missing then."""
+    template = """
+        Transform: AWS::Serverless-2016-10-31
+        Parameters:
+          Name: {Type: String, Default: app}
+          Folder: {Type: String, Default: src}
+          Open: {Type: String}
+        Resources:
+          One:
+            Type: AWS::Serverless::Function
+            Properties: {Runtime: python3.12, Handler: !Sub "${Name}.lambda_handler2", CodeUri: !Sub "./${Folder}/"}
+          Two:
+            Type: AWS::Serverless::Function
+            Properties: {Runtime: python3.12, Handler: !Sub "${Name}.gone", CodeUri: src}
+          Three:
+            Type: AWS::Serverless::Function
+            Properties: {Runtime: python3.12, Handler: !Sub "${Open}.other", CodeUri: src}
+        """
+    source = "def lambda_handler2(a, b): ...\ndef other(a, b): ...\n"
+    found = found_in({"template.yaml": template, "src/app.py": source})
+    assert rows(found) == [("src/app.py", "lambda_handler2", "app")]
+    assert found.missing == ()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from collections.abc import Iterator
+
+import msgspec
 
 from leaklint.link.templates import cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Said, Tree
@@ -15,7 +18,11 @@ MARKER = re.compile(rb"\baws_cdk\b")
 _ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
 _INLINE = frozenset({"InlineCode", "from_inline", "inline"})
 _SAME = frozenset({"Path", "abspath", "absolute", "fspath", "normpath", "realpath", "resolve", "str"})
+_TELLING = frozenset({None, "code", "handler"})
+"""Keywords of which a construct has one; None is ``**``."""
 _DEEPEST = 30
+_MOST_CALLS = 100
+"""Calls of one function that are told apart."""
 
 
 def read(path: str, tree: Tree) -> Said:
@@ -27,11 +34,7 @@ def read(path: str, tree: Tree) -> Said:
         return Said()
     nodes = list(ast.walk(module))
     stack = _Stack(path, nodes)
-    found = [
-        cdk.said(path, construct, tree)
-        for node in nodes
-        if isinstance(node, ast.Call) and (construct := stack.construct(node))
-    ]
+    found = [cdk.said(path, construct, tree) for construct in stack.constructs()]
     return Said(
         tuple(each for said in found for each in said.declarations),
         tuple(root for said in found for root in said.shared_roots),
@@ -45,6 +48,13 @@ class _Stack:
 
     def __init__(self, path: str, nodes: list[ast.AST]) -> None:
         self._file = AT_PROJECT + path
+        self._calls = [node for node in nodes if isinstance(node, ast.Call)]
+        self._calls_of: dict[str, list[ast.Call]] = {}
+        for each in self._calls:
+            self._calls_of.setdefault(_last(each.func), []).append(each)
+        self._makers = _makers(nodes)
+        self._given_here: dict[str, ast.expr] = {}
+        """What the call at hand gives the parameters of the function that holds the construct."""
         self._values: dict[str, ast.expr | None] = {}
         self._opened: dict[str, ast.expr] = {}
         """The files of ``with`` statements."""
@@ -54,6 +64,22 @@ class _Stack:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
                 self._values[name] = None if name in self._values else node.value
+
+    def constructs(self) -> Iterator[cdk.Construct]:
+        """Each construct that the file makes; one in a function of the file's own for each call of that."""
+        for call in self._calls:
+            if _last(call.func) not in cdk.CONSTRUCTS and _TELLING.isdisjoint(each.arg for each in call.keywords):
+                continue
+            maker = self._makers.get(id(call))
+            callers = self._calls_of.get(maker.called, ()) if maker else ()
+            ways = [_arguments(maker, each) for each in callers[:_MOST_CALLS]] if maker else []
+            seen: list[cdk.Construct] = []
+            for self._given_here in ways or [maker.defaults if maker else {}]:
+                construct = self.construct(call)
+                if construct and construct not in seen:
+                    seen.append(construct)
+            self._given_here = {}
+            yield from seen
 
     def construct(self, call: ast.Call) -> cdk.Construct | None:
         """The construct that a call makes, if it is one that matters."""
@@ -123,8 +149,10 @@ class _Stack:
     def _followed(self, node: ast.expr | None) -> ast.expr | None:
         """The value of a name that is assigned once, else the node itself."""
         for _ in range(_DEEPEST):
-            value = self._values.get(node.id) if isinstance(node, ast.Name) else None
-            if value is None:
+            if not isinstance(node, ast.Name):
+                break
+            value = self._given_here.get(node.id) or self._values.get(node.id)
+            if value is None or value is node:
                 break
             node = value
         return node
@@ -182,6 +210,44 @@ class _Stack:
     @staticmethod
     def _parent(text: str | None) -> str | None:
         return None if text is None else posixpath.dirname(text.rstrip("/")) or "."
+
+
+class _Maker(msgspec.Struct, frozen=True):
+    """A function of the stack's own that makes constructs."""
+
+    called: str
+    """The name by which it is called: that of the class where it is a constructor."""
+    parameters: tuple[str, ...]
+    defaults: dict[str, ast.expr]
+
+
+def _makers(nodes: list[ast.AST]) -> dict[int, _Maker]:
+    """The function around each call, by the identity of the call; that of the innermost class for a constructor."""
+    found: dict[int, _Maker] = {}
+    classes = {id(method): node.name for node in nodes if isinstance(node, ast.ClassDef) for method in node.body}
+    # Outer functions come first, so that the innermost one is written last.
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            owner = classes.get(id(node), "")
+            plain = [*node.args.posonlyargs, *node.args.args]
+            with_default = zip(reversed(plain), reversed(node.args.defaults), strict=False)
+            defaults = {each.arg: value for each, value in with_default}
+            keywords = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            defaults |= {each.arg: value for each, value in keywords if value is not None}
+            names = tuple(each.arg for each in plain)[bool(owner) :]
+            maker = _Maker(owner if node.name == "__init__" else node.name, names, defaults)
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Call):
+                    found[id(inner)] = maker
+    return found
+
+
+def _arguments(maker: _Maker, call: ast.Call) -> dict[str, ast.expr]:
+    """What a call gives the parameters of a function."""
+    given = dict(maker.defaults)
+    given |= dict(zip(maker.parameters, call.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    return given
 
 
 def _last(node: ast.AST) -> str:

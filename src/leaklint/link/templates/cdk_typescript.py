@@ -88,11 +88,11 @@ class _Stack:
         """Each construct that the file makes."""
         for match in itertools.islice(_NEW.finditer(self._text), _MOST):
             inside = self._text[match.end() : _end(self._text, match.end(), "")]
-            properties = dict(_entries(next((each for each in reversed(_split(inside)) if each.startswith("{")), "")))
+            properties = self._properties(next((each for each in reversed(_split(inside)) if each.startswith("{")), ""))
             code = self._followed(properties.get("code", ""))
             asset = _ASSET.search(code)
             arguments = _split(code[asset.end() : _end(code, asset.end(), "")]) if asset else []
-            options = dict(_entries(arguments[1])) if len(arguments) > 1 else {}
+            options = self._properties(arguments[1]) if len(arguments) > 1 else {}
             folder = arguments[0] if arguments else properties.get("entry", "")
             kind = match[1]
             if kind not in cdk.CONSTRUCTS and asset and "handler" in properties:
@@ -119,6 +119,16 @@ class _Stack:
                 durable="durableConfig" in properties,
                 is_plain=len(arguments) == 1,
             )
+
+    def _properties(self, text: str, depth: int = 0) -> dict[str, str]:
+        """Key and source text of each property of an object literal, those of constants that it spreads included."""
+        found: dict[str, str] = {}
+        for entry in _split(text.strip()[1:-1]) if text.strip().startswith("{") and depth < _DEEPEST else ():
+            if entry.startswith("..."):
+                found |= self._properties(self._followed(entry[3:].strip()), depth + 1)
+            else:
+                found |= _property(entry)
+        return found
 
     def _inline(self, code: str) -> str:
         """The source text of what is given as inline code."""
@@ -167,15 +177,12 @@ class _Stack:
         return "".join(known) if len(known) == len(filled) else None
 
 
-def _entries(text: str) -> Iterator[tuple[str, str]]:
-    """Key and source text of each property of an object literal."""
-    text = text.strip()
-    for entry in _split(text[1:-1]) if text.startswith("{") else ():
-        match = _ENTRY.match(entry)
-        if match:
-            yield match[2], match[3].strip()
-        elif _NAMED.fullmatch(entry):
-            yield entry, entry
+def _property(entry: str) -> dict[str, str]:
+    """Key and source text of a property of an object literal."""
+    match = _ENTRY.match(entry)
+    if match:
+        return {match[2]: match[3].strip()}
+    return {entry: entry} if _NAMED.fullmatch(entry) else {}
 
 
 def _split(text: str) -> list[str]:

@@ -158,9 +158,19 @@ class _Function(msgspec.Struct):
         name, argument = node.intrinsic() or ("", node)
         if name == "Ref":
             return self.document.string_at("Parameters", argument.text, "Default"), False
-        if name == "Sub" and argument.kind == "scalar" and "${" not in argument.text:
-            return argument.text, True
+        if name == "Sub" and argument.kind == "scalar":
+            return self._substituted(argument.text)
         return None, False
+
+    def _substituted(self, text: str) -> tuple[str | None, bool]:
+        """The text with the defaults of parameters in their places, and whether there were none."""
+        pieces = re.split(r"\$\{([^{}\n]*)\}", text)
+        filled = [
+            piece if index % 2 == 0 else self.document.string_at("Parameters", piece.strip(), "Default")
+            for index, piece in enumerate(pieces)
+        ]
+        known = [piece for piece in filled if piece is not None]
+        return "".join(known) if len(known) == len(filled) else None, len(pieces) == 1
 
     def _root(self) -> tuple[str | None, bool]:
         """The folder of the code, and whether a missing handler in it would be an error."""
