@@ -331,3 +331,36 @@ run: Runner = Runner()
         "made": "fallback",
         "run": "Runner()",
     }
+
+
+def test_strings_that_look_like_dotted_names():
+    source = b"""
+LIST = ["a.b", "no dots", "c.d"] + ("e.f",)
+LIST += ["g.h"]
+os.environ["SETTINGS"] = "s.t"
+os.environ.setdefault("SETTINGS", "u.v")
+patterns: list = [path("x/", include("w.urls")), path("y.z", view=1)]
+if TEST:
+    ROOT = "r.urls"
+def inside():
+    LATER = "no.no"
+class Body:
+    NOR = "no.no"
+"""
+    assert extract(source).dotted_strings == {
+        "LIST": ("a.b", "c.d", "e.f", "g.h"),
+        "ROOT": ("r.urls",),
+        "SETTINGS": ("s.t",),
+        "include": ("w.urls",),
+        "path": ("y.z",),
+        "setdefault": ("u.v",),
+    }
+
+
+def test_defaults_in_short():
+    (function,) = (
+        each
+        for each in extract(b"def f(a, b=x.y, /, c=g(1), *, d=h.i(), e=3, **k): ...").functions.values()
+        if each.parameters
+    )
+    assert [each.default for each in function.parameters] == ["", "x.y", "g()", "h.i()", "", ""]

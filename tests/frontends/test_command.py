@@ -234,41 +234,6 @@ def test_wrong_rows_are_wrong_use(project: Path, leaklint: Any, text: str | None
     assert ended.err.startswith(message)
 
 
-def test_counts_of_one_are_singular(project: Path, leaklint: Any) -> None:
-    for each in (project / "bot").iterdir():
-        each.unlink()
-    (project / "app.py").touch()
-    (project / "template.yaml").touch()
-    assert "read: 1 Python file, 1 file that may declare handlers\n" in leaklint("-v").err
-
-
-def test_cleaning_says_what_it_did(project: Path, leaklint: Any) -> None:
-    leaklint()
-    first, second = leaklint("clean"), leaklint("clean")
-    assert re.fullmatch(r"Removed \S+: [0-9.]+ MB\n", first.out)
-    assert second.out == "There is no cache to remove.\n"
-    assert first.status == second.status == 0
-
-
-def test_without_a_python_file_a_note_says_so(project: Path, leaklint: Any) -> None:
-    (project / "notes").mkdir()
-    (project / "notes/leaklint.toml").touch()
-    for command in ((), ("handlers",)):
-        ended = leaklint(*command, "notes")
-        assert ended.status == 0
-        assert ended.err.startswith("note: nothing to analyse: the project has no Python file")
-        assert "no handler found" not in ended.err
-
-
-def test_without_a_handler_a_note_names_the_cure(project: Path, leaklint: Any) -> None:
-    (project / "bot/main.py").write_text("def main():\n    return 1\n")
-    ended = leaklint()
-    assert ended.status == 0
-    assert ended.err.startswith("note: no handler found")
-    assert "handlers = [" in ended.err
-    assert 'scope = "all"' in ended.err
-
-
 def test_escape_sequences_are_shown_not_sent(project: Path, leaklint: Any) -> None:
     (project / "bot/log.py").write_text("SEEN = []\n\n\ndef write(text):\n    SEEN.append(text + '\x1b[2J')\n")
     for name in ("text", "concise", "json", "github", "markdown", "junit", "sarif", "html", "gitlab"):

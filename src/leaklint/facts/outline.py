@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,21 +80,23 @@ def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Paramet
     span, text = positions.span, positions.text
     found: list[Parameter] = []
 
-    def add(argument: ast.arg, kind: Any, has_default: bool) -> None:
+    def add(argument: ast.arg, kind: Any, default: ast.expr | None) -> None:
         annotation = "" if argument.annotation is None else text(argument.annotation)
-        found.append(Parameter(argument.arg, kind, span(argument), has_default, annotation))
+        made = _short(default, positions) if default is not None else ""
+        found.append(Parameter(argument.arg, kind, span(argument), default is not None, annotation, made))
 
     plain = arguments.posonlyargs + arguments.args
     first_default = len(plain) - len(arguments.defaults)
     only = len(arguments.posonlyargs)
     for index, argument in enumerate(plain):
-        add(argument, "positional" if index < only else "either", index >= first_default)
+        default = arguments.defaults[index - first_default] if index >= first_default else None
+        add(argument, "positional" if index < only else "either", default)
     if arguments.vararg is not None:
-        add(arguments.vararg, "star", False)
+        add(arguments.vararg, "star", None)
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        add(argument, "keyword", default is not None)
+        add(argument, "keyword", default)
     if arguments.kwarg is not None:
-        add(arguments.kwarg, "double_star", False)
+        add(arguments.kwarg, "double_star", None)
     return tuple(found)
 
 
@@ -233,16 +236,9 @@ LONGEST_CALLEE = 80
 
 
 def bound_calls(tree: ast.Module, positions: Positions) -> dict[str, str]:
-    """What plain assignments at module level, also under ``if`` and ``try``, bind names to, as short text."""
+    """What plain assignments at module level bind names to, as short text."""
     found: dict[str, str] = {}
-    pending: list[ast.stmt] = tree.body[::-1]
-    while pending:
-        statement = pending.pop()
-        if isinstance(statement, ast.If | ast.Try | ast.With):
-            parts = [statement.body, *(getattr(statement, name, []) for name in ("orelse", "finalbody"))]
-            parts[1:1] = [handler.body for handler in getattr(statement, "handlers", [])]
-            pending += [each for part in parts for each in part][::-1]
-            continue
+    for statement in _at_module_level(tree):
         target: ast.expr | None = None
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target = statement.targets[0]
@@ -255,6 +251,51 @@ def bound_calls(tree: ast.Module, positions: Positions) -> dict[str, str]:
             else:
                 found.pop(target.id, None)
     return found
+
+
+def _at_module_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The simple statements and definitions at module level, those under ``if``, ``try`` and ``with`` included."""
+    pending: list[ast.stmt] = tree.body[::-1]
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, ast.If | ast.Try | ast.With):
+            parts = [statement.body, *(getattr(statement, name, []) for name in ("orelse", "finalbody"))]
+            parts[1:1] = [handler.body for handler in getattr(statement, "handlers", [])]
+            pending += [each for part in parts for each in part][::-1]
+        else:
+            yield statement
+
+
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def dotted_strings(tree: ast.Module) -> dict[str, tuple[str, ...]]:
+    """Strings at module level that look like dotted names, by what they are bound to or given to."""
+    found: dict[str, list[str]] = {}
+    for statement in _at_module_level(tree):
+        pending: list[tuple[str, ast.expr]] = []
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and statement.value is not None:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            owner = target.id if isinstance(target, ast.Name) else ""
+            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                owner = str(target.slice.value)
+            pending.append((owner, statement.value))
+        elif isinstance(statement, ast.Expr):
+            pending.append(("", statement.value))
+        while pending:
+            owner, value = pending.pop()
+            if isinstance(value, ast.Constant):
+                if owner and isinstance(value.value, str) and _DOTTED_NAME.fullmatch(value.value):
+                    found.setdefault(owner, []).append(value.value)
+            elif isinstance(value, ast.List | ast.Tuple):
+                pending += [(owner, each) for each in reversed(value.elts)]
+            elif isinstance(value, ast.BinOp):
+                pending += [(owner, value.right), (owner, value.left)]
+            elif isinstance(value, ast.Call):
+                callee = _dotted(value.func).rpartition(".")[2]
+                given = [*value.args, *(each.value for each in value.keywords)]
+                pending += [(callee, each) for each in reversed(given)]
+    return {owner: tuple(found[owner]) for owner in sorted(found)}
 
 
 def _short(value: ast.expr | None, positions: Positions) -> str:

@@ -18,7 +18,8 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
     """A parameter of a function, in the order of the signature.
 
     ``kind`` as in the standard library's ``inspect``: ``positional`` (only), ``either``, ``star`` (``*args``),
-    ``keyword`` (only) or ``double_star`` (``**kwargs``). ``annotation`` is its source text, or ``""``.
+    ``keyword`` (only) or ``double_star`` (``**kwargs``). ``annotation`` is its source text, or ``""``. ``default`` is
+    what the default value is, in the words of ``FileFacts.bound_calls``.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
     span: Span
     has_default: bool = False
     annotation: str = ""
+    default: str = ""
 
 
 class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
@@ -145,6 +147,10 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     ``functions`` of a lambda.
     Other expressions, and callees of more than 80 characters, are left out.
     """
+    dotted_strings: dict[str, tuple[str, ...]] = {}
+    """Strings at module level that look like dotted names, by what they belong to: the name or constant key that
+    they are bound to, alone or in a list, or the last segment of the callee that they are given to
+    (``include("shop.urls")``)."""
     all_names: tuple[str, ...] | None = None
     """``__all__`` where it is a literal."""
     global_writers: dict[str, tuple[str, ...]] = {}

@@ -23,6 +23,8 @@ from leaklint.link.names import Library, Names, Own
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
 _HANDED_OVER = re.compile(r"([A-Za-z_][\w.]*)\(\s*([A-Za-z_][\w.]*)\s*[,)]")
+_ANNOTATED = re.compile(r"(?:[A-Za-z_]\w*\.)?Annotated\[\s*([A-Za-z_][\w.]*)\s*,")
+_EMPTY_CALL = re.compile(r"([A-Za-z_][\w.]*)\(\s*\)")
 
 
 class FrameworkError(Exception):
@@ -47,6 +49,11 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Functions and constructors that take a handler: ``fastapi.Depends``."""
     injects: bool = False
     """What they take may be a class, of which an object is made for each request."""
+    leads_to: tuple[str, ...] = ()
+    """Module-level names and functions whose strings name modules that are imported: ``ROOT_URLCONF``, ``include``."""
+    names: dict[str, tuple[str, ...]] = {}
+    """Module-level names that list classes as strings (``MIDDLEWARE``), of which one object each is made and kept, to
+    the methods that are handlers."""
     lists: tuple[str, ...] = ()
     """Attributes of a class that list handlers, in files that import the framework (``functions`` of a worker)."""
     callables: tuple[str, ...] = ()
@@ -105,6 +112,7 @@ class Declared:
         self._web = web
         self._registers = frozenset(name for each in self._frameworks for name in each.registers)
         self._makes = frozenset(name for each in self._frameworks for name in each.makes)
+        self._leading = frozenset(name for each in self._frameworks for name in each.leads_to)
         self._adapted = self._reached({**self._adapter_files(), **applications})
         self._registrars: dict[str, Framework | None] = {}
         self._registering: list[str] | None = None
@@ -123,6 +131,8 @@ class Declared:
                     yield from self._made(path, name, value[:-2])
             if facts.classes:
                 yield from self._inherited(path, facts)
+            if facts.dotted_strings:
+                yield from self._named(path, facts)
 
     def registrar(self, name: str) -> Framework | None:
         """The framework whose function or method of this dotted name takes handlers."""
@@ -218,7 +228,13 @@ class Declared:
     def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:
         """The functions that annotations of parameters hand to a framework: ``Annotated[User, Depends(current)]``."""
         for each in function.parameters:
-            for callee, name in _HANDED_OVER.findall(each.annotation):
+            handed = _HANDED_OVER.findall(each.annotation)
+            of_itself = _ANNOTATED.match(each.annotation)
+            if of_itself:
+                handed += [(callee, of_itself[1]) for callee in _EMPTY_CALL.findall(each.annotation)]
+            if each.default.endswith("()"):
+                handed.append((each.default[:-2], each.annotation.strip("'\"")))
+            for callee, name in handed:
                 framework = self._of(path, callee, lambda framework: framework.takes)
                 target = self._names.definition(path, name) if framework else None
                 if framework is None or not isinstance(target, Own) or is_test(target.path):
@@ -250,6 +266,28 @@ class Declared:
                         yield msgspec.structs.replace(
                             handler, receiver=framework.receiver, request_attributes=framework.request_attributes
                         )
+
+    def _named(self, path: str, facts: FileFacts) -> Iterator[Handler]:
+        """The methods of classes that a list of strings names."""
+        for framework in self._frameworks:
+            for name, methods in framework.names.items() if self._applies(path, framework) else ():
+                for dotted in facts.dotted_strings.get(name, ()):
+                    found = self._names.named(path, dotted)
+                    target = self._names.definition(found.path, found.name) if found and found.name else None
+                    if not isinstance(target, Own) or target.name not in self._files[target.path].classes:
+                        continue
+                    inside = self._files[target.path]
+                    for method in methods:
+                        own = inside.functions.get(inside.classes[target.name].methods.get(method, ""))
+                        if own is not None:
+                            handler = self._handler(
+                                target.path,
+                                own.name,
+                                own.name_span,
+                                framework,
+                                f"{dotted} is listed in {name} of {path}",
+                            )
+                            yield msgspec.structs.replace(handler, receiver="kept")
 
     def _bases(self, path: str, bases: Iterable[str]) -> Iterator[tuple[Framework, str, tuple[str, ...]]]:
         for base in bases:
@@ -327,6 +365,12 @@ class Declared:
             target = self._modules.resolve(path, fact.module, fact.level)
             inner = self._modules.import_name(path, fact.module, fact.name, fact.level) if fact.name else None
             yield from (file for file in (target, inner if isinstance(inner, str) else None) if file is not None)
+        strings = self._files[path].dotted_strings
+        for name in sorted(self._leading & strings.keys()):
+            for dotted in strings[name]:
+                led = self._modules.resolve(path, dotted)
+                if led is not None:
+                    yield led
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

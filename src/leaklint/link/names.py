@@ -48,7 +48,7 @@ class Names:
                         return None if level else Library(_dotted(module, name, rest))
                     path, text = (target, rest) if isinstance(target, str) else (target[0], _dotted(name, rest))
                 else:
-                    own = self._in_module(path, _dotted(module, rest))
+                    own = self.named(path, _dotted(module, rest))
                     if own is None:
                         return Library(_dotted(module, rest))
                     path, text = own.path, own.name
@@ -102,8 +102,8 @@ class Names:
                 return target
         return None
 
-    def _in_module(self, path: str, dotted: str) -> Own | None:
-        """The file and the rest, for a dotted name that starts with a module of the project."""
+    def named(self, path: str, dotted: str) -> Own | None:
+        """The file and the rest, for a dotted name that starts with a module of the project, as a file imports it."""
         parts = dotted.split(".")
         for count in range(len(parts), 0, -1):
             file = self._modules.resolve(path, ".".join(parts[:count]))

@@ -7,6 +7,8 @@ import re
 import tomllib
 from collections.abc import Iterator
 
+import msgspec
+
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
 from leaklint.link.templates.document import Node, Unreadable, read_documents
 
@@ -25,7 +27,7 @@ def read(path: str, tree: Tree) -> Said:
         parts = split_handler(handler)
         if parts and handler not in declarations:
             is_settings = kind == "django_settings"
-            declarations[handler] = Declaration(
+            found = Declaration(
                 template=path,
                 line=line,
                 reason=f"{kind} in {path}, line {line}",
@@ -39,6 +41,11 @@ def read(path: str, tree: Tree) -> Said:
                 is_entry=not is_settings,
                 is_application=kind in ("app_function", "django_settings"),
             )
+            declarations[handler] = found
+            if is_settings:
+                # What they say otherwise, and the middlewares, stand in the settings themselves.
+                own = "/".join(parts)
+                declarations[f"{handler} itself"] = msgspec.structs.replace(found, target=own, attribute="MIDDLEWARE")
     return Said(tuple(declarations.values()))
 
 
