@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def test_counts_of_one_are_singular(project: Path, leaklint: Any) -> None:
     for each in (project / "bot").iterdir():
@@ -40,3 +42,11 @@ def test_without_a_handler_a_note_names_the_cure(project: Path, leaklint: Any) -
     assert ended.err.startswith("note: no handler found")
     assert "handlers = [" in ended.err
     assert 'scope = "all"' in ended.err
+
+
+def test_handlers_are_listed_without_a_cache(project: Path, leaklint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAKLINT_CACHE_DIR", str(project / "kept"))
+    listed = leaklint("handlers", "--no-cache")
+    assert not (project / "kept").exists()
+    assert leaklint("handlers").out == listed.out
+    assert (project / "kept").exists()

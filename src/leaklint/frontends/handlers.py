@@ -22,10 +22,12 @@ def main(arguments: list[str]) -> int:
     parser = Parser("handlers", "Lists the handlers that are found, where, on which platform, and why.")
     add_paths(parser)
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
+    parser.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     add_settings(parser)
     options = parser.parse_intermixed_args(arguments)
+    request = dataclasses.replace(request_of(options), only_handlers=True, cached=not options.no_cache)
     with progress(options) as drawn:
-        report = run(dataclasses.replace(request_of(options), only_handlers=True, hears=drawn.hears))
+        report = run(dataclasses.replace(request, hears=drawn.hears))
     prepare(sys.stdout)
     if options.output_format == "json":
         print(json.dumps([as_object(each) for each in report.handlers], indent=2))

@@ -45,6 +45,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Constructors of the objects whose methods register handlers."""
     registers: tuple[str, ...] = ()
     """Those methods, used as decorators or called with what they register."""
+    file: str = ""
+    """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
     takes: tuple[str, ...] = ()
     """Functions and constructors that take a handler: ``fastapi.Depends``."""
     injects: bool = False
@@ -312,7 +314,8 @@ class Declared:
         maker = self._names.maker(path, name)
         found = maker.name if isinstance(maker, Library) else self._names.made_by(path, name) if maker else ""
         if not found:
-            return None
+            file = path.rpartition("/")[2]
+            return self._first(path, lambda each: each.file == file and method in methods(each))
         return self._first(path, lambda each: method in methods(each) and _matches(found, each.objects))
 
     def _first(self, path: str, accepts: Callable[[Framework], bool]) -> Framework | None:
