@@ -56,6 +56,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
 
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread (AWS Lambda's durable functions)."""
+    arguments: int = 2
+    """How many arguments a platform passes that looks handlers up by name."""
     receiver: Literal["", "request", "kept"] = ""
     """For a method: whether its object is made for each request, or once and kept; ``""`` where it is bound already."""
     request: tuple[str, ...] = ()

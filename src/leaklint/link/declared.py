@@ -89,6 +89,7 @@ def handler_of(located: Located, names: Names, files: Mapping[str, FileFacts]) -
         source=Source.TEMPLATE,
         reason=each.reason,
         place=definition_place(located.path, each.attribute, names, files),
+        arguments=each.arguments,
         snap_start=each.snap_start,
         durable=each.durable,
         awaited=each.awaited,

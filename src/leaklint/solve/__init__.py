@@ -153,7 +153,7 @@ def _with_request(engine: Engine, world: World, handler: Handler) -> Handler:
     facts, bound = found[0], found[1] + bool(handler.receiver and found[0].in_class)
     taken = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either", "keyword")]
     if handler.source in (Source.TEMPLATE, Source.SETTING, Source.NAME, Source.GUESS) and handler.platform in _LAMBDA:
-        taken = taken[:2]
+        taken = taken[: handler.arguments]
     attributes = [f"self.{name}" for name in handler.request_attributes]
     return msgspec.structs.replace(handler, request=(*(each.name for each in taken), *attributes, *handler.request))
 

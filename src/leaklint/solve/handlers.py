@@ -130,7 +130,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     variadic = any(each.kind == "star" for each in facts.parameters)
     count = len(required) if by_default else len(free) if not variadic else max(2, len(free))
     if handler.platform in (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED):
-        count = min(count, 2) if handler.source not in (Source.DECORATOR, Source.PUBLIC) else count
+        count = min(count, handler.arguments) if handler.source not in (Source.DECORATOR, Source.PUBLIC) else count
     given = [of(Thing(parameter(index)), sources=frozenset({parameter(index)})) for index in range(min(count, 8))]
     declared: list[AnyEffect] = []
     named = [
@@ -158,7 +158,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                 declared.append(_declared(handler, facts, path))
     # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
-    if len(required) == 3 and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
+    if len(required) == 3 > handler.arguments and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
         declared.append(
             Declare(
                 site=Site(path, facts.name, facts.name_span),

@@ -35,6 +35,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether it is an error if the handler does not exist: Python and its folder are stated, nothing is built."""
     is_python: bool = True
     """Whether the runtime is stated to be Python, so that an unstated root may be searched for."""
+    arguments: int = 2
+    """How many the platform passes."""
     snap_start: bool = False
     durable: bool = False
     awaited: bool = False

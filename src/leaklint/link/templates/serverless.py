@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from leaklint.ir.handler import Platform
+from leaklint.link.templates import dockerfile
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
 from leaklint.link.templates.document import Node
 
@@ -48,6 +50,9 @@ class _Service(msgspec.Struct):
         found: list[Declaration] = []
         for path, name, function in self._functions():
             runtime = self._resolved(function.find("runtime") or self.document.find("provider", "runtime"))
+            if function.find("image"):
+                found += self._of_image(path, name, function, platform)
+                continue
             node = function.find("handler")
             written = self._resolved(node)
             handler = self.tree.unwrapped(written, self._environment(function)) if written else None
@@ -71,6 +76,38 @@ class _Service(msgspec.Struct):
             located = self._located(base, function)
             found += [located] if located else []
         return found
+
+    def _of_image(self, path: str, name: str, function: Node, platform: Platform) -> list[Declaration]:
+        """The handler of a function in an image that the service builds: its command, else that of the Dockerfile."""
+        node = function.find("image", "name") or function.find("image")
+        image_name = self._resolved(node)
+        built = self.document.find("provider", "ecr", "images", image_name) if image_name else None
+        context = self._resolved(built.find("path") or built) if built else None
+        folder = beside(self.path, context) if context else None
+        if node is None or folder is None or built is None:
+            return []
+        file = posixpath.join(folder, self._resolved(built.find("file")) or "Dockerfile")
+        image = dockerfile.parse(self.tree.texts.get(file, ""))
+        command = function.find("image", "command")
+        words = [self._resolved(each) or "" for each in command.elements] if command else []
+        handler = words[-1] if words else image.handler
+        parts = split_handler(handler)
+        placed = dockerfile.place([folder], image, parts[0], self.tree) if parts and image.is_python else None
+        if not parts or not placed:
+            return []
+        return [
+            Declaration(
+                template=path,
+                line=node.line,
+                reason=f"image of the serverless function {name} in {path}, line {node.line}",
+                handler=handler,
+                target=placed[1],
+                attribute=parts[1],
+                root=placed[0],
+                platform=platform,
+                expected=False,
+            )
+        ]
 
     def _is_packed_elsewhere(self, function: Node) -> bool:
         """Whether an archive that something else builds holds the source."""

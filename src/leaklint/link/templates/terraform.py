@@ -115,10 +115,14 @@ class _Instance(msgspec.Struct):
                 inner = each.called_by(block)
                 if inner is None or not inner.functions():
                     declarations += each.function(path, block, f"Terraform module {block.labels[-1]}")
+                layers += each.beside(block)
             if self.value(block.text("create_layer")) == "true":
                 layers += self._layer(block)
         for _, block in self.module.of_kind("resource", "aws_lambda_layer_version"):
             layers += self._layer(block)
+        for _, block in self.module.of_kind("resource", "aws_lambda_function"):
+            for each in self.repetitions(block):
+                layers += each.beside(block)
         for kind in _GOOGLE:
             for path, block in self.module.of_kind("resource", kind):
                 declarations += self._google(path, block)
@@ -234,6 +238,22 @@ class _Instance(msgspec.Struct):
                 if isinstance(output, str) and self._path(output) == self._path(package):
                     return self._archived(archive_block.labels[-1]), False
         return self._folder(posixpath.dirname(package) or "."), False
+
+    def beside(self, block: hcl.Block) -> list[str]:
+        """The folders of what is packed beside the first folder or file of a package."""
+        found: list[str | None] = []
+        for name in _SOURCES:
+            value = self.value(block.text(name))
+            for each in value[1:] if isinstance(value, list) else ():
+                path = each.get("path") if isinstance(each, dict) else each
+                found.append(self._folder(path) if isinstance(path, str) else None)
+        for archive in hcl.references(block.text("filename"), "archive_file"):
+            packing = self.module.named("data", "archive_file", archive)
+            for source in [each for each in packing.blocks if each.kind == "source"][1:] if packing else ():
+                content = _FILE.search(source.text("content"))
+                value = self.value(content[1]) if content else None
+                found.append(self._folder(value) if isinstance(value, str) else None)
+        return [folder for folder in found if folder is not None]
 
     def _stored_root(self, expression: str) -> str | None:
         """The folder behind an object in a bucket, where the same module uploads it from an archive."""

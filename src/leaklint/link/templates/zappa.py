@@ -17,6 +17,9 @@ NAME = re.compile(r"(^|/)zappa_settings\.(json|toml|ya?ml)$")
 
 _NAMED = (("app_function",), ("django_settings",), ("exception_handler",), ("authorizer", "function"))
 
+_ARGUMENTS = {"exception_handler": 3}
+"""Those that are not called with an event and a context alone: the exception comes before them."""
+
 
 def read(path: str, tree: Tree) -> Said:
     """The functions that the stages name."""
@@ -39,6 +42,7 @@ def read(path: str, tree: Tree) -> Said:
                 expected=not is_settings,
                 is_python=not is_settings,
                 is_entry=not is_settings,
+                arguments=_ARGUMENTS.get(kind, 2),
                 is_application=kind in ("app_function", "django_settings"),
             )
             declarations[handler] = found
