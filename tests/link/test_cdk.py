@@ -162,6 +162,88 @@ def test_python_function_that_makes_constructs(found_in, calls, wanted):
     assert [each.path for each in found.handlers] == wanted
 
 
+LOOPS = """
+    from aws_cdk import aws_lambda as lambda_
+    NAMED = {"one": "app", "two": "gone"}
+
+    class Stack:
+        def __init__(self):
+            for %s:
+                lambda_.Function(self, "F", handler=%s, code=lambda_.Code.from_asset("src"))
+    """
+
+
+@pytest.mark.parametrize(
+    ("loop", "handler"),
+    [
+        ('name in ["app", "gone"]', 'f"{name}.run"'),
+        ('id, module in (("one", "app"), ("two", "gone"))', 'module + ".run"'),
+        ("id, module in NAMED.items()", 'f"{module}.run"'),
+        ('each in [{"handler": "app.run"}, {"handler": "gone.run"}]', 'each["handler"]'),
+    ],
+)
+def test_python_loop_over_what_is_written_out(found_in, loop, handler):
+    """What a loop makes of names is never missing: it may skip some of them."""
+    found = found_in({"cdk.json": "{}", "stack.py": LOOPS % (loop, handler), "src/app.py": RUN, "src/other.py": RUN})
+    assert (rows(found), found.missing) == ([("src/app.py", "app")], ())
+
+
+def test_python_construct_of_another_file(found_in):
+    texts = {
+        "cdk.json": "{}",
+        "infra/ours.py": MAKER % "pass",
+        "infra/stack.py": """
+            import os
+            from aws_cdk import Stack
+            from infra.ours import Ours
+
+            Ours(None, "A", os.path.basename("x") and "app.run")
+            Ours(None, "B", handler="app.run")
+            """,
+        "infra/alone.py": """
+            import aws_cdk
+            def Ours(scope, id, handler): ...
+            Ours(None, "B", handler="app.other")
+            """,
+        "own/app.py": RUN + "def other(x, y): ...\n",
+    }
+    assert [(each.path, each.attribute) for each in found_in(texts).handlers] == [("own/app.py", "run")]
+
+
+SCOPES = """
+    import { Function, Runtime, Code } from 'aws-cdk-lib/aws-lambda';
+    const NAMES = ['app', 'gone'];
+    export class Stack extends cdk.Stack {
+      constructor(scope: Construct, id: string) {
+        super(scope, id);
+        %s
+      }
+      private make(id: string, handler: string, folder: string = 'src'): Function {
+        return new Function(this, id, { runtime: Runtime.PYTHON_3_12, handler, code: Code.fromAsset('src') });
+      }
+    }
+    """
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        "this.make('A', 'app.run');",
+        "const a = this.make('A', `app.run`); this.make('B', 'gone.run');",
+        "for (const name of ['app', 'gone']) { new Function(this, name, { handler: `${name}.run`, code: Code.fromAsset('src') }); }",
+        "NAMES.forEach((name) => { new Function(this, name, { handler: `${name}.run`, code: Code.fromAsset('src') }); });",
+        "const inner = (handler: string) => { new Function(this, 'A', { handler: handler, code: Code.fromAsset('src') }); }; inner('app.run');",
+    ],
+)
+def test_typescript_that_makes_several(found_in, construct):
+    found = found_in({"cdk.json": "{}", "lib/stack.ts": SCOPES % construct, "src/app.py": RUN, "src/other.py": RUN})
+    assert (rows(found), found.missing) == ([("src/app.py", "app")], ())
+
+
+def test_typescript_function_that_nobody_calls(found_in):
+    assert rows(found_in({"cdk.json": "{}", "lib/stack.ts": SCOPES % "", "src/app.py": RUN})) == []
+
+
 def test_stack_without_cdk_json_looks_upwards(found_in):
     text = PYTHON % 'lambda_.Function(self, "F", handler="app.run", code=lambda_.Code.from_asset("fns"))'
     assert rows(found_in({"deploy/stacks/stack.py": text, "fns/app.py": RUN})) == [("fns/app.py", "app")]

@@ -155,3 +155,60 @@ def test_functions_framework_by_command(found_in, name, text, path):
 )
 def test_other_commands(found_in, name, text):
     assert rows(found_in({name: text, "main.py": "def hello(request): ..."})) == []
+
+
+GCLOUD = "def take(request): ...\ndef other(request): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "deploy.sh",
+            "gcloud functions deploy orders --runtime python312 --entry-point take --source fn --trigger-http\n",
+        ),
+        ("fn/deploy.sh", "gcloud beta functions deploy orders \\\n  --runtime=python312 \\\n  --entry-point=take\n"),
+        ("Makefile", "deploy:\n\tgcloud functions deploy take --source=./fn --runtime=python311 --trigger-topic x\n"),
+        ("deploy.sh", "gcloud run deploy orders --source fn --function take --base-image python313\n"),
+        (
+            "cloudbuild.yaml",
+            "steps:\n- args: [gcloud, functions, deploy, orders, --runtime=python312, --entry-point=take, --source=fn]\n",
+        ),
+        (
+            "cloudbuild.yaml",
+            "steps:\n- args:\n  - functions\n  - deploy\n  - orders\n  - '--entry-point'\n  - 'take'\n  - '--source'\n  - 'fn'\n",
+        ),
+    ],
+)
+def test_gcloud(found_in, path, text):
+    found = found_in({path: text, "fn/main.py": GCLOUD, "main.py": "def unrelated(request): ...\n"})
+    assert [(each.path, each.attribute, each.platform.value) for each in found.handlers] == [
+        ("fn/main.py", "take", "gcp")
+    ]
+    assert path in found.handlers[0].reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gcloud functions deploy orders --runtime nodejs22 --entry-point take --source fn\n",
+        "gcloud functions deploy orders --entry-point $ENTRY --source fn\n",
+        "gcloud functions deploy orders --runtime python312 --source fn\n",
+        "gcloud functions deploy orders --runtime python312\ngcloud run deploy --entry-point take --source fn\n",
+        "gcloud functions deploy orders --entry-point take --source elsewhere\n",
+        "gcloud functions describe take --source fn\n",
+    ],
+)
+def test_gcloud_that_says_nothing(found_in, text):
+    found = found_in({"deploy.sh": text, "fn/main.py": GCLOUD})
+    assert (found.handlers, found.missing) == ((), ())
+
+
+def test_exception_handler_of_zappa_is_given_the_exception_first(found_in):
+    found = found_in(
+        {
+            "zappa_settings.json": '{"dev": {"app_function": "app.app", "exception_handler": "app.oops"}}',
+            "app.py": "from flask import Flask\napp = Flask(__name__)\ndef oops(error, event, context): ...\n",
+        }
+    )
+    assert [(each.attribute, each.arguments) for each in found.handlers if each.attribute == "oops"] == [("oops", 3)]

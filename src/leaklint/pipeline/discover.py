@@ -19,10 +19,21 @@ from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.walk import Listing, walk
 
 SUFFIXES = (
-    *(".py", ".yaml", ".yml", ".json", ".template", ".tf", ".toml"),
+    *(".py", ".yaml", ".yml", ".json", ".template", ".tf", ".toml", ".sh"),
     *(".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"),
 )
-MARKS = frozenset({*SETTINGS_FILES, "Procfile", "pyvenv.cfg", "RECORD", "top_level.txt", "installed-files.txt"})
+MARKS = frozenset(
+    {
+        *SETTINGS_FILES,
+        "Makefile",
+        "Procfile",
+        "makefile",
+        "pyvenv.cfg",
+        "RECORD",
+        "top_level.txt",
+        "installed-files.txt",
+    }
+)
 
 IGNORED = "ignored by git"
 

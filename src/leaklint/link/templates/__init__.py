@@ -19,6 +19,7 @@ from leaklint.link.templates import (
     cdk_typescript,
     chalice,
     dockerfile,
+    gcloud,
     google,
     sam,
     serverless,
@@ -32,7 +33,7 @@ LARGEST = 1_000_000
 """Bytes of a template; a larger file is data, and not worth reading."""
 
 _JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
-_ANY = re.compile(r"(\.(ya?ml|json|template|tf)|(^|/)(Procfile|zappa_settings\.toml))$")
+_ANY = re.compile(r"(\.(ya?ml|json|template|tf|sh)|(^|/)(Procfile|[Mm]akefile|zappa_settings\.toml))$")
 _CDK = re.compile(r"(^|/)cdk\.json$")
 _GENERATED = re.compile(r"\{%.*?%\}|\{\{|%\w+%|<%.*?%>")
 """Text that another template engine turns into the template: it need not be well-formed before."""
@@ -43,6 +44,7 @@ _READERS: tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[str, Tr
     (chalice.NAME, None, chalice.read),
     (azure.NAME, azure.MARKER, azure.read),
     (dockerfile.NAME, None, dockerfile.read),
+    (gcloud.NAME, gcloud.MARKER, gcloud.read),
     (google.NAME, google.MARKER, google.read),
     (dockerfile.NAME, google.MARKER, google.read),
     (cdk_typescript.SERVICE, None, cdk_typescript.read_service),

@@ -21,20 +21,15 @@ _SAME = frozenset({"Path", "abspath", "absolute", "fspath", "normpath", "realpat
 _TELLING = frozenset({None, "code", "handler"})
 """Keywords of which a construct has one; None is ``**``."""
 _DEEPEST = 30
-_MOST_CALLS = 100
-"""Calls of one function that are told apart."""
+_MOST_WAYS = 100
+"""Calls of one function, and rounds of loops, that are told apart."""
 
 
 def read(path: str, tree: Tree) -> Said:
     """The functions and layers that a stack makes."""
-    try:
-        module = ast.parse(tree.texts[path])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # The file is Python: the outline says what is wrong with it.
-        return Said()
-    nodes = list(ast.walk(module))
-    stack = _Stack(path, nodes)
-    found = [cdk.said(path, construct, tree) for construct in stack.constructs()]
+    stack = _stack(path, tree)
+    # A file that is not parsed is Python all the same: the outline says what is wrong with it.
+    found = [cdk.said(path, construct, tree) for construct in (stack.constructs(tree) if stack else ())]
     return Said(
         tuple(each for said in found for each in said.declarations),
         tuple(root for said in found for root in said.shared_roots),
@@ -43,11 +38,34 @@ def read(path: str, tree: Tree) -> Said:
     )
 
 
+def _stack(path: str, tree: Tree) -> _Stack | None:
+    """A file of the application, parsed once; None where that is not possible."""
+    if path not in tree.parsed:
+        try:
+            tree.parsed[path] = _Stack(path, list(ast.walk(ast.parse(tree.texts[path]))))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree.parsed[path] = None
+    found = tree.parsed[path]
+    return found if isinstance(found, _Stack) else None
+
+
 class _Stack:
     """The values of one file, as far as names are assigned once."""
 
     def __init__(self, path: str, nodes: list[ast.AST]) -> None:
+        self.path = path
         self._file = AT_PROJECT + path
+        self.imported = {
+            alias.asname or alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
+        }
+        """The names that ``from … import`` binds."""
+        self._loops: dict[int, list[ast.For]] = {}
+        """The loops around each call, outermost first."""
+        for node in nodes:
+            if isinstance(node, ast.For):
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Call):
+                        self._loops.setdefault(id(inner), []).append(node)
         self._calls = [node for node in nodes if isinstance(node, ast.Call)]
         self._calls_of: dict[str, list[ast.Call]] = {}
         for each in self._calls:
@@ -65,21 +83,61 @@ class _Stack:
                 name = node.targets[0].id
                 self._values[name] = None if name in self._values else node.value
 
-    def constructs(self) -> Iterator[cdk.Construct]:
-        """Each construct that the file makes; one in a function of the file's own for each call of that."""
+    def constructs(self, tree: Tree) -> Iterator[cdk.Construct]:
+        """Each construct that the file makes: in a function one for each call of it, in a loop one for each round."""
         for call in self._calls:
             if _last(call.func) not in cdk.CONSTRUCTS and _TELLING.isdisjoint(each.arg for each in call.keywords):
                 continue
             maker = self._makers.get(id(call))
-            callers = self._calls_of.get(maker.called, ()) if maker else ()
-            ways = [_arguments(maker, each) for each in callers[:_MOST_CALLS]] if maker else []
+            ways = [maker.defaults] if maker else [{}]
+            if maker:
+                ways = [_arguments(maker, each) for each in self._calls_of.get(maker.called, ())]
+                ways = (ways + list(self._elsewhere(maker, tree)))[:_MOST_WAYS] or [maker.defaults]
+            for loop in self._loops.get(id(call), ()):
+                ways = [{**way, **given} for way in ways for given in self._rounds(loop)][:_MOST_WAYS] or ways
             seen: list[cdk.Construct] = []
-            for self._given_here in ways or [maker.defaults if maker else {}]:
+            for self._given_here in ways:
                 construct = self.construct(call)
                 if construct and construct not in seen:
                     seen.append(construct)
             self._given_here = {}
             yield from seen
+
+    def _elsewhere(self, maker: _Maker, tree: Tree) -> Iterator[dict[str, ast.expr]]:
+        """What calls in other files of the application give, as far as these are texts."""
+        for path in sorted(tree.texts):
+            text = tree.texts[path]
+            if not NAME.search(path) or f"{maker.called}(" not in text or path == self.path:
+                continue
+            other = _stack(path, tree)
+            if other is None or maker.called not in other.imported:
+                continue
+            for call in other._calls_of.get(maker.called, ()):
+                given = _arguments(maker, call)
+                yield {name: other._as_text(value) for name, value in given.items()}
+
+    def _as_text(self, value: ast.expr) -> ast.expr:
+        """The text that an expression gives in this file, as an expression that means the same in all; else itself."""
+        text = self._text(value)
+        return value if text is None else ast.copy_location(ast.Constant(text), value)
+
+    def _rounds(self, loop: ast.For) -> Iterator[dict[str, ast.expr]]:
+        """What each round of a loop over a list that is written out binds."""
+        over = self._followed(loop.iter)
+        elements: list[ast.expr] = []
+        if isinstance(over, ast.List | ast.Tuple | ast.Set):
+            elements = over.elts
+        elif isinstance(over, ast.Call) and _last(over.func) == "items" and isinstance(over.func, ast.Attribute):
+            named = self._followed(over.func.value)
+            if isinstance(named, ast.Dict):
+                pairs = zip(named.keys, named.values, strict=True)
+                elements = [ast.Tuple([key, value], ast.Load()) for key, value in pairs if key is not None]
+        for element in elements:
+            names = loop.target.elts if isinstance(loop.target, ast.Tuple) else [loop.target]
+            values = (
+                element.elts if isinstance(loop.target, ast.Tuple) and isinstance(element, ast.Tuple) else [element]
+            )
+            yield {name.id: value for name, value in zip(names, values, strict=False) if isinstance(name, ast.Name)}
 
     def construct(self, call: ast.Call) -> cdk.Construct | None:
         """The construct that a call makes, if it is one that matters."""
@@ -116,7 +174,7 @@ class _Stack:
             command=tuple(self._text(word) or "" for word in words),
             snap_start="snap_start" in given,
             durable="durable_config" in given,
-            is_plain=asset is not None and not asset.keywords,
+            is_plain=asset is not None and not asset.keywords and not self._given_here,
         )
 
     def _read_from(self, node: ast.expr | None) -> str | None:
@@ -174,6 +232,11 @@ class _Stack:
             case ast.BinOp(left=left, op=ast.Add() | ast.Div() as operator, right=right):
                 parts = [self._text(left, depth + 1), self._text(right, depth + 1)]
                 return self._joined(parts, "/" if isinstance(operator, ast.Div) else "")
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(key))):
+                entries = self._followed(value)
+                pairs = zip(entries.keys, entries.values, strict=True) if isinstance(entries, ast.Dict) else ()
+                found = [each for name, each in pairs if isinstance(name, ast.Constant) and name.value == key]
+                return self._text(found[-1], depth + 1) if found else None
             case ast.Attribute(value=value, attr="parent"):
                 return self._parent(self._text(value, depth + 1))
             case ast.Subscript(value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(count))):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import posixpath
 import re
 from collections.abc import Iterator
+
+import msgspec
 
 from leaklint.link.templates import cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, split_handler
@@ -27,13 +30,23 @@ _NAMED = re.compile(r"[\w$]+")
 _STRING_OR_COMMENT = re.compile(
     r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL
 )
+_FUNCTION = re.compile(r"(?:\b(?:const|let)\s+([\w$]+)\s*=\s*(?:async\s*)?|(?<![\w$.])([\w$]+)\s*)\(")
+_BODY = re.compile(r"\)\s*(?::[^={}();]*)?(?:=>\s*)?\{")
+_PARAMETER = re.compile(r"(?:(?:private|public|readonly)\s+)*([\w$]+)")
+_KEYWORDS = frozenset({"catch", "constructor", "for", "if", "switch", "while", "with"})
+_LOOP = re.compile(
+    r"\bfor\s*\(\s*(?:const|let)\s+([\w$]+)\s+of\s+([\w$]+|\[[^\[\]]*\])\s*\)\s*\{"
+    r"|([\w$]+|\[[^\[\]]*\])\s*\.\s*(?:forEach|map)\s*\(\s*\(?\s*([\w$]+)[^()]*\)?\s*=>\s*\{"
+)
 _NO_BREAK = re.compile(r"[^\n]")
 _MARK = re.compile(r"""['"`()\[\]{},;\n]""")
 _DEEPEST = 20
 _LONGEST = 8_000
 """Characters of one construct."""
 _MOST = 500
-"""Constructs of one file."""
+"""Constructs, functions and loops of one file."""
+_MOST_WAYS = 50
+"""Calls and rounds that are told apart."""
 
 
 def read(path: str, tree: Tree) -> Said:
@@ -73,6 +86,15 @@ def read_service(path: str, tree: Tree) -> Said:
     return Said(tuple(declarations))
 
 
+class _Scope(msgspec.Struct, frozen=True):
+    """A function or loop: where its body is, the names that it binds, and what they stand for each time."""
+
+    start: int
+    end: int
+    names: tuple[str, ...]
+    ways: list[dict[str, str]]
+
+
 class _Stack:
     """One file: its text without comments, and its constants."""
 
@@ -83,42 +105,96 @@ class _Stack:
         """Where the value of each constant starts."""
         for match in _CONSTANT.finditer(self._text):
             self._constants.setdefault(match[1], match.end())
+        self._given: dict[str, str] = {}
+        """What the call or round at hand gives the names around the construct."""
 
     def constructs(self) -> Iterator[cdk.Construct]:
         """Each construct that the file makes."""
         for match in itertools.islice(_NEW.finditer(self._text), _MOST):
             inside = self._text[match.end() : _end(self._text, match.end(), "")]
-            properties = self._properties(next((each for each in reversed(_split(inside)) if each.startswith("{")), ""))
-            code = self._followed(properties.get("code", ""))
-            asset = _ASSET.search(code)
-            arguments = _split(code[asset.end() : _end(code, asset.end(), "")]) if asset else []
-            options = self._properties(arguments[1]) if len(arguments) > 1 else {}
-            folder = arguments[0] if arguments else properties.get("entry", "")
-            kind = match[1]
-            if kind not in cdk.CONSTRUCTS and asset and "handler" in properties:
-                # The project's own construct.
-                kind = "Function"
-            if kind not in cdk.CONSTRUCTS or (not folder and (kind != "Function" or "code" not in properties)):
+            construct = self._construct(match, inside)
+            if construct is None:
                 continue
-            literal = self._inline(code)
-            command = options.get("cmd", "").strip()
-            words = _split(command[1:-1]) if command.startswith("[") else []
-            yield cdk.Construct(
-                kind=kind,
-                line=self._text.count("\n", 0, match.start()) + 1,
-                handler=self._string(properties.get("handler", "")),
-                folder=self._string(folder),
-                file=self._read_from(code),
-                code=literal[1:-1] if literal.startswith("`") else "",
-                code_line=self._text.count("\n", 0, max(self._text.find(literal), 0)) + 1,
-                index=self._string(properties.get("index", "")) or "index.py",
-                runtime=self._followed(properties.get("runtime", "")),
-                dockerfile=self._string(options.get("file", "")) or "Dockerfile",
-                command=tuple(self._string(word) or "" for word in words),
-                snap_start="snapStart" in properties,
-                durable="durableConfig" in properties,
-                is_plain=len(arguments) == 1,
-            )
+            found: list[cdk.Construct] = []
+            if construct.handler is None or construct.folder is None:
+                for given in self._ways(match.start(), inside):
+                    self._given = given
+                    told = self._construct(match, inside)
+                    if told is not None and told not in [construct, *found]:
+                        found.append(told)
+                self._given = {}
+            yield from found or [construct]
+
+    @functools.cached_property
+    def _scopes(self) -> list[_Scope]:
+        return sorted(self._found_scopes(), key=lambda each: each.start)
+
+    def _ways(self, at: int, inside: str) -> list[dict[str, str]]:
+        """What names stand for in a construct: for each call of the functions around it, each round of the loops."""
+        words = set(_NAMED.findall(inside))
+        ways: list[dict[str, str]] = [{}]
+        # Outer ones come first: what they give may be named in what inner ones are given.
+        for scope in self._scopes:
+            if scope.start < at < scope.end and not words.isdisjoint(scope.names):
+                ways = [{**way, **given} for way in ways for given in scope.ways][:_MOST_WAYS] or ways
+        return ways
+
+    def _found_scopes(self) -> Iterator[_Scope]:
+        """The functions with parameters, each with what its calls give, and the loops over lists as literals."""
+        for match in itertools.islice(_FUNCTION.finditer(self._text), _MOST):
+            name, close = match[1] or match[2], _end(self._text, match.end(), "")
+            body = _BODY.match(self._text, close)
+            if body is None or name in _KEYWORDS:
+                continue
+            parameters = [_PARAMETER.match(each) for each in _split(self._text[match.end() : close])]
+            names = tuple(each[1] if each else "" for each in parameters)
+            calls = [
+                _split(self._text[call.end() : _end(self._text, call.end(), "")])
+                for call in itertools.islice(re.finditer(rf"(?<![\w$]){re.escape(name)}\s*\(", self._text), _MOST_WAYS)
+                if call.end() != match.end()
+            ]
+            if names:
+                ways = [dict(zip(names, call, strict=False)) for call in calls]
+                yield _Scope(body.end(), _end(self._text, body.end(), ""), names, ways)
+        for match in itertools.islice(_LOOP.finditer(self._text), _MOST):
+            name, over = (match[1], match[2]) if match[1] else (match[4], match[3])
+            listed = self._followed(over.strip())
+            elements = _split(listed[1:-1]) if listed.startswith("[") else []
+            yield _Scope(match.end(), _end(self._text, match.end(), ""), (name,), [{name: each} for each in elements])
+
+    def _construct(self, match: re.Match[str], inside: str) -> cdk.Construct | None:
+        """The construct of a ``new`` expression, if it is one that matters."""
+        properties = self._properties(next((each for each in reversed(_split(inside)) if each.startswith("{")), ""))
+        code = self._followed(properties.get("code", ""))
+        asset = _ASSET.search(code)
+        arguments = _split(code[asset.end() : _end(code, asset.end(), "")]) if asset else []
+        options = self._properties(arguments[1]) if len(arguments) > 1 else {}
+        folder = arguments[0] if arguments else properties.get("entry", "")
+        kind = match[1]
+        if kind not in cdk.CONSTRUCTS and asset and "handler" in properties:
+            # The project's own construct.
+            kind = "Function"
+        if kind not in cdk.CONSTRUCTS or (not folder and (kind != "Function" or "code" not in properties)):
+            return None
+        literal = self._inline(code)
+        command = options.get("cmd", "").strip()
+        words = _split(command[1:-1]) if command.startswith("[") else []
+        return cdk.Construct(
+            kind=kind,
+            line=self._text.count("\n", 0, match.start()) + 1,
+            handler=self._string(properties.get("handler", "")),
+            folder=self._string(folder),
+            file=self._read_from(code),
+            code=literal[1:-1] if literal.startswith("`") else "",
+            code_line=self._text.count("\n", 0, max(self._text.find(literal), 0)) + 1,
+            index=self._string(properties.get("index", "")) or "index.py",
+            runtime=self._followed(properties.get("runtime", "")),
+            dockerfile=self._string(options.get("file", "")) or "Dockerfile",
+            command=tuple(self._string(word) or "" for word in words),
+            snap_start="snapStart" in properties,
+            durable="durableConfig" in properties,
+            is_plain=len(arguments) == 1 and not self._given,
+        )
 
     def _properties(self, text: str, depth: int = 0) -> dict[str, str]:
         """Key and source text of each property of an object literal, those of constants that it spreads included."""
@@ -145,6 +221,9 @@ class _Stack:
     def _followed(self, text: str) -> str:
         """The value of a constant, else the text itself."""
         for _ in range(_DEEPEST):
+            if self._given.get(text, text) != text:
+                text = self._given[text]
+                continue
             if text not in self._constants:
                 break
             start = self._constants[text]

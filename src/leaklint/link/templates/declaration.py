@@ -68,6 +68,8 @@ class Tree:
         self._wrappers = wrappers
         self._files = files
         self._documents: dict[str, list[Node]] = {}
+        self.parsed: dict[str, object] = {}
+        """What readers have made of texts that are no documents, by path."""
 
     def documents(self, path: str) -> list[Node]:
         """The documents of a YAML or JSON template; raises ``Unreadable``."""
