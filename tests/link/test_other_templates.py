@@ -212,3 +212,15 @@ def test_exception_handler_of_zappa_is_given_the_exception_first(found_in):
         }
     )
     assert [(each.attribute, each.arguments) for each in found.handlers if each.attribute == "oops"] == [("oops", 3)]
+
+
+def test_middleware_of_django_is_on_the_platform_of_its_settings(found_in):
+    found = found_in(
+        {
+            "zappa_settings.json": '{"dev": {"django_settings": "shop.settings"}}',
+            "shop/settings.py": 'MIDDLEWARE = ["shop.ours.First", "shop.ours.gone", "elsewhere.Other"]\n',
+            "shop/ours.py": "class First:\n    def __call__(self, request): ...\n    def helper(self): ...\n",
+        }
+    )
+    assert rows(found) == [("shop/ours.py", "First.__call__", "aws-lambda")]
+    assert found.handlers[0].receiver == "kept"

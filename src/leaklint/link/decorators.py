@@ -114,7 +114,7 @@ class Declared:
         self._web = web
         self._registers = frozenset(name for each in self._frameworks for name in each.registers)
         self._makes = frozenset(name for each in self._frameworks for name in each.makes)
-        self._leading = frozenset(name for each in self._frameworks for name in each.leads_to)
+        self._leading = frozenset(name for each in self._frameworks for name in (*each.leads_to, *each.names))
         self._adapted = self._reached({**self._adapter_files(), **applications})
         self._registrars: dict[str, Framework | None] = {}
         self._registering: list[str] | None = None
@@ -371,9 +371,9 @@ class Declared:
         strings = self._files[path].dotted_strings
         for name in sorted(self._leading & strings.keys()):
             for dotted in strings[name]:
-                led = self._modules.resolve(path, dotted)
+                led = self._names.named(path, dotted)
                 if led is not None:
-                    yield led
+                    yield led.path
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
