@@ -336,6 +336,21 @@ def test_serverless_in_typescript(found_in):
     assert rows(found_in({"serverless.ts": text, "src/app.py": RUN})) == [("src/app.py", "src.app")]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "stack.py",
+            "import aws_cdk\nL = [%s]\nfor n in L:\n for m in L:\n  Function(s, handler=n + m, code=Code.from_asset('s'))\n",
+        ),
+        ("stack.ts", "aws-cdk for (const n of [%s]) { new Function(s, n, {handler: n, code: Code.fromAsset('s')}); }"),
+    ],
+)
+def test_rounds_of_loops_are_bounded(templates_of, path, text):
+    names = ", ".join(f"'a{number}.b'" for number in range(5_000))
+    assert 0 < len(templates_of({"cdk.json": "{}", path: text % names}).declarations) <= 100
+
+
 def test_hostile_typescript_is_read_in_time(templates_of):
     started = time.perf_counter()
     for text in ("new Function({" * 5_000, "const a = (" * 20_000, "'`\"" * 20_000, "{" * 100_000, "/*" * 50_000):

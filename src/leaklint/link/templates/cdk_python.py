@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ class _Stack:
         for each in self._calls:
             self._calls_of.setdefault(_last(each.func), []).append(each)
         self._makers = _makers(nodes)
+        self._told: dict[str, list[dict[str, ast.expr]]] = {}
+        """What calls in other files give, by the name that they call."""
         self._given_here: dict[str, ast.expr] = {}
         """What the call at hand gives the parameters of the function that holds the construct."""
         self._values: dict[str, ast.expr | None] = {}
@@ -92,9 +95,12 @@ class _Stack:
             ways = [maker.defaults] if maker else [{}]
             if maker:
                 ways = [_arguments(maker, each) for each in self._calls_of.get(maker.called, ())]
-                ways = (ways + list(self._elsewhere(maker, tree)))[:_MOST_WAYS] or [maker.defaults]
+                if maker.called not in self._told:
+                    self._told[maker.called] = list(itertools.islice(self._elsewhere(maker, tree), _MOST_WAYS))
+                ways = (ways + self._told[maker.called])[:_MOST_WAYS] or [maker.defaults]
             for loop in self._loops.get(id(call), ()):
-                ways = [{**way, **given} for way in ways for given in self._rounds(loop)][:_MOST_WAYS] or ways
+                rounds = list(itertools.islice(self._rounds(loop), _MOST_WAYS))
+                ways = [{**way, **given} for way in ways for given in rounds][:_MOST_WAYS] or ways
             seen: list[cdk.Construct] = []
             for self._given_here in ways:
                 construct = self.construct(call)

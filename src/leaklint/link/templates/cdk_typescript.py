@@ -159,7 +159,7 @@ class _Stack:
         for match in itertools.islice(_LOOP.finditer(self._text), _MOST):
             name, over = (match[1], match[2]) if match[1] else (match[4], match[3])
             listed = self._followed(over.strip())
-            elements = _split(listed[1:-1]) if listed.startswith("[") else []
+            elements = _split(listed[1:-1])[:_MOST_WAYS] if listed.startswith("[") else []
             yield _Scope(match.end(), _end(self._text, match.end(), ""), (name,), [{name: each} for each in elements])
 
     def _construct(self, match: re.Match[str], inside: str) -> cdk.Construct | None:
