@@ -54,8 +54,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     leads_to: tuple[str, ...] = ()
     """Module-level names and functions whose strings name modules that are imported: ``ROOT_URLCONF``, ``include``."""
     names: dict[str, tuple[str, ...]] = {}
-    """Module-level names that list classes as strings (``MIDDLEWARE``), of which one object each is made and kept, to
-    the methods that are handlers."""
+    """Module-level names that list classes and functions as strings (``MIDDLEWARE``), each of which is called once and
+    gives an object that is kept, to the methods of it that are handlers."""
     lists: tuple[str, ...] = ()
     """Attributes of a class that list handlers, in files that import the framework (``functions`` of a worker)."""
     callables: tuple[str, ...] = ()
@@ -270,26 +270,22 @@ class Declared:
                         )
 
     def _named(self, path: str, facts: FileFacts) -> Iterator[Handler]:
-        """The methods of classes that a list of strings names."""
+        """What a list of strings names: methods of classes, and what functions give that are called once."""
         for framework in self._frameworks:
             for name, methods in framework.names.items() if self._applies(path, framework) else ():
                 for dotted in facts.dotted_strings.get(name, ()):
                     found = self._names.named(path, dotted)
                     target = self._names.definition(found.path, found.name) if found and found.name else None
-                    if not isinstance(target, Own) or target.name not in self._files[target.path].classes:
+                    if not isinstance(target, Own):
                         continue
-                    inside = self._files[target.path]
-                    for method in methods:
-                        own = inside.functions.get(inside.classes[target.name].methods.get(method, ""))
-                        if own is not None:
-                            handler = self._handler(
-                                target.path,
-                                own.name,
-                                own.name_span,
-                                framework,
-                                f"{dotted} is listed in {name} of {path}",
-                            )
-                            yield msgspec.structs.replace(handler, receiver="kept")
+                    inside, reason = self._files[target.path], f"{dotted} is listed in {name} of {path}"
+                    made = inside.functions.get(target.name)
+                    if made is not None:
+                        yield self._handler(target.path, f"{target.name}()", made.name_span, framework, reason)
+                    of_class = inside.classes[target.name].methods if target.name in inside.classes else {}
+                    for own in filter(None, (inside.functions.get(of_class.get(each, "")) for each in methods)):
+                        handler = self._handler(target.path, own.name, own.name_span, framework, reason)
+                        yield msgspec.structs.replace(handler, receiver="kept")
 
     def _bases(self, path: str, bases: Iterable[str]) -> Iterator[tuple[Framework, str, tuple[str, ...]]]:
         for base in bases:

@@ -8,7 +8,7 @@ from leaklint.ir.effects import AnyEffect, Declare, Pending, Site, Work
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
-from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.arguments import Arguments, unpacked
@@ -42,8 +42,8 @@ class Invoked(NamedTuple):
 
 
 def callable_of(world: World, handler: Handler) -> Solving:
-    """What the handler's name denotes after import."""
-    head, *rest = handler.attribute.split(".")
+    """What the handler's name denotes after import; with ``()`` behind it, what a call of it gives then."""
+    head, *rest = handler.attribute.removesuffix("()").split(".")
     value = yield from module_name(world, handler.path, head)
     if value is None:
         return None
@@ -51,6 +51,8 @@ def callable_of(world: World, handler: Handler) -> Solving:
     state = State()
     for name in rest:
         value = yield from get_attribute(act, state, value, name)
+    if handler.attribute.endswith("()"):
+        value = yield from apply(act, state, value, Arguments((NOTHING,), ()), handler.place.span)
     return value
 
 
