@@ -209,3 +209,23 @@ def test_json_syntax(found_in):
 def test_json_has_no_aliases(templates_of):
     said = templates_of({"main.tf.json": '{"resource": &a {"x": *a}}'})
     assert [trouble.span.line for _, trouble in said.troubles] == [1]
+
+
+def test_examples_of_a_module_that_is_the_project_itself(found_in):
+    found = found_in(
+        {
+            "main.tf": """
+                module "orders" {
+                  source      = "terraform-aws-modules/lambda/aws"
+                  handler     = "app.run"
+                  runtime     = "python3.12"
+                  source_path = "./lambda/orders"
+                }
+                """,
+            "examples/minimal/main.tf": 'module "ours" {\n  source = "../.."\n}\n',
+            "lambda/orders/app.py": "def run(x, y): ...\n",
+            "lambda/other/app.py": "def run(x, y): ...\n",
+        }
+    )
+    assert [(each.path, each.source.value) for each in found.handlers] == [("lambda/orders/app.py", "template")]
+    assert found.missing == ()

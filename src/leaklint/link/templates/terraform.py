@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from leaklint.ir.handler import Platform
+from leaklint.link.modules import holds
 from leaklint.link.templates import hcl
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, settled, split_handler
 from leaklint.link.templates.document import Unreadable
@@ -77,7 +78,8 @@ def _instances(modules: dict[str, _Module], tree: Tree) -> list[_Instance]:
         for module in modules.values()
         for _, block in module.of_kind("module")
         for target in [_Instance(tree, modules, module, module.folder, {}).local_source(block)]
-        if target is not None and target != module.folder
+        # What lies below a module and calls it is an example of its use: the module can be run by itself.
+        if target is not None and not holds(target, module.folder)
     }
     found = [
         _Instance(tree, modules, module, folder, {})
@@ -139,7 +141,8 @@ class _Instance(msgspec.Struct):
 
     def called_by(self, block: hcl.Block) -> _Instance | None:
         """The local module that a ``module`` block calls, with the values given there."""
-        target = self.modules.get(self.local_source(block) or "-")
+        source = self.local_source(block)
+        target = self.modules.get(source) if source is not None else None
         if target is None or self.depth >= _DEEPEST_REFERENCE:
             return None
         values = {name: self.value(text) for name, (text, _) in block.attributes.items()}
