@@ -232,6 +232,8 @@ SCOPES = """
         "const a = this.make('A', `app.run`); this.make('B', 'gone.run');",
         "for (const name of ['app', 'gone']) { new Function(this, name, { handler: `${name}.run`, code: Code.fromAsset('src') }); }",
         "NAMES.forEach((name) => { new Function(this, name, { handler: `${name}.run`, code: Code.fromAsset('src') }); });",
+        "const ours = (c: Props) => { new Function(this, c.id, { handler: c.handler, code: Code.fromAsset(c.folder) }); };"
+        "ours({ id: 'A', handler: 'app.run', folder: 'src' });",
         "const inner = (handler: string) => { new Function(this, 'A', { handler: handler, code: Code.fromAsset('src') }); }; inner('app.run');",
     ],
 )

@@ -38,6 +38,7 @@ _LOOP = re.compile(
     r"\bfor\s*\(\s*(?:const|let)\s+([\w$]+)\s+of\s+([\w$]+|\[[^\[\]]*\])\s*\)\s*\{"
     r"|([\w$]+|\[[^\[\]]*\])\s*\.\s*(?:forEach|map)\s*\(\s*\(?\s*([\w$]+)[^()]*\)?\s*=>\s*\{"
 )
+_MEMBER = re.compile(r"([\w$]+)\s*\.\s*([\w$]+)")
 _NO_BREAK = re.compile(r"[^\n]")
 _MARK = re.compile(r"""['"`()\[\]{},;\n]""")
 _DEEPEST = 20
@@ -223,6 +224,10 @@ class _Stack:
         for _ in range(_DEEPEST):
             if self._given.get(text, text) != text:
                 text = self._given[text]
+                continue
+            of_object = _MEMBER.fullmatch(text)
+            if of_object and of_object[1] in self._given:
+                text = self._properties(self._given[of_object[1]], 1).get(of_object[2], "")
                 continue
             if text not in self._constants:
                 break
