@@ -188,6 +188,30 @@ def test_python_loop_over_what_is_written_out(found_in, loop, handler):
     assert (rows(found), found.missing) == ([("src/app.py", "app")], ())
 
 
+def test_python_constants_of_another_file(found_in):
+    texts = {
+        "infra/cdk.json": "{}",
+        "infra/ours/constants.py": """
+            from pathlib import Path
+            from aws_cdk import aws_lambda
+            ROOT = Path(__file__).parent.parent.parent
+            AROUND = AGAIN
+            from infra.ours.stack import AROUND as AGAIN
+            """,
+        "infra/ours/stack.py": """
+            from aws_cdk.aws_lambda_python_alpha import PythonFunction
+            from ours.constants import ROOT, AROUND
+            PythonFunction(None, "A", entry=str(ROOT / "src" / "news"), index="app.py", handler="run")
+            PythonFunction(None, "B", entry=str(AROUND), index="app.py", handler="other")
+            """,
+        "src/news/app.py": RUN + "def other(x, y): ...\n",
+    }
+    found = found_in(texts)
+    assert [(each.path, each.attribute, each.module) for each in found.handlers if each.attribute == "run"] == [
+        ("src/news/app.py", "run", "app")
+    ]
+
+
 def test_python_construct_of_another_file(found_in):
     texts = {
         "cdk.json": "{}",
@@ -354,7 +378,7 @@ def test_rounds_of_loops_are_bounded(templates_of, path, text):
 
 
 def test_hostile_typescript_is_read_in_time(templates_of):
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("new Function({" * 5_000, "const a = (" * 20_000, "'`\"" * 20_000, "{" * 100_000, "/*" * 50_000):
         templates_of({"cdk.json": "{}", "stack.ts": "aws-cdk " + text})
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

@@ -30,7 +30,7 @@ def read(path: str, tree: Tree) -> Said:
     """The functions and layers that a stack makes."""
     stack = _stack(path, tree)
     # A file that is not parsed is Python all the same: the outline says what is wrong with it.
-    found = [cdk.said(path, construct, tree) for construct in (stack.constructs(tree) if stack else ())]
+    found = [cdk.said(path, construct, tree) for construct in (stack.constructs() if stack else ())]
     return Said(
         tuple(each for said in found for each in said.declarations),
         tuple(root for said in found for root in said.shared_roots),
@@ -43,7 +43,7 @@ def _stack(path: str, tree: Tree) -> _Stack | None:
     """A file of the application, parsed once; None where that is not possible."""
     if path not in tree.parsed:
         try:
-            tree.parsed[path] = _Stack(path, list(ast.walk(ast.parse(tree.texts[path]))))
+            tree.parsed[path] = _Stack(path, list(ast.walk(ast.parse(tree.texts[path]))), tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             tree.parsed[path] = None
     found = tree.parsed[path]
@@ -53,13 +53,17 @@ def _stack(path: str, tree: Tree) -> _Stack | None:
 class _Stack:
     """The values of one file, as far as names are assigned once."""
 
-    def __init__(self, path: str, nodes: list[ast.AST]) -> None:
+    def __init__(self, path: str, nodes: list[ast.AST], tree: Tree) -> None:
         self.path = path
         self._file = AT_PROJECT + path
+        self.tree = tree
         self.imported = {
-            alias.asname or alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
+            alias.asname or alias.name: (node.module or "", alias.name)
+            for node in nodes
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
         }
-        """The names that ``from … import`` binds."""
+        """The names that ``from … import`` binds, each with the module and its name there."""
         self._loops: dict[int, list[ast.For]] = {}
         """The loops around each call, outermost first."""
         for node in nodes:
@@ -86,7 +90,7 @@ class _Stack:
                 name = node.targets[0].id
                 self._values[name] = None if name in self._values else node.value
 
-    def constructs(self, tree: Tree) -> Iterator[cdk.Construct]:
+    def constructs(self) -> Iterator[cdk.Construct]:
         """Each construct that the file makes: in a function one for each call of it, in a loop one for each round."""
         for call in self._calls:
             if _last(call.func) not in cdk.CONSTRUCTS and _TELLING.isdisjoint(each.arg for each in call.keywords):
@@ -96,7 +100,7 @@ class _Stack:
             if maker:
                 ways = [_arguments(maker, each) for each in self._calls_of.get(maker.called, ())]
                 if maker.called not in self._told:
-                    self._told[maker.called] = list(itertools.islice(self._elsewhere(maker, tree), _MOST_WAYS))
+                    self._told[maker.called] = list(itertools.islice(self._elsewhere(maker), _MOST_WAYS))
                 ways = (ways + self._told[maker.called])[:_MOST_WAYS] or [maker.defaults]
             for loop in self._loops.get(id(call), ()):
                 rounds = list(itertools.islice(self._rounds(loop), _MOST_WAYS))
@@ -109,13 +113,13 @@ class _Stack:
             self._given_here = {}
             yield from seen
 
-    def _elsewhere(self, maker: _Maker, tree: Tree) -> Iterator[dict[str, ast.expr]]:
+    def _elsewhere(self, maker: _Maker) -> Iterator[dict[str, ast.expr]]:
         """What calls in other files of the application give, as far as these are texts."""
-        for path in sorted(tree.texts):
-            text = tree.texts[path]
+        for path in sorted(self.tree.texts):
+            text = self.tree.texts[path]
             if not NAME.search(path) or f"{maker.called}(" not in text or path == self.path:
                 continue
-            other = _stack(path, tree)
+            other = _stack(path, self.tree)
             if other is None or maker.called not in other.imported:
                 continue
             for call in other._calls_of.get(maker.called, ()):
@@ -231,6 +235,8 @@ class _Stack:
                 return text
             case ast.Name(id="__file__"):
                 return self._file
+            case ast.Name(id=name) if name in self.imported and name not in self._values:
+                return self._text_elsewhere(*self.imported[name], depth)
             case ast.JoinedStr(values=values):
                 return self._joined([self._text(each, depth + 1) for each in values], "")
             case ast.FormattedValue(value=value, conversion=-1, format_spec=None):
@@ -252,6 +258,15 @@ class _Stack:
                 return folder
             case ast.Call(func=function, args=arguments):
                 return self._called(function, [self._text(each, depth + 1) for each in arguments], depth)
+        return None
+
+    def _text_elsewhere(self, module: str, name: str, depth: int) -> str | None:
+        """The text or path that a name of another file of the application stands for."""
+        place = f"{module.replace('.', '/')}.py"
+        for path in sorted(self.tree.texts) if module else ():
+            if path == place or path.endswith(f"/{place}"):
+                other = _stack(path, self.tree)
+                return other._text(ast.Name(name), depth + 1) if other and other is not self else None
         return None
 
     def _called(self, function: ast.expr, arguments: list[str | None], depth: int) -> str | None:
