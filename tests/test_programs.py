@@ -225,8 +225,8 @@ class Process:
 
 
 def mark(number: int) -> str:
-    """What tells the events of one process apart: texts of different lengths."""
-    return f"mark{10**number}-"
+    """What tells the events of one process apart: texts of lengths that no count of the programs makes up for."""
+    return f"mark{1000**number}-"
 
 
 def leaking(program: str) -> dict[str, bool]:
