@@ -286,7 +286,9 @@ class Describer:
             constant=constant,
             guard=guard,
             overwritten_first=overwritten,
-            fed=path in self.fed and (not effect.key_sources or not self.fed[path].isdisjoint(effect.key_sources)),
+            fed=path in self.fed
+            and not effect.sources
+            and (not effect.key_sources or not self.fed[path].isdisjoint(effect.key_sources)),
             reset_before=reset_before,
             bounded=effect.bounded
             or path in self.world.bounded

@@ -190,7 +190,8 @@ def bind_row(
         if formal.kind in ("star", "double_star") and not any(state.heap.under(t.path.root) for t in value.things):
             bound[formals.index(formal)] = NOTHING
         if value is NOTHING or formal.kind in ("star", "double_star"):
-            if formal.kind == "star" and len(arguments.positional) > formals.index(formal):
+            more = arguments.rest is not None or len(arguments.positional) > formals.index(formal)
+            if formal.kind == "star" and more:
                 given[formal.name] = GIVEN
             continue
         given[formal.name] = _given(value)
