@@ -22,7 +22,7 @@ from leaklint.frontends.output import targets_of
 from leaklint.frontends.setting_options import SETTING_OPTIONS
 
 README = ROOT / "README.md"
-OF_OTHERS = {"--jobs", "--leaklint-in-process"}
+OF_OTHERS = {"--jobs", "--leaklint-in-process", "--source"}
 """Options of other tools that the pages name."""
 NOT_YET = re.compile(r"`leaklint (confirm|--fix)`")
 RUN = [

@@ -38,6 +38,8 @@ from multiprocessing.pool import ApplyResult
 from pathlib import Path
 from typing import Any
 
+from forked import in_a_fork
+
 Photo = dict[str, str]
 SEEDS: list[Any] = []
 """With what the shared random generator was seeded."""
@@ -403,37 +405,10 @@ def observe(job: dict[str, Any]) -> dict[str, Any]:
     return {"invocations": invocations}
 
 
-def in_a_fork(job: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Runs ``observe`` in a child process with a time limit."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.setsid()
-        os.close(reading)
-        try:
-            answer = observe(job)
-        except BaseException:
-            answer = {"trouble": traceback.format_exc()}
-        with os.fdopen(writing, "w") as sink:
-            sink.write(dumps(answer))
-        os._exit(0)
-    os.close(writing)
-    timer = threading.Timer(seconds, os.killpg, (pid, signal.SIGKILL))
-    timer.start()
-    with os.fdopen(reading) as source:
-        text = source.read()
-    timer.cancel()
-    timer.join()  # else the next fork would begin with a thread that is about to end
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return loads(text) if text else {"trouble": "no answer in time"}
-
-
 if __name__ == "__main__":
     for usual in ("csv", "dataclasses", "decimal", "sched", "sqlite3", "tempfile", "unittest.mock", "uuid", "zipfile"):
         importlib.import_module(usual)  # so that no case has to
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
-        print(dumps(in_a_fork(loads(line), 20.0)), flush=True)
+        print(dumps(in_a_fork(functools.partial(observe, loads(line)), 20.0)), flush=True)

@@ -32,7 +32,7 @@ _FUNCTION: Final = "<generator>"
 _HELD: Final = frozenset({TypeKind.INSTANCE, TypeKind.LIBRARY_METHOD, TypeKind.METHOD, TypeKind.FUNCTION})
 
 
-def is_manager(facts: FunctionFacts) -> bool:
+def stands_behind_with(facts: FunctionFacts) -> bool:
     """Whether a function is a generator that a decorator makes a context manager of."""
     named = (each.partition("(")[0].rpartition(".")[2] for each in facts.decorators)
     return facts.is_generator and not facts.free and any(each.endswith("contextmanager") for each in named)

@@ -107,7 +107,7 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
         for thing in value.things:
             pending.settle_at(state, thing.path, WALKED)
     act.yielded.append(elements(act, state, value) if step.delegates else value)
-    if leaving.is_manager(act.facts):
+    if leaving.stands_behind_with(act.facts):
         leaving.keep_names(act, state)
     state.env[step.target] = unknown(act.made(step.span))
 
