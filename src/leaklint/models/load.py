@@ -25,7 +25,7 @@ _LEAVING: Final = ("__aexit__", "__exit__")
 _COROUTINE: Final = Row(coroutine=True)
 _CLOSES: Final = Row(closes=["self"])
 _HEADER: Final = re.compile(r'(?m)^\["([^"]+)"\]$')
-_MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of|runs|moment")
+_MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
 _KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "changes": Changes,
@@ -137,7 +137,7 @@ class Models:
     def asynchronous(self, package: str, named: Collection[str] | None = None) -> frozenset[str]:
         """Last segments of the names in a package that may leave something asynchronous behind.
 
-        They give a coroutine, start a task, run what may be a coroutine function, or declare a context variable.
+        They give a coroutine, start a task, or declare a context variable.
         ``named`` are all words that a file names: only what it can get hold of with them counts.
         """
         known = self._asynchronous.get(package)
@@ -155,7 +155,7 @@ class Models:
             written, row = self._row(name), self.row(name)
             for each in written.coroutines if written else ():
                 yield name, each
-            if row is not None and (row.coroutine or _runs(row) or any(each.work == "task" for each in row.opens)):
+            if row is not None and (row.coroutine or any(each.work == "task" for each in row.opens)):
                 yield name, name.rpartition(".")[2]
         if package == "contextvars":
             yield "contextvars.ContextVar", "ContextVar"
@@ -268,8 +268,3 @@ def _keyed(value: object) -> object:
 
 
 __all__ = ["GIVEN", "ModelError", "Models", "parse"]
-
-
-def _runs(row: Row) -> bool:
-    """Whether a call hands a callable to work, which awaits nothing."""
-    return any(opens.runs for opens in row.opens) or any(invokes.moment == "work" for invokes in row.invokes)
