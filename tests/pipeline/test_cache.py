@@ -61,9 +61,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         counts["analysed"] += 1
         return whole(*arguments, **more)  # type: ignore[arg-type]
 
-    def solved(self: object, given: object) -> object:
+    def solved(self: object, *given: object, **more: object) -> object:
         counts["solved"] += 1
-        return part(self, given)  # type: ignore[arg-type]
+        return part(self, *given, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(analysing, "_analysed", analysed)
     monkeypatch.setattr(solving.Whole, "solved", solved)
