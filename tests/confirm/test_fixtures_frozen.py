@@ -27,6 +27,10 @@ IN_A_LIBRARY = frozenset({"database_in_memory_by_cursor", "database_in_memory_gr
 """What is kept there lies in memory of sqlite, into which confirming does not look: only the answers show it."""
 
 
+RAISES = frozenset({"async_context_manager_in_plain_with"})
+"""Python raises an exception there before anything is lost."""
+
+
 def proves(seen: Observation) -> bool:
     """Whether an observation bears out a note."""
     return seen.strength > Strength.ONCE or seen.kind is Kind.PROCESS
@@ -65,7 +69,7 @@ def test_notes_agree_with_a_frozen_container(case: Path) -> None:
     assert left_of(plan.run) == []
     assert not report.record.init_error
     assert not report.record.ended
-    if job.kept:
+    if job.kept or case.name in RAISES:
         return
     if case.name in IN_A_LIBRARY:
         assert [each.kind for each in report.only_seen] == [Kind.ANSWER]
