@@ -25,7 +25,6 @@ FOLDERS = ("lk201", "lk202", "lk203", "lk208", "habit7")
 OUTCOMES = {"never awaited": {"lost"}, "lost": {"lost"}, "resumed": {"resumes-later"}, "ran on": {"runs-on"}}
 UNSEEN = {
     "lk201_coroutine_not_awaited/async_context_manager_in_plain_with": "Python raises an exception instead",
-    "lk201_coroutine_not_awaited/async_context_manager_of_class": "Python raises an exception instead",
     "lk201_coroutine_not_awaited/async_generator_in_for": "Python gives no warning for it",
     "lk201_coroutine_not_awaited/handed_to_synchronous_callers": "another thread makes the coroutine",
     "lk202_task_dropped/loop_thread_and_no_future": "another thread makes the task",
