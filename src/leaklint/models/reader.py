@@ -24,7 +24,7 @@ from leaklint.ir.location import NOWHERE
 from leaklint.ir.summary import CallKind, Formal, Invoke, Moment, Settle, Store, Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.models import terms
-from leaklint.models.schema import Condition, Opens, Row
+from leaklint.models.schema import MADE_FROM, Condition, Opens, Row
 
 AT_CALL: Final = Site("", "", NOWHERE)
 """Site of a row's effects; the call takes its place."""
@@ -341,5 +341,9 @@ class Reader:
         """What terms denote, and that it is made from it."""
         if terms is None:
             return None
-        paths = [self.path(term) for term in terms]
-        return tuple(Value(frozenset({Thing(path)}), frozenset({path})) for path in paths)
+        return tuple(self._argument(term.split(MADE_FROM)) for term in terms)
+
+    def _argument(self, terms: list[str]) -> Value:
+        """What one term denotes, or an object that is made from several."""
+        things = {Thing(self.path(term)) for term in terms} if len(terms) == 1 else ()
+        return Value(frozenset(things), self.sources(terms))

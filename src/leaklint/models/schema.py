@@ -6,7 +6,7 @@ which rule fires. Keys that name an argument use the parameter names of ``params
 the new object that the call returns. A *term* is such a name and any number of fields: ``.name``, ``[]`` (any element),
 ``[0]``, ``[key]`` (the element under the constant that the parameter ``key`` is given, any element where it is not one)
 and, for arguments alone, ``[*]`` (all elements, one after the other): ``self``, ``self[]``, ``result.target``,
-``args[*]``.
+``args[*]``. Joined by `` & ``, terms stand for a new argument that is made from all of them.
 
 A row for a property says what binding it does; its one parameter is the value. A name in angle brackets stands for a
 class that has no public one: ``httpx.<stream>``.
@@ -16,13 +16,15 @@ An unknown key, a wrong type or an unknown term is an error that names file and 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from leaklint.ir.cfg import ConstantValue
 
 Term = str
+MADE_FROM: Final = " & "
+"""Joins the terms of what an argument is made from."""
 Given = dict[str, ConstantValue | list[ConstantValue]]
 """Arguments and the constant, or the constants, that they are compared with."""
 

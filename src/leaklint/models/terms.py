@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from leaklint.models.schema import Condition, Row
+from leaklint.models.schema import MADE_FROM, Condition, Row
 
 _TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*\*?)\])*)")
 _FIELD: Final = re.compile(r"\.\w+|\[[^\]]*\]")
@@ -75,16 +75,21 @@ def _terms(row: Row) -> Iterator[str]:
     for field in row.parts:
         yield f"result{field}"
     for opens in row.opens:
-        yield from (opens.held_by, *filter(None, [opens.runs]), *(opens.arguments or ()))
+        yield from (opens.held_by, *filter(None, [opens.runs]), *_given(opens.arguments))
     yield from (settles.of for settles in row.settles if not settles.context)
     for invokes in row.invokes:
-        yield from (invokes.callable, *(invokes.arguments or ()))
+        yield from (invokes.callable, *_given(invokes.arguments))
     for defers in row.defers:
         yield from (defers.callable, *filter(None, [defers.held_by]))
     for process in row.process:
         yield from process.value
     for change in row.changes:
         yield from (change.of, *change.value)
+
+
+def _given(arguments: Sequence[str] | None) -> list[str]:
+    """The terms of arguments, one of which may be made from several."""
+    return [term for argument in arguments or () for term in argument.split(MADE_FROM)]
 
 
 def _conditions(row: Row) -> Iterator[str]:

@@ -219,6 +219,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 if key not in snapshot.tokens and token.effect.after_exception and isinstance(token.effect, Write):
                     snapshot.tokens[key] = token
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
+            # what was looked for has been looked at, whether it was there or not
+            snapshot.reads = state.reads if kind in CAUGHT else snapshot.reads
             surprise = surprise.before(snapshot)
             raising = snapshot if raising is None else join_states(raising, snapshot)
     if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):

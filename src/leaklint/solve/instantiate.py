@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec.structs
@@ -269,8 +269,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         changed = msgspec.structs.replace(
             effect, path=thing.path, sources=sources, site=act.site(span) if here else effect.site
         )
-        if isinstance(changed, Write):
-            _write(sub, changed, thing, path_trace, _arguments_in(effect.sources, len(sub.arguments)))
+        if isinstance(changed, Write) and isinstance(effect, Write):
+            _write(sub, changed, effect, thing, path_trace)
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and _is_set(act, state, thing.path):
             continue
@@ -370,14 +370,9 @@ def _with_status(token: Token, effect: AnyEffect) -> Token:
     )
 
 
-def _arguments_in(sources: Sources, count: int) -> list[int]:
-    """Positions of the arguments that are, as they are, among the sources of what a callee writes."""
-    found = [int(each.root.name) for each in sources if each.root.kind is RootKind.PARAMETER and not each.fields]
-    return sorted(index for index in found if index < count)
-
-
-def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written: Sequence[int]) -> None:
+def _write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace: Trace) -> None:
     act, state = sub.act, sub.state
+    written = sub.whole(original.sources)
     effect = msgspec.structs.replace(
         effect,
         key_sources=sub.sources(effect.key_sources),
@@ -404,7 +399,9 @@ def _write(sub: Substitution, effect: Write, thing: Thing, trace: Trace, written
         state.trimmed |= {place}  # whatever the request says
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
-    undone = undoing.with_callbacks(state, undoing.undone_by(state, effect))
+    given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
+    taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
+    undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
     if undone or (effect.puts_back and trace and not effect.guards):
         state.settle(undone)
         return

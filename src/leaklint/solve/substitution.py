@@ -151,6 +151,11 @@ class Substitution:
         self._deep.clear()
         self._mapped.clear()
 
+    def whole(self, sources: Sources) -> list[int]:
+        """Positions of the arguments that are, as they are, among sources of the summary."""
+        found = [int(each.root.name) for each in sources if each.root.kind is RootKind.PARAMETER and not each.fields]
+        return sorted(index for index in found if index < len(self.arguments))
+
     def sources(self, sources: Sources) -> Sources:
         """The sources of the summary in terms of the caller."""
         if not sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, Defer, How, Write
-from leaklint.ir.values import Path, RootKind
+from leaklint.ir.values import NOTHING, Path, RootKind, Value
 from leaklint.solve.lattice import ELEMENT, extend, is_prefix
 from leaklint.solve.state import State, Status
 
@@ -19,8 +19,11 @@ _ADDING: Final = {
 """What a removal undoes."""
 
 
-def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
-    """Tokens that a write undoes: the same element is taken out again, or the old value is put back."""
+def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tuple[object, ...]]:
+    """Tokens that a write undoes: the same element is taken out again, or the old value is put back.
+
+    ``element`` is what a removal is given, where that is known.
+    """
     path, how = effect.path, effect.how
     assert path is not None
     opened = [
@@ -31,16 +34,22 @@ def undone_by(state: State, effect: Write) -> list[tuple[object, ...]]:
     if how in REMOVING:
         # ``if old is None: os.environ.pop(name)``: nothing was there before
         nothing_before = path.root.kind is RootKind.LIBRARY and any(path in tested.reads for tested in state.guards)
+        kept_at = _kept_at(state, element)
         added = [
             token.key
             for token in opened
             if token.effect.path == path
             and isinstance(token.effect, Write)
             and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
-            and (nothing_before or _same_element(token.effect, effect))
+            and (nothing_before or _same_element(token.effect, effect) or _same_object(token.effect, effect, kept_at))
         ]
         # the element goes with all that has been put into it
-        inner = [token.key for token in opened if token.effect.path and _is_in_element(path, token.effect.path)]
+        inner = [
+            token.key
+            for token in opened
+            if token.effect.path
+            and (_is_in_element(path, token.effect.path) or (kept_at and is_prefix(kept_at, token.effect.path)))
+        ]
         return [*added, *inner] if added else []
     if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
         if path.root.kind is RootKind.LIBRARY:
@@ -89,6 +98,20 @@ def _same_key(one: AnyEffect, other: Write) -> bool:
 
 def _takes(effect: AnyEffect) -> bool:
     return isinstance(effect, Write) and effect.how in REMOVING
+
+
+def _kept_at(state: State, element: Value) -> Path | None:
+    """Where an object that this invocation has made is kept, if it is a single one."""
+    places = [state.escaped.get(thing.path) for thing in element.things]
+    return places[0] if len(places) == 1 else None
+
+
+def _same_object(added: Write, removed: Write, kept_at: Path | None) -> bool:
+    """Whether a removal takes out the object that was added, whatever has been put into it in between."""
+    if kept_at is None or not added.sources <= removed.sources | removed.key_sources:
+        return False
+    assert added.path is not None
+    return added.path.root.kind is RootKind.LIBRARY or is_prefix(added.path, kept_at)
 
 
 def _same_element(added: Write, removed: Write) -> bool:
