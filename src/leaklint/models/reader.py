@@ -191,7 +191,13 @@ class Reader:
             yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
 
     def tells(self) -> Iterable[Store]:
-        """That the result tells whether work has ended: the receiver's, or that of which the elements tell it."""
+        """That the result tells whether work has ended, or whether something is empty.
+
+        The work is the receiver's, or that of which the elements tell it.
+        """
+        if self.row.empty_when:
+            container = Value(frozenset({Thing(self.path(self.row.empty_of))}))
+            yield Store(Path(RESULT.root, (f"<empty {self.row.empty_when}>",)), container)
         if self.row.ended_when:
             field = f"<ended {self.row.ended_when}>"
             each = self.row.ended_each

@@ -172,6 +172,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     bounded_by: list[str] = []
     """For containers: constructor arguments that bound the size or the age of what is kept."""
     always_bounded: bool = False
+    weak: bool = False
+    """For containers: what is put there lives only as long as somebody else keeps it."""
     copies_defaults: bool = False
     """For base classes: each object gets a copy of what the class says of its annotated attributes."""
     # how it is called
@@ -240,6 +242,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """What the result has to be (``some`` for not None) to say that the receiver's work has ended."""
     ended_each: Term = ""
     """What holds the answers of several receivers: the result says of all of them what each answer says of its own."""
+    empty_when: Literal["", "true", "false"] = ""
+    """What the result has to be to say that nothing is in what ``empty_of`` denotes."""
+    empty_of: Term = "self"
     wakes: Term = ""
     """What somebody may wait for until this is called: a timer that calls it has fired then."""
     heeds: list[Term] = []

@@ -113,12 +113,23 @@ def mutate(
             absorb(act, state, path, span)
         elif (
             thing.type.kind is TypeKind.CONSTANT
+            or is_weak(act.world, thing)
             or (root.kind not in SYMBOLIC and not survives(path))
             or (root.kind is RootKind.LIBRARY and root.owner == "library" and how is not How.SET_ATTRIBUTE)
         ):
             continue
         place = extend(path, element) if element else None
         write(act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place)
+
+
+def is_weak(world: World, container: Thing) -> bool:
+    """Whether a container keeps nothing alive: what is in it is somebody else's, and goes with that."""
+    kind = container.type
+    return (
+        kind.kind is TypeKind.INSTANCE
+        and "::" not in kind.name
+        and world.models.class_row(kind.name, "weak") is not None
+    )
 
 
 def absorb(act: Activation, state: State, path: Path, span: Span) -> None:

@@ -390,6 +390,8 @@ def _write(sub: Substitution, effect: Write, original: Write, thing: Thing, trac
         effect = msgspec.structs.replace(effect, path=place)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
+    if happening.is_weak(act.world, thing):
+        return
     if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
         return
     if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from leaklint.ir import cfg
@@ -15,6 +16,7 @@ from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.state import PLAIN, State, Tested
 from leaklint.solve.substitution import elements
+from leaklint.solve.undoing import put_into
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
@@ -40,7 +42,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         state.assume(tested, kind, holds)
     if kind == "true" and not holds:
         _no_file(state, value_of(act, state, tested))
-        state.empty |= {thing.path for thing in value_of(act, state, tested).things if _emptiable(thing)}
+        _nothing_in(state, [thing for thing in value_of(act, state, tested).things if _emptiable(thing)])
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
     if holds and kind == "true":
@@ -76,14 +78,22 @@ def _narrow_class(act: Activation, state: State, operand: str, tested: str, hold
         bind_name(act, state, tested, Value(kept, value.sources))
 
 
+def _nothing_in(state: State, containers: Iterable[Thing]) -> None:
+    """On this path nothing is in a container, so that all has been taken out that this invocation has put there."""
+    for thing in containers:
+        state.empty |= {thing.path}
+        state.settle(put_into(state, thing.path))
+
+
 def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
-    """The result of ``is_alive()``, ``done()`` or ``poll()`` says that work has ended, or that a variable is set."""
+    """The result of ``is_alive()``, ``done()`` or ``empty()`` tells that work has ended, or what there is not."""
     answer = ANSWERS[kind][holds]
     for thing in value.things:
         for variable in state.heap[slot(thing.path, f"<set {answer}>")].things:
             state.resets |= {extend(variable.path, ".value")}
         for receiver in state.heap[slot(thing.path, f"<ended {answer}>")].things:
             pending.settle_at(state, receiver.path, single=True)
+        _nothing_in(state, state.heap[slot(thing.path, f"<empty {answer}>")].things)
 
 
 def _no_file(state: State, tested: Value) -> None:

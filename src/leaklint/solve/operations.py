@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
-from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation, Direct
 from leaklint.solve.lattice import (
@@ -37,6 +37,12 @@ ANSWERS: Final = {
 """What a test of a kind says of the tested value where it does not hold, and where it does."""
 CONTAINED: Final = {"in": "true", "not-in": "false"}
 """Tests of what is in a container, and their results where it is."""
+MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+EMPTY: Final = {
+    "true": {("==", 0), ("<", 1), ("<=", 0)},
+    "false": {("!=", 0), (">", 0), (">=", 1)},
+}
+"""Comparisons of a length, by the answer that says that nothing is there."""
 RECEIVER: Final = parameter(0).root
 MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
@@ -107,13 +113,29 @@ def _answers(state: State, step: cfg.Operation, operands: list[Value]) -> dict[s
     if step.operator in CONTAINED and any(thing.type.name == "contextvars.Context" for thing in operands[1].things):
         return {f"set {CONTAINED[step.operator]}": operands[0]}
     kind = state.tests.get(step.target, ("", ""))[0]
-    found = {}
+    found = _emptiness(state, step.operator, operands)
     for answer, holds in (("false", False), ("true", True)) if kind else ():
         field = f"<ended {ANSWERS[kind][holds]}>"
         ended = join_all([state.heap[slot(thing.path, field)] for thing in operands[0].things])
         if ended.things:
             found[f"ended {answer}"] = ended
     return found
+
+
+def _emptiness(state: State, operator: str, operands: list[Value]) -> dict[str, Value]:
+    """What the comparison of a length with a constant says of the container."""
+    if operator not in MIRRORED or len(operands) != 2:
+        return {}
+    measured, (certain, limit) = operands[0], single_constant(operands[1])
+    if not certain:
+        measured, (certain, limit) = operands[1], single_constant(operands[0])
+        operator = MIRRORED[operator]
+    empty = [state.heap[slot(thing.path, "<empty false>")] for thing in measured.things]
+    containers = join_all(empty) if certain and type(limit) is int and len(empty) == 1 else NOTHING
+    for answer, tests in EMPTY.items():
+        if containers.things and (operator, limit) in tests:
+            return {f"empty {answer}": containers}
+    return {}
 
 
 def _keep_in_text(act: Activation, state: State, operator: str, value: Value) -> None:

@@ -72,6 +72,22 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     return []
 
 
+def put_into(state: State, container: Path) -> list[tuple[object, ...]]:
+    """Tokens of what this invocation has put into a container, or into its elements."""
+    added = [
+        token.key
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write)
+        and token.effect.path is not None
+        and token.status is not Status.SETTLED
+        and (
+            (token.effect.path == container and token.effect.how in _ADDING[How.SHRINK])
+            or _is_in_element(container, token.effect.path)
+        )
+    ]
+    return with_callbacks(state, added)
+
+
 def with_callbacks(state: State, writes: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
     """The tokens of writes, and those of the callbacks that were kept with them: what is taken out is not called."""
     sites = {state.tokens[key].effect.site for key in writes}
