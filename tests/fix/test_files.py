@@ -210,3 +210,19 @@ def test_the_look_at_an_edit_sees_what_the_plan_does_not_say() -> None:
 def test_a_change_without_its_place_is_refused() -> None:
     with pytest.raises(NotEdited, match="LibCST finds no such place"):
         edited("a = 1\n", [After(Span(7, 1, 7, 2), "b = 2")])
+
+
+def test_comments_at_the_ends_of_blocks_go_with_them(project: Path) -> None:
+    """A comment that ends the body of a loop stays its end, one behind the loop stays behind it."""
+    (project / "app.py").write_text(
+        "import threading\nimport time\n\n\ndef handler(event, context):\n"
+        "    for each in event['ids']:\n        threading.Thread(target=time.sleep, args=(0.1,)).start()  # one\n"
+        "        # and so on\n    # all of them\n"
+    )
+    assert main(["--fix", "--quiet"]) == 0
+    assert (project / "app.py").read_text() == (
+        "import threading\nimport time\n\n\ndef handler(event, context):\n    threads = []\n    try:\n"
+        "        for each in event['ids']:\n            thread = threading.Thread(target=time.sleep, args=(0.1,))  # one\n"
+        "            thread.start()\n            threads.append(thread)\n            # and so on\n"
+        "    finally:\n        for thread in threads:\n            thread.join()\n    # all of them\n"
+    )

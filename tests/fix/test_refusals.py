@@ -46,6 +46,52 @@ def handler(event, context):
 {body}
     return "ok"
 """
+CREW = """\
+import http.server
+import threading
+import time
+
+
+class Crew(threading.Thread):
+    def __init__(self):
+        super().__init__()
+        self.busy = True
+        self.started = []
+        self.start()
+
+    def run(self):
+        time.sleep(0.01)
+
+    def hire(self):
+        hired = threading.Thread(target=self.run)
+        self.started.append(hired)
+        hired.start()
+
+    def dismiss(self):
+        for thread in self.started:
+            thread.join()
+
+    def turn(self):
+        while self.busy:
+            time.sleep(1)
+
+    def work(self):
+        self.turn()
+
+    def begin(self):
+        worker = threading.Thread(target=self.work)
+        worker.start()
+
+
+def handler(event, context):
+    crew = Crew()
+    crew.hire()
+    crew.begin()
+    server = http.server.HTTPServer(("", 0), http.server.BaseHTTPRequestHandler)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    return "ok"
+"""
 STATE = """\
 import asyncio
 import threading
@@ -99,6 +145,22 @@ def test_a_thread(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert fixes_of(tmp_path, THREADS.format(body=indented(body)), capsys) == [said]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("self.start()", "no fix: __init__ would come back only when what it starts has ended"),
+        ("hired.start()", "no fix: dismiss() waits for it, where somebody calls that"),
+        ("worker.start()", "no fix: work never ends, so that nothing can wait for it"),
+        ("serving.start()", "no fix: serve_forever never ends, so that nothing can wait for it"),
+    ],
+)
+def test_a_thread_of_an_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fixes_of(tmp_path, CREW.replace(line, f"{line}  # here"), capsys) == [said]
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,13 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("the call of start() is no statement of a function")
     if isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("joining would block the event loop")
+    if function.name in _CONSTRUCTORS:
+        raise NoFix(f"{function.name} would come back only when what it starts has ended")
     receiver = node.func.value
     if isinstance(receiver, ast.Call):
         changes = _named(tree, statement, receiver, process)
     else:
-        name = dotted(receiver)
+        name = dotted(receiver.target if isinstance(receiver, ast.NamedExpr) else receiver)
         if not name or ("." in name and not _made_here(tree, function, name)):
             raise NoFix("what is started is made elsewhere, and joined there perhaps")
         kept_here(tree, function, name)
@@ -55,6 +57,8 @@ def make(finding: Finding, project: Project) -> Plan:
     return plan(finding, changes, safe=safe)
 
 
+_CONSTRUCTORS = ("__enter__", "__init__", "__new__", "__post_init__")
+"""Methods that start something for an object, which is used while it runs."""
 _STANDARD = ("Process", "Thread", "Timer")
 _SOON = 30
 """Seconds."""
@@ -97,7 +101,7 @@ def _target(tree: Tree, function: Function, receiver: ast.expr) -> str:
 
 def _made(tree: Tree, function: Function, receiver: ast.expr) -> ast.expr:
     """The call that makes what is started, as far as this function says it."""
-    made = receiver
+    made = receiver.value if isinstance(receiver, ast.NamedExpr) else receiver
     for each in tree.own_nodes(function):
         if isinstance(each, ast.Assign) and any(dotted(target) == dotted(receiver) for target in each.targets):
             made = each.value

@@ -61,11 +61,23 @@ def _rewritten(use: Occurrence, default: str) -> list[tuple[str, Change]]:
     around = tree.parents[call]
     if isinstance(around, ast.BoolOp) and isinstance(around.op, ast.Or):
         return []
+    if _is_test(around, call):
+        return []
     if not _only_reads(around, call, tree.parents.get(around)):
         raise NoFix("what the variable holds may be changed where it is read")
     fresh = f"{tree.text_of(call)} or {default}"
-    whole = isinstance(around, ast.Call | ast.For | ast.comprehension | ast.If)
+    whole = isinstance(around, ast.Call | ast.For | ast.comprehension)
     return [(use.path, Replace(tree.span(call), fresh if whole else f"({fresh})"))]
+
+
+def _is_test(around: ast.AST, call: ast.expr) -> bool:
+    """Whether all that is asked of an expression is whether it is true."""
+    match around:
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
+            return test is call
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+    return False
 
 
 def _only_reads(around: ast.AST, call: ast.expr, above: ast.AST | None) -> bool:
@@ -75,10 +87,11 @@ def _only_reads(around: ast.AST, call: ast.expr, above: ast.AST | None) -> bool:
             return name in _READING and isinstance(above, ast.Call)
         case ast.Call(func=ast.Name(id=name)):
             return name in _READERS and call in around.args
-        case ast.Subscript(ctx=ast.Load()) | ast.Compare() | ast.BinOp() | ast.Starred() | ast.Dict():
+        case ast.Subscript(ctx=ast.Load()) | ast.Compare() | ast.BinOp() | ast.Starred():
             return True
+        case ast.Dict(keys=keys, values=values):
+            # only what is spread
+            return call in values and keys[values.index(call)] is None
         case ast.For() | ast.comprehension():
             return around.iter is call
-        case ast.If() | ast.IfExp() | ast.UnaryOp(op=ast.Not()):
-            return True
     return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.names import member, module
-from leaklint.fix.plan import Change, Enclose, Import, NoFix, Plan, fix, plan
+from leaklint.fix.naming import Site, named_at
+from leaklint.fix.plan import Before, Change, Enclose, Forget, Import, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
@@ -26,41 +27,81 @@ def make(finding: Finding, project: Project) -> Plan:
     function = tree.function(node) if node is not None else None
     if not isinstance(node, ast.Call) or function is None:
         raise NoFix("it is made by no call in a function")
+    site = Site(finding.place.path, tree, node, function, in_handler(finding))
     if finding.hint.operation == "mkdtemp":
-        return _with_folder(finding, tree, node, function)
-    statement = tree.statement(node)
+        return _with_folder(finding, site)
     if finding.hint.operation == "mkstemp":
-        return _after_mkstemp(finding, tree, node, statement, function)
+        return _after_mkstemp(finding, site)
     if finding.hint.operation == "NamedTemporaryFile":
-        return _after_named(finding, tree, node, statement, function)
+        return _after_named(finding, site)
     if finding.hint.operation == "make_archive":
         raise NoFix("the file gets an ending that its name does not have")
-    path = _path_of(tree, node, function)
-    first = _first_to_enclose(tree, path, statement, function)
-    closing, imports = _removal(tree, finding, path, function)
+    site, path = named_at(finding, project, site, _is_temporary)
+    return _with_name(finding, site, path)
+
+
+def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
+    """A file of which the name is known before it is made."""
+    tree, statement, function = site.tree, site.statement, site.function
+    if tree.in_comprehension(site.node):
+        raise NoFix("it is made in a comprehension, which no block can hold")
+    changes: list[Change] = []
+    if _needs_name(site, path):
+        # a name for the name, by which it can be removed
+        name = tree.fresh("path", "file_path")
+        changes += [Before(tree.span(statement), f"{name} = {tree.text_of(path)}"), Replace(tree.span(path), name)]
+        closing, imports = _removal(tree, finding, path, function, name)
+        first, names = statement, {name}
+    else:
+        closing, imports = _removal(tree, finding, path, function)
+        first = _first_to_enclose(tree, path, statement, function)
+        names = {each.id for each in ast.walk(path) if isinstance(each, ast.Name)}
     block = list(tree.block(first))
     rest = block[block.index(first) :]
     alone(tree, *rest)
-    names = {each.id for each in ast.walk(path) if isinstance(each, ast.Name)}
     if isinstance(path, ast.Name):
         names = names_of_file(tree, function, path.id, rest)
-    safe = _stays_here(tree, finding, function, names)
-    enclose = Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n    {closing}")
-    return plan(finding, [enclose, *imports], safe=safe)
+    safe = _stays_here(site, names | _objects(site))
+    changes += [Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n    {closing}"), *imports]
+    return plan(finding, [(site.file, each) for each in changes], safe=safe)
+
+
+def _objects(site: Site) -> set[str]:
+    """The names of the open file, which knows what it is called."""
+    match site.statement:
+        case ast.With(items=items):
+            bound = [each.optional_vars for each in items if each.context_expr is site.node]
+        case ast.Assign(targets=[target], value=value) if value is site.node:
+            bound = [target]
+        case _:
+            bound = []
+    return {each.id for each in bound if isinstance(each, ast.Name)}
+
+
+def _needs_name(site: Site, path: ast.expr) -> bool:
+    """Whether the expression that names a file gets a name: it is worked out once only, and may differ later."""
+    tree = site.tree
+    called = [each for each in ast.walk(path) if isinstance(each, ast.Call)]
+    unsteady = [each for each in called if tree.full_name(each.func) not in _STEADY]
+    if isinstance(path, ast.Name | ast.Constant):
+        return False
+    text = tree.text_of(path)
+    again = [each for each in ast.walk(site.function) if type(each) is type(path) and tree.text_of(each) == text]
+    if not unsteady and len(again) > 1:
+        return False
+    # who draws a name is the only one to know it; another name may be made again, behind the block
+    drawn = any(tree.full_name(each.func) in _DRAWN for each in unsteady)
+    start = (path.lineno, path.col_offset)
+    earlier = [
+        each
+        for each in ast.walk(site.statement)
+        if isinstance(each, ast.Call | ast.Await | ast.NamedExpr | ast.Yield)
+        and ((each.end_lineno or 0), (each.end_col_offset or 0)) <= start
+    ]
+    return (drawn or site.statement in site.function.body) and not earlier
 
 
 # ------------------------------------------------------------------------------------------------- files with a name
-def _path_of(tree: Tree, node: ast.Call, function: Function) -> ast.expr:
-    """The expression that names the file: the one argument, or the receiver, that lies in the temporary folder."""
-    candidates = [*node.args, *(each.value for each in node.keywords)]
-    if isinstance(node.func, ast.Attribute):
-        candidates.append(node.func.value)
-    found = [each for each in candidates if _is_temporary(tree, each, function)]
-    if len(found) != 1:
-        raise NoFix("it is not clear which argument names the file")
-    return found[0]
-
-
 def _is_temporary(tree: Tree, node: ast.expr, function: Function, depth: int = 0) -> bool:
     match node:
         case ast.Constant(value=str(text)):
@@ -134,7 +175,12 @@ def _within_block(tree: Tree, path: ast.expr, statement: ast.stmt, function: Fun
     return statement
 
 
-_STEADY = (*_TEMPORARY, "os.path.join", "str", "pathlib.Path", "os.path.basename")
+_STEADY = (*_TEMPORARY, "int", "os.path.join", "str", "pathlib.Path", "os.path.basename")
+_DRAWN = (
+    *("datetime.datetime.now", "datetime.datetime.utcnow", "random.choice", "random.randint", "secrets.token_hex"),
+    *("time.time", "time.time_ns", "uuid.uuid1", "uuid.uuid4"),
+)
+"""Calls that draw a name, or a part of one."""
 
 
 def _module_names(tree: Tree) -> set[str]:
@@ -147,14 +193,17 @@ def _module_names(tree: Tree) -> set[str]:
     return found
 
 
-def _removal(tree: Tree, finding: Finding, path: ast.expr, function: Function) -> tuple[str, list[Import]]:
-    text = tree.text_of(path)
+def _removal(
+    tree: Tree, finding: Finding, path: ast.expr, function: Function, called: str = ""
+) -> tuple[str, list[Import]]:
+    """The call that removes what lies at a path, by a name of it where that has one."""
+    text = called or tree.text_of(path)
     if finding.hint.operation in _FOLDERS:
         shutil, imports = module(tree, "shutil")
         return f"{shutil}.rmtree({text}, ignore_errors=True)", imports
     name, imports = member(tree, "pathlib", "Path")
     if _is_path_object(tree, path, function):
-        text = text if isinstance(path, ast.Name | ast.Attribute | ast.Call) else f"({text})"
+        text = text if called or isinstance(path, ast.Name | ast.Attribute | ast.Call) else f"({text})"
         return f"{text}.unlink(missing_ok=True)", []
     return f"{name}({text}).unlink(missing_ok=True)", imports
 
@@ -168,15 +217,15 @@ def _is_path_object(tree: Tree, path: ast.expr, function: Function) -> bool:
     return isinstance(path, ast.Call) and dotted(path.func).rpartition(".")[2] in ("Path", "joinpath")
 
 
-def _stays_here(tree: Tree, finding: Finding, function: Function, names: set[str]) -> bool:
+def _stays_here(site: Site, names: set[str]) -> bool:
     """Whether nobody can ask for the file after the function; raises where a caller does."""
-    handler = in_handler(finding)
+    tree = site.tree
     safe = True
-    for each in tree.own_nodes(function):
+    for each in tree.own_nodes(site.function):
         if not isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) or each.value is None:
             continue
         inside = [name for name in ast.walk(each.value) if isinstance(name, ast.Name) and name.id in names]
-        if inside and not handler and not isinstance(each.value, ast.Call):
+        if inside and not site.in_handler and not isinstance(each.value, ast.Call):
             raise NoFix("the name of the file goes to the caller, who may use it")
         for name in inside:
             held = tree.parents[name]
@@ -187,21 +236,23 @@ def _stays_here(tree: Tree, finding: Finding, function: Function, names: set[str
 
 
 # -------------------------------------------------------------------------------------------------- module tempfile
-def _with_folder(finding: Finding, tree: Tree, node: ast.Call, function: Function) -> Plan:
-    statement = tree.statement(node)
+def _with_folder(finding: Finding, site: Site) -> Plan:
+    tree, node, function, statement = site.tree, site.node, site.function, site.statement
     if not isinstance(statement, ast.Assign) or statement.value is not node or len(statement.targets) != 1:
         raise NoFix("no name is bound to the folder")
     name = dotted(statement.targets[0])
     rest = list(tree.after(statement))
     if not name or "." in name or not rest:
         raise NoFix("no local name is bound to the folder")
-    safe = _stays_here(tree, finding, function, names_of_file(tree, function, name, rest))
+    safe = _stays_here(site, names_of_file(tree, function, name, rest))
     alone(tree, statement, *rest)
     written = dotted(node.func)
     changes: list[Change] = []
     if written == "mkdtemp":
         maker, imports = member(tree, "tempfile", "TemporaryDirectory")
         changes += imports
+        if sum(isinstance(each, ast.Name) and each.id == written for each in tree.nodes) == 1:
+            changes.append(Forget(written))
     else:
         maker = f"{written.removesuffix('mkdtemp')}TemporaryDirectory"
     made = tree.text_with(node, (node.func, maker))
@@ -215,14 +266,15 @@ def _with_folder(finding: Finding, tree: Tree, node: ast.Call, function: Functio
     )
 
 
-def _after_mkstemp(finding: Finding, tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) -> Plan:
+def _after_mkstemp(finding: Finding, site: Site) -> Plan:
+    tree, node, function, statement = site.tree, site.node, site.function, site.statement
     match statement:
         case ast.Assign(targets=[ast.Tuple(elts=[_, ast.Name(id=name)])], value=value) if value is node:
             pass
         case _:
             raise NoFix("the name of the file is not bound to a name of its own")
     names = names_of_file(tree, function, name, list(tree.after(statement)) or [statement])
-    safe = _stays_here(tree, finding, function, names)
+    safe = _stays_here(site, names)
     closing, imports = _unlink(tree, function, name)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)
 
@@ -236,7 +288,8 @@ def _unlink(tree: Tree, function: Function, name: str) -> tuple[str, list[Import
     return f"{os}.unlink({name})", imports
 
 
-def _after_named(finding: Finding, tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) -> Plan:
+def _after_named(finding: Finding, site: Site) -> Plan:
+    tree, node, function, statement = site.tree, site.node, site.function, site.statement
     name = ""
     match statement:
         case ast.With(items=[ast.withitem(context_expr=value, optional_vars=ast.Name(id=name))]) if value is node:
@@ -246,7 +299,7 @@ def _after_named(finding: Finding, tree: Tree, node: ast.Call, statement: ast.st
         case _:
             raise NoFix("no name is bound to the file")
     names = names_of_file(tree, function, name, [statement, *tree.after(statement)])
-    safe = _stays_here(tree, finding, function, names)
+    safe = _stays_here(site, names)
     closing, imports = _unlink(tree, function, f"{name}.name")
     if isinstance(statement, ast.With):
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)

@@ -38,7 +38,10 @@ def make(finding: Finding, project: Project) -> Plan:
     alone(tree, function)
     asyncio, imports = module(tree, "asyncio")
     name = tree.fresh(f"_{function.name.lstrip('_')}", f"_{function.name.lstrip('_')}_async")
-    signature = ", ".join(tree.text_of(each) for each in plain)
+    written = [tree.text_of(each) for each in plain]
+    if arguments.posonlyargs:
+        written.insert(len(arguments.posonlyargs), "/")
+    signature = ", ".join(written)
     returns = f" -> {tree.text_of(function.returns)}" if function.returns is not None else ""
     given = ", ".join(each.arg for each in plain)
     text = f"\n\ndef {function.name}({signature}){returns}:\n    return {asyncio}.run({name}({given}))"

@@ -12,17 +12,41 @@ from leaklint.ir.finding import Finding
 
 _ASKS = ("is_set", "wait")
 _STOPS = ("cancel", "set", "stop")
+_SHUTS = ("shutdown", "stop", "stop_consuming")
+_DEEPEST = 3
+"""Calls from the function that begins to the one that goes on."""
 
 
 def must_end(finding: Finding, project: Project, callee: str) -> None:
     """Raises ``NoFix`` where all functions that ``callee`` may mean have a loop without a way out."""
-    last = callee.partition("#")[0].rpartition(".")[2]
-    if not last:
-        return
-    path = finding.place.path
-    found = [pair for each in (path, *sorted(project.imported(path))) for pair in _named(project, each, last)]
-    if found and all(_loops(project, path, tree, function) for tree, function in found):
+    if callee and _is_endless(project, finding.place.path, callee):
+        last = callee.partition("#")[0].rpartition(".")[2]
         raise NoFix(f"{last} never ends, so that nothing can wait for it")
+
+
+def _is_endless(project: Project, path: str, callee: str, depth: int = 0) -> bool:
+    """Whether all functions of the project that a name may mean go on for ever, or what a library calls so does."""
+    last = callee.partition("#")[0].rpartition(".")[2]
+    if project.is_endless(callee):
+        return not any(isinstance(each, ast.Attribute) and each.attr in _SHUTS for each in project.tree(path).nodes)
+    found = [pair for each in (path, *sorted(project.imported(path))) for pair in _named(project, each, last)]
+    return bool(found) and all(
+        _loops(project, path, tree, function) or (depth < _DEEPEST and _passes_on(project, path, function, depth))
+        for tree, function in found
+    )
+
+
+def _passes_on(project: Project, path: str, function: Function, depth: int) -> bool:
+    """Whether a function calls, on its way to its end, one that goes on for ever."""
+    for each in function.body:
+        value = each.value if isinstance(each, ast.Expr) else None
+        value = value.value if isinstance(value, ast.Await) else value
+        if not isinstance(value, ast.Call):
+            continue
+        name = value.func.attr if isinstance(value.func, ast.Attribute) else dotted(value.func)
+        if name != function.name and _is_endless(project, path, name, depth + 1):
+            return True
+    return False
 
 
 def _named(project: Project, path: str, name: str) -> Iterator[tuple[Tree, Function]]:
@@ -52,12 +76,39 @@ def _goes_on(project: Project, path: str, tree: Tree, loop: ast.While) -> bool:
     match loop.test:
         case ast.Constant(value=value):
             return bool(value)
+        case ast.Name() | ast.Attribute():
+            return _stays(project, path, tree, loop.test, wanted=True)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Name() | ast.Attribute() as flag):
+            return _stays(project, path, tree, flag, wanted=False)
         case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(attr=asked))) if asked in _ASKS:
             near = (tree, project.tree(path))
             return not any(
                 isinstance(each, ast.Attribute) and each.attr in _STOPS for one in near for each in one.nodes
             )
     return False
+
+
+def _stays(project: Project, path: str, tree: Tree, flag: ast.expr, *, wanted: bool) -> bool:
+    """Whether a variable, by its last name, is only ever bound to constants that keep a loop going."""
+    last = dotted(flag).rpartition(".")[2]
+    bound = [
+        statement.value
+        for one in (tree, project.tree(path))
+        for statement in one.nodes
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr)
+        for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
+        if dotted(target).rpartition(".")[2] == last
+    ]
+    named = any(
+        (isinstance(each, ast.arg) and each.arg == last) or (isinstance(each, ast.Constant) and each.value == last)
+        for one in (tree, project.tree(path))
+        for each in one.nodes
+    )
+    return (
+        bool(bound and last)
+        and not named
+        and all(isinstance(each, ast.Constant) and bool(each.value) is wanted for each in bound)
+    )
 
 
 def _serves(project: Project, path: str, tree: Tree, loop: ast.While) -> bool:

@@ -28,7 +28,7 @@ class Project:
         sources: Mapping[str, bytes],
         resolve: Resolve,
         handlers: Sequence[Handler],
-        ends: Callable[[str], bool] = lambda _callee: False,
+        ends: Callable[[str], bool | None] = lambda _callee: None,
         imported: Callable[[str], frozenset[str]] = lambda _path: frozenset(),
         target: tuple[int, int] = (3, 9),
         own: Callable[[str], bool] = lambda _path: True,
@@ -36,8 +36,8 @@ class Project:
         self.sources = sources
         self.resolve = resolve
         self.handlers = handlers
-        self.ends = ends
-        """Whether what runs, by its name, is known to end by itself."""
+        self._ends = ends
+        """Whether what runs, by its name, is known to end by itself, or never to; None where neither is known."""
         self.imported = imported
         """The files of the project that a file imports itself."""
         self.target = target
@@ -59,6 +59,14 @@ class Project:
         if tree is None:
             raise Unreadable(path)
         return tree
+
+    def ends(self, callee: str) -> bool:
+        """Whether what runs is known to end by itself."""
+        return self._ends(callee) is True
+
+    def is_endless(self, callee: str) -> bool:
+        """Whether what runs is known to go on until somebody stops it."""
+        return self._ends(callee) is False
 
     def once(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
         """What ``make`` gives, worked out the first time that a key is asked for; an exception is given each time."""

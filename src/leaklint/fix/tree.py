@@ -148,7 +148,8 @@ class Tree:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and statement.decorator_list:
             first = min(each.lineno for each in statement.decorator_list)
         column = self._column(statement.lineno, statement.col_offset)
-        if self.lines[statement.lineno - 1][: column - 1].strip():
+        line = self.lines[statement.lineno - 1]
+        if line[: column - 1].strip() or (isinstance(statement, ast.If) and line[column - 1 :].startswith("elif")):
             return False
         last = statement.end_lineno or statement.lineno
         rest = self.lines[last - 1][self.span(statement).end_column - 1 :].strip()

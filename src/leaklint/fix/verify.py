@@ -48,9 +48,21 @@ def _planned(before: Tree, changes: Sequence[Change]) -> tuple[frozenset[int], f
             while above and before.lines[above - 1].lstrip().startswith("#"):
                 indented.add(above)
                 above -= 1
+            indented.update(_comments_below(before.lines, each.span.line, each.span.end_line))
         elif not isinstance(each, Before | After):
             changed.update([each.span.line] if isinstance(each, Rename) else lines)
     return frozenset(changed), frozenset(indented)
+
+
+def _comments_below(lines: Sequence[str], first: int, last: int) -> list[int]:
+    """The lines with comments that end the inner blocks of what is enclosed."""
+    margin = len(lines[first - 1]) - len(lines[first - 1].lstrip())
+    found: list[int] = []
+    for number, text in enumerate(lines[last:], last + 1):
+        if text.strip() and (not text.lstrip().startswith("#") or len(text) - len(text.lstrip()) <= margin):
+            break
+        found.append(number)
+    return found
 
 
 def _import_lines(before: Tree) -> frozenset[int]:

@@ -14,6 +14,7 @@ _HARMLESS = (
     *(ast.Constant, ast.Name, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.JoinedStr, ast.FormattedValue),
     *(ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass, ast.expr_context),
 )
+_WAITS = frozenset({"as_completed", "communicate", "gather", "join", "result", "wait"})
 
 
 def alone(tree: Tree, *statements: ast.stmt) -> None:
@@ -126,6 +127,24 @@ def kept_here(tree: Tree, function: Function, name: str) -> None:
         inside = set(ast.walk(function))
         if any(isinstance(each, ast.Attribute) and each.attr == last and each not in inside for each in tree.nodes):
             raise NoFix(f"another function uses {name}")
+    for each in tree.own_nodes(function):
+        if isinstance(each, ast.Expr) and _keeps(each, name):
+            _nobody_else_waits(tree, function, each)
+
+
+def _nobody_else_waits(tree: Tree, function: Function, keeps: ast.Expr) -> None:
+    """Raises ``NoFix`` where another function waits for what an attribute of an object holds."""
+    match keeps.value:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=held))):
+            pass
+        case _:
+            return
+    for other in tree.nodes:
+        if not isinstance(other, ast.FunctionDef | ast.AsyncFunctionDef) or other is function:
+            continue
+        attributes = {each.attr for each in ast.walk(other) if isinstance(each, ast.Attribute)}
+        if held in attributes and not _WAITS.isdisjoint(attributes):
+            raise NoFix(f"{other.name}() waits for it, where somebody calls that")
 
 
 def _is_load(name: ast.Name) -> bool:

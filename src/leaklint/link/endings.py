@@ -19,6 +19,8 @@ class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ends: list[str] = []
     """Dotted names of what ends by itself."""
+    endless: list[str] = []
+    """Last names of what goes on until somebody stops it."""
     waits: dict[str, list[str]] = {}
     """Last names of what waits for others, or for the next message; with names of which one must be called in the
     project for it to be that function at all (``get`` of a queue), or none."""
@@ -35,19 +37,23 @@ class Endings:
                 self._functions.setdefault(_last(function.name), []).append(function)
                 called.update(function.calls)
         self._ends = frozenset(waiting.ends)
+        self._endless = frozenset(waiting.endless)
         self._waits = {name for name, owners in waiting.waits.items() if not owners or called.intersection(owners)}
         self._known: dict[str, bool] = {}
 
-    def ends(self, callee: str) -> bool:
-        """Whether what runs, a qualified name of the project or a dotted one of a library, is known to end."""
+    def ends(self, callee: str) -> bool | None:
+        """Whether what runs, a qualified name of the project or a dotted one of a library, is known to end.
+
+        False is what is known to go on until somebody stops it, None what is not known.
+        """
         if callee in self._ends:
             return True
         last = _last(callee)
         if last not in self._functions:
-            return False
+            return False if last in self._endless else None
         if last not in self._known:
             self._known[last] = self._all_end(last)
-        return self._known[last]
+        return self._known[last] or None
 
     def _all_end(self, name: str) -> bool:
         seen = {name}

@@ -68,8 +68,8 @@ class Output:
     """What is known of the line that was asked for."""
     resolve: Resolve = lambda _importer, _module, _name, _level: ("", "")
     """What an import means."""
-    ends: Callable[[str], bool] = lambda _callee: False
-    """Whether what runs is known to end."""
+    ends: Callable[[str], bool | None] = lambda _callee: None
+    """Whether what runs is known to end, or never to; None where neither is known."""
     imported: Callable[[str], frozenset[str]] = lambda _path: frozenset()
     """The files of the project that a file imports itself."""
 

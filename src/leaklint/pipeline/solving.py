@@ -56,8 +56,8 @@ class Solution(NamedTuple):
     """The code that stands in templates."""
     modules: Modules
     """What imports mean."""
-    ends: Callable[[str], bool]
-    """Whether what runs is known to end, by its name."""
+    ends: Callable[[str], bool | None]
+    """Whether what runs is known to end, or never to, by its name; None where neither is known."""
     files: Mapping[str, FileFacts]
     examined: Examined | None = None
     """What is known of the line that was asked for."""
@@ -155,8 +155,8 @@ def solved(
     )
 
 
-def endings_of(files: Mapping[str, FileFacts]) -> Callable[[str], bool]:
-    """Whether what runs is known to end, by its name: see ``leaklint.link.endings``."""
+def endings_of(files: Mapping[str, FileFacts]) -> Callable[[str], bool | None]:
+    """Whether what runs is known to end, or never to, by its name: see ``leaklint.link.endings``."""
 
     @functools.cache
     def endings() -> Endings:

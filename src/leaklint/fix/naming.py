@@ -1,0 +1,136 @@
+"""Where a file gets its name: in the function that makes it, or in the caller that hands the name down to it."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from leaklint.fix.occurrences import occurrences
+from leaklint.fix.plan import NoFix
+from leaklint.fix.project import Project
+from leaklint.fix.travels import names_of_file
+from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.ir.finding import Finding, StepKind
+from leaklint.ir.location import Place
+
+_UNCLEAR = "it is not clear which argument names the file"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Site:
+    """A call in a function of a file: the one that makes the file, or the one that hands its name down."""
+
+    file: str
+    tree: Tree
+    node: ast.Call
+    function: Function
+    in_handler: bool
+
+    @property
+    def statement(self) -> ast.stmt:
+        """The statement that holds the call."""
+        return self.tree.statement(self.node)
+
+
+IsTemporary = Callable[[Tree, ast.expr, Function], bool]
+
+
+def named_at(finding: Finding, project: Project, site: Site, is_temporary: IsTemporary) -> tuple[Site, ast.expr]:
+    """The call at which the name of a file is no parameter any more, and the argument that is the name."""
+    calls = [step.place for step in finding.trace if step.kind is StepKind.CALL]
+    arguments: Sequence[ast.expr] = [*site.node.args, *(each.value for each in site.node.keywords)]
+    if isinstance(site.node.func, ast.Attribute):
+        arguments = [*arguments, site.node.func.value]
+    while True:
+        found = [each for each in arguments if is_temporary(site.tree, each, site.function)]
+        if len(found) == 1:
+            return site, found[0]
+        names = [each.id for each in arguments if isinstance(each, ast.Name) and _is_handed_in(site, each.id)]
+        if found or not names or not calls:
+            raise NoFix(_UNCLEAR)
+        caller = _caller(project, calls.pop(), in_handler=not calls)
+        given = _given(site, caller, names)
+        for name, argument in given:
+            if is_temporary(caller.tree, argument, caller.function):
+                _only_here(project, site, caller)
+                _stays_below(site, caller, name)
+        site, arguments = caller, [argument for _, argument in given]
+
+
+def _is_handed_in(site: Site, name: str) -> bool:
+    """Whether a name is a parameter that is never bound anew."""
+    arguments = site.function.args
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return any(each.arg == name for each in listed) and all(
+        isinstance(each.ctx, ast.Load) for each in site.tree.uses(site.function, name)
+    )
+
+
+def _caller(project: Project, place: Place, *, in_handler: bool) -> Site:
+    tree = project.tree(place.path)
+    node: ast.AST | None = tree.at(place.span)
+    if isinstance(node, ast.Await):
+        node = node.value
+    function = tree.function(node) if node is not None else None
+    if not isinstance(node, ast.Call) or function is None:
+        raise NoFix(_UNCLEAR)
+    return Site(place.path, tree, node, function, in_handler)
+
+
+def _given(site: Site, caller: Site, names: Sequence[str]) -> list[tuple[str, ast.expr]]:
+    """What a call gives for some parameters, those left out that have their default."""
+    arguments = site.function.args
+    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    plain = all(dotted(each) != "staticmethod" for each in site.function.decorator_list)
+    if isinstance(site.tree.parents[site.function], ast.ClassDef) and plain:
+        del positional[:1]
+    called = caller.node.func.attr if isinstance(caller.node.func, ast.Attribute) else dotted(caller.node.func)
+    if called != site.function.name or any(isinstance(each, ast.Starred) for each in caller.node.args):
+        raise NoFix(_UNCLEAR)
+    found = dict(zip(positional, caller.node.args, strict=False))
+    found |= {each.arg: each.value for each in caller.node.keywords if each.arg}
+    return [(name, found[name]) for name in names if name in found]
+
+
+def _only_here(project: Project, site: Site, caller: Site) -> None:
+    """Raises ``NoFix`` where others may call the function too, and leave a file of their own."""
+    name = site.function.name
+    several = NoFix(f"{name}() is used in several places, each of which may name a file")
+    if site.function in site.tree.module.body:
+        uses = [each for each in occurrences(project, site.file, name) if not isinstance(each.node, ast.alias)]
+        if any(each.node is not caller.node.func for each in uses):
+            raise several
+        return
+    for path, source in project.sources.items():
+        if name.encode() not in source:
+            continue
+        for each in project.tree(path).nodes:
+            if not isinstance(each, ast.Attribute) or each.attr != name or each is caller.node.func:
+                continue
+            parent = project.tree(path).parents[each]
+            if not isinstance(parent, ast.Call) or parent.func is not each or _fits(site.function, parent):
+                raise several
+
+
+def _fits(function: Function, call: ast.Call) -> bool:
+    """Whether a call of a method of that name may be one of this method, by the number of its arguments."""
+    arguments = function.args
+    most = len(arguments.posonlyargs) + len(arguments.args)
+    least = most - len(arguments.defaults) - 1
+    given = len(call.args) + len(call.keywords)
+    open_ended = any(isinstance(each, ast.Starred) for each in call.args) or any(not each.arg for each in call.keywords)
+    return open_ended or least <= given <= most + len(arguments.kwonlyargs)
+
+
+def _stays_below(site: Site, caller: Site, name: str) -> None:
+    """Raises ``NoFix`` where the function that makes the file keeps its name, or gives it back to one who uses it."""
+    names = names_of_file(site.tree, site.function, name, site.function.body)
+    if isinstance(caller.statement, ast.Expr):
+        return
+    handed = set(ast.walk(site.node))
+    for each in site.tree.own_nodes(site.function):
+        if isinstance(each, ast.Return | ast.Yield) and each.value is not None:
+            inside = {node.id for node in ast.walk(each.value) if isinstance(node, ast.Name) and node not in handed}
+            if inside & names:
+                raise NoFix("the name of the file goes to the caller, who may use it")
