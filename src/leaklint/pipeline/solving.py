@@ -127,7 +127,9 @@ def solved(
         hears,
     )
     in_force = digest(
-        repr((settings, tables, library.versions, sorted(templates.items()))).encode("utf-8", "surrogateescape")
+        repr((settings, tables, library.versions, said.declarations, said.shared_roots)).encode(
+            "utf-8", "surrogateescape"
+        )
     )
     if asked or only_handlers:
         line = _line_asked(asked, files)

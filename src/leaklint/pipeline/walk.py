@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from pathspec.pattern import Pattern
 
 
-_WORTHWHILE: Final = 300
-"""Paths from which on it pays to make one expression of all patterns."""
-_NAMED_GROUP: Final = re.compile(r"\(\?P<\w+>")
+_PLAIN: Final = re.compile(r"[\w.$~@+=-]+")
+_ONE_OF: Final = re.compile(r"\*([\w.$~@+=-]*)\[(\w+)\]")
+"""One star and then letters, the last of which may be one of several: ``*.py[cod]``."""
+_WILD: Final = re.compile(r"\*+|\?|\\|\[!?\w[\w-]*\]")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,25 +40,68 @@ class _IgnoreFile:
 
 
 class _Patterns:
-    """The patterns of an ignore file: where many paths are compared with them, all as one expression first."""
+    """The patterns of an ignore file, which are understood once a path has a name that one of them may mean.
 
-    __slots__ = ("_any_of_them", "_asked", "_spec")
+    Nearly all patterns hold a name, or a piece of one, that some part of the path has to have: ``build/``, ``*.log``.
+    """
 
-    def __init__(self, spec: GitIgnoreSpec) -> None:
-        self._spec = spec
-        self._asked = 0
-        self._any_of_them: re.Pattern[str] | None = None
+    __slots__ = ("_endings", "_lines", "_mentioned", "_names", "_others", "_pieces", "_spec", "_starts")
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._names: set[str] = set()
+        self._starts: tuple[str, ...] = ()
+        self._endings: tuple[str, ...] = ()
+        self._pieces: tuple[str, ...] = ()
+        self._others = False
+        """Whether there are patterns that may mean any name."""
+        self._mentioned: dict[str, bool] = {}
+        self._spec: GitIgnoreSpec | None = None
+        for line in lines:
+            if line[:1].isspace():
+                self._others = True
+            elif line and not line.startswith("#"):
+                self._note(line.rstrip().removeprefix("!").split("/"))
+
+    def _note(self, parts: list[str]) -> None:
+        """Notes what a name has to have for a pattern to mean it."""
+        plain = next(filter(_PLAIN.fullmatch, parts), None)
+        if plain:
+            self._names.add(plain)
+            return
+        part = next(filter(lambda each: each.strip("*"), parts), "")
+        one_of = _ONE_OF.fullmatch(part)
+        pieces = _WILD.split(part)
+        if one_of:
+            self._endings += tuple(one_of[1] + each for each in one_of[2])
+        elif not any(pieces) or any("[" in each or "]" in each for each in pieces):
+            self._others = True
+        elif pieces[0]:
+            self._starts += (pieces[0],)
+        elif pieces[-1]:
+            self._endings += (pieces[-1],)
+        else:
+            self._pieces += (max(pieces, key=len),)
 
     def decision(self, path: str) -> bool | None:
         """Whether the path is ignored; None where no pattern says anything about it."""
-        self._asked += 1
-        if self._asked == _WORTHWHILE:
-            # the library names a group of each expression, and one expression cannot have two of a name
-            found = [_NAMED_GROUP.sub("(?:", each.regex.pattern) for each in self._spec.patterns if each.regex]
-            self._any_of_them = re.compile("|".join(f"(?:{each})" for each in found) or r"(?!)")
-        if self._any_of_them is not None and not self._any_of_them.match(path):
+        if not self._others and not any(map(self._mentions, path.split("/"))):
             return None
+        if self._spec is None:
+            self._spec = _spec(self._lines)
         return self._spec.check_file(path).include
+
+    def _mentions(self, name: str) -> bool:
+        """Whether a pattern may mean a file or folder of this name, or what lies in it."""
+        found = self._mentioned.get(name)
+        if found is None:
+            found = self._mentioned[name] = (
+                name in self._names
+                or name.startswith(self._starts)
+                or name.endswith(self._endings)
+                or any(piece in name for piece in self._pieces)
+            )
+        return found
 
 
 def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str], bool] = lambda _: True) -> Listing:
@@ -116,18 +160,25 @@ def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
 
 def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
     try:
-        return (_IgnoreFile(folder, _spec(Path(folder, ".gitignore").read_bytes())),)
-    except (OSError, ValueError):
-        # git warns about an ignore file that it cannot read or understand, and goes on without it.
-        return ()
+        return (_IgnoreFile(folder, _patterns(Path(folder, ".gitignore").read_bytes())),)
+    except OSError:
+        return ()  # git warns about an ignore file that it cannot read, and goes on without it
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(text: bytes) -> _Patterns:
+def _patterns(text: bytes) -> _Patterns:
     """The patterns of an ignore file; collections of examples hold the same one many times."""
+    return _Patterns(text.decode("utf-8", "replace").splitlines())
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec:
+    """The patterns as the library understands them; none where it does not: git too goes on without them."""
     import pathspec
 
-    return _Patterns(pathspec.GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines(), _pattern))
+    try:
+        return pathspec.GitIgnoreSpec.from_lines(lines, _pattern)
+    except ValueError:
+        return pathspec.GitIgnoreSpec.from_lines(())
 
 
 @functools.cache

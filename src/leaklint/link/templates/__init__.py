@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 import msgspec
 
 from leaklint.ir.facts import Trouble
-from leaklint.link.modules import holds
+from leaklint.link.modules import parent
 from leaklint.link.templates import (
     azure,
     cdk_python,
@@ -26,7 +26,7 @@ from leaklint.link.templates import (
     terraform,
     zappa,
 )
-from leaklint.link.templates.declaration import Declaration, Said, Tree
+from leaklint.link.templates.declaration import Declaration, Said, Texts, Tree
 from leaklint.link.templates.document import Unreadable
 
 LARGEST = 1_000_000
@@ -37,7 +37,7 @@ _ANY = re.compile(r"(\.(ya?ml|json|template|tf|sh)|(^|/)(Procfile|[Mm]akefile|za
 _CDK = re.compile(r"(^|/)cdk\.json$")
 _GENERATED = re.compile(r"\{%.*?%\}|\{\{|%\w+%|<%.*?%>")
 """Text that another template engine turns into the template: it need not be well-formed before."""
-_READERS: tuple[tuple[re.Pattern[str], re.Pattern[str] | None, Callable[[str, Tree], Said]], ...] = (
+_READERS: tuple[tuple[re.Pattern[str], re.Pattern[bytes] | None, Callable[[str, Tree], Said]], ...] = (
     (_JSON_OR_YAML, sam.MARKER, sam.read),
     (serverless.NAME, None, serverless.read),
     (zappa.NAME, None, zappa.read),
@@ -78,7 +78,11 @@ def templates_among(paths: Iterable[str]) -> list[str]:
     apps = {path.rpartition("/")[0] for path in known if _CDK.search(path)}
 
     def may_be_stack(path: str) -> bool:
-        return bool(cdk_typescript.NAME.search(path)) and any(holds(app, path) for app in apps)
+        if not apps or not cdk_typescript.NAME.search(path):
+            return False
+        while path and parent(path) not in apps:
+            path = parent(path)
+        return bool(path)
 
     return [
         path
@@ -106,11 +110,11 @@ def read_templates(
     troubles: list[tuple[str, Trouble]] = []
     sources = {path: content for path, content in (stacks or {}).items() if cdk_python.MARKER.search(content)}
     contents = {path: content for path, content in {**texts, **sources}.items() if len(content) <= LARGEST}
-    tree = Tree({path: _text(content) for path, content in contents.items()}, files, wrappers or {})
+    tree = Tree(Texts(contents), files, wrappers or {})
     said: list[Said] = []
-    for path in sorted(tree.texts):
+    for path, content in sorted(contents.items()):
         for name, marker, read in _READERS:
-            if name.search(path) and (marker is None or marker.search(tree.texts[path])):
+            if name.search(path) and (marker is None or marker.search(content)):
                 try:
                     said.append(read(path, tree))
                 except Unreadable as error:
@@ -127,7 +131,3 @@ def read_templates(
         sources=tuple(source for one in said for source in one.sources),
         troubles=tuple(sorted(set(troubles), key=lambda trouble: (trouble[0], trouble[1].span))),
     )
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8-sig", errors="replace")

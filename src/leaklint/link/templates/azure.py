@@ -9,7 +9,7 @@ from leaklint.ir.handler import Platform
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside
 
 NAME = re.compile(r"(^|/)function\.json$")
-MARKER = re.compile(r'"bindings"')
+MARKER = re.compile(rb'"bindings"')
 
 
 def read(path: str, tree: Tree) -> Said:

@@ -17,6 +17,8 @@ BUILT = "PythonFunction"
 IMAGE = "DockerImageFunction"
 LAYERS = frozenset({"LayerVersion", "PythonLayerVersion"})
 CONSTRUCTS = frozenset({*ZIPPED, BUILT, IMAGE, *LAYERS})
+MAKES = re.compile("|".join(sorted({*CONSTRUCTS, "handler"})))
+"""What a file must hold at least for a construct to be made in it."""
 
 _RUNTIME = re.compile(r"\b(PYTHON|NODEJS|JAVA|DOTNET|GO|RUBY|PROVIDED|FROM_IMAGE)", re.IGNORECASE)
 

@@ -15,6 +15,7 @@ from leaklint.link.templates.declaration import AT_PROJECT, Said, Tree
 
 NAME = re.compile(r"\.py$")
 MARKER = re.compile(rb"\baws_cdk\b")
+_CALLED = re.compile(r"(\w+)\s*\(")
 
 _ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
 _INLINE = frozenset({"InlineCode", "from_inline", "inline"})
@@ -28,7 +29,7 @@ _MOST_WAYS = 100
 
 def read(path: str, tree: Tree) -> Said:
     """The functions and layers that a stack makes."""
-    stack = _stack(path, tree)
+    stack = _stack(path, tree) if cdk.MAKES.search(tree.texts[path]) else None
     # A file that is not parsed is Python all the same: the outline says what is wrong with it.
     found = [cdk.said(path, construct, tree) for construct in (stack.constructs() if stack else ())]
     return Said(
@@ -48,6 +49,16 @@ def _stack(path: str, tree: Tree) -> _Stack | None:
             tree.parsed[path] = None
     found = tree.parsed[path]
     return found if isinstance(found, _Stack) else None
+
+
+def _calling(name: str, tree: Tree) -> list[str]:
+    """The Python files that may call something by a name, sorted."""
+    if tree.calling is None:
+        tree.calling = {}
+        for path in sorted(filter(NAME.search, tree.texts)):
+            for each in set(_CALLED.findall(tree.texts[path])):
+                tree.calling.setdefault(each, []).append(path)
+    return tree.calling.get(name, [])
 
 
 class _Stack:
@@ -115,9 +126,8 @@ class _Stack:
 
     def _elsewhere(self, maker: _Maker) -> Iterator[dict[str, ast.expr]]:
         """What calls in other files of the application give, as far as these are texts."""
-        for path in sorted(self.tree.texts):
-            text = self.tree.texts[path]
-            if not NAME.search(path) or f"{maker.called}(" not in text or path == self.path:
+        for path in _calling(maker.called, self.tree):
+            if path == self.path:
                 continue
             other = _stack(path, self.tree)
             if other is None or maker.called not in other.imported:

@@ -14,7 +14,7 @@ from leaklint.link.templates import cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, split_handler
 
 NAME = re.compile(r"(?<!\.d)(?<!\.test)(?<!\.spec)\.[cm]?[jt]s$")
-MARKER = re.compile(r"aws-cdk|aws-lambda|@aws-cdk")
+MARKER = re.compile(rb"aws-cdk|aws-lambda|@aws-cdk")
 SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
 _NEW = re.compile(r"\bnew\s+(?:[\w$]+\s*\.\s*)*([\w$]+)\s*\(")
@@ -52,6 +52,8 @@ _MOST_WAYS = 50
 
 def read(path: str, tree: Tree) -> Said:
     """The functions and layers that a stack makes."""
+    if not cdk.MAKES.search(tree.texts[path]):
+        return Said()
     stack = _Stack(path, tree.texts[path])
     found = [cdk.said(path, construct, tree) for construct in stack.constructs()]
     return Said(

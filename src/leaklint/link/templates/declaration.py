@@ -7,7 +7,7 @@ Python code: whether a declared handler exists is decided in ``leaklint.link.han
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
 import msgspec
 
@@ -60,6 +60,28 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     """Code in the template itself, under the template's path, ``#`` and a name; its places are the template's."""
 
 
+class Texts(Mapping[str, str]):
+    """The texts of files, each decoded when a reader asks for it: most of them say nothing, and some are large."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self.contents = contents
+        self._decoded: dict[str, str] = {}
+
+    def __getitem__(self, path: str) -> str:
+        if path not in self._decoded:
+            self._decoded[path] = self.contents[path].decode("utf-8-sig", errors="replace")
+        return self._decoded[path]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.contents
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.contents)
+
+    def __len__(self) -> int:
+        return len(self.contents)
+
+
 class Tree:
     """What a reader may look at besides its own template: every template, and where Python files are."""
 
@@ -70,6 +92,8 @@ class Tree:
         self._documents: dict[str, list[Node]] = {}
         self.parsed: dict[str, object] = {}
         """What readers have made of texts that are no documents, by path."""
+        self.calling: dict[str, list[str]] | None = None
+        """The Python files among the texts by what they may call, once a reader has asked."""
 
     def documents(self, path: str) -> list[Node]:
         """The documents of a YAML or JSON template; raises ``Unreadable``."""

@@ -154,26 +154,26 @@ class _Builder:
 
     def take(self, event: Any) -> None:
         """Takes the next event."""
-        match type(event).__name__:
-            case "DocumentStartEvent":
-                self._anchors = {}
-            case "AliasEvent":
-                mark = event.start_mark
-                target = self._anchors.get(event.anchor)
-                if target is None or self._is_json:
-                    raise Unreadable.at(mark.line + 1, mark.column + 1, f"unknown alias *{event.anchor}")
-                self._add(target)
-            case "ScalarEvent":
-                node = self._node("scalar", event)
-                node.text = event.value
-                node.style = event.style or ""
-                self._add(node)
-            case "SequenceStartEvent":
-                self._begin(self._node("list", event))
-            case "MappingStartEvent":
-                self._begin(self._node("mapping", event))
-            case "SequenceEndEvent" | "MappingEndEvent":
-                self._open.pop()
+        kind = type(event).__name__
+        if kind == "ScalarEvent":  # most are
+            node = self._node("scalar", event)
+            node.text = event.value
+            node.style = event.style or ""
+            self._add(node)
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            self._open.pop()
+        elif kind == "SequenceStartEvent":
+            self._begin(self._node("list", event))
+        elif kind == "MappingStartEvent":
+            self._begin(self._node("mapping", event))
+        elif kind == "DocumentStartEvent":
+            self._anchors = {}
+        elif kind == "AliasEvent":
+            mark = event.start_mark
+            target = self._anchors.get(event.anchor)
+            if target is None or self._is_json:
+                raise Unreadable.at(mark.line + 1, mark.column + 1, f"unknown alias *{event.anchor}")
+            self._add(target)
 
     def _node(self, kind: Literal["scalar", "list", "mapping"], event: Any) -> Node:
         mark = event.start_mark

@@ -13,7 +13,7 @@ from leaklint.ir.handler import Platform
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside
 
 NAME = re.compile(r"(\.(sh|ya?ml)|(^|/)[Mm]akefile)$")
-MARKER = re.compile(r"\b(functions|run)\W+deploy\b")
+MARKER = re.compile(rb"\b(functions|run)\W+deploy\b")
 
 _BETWEEN = r"[\s,'\"\\\[\]-]"
 _DEPLOY = re.compile(rf"\b(functions|run){_BETWEEN}+deploy\b")

@@ -12,7 +12,7 @@ from leaklint.link.templates import dockerfile
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside
 
 NAME = re.compile(r"(^|/)Procfile$")
-MARKER = re.compile(r"functions[-_]framework")
+MARKER = re.compile(rb"functions[-_]framework")
 
 _PROGRAMS = frozenset({"functions-framework", "functions-framework-python", "functions_framework"})
 

@@ -12,7 +12,7 @@ from leaklint.link.templates import dockerfile
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
 from leaklint.link.templates.document import Node
 
-MARKER = re.compile(r"AWS::(Serverless|Lambda)::(Function|LayerVersion)")
+MARKER = re.compile(rb"AWS::(Serverless|Lambda)::(Function|LayerVersion)")
 
 _FUNCTIONS = {"AWS::Serverless::Function": "SAM function", "AWS::Lambda::Function": "CloudFormation function"}
 _SUBSTITUTED = re.compile(r"\$\{[^{}\n]*\}")
