@@ -32,6 +32,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import module_object
 from leaklint.solve.members import TAKES_RECEIVER
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, instance, variable
 
@@ -73,7 +74,7 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
             How.SET_ATTRIBUTE,
             "setattr",
             span,
-            sources=effects.deep_sources(state, act.world, value),
+            sources=deep_sources(state, value),
             field=ELEMENT,
         )
     return NONE
@@ -104,7 +105,7 @@ def set_attribute(
     certain: bool | None = None,
 ) -> None:
     """``target.name = value``: a field is bound; where the target survives, that is a write."""
-    sources = effects.deep_sources(state, act.world, value)
+    sources = deep_sources(state, value)
     uses.read_snapshots(act, state, value, span)
     if name in act.world.attributes_read or not all(thing.type.kind in OWN for thing in target.things):
         pending.keep_coroutine(state, value)
@@ -173,7 +174,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
                 act.world.rebound[place] = value
         state.heap[place] = value
         return
-    sources = effects.deep_sources(state, act.world, value)
+    sources = deep_sources(state, value)
     if pending.holds_task(state, value):
         pending.use(state, value)
         state.heap[place] = value

@@ -10,6 +10,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import NONE, ORIGINAL, extend, join, join_all, of, ordered, single_constant, slot
 from leaklint.solve.lookup import read_field
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
@@ -17,7 +18,7 @@ from leaklint.solve.world import Solving, instance
 def set_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     """``variable.set(value)``: the token has to be reset."""
     value = arguments.positional[0] if arguments.positional else NOTHING
-    sources = effects.deep_sources(state, act.world, value)
+    sources = deep_sources(state, value)
     made = act.made(span)
     # several variables where the expression may denote any of them
     variables = join(state.heap[slot(made, "<variable>")], receiver)

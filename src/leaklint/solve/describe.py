@@ -29,7 +29,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Sources
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import CLOCK, CONSTANT_CONTEXT, TEMPORARY, extend, is_prefix, survives
+from leaklint.solve.lattice import CLOCK, CONSTANT_CONTEXT, ELEMENT, KEYS, TEMPORARY, extend, is_prefix, survives
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -389,7 +389,7 @@ def _exactness(label: tuple[str, ...]) -> tuple[int, int]:
 
 def _shown(field: str) -> str:
     """A field as one writes it, with the quotes that most people use."""
-    if field == "[]":
+    if field in (ELEMENT, KEYS):
         return ANY
     if field == "<cached>":
         return "()"

@@ -10,6 +10,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.classes import move_fields
 from leaklint.solve.lattice import NONE, extend, of
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Tested
 from leaklint.solve.world import Solving, class_path, function_path
 
@@ -35,7 +36,7 @@ def cached_property_value(
         return value
     before = state.guards
     state.guards |= {Tested(frozenset({place}), False, act.at)}
-    sources = effects.deep_sources(state, act.world, value)
+    sources = deep_sources(state, value)
     effects.mutate(act, state, of(owner), How.SET_ATTRIBUTE, f".{name} =", act.at, sources=sources, field=f".{name}")
     state.guards = before
     if owner.path.root.kind is not RootKind.MADE:

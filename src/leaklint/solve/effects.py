@@ -11,38 +11,31 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, NONE, ORIGINAL, SYMBOLIC, extend, is_prefix, join, of, ordered, survives
+from leaklint.solve.lattice import (
+    ELEMENT,
+    NONE,
+    ORIGINAL,
+    SYMBOLIC,
+    extend,
+    is_prefix,
+    join,
+    of,
+    ordered,
+    survives,
+)
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.undoing import REMOVING, REPLACING, undone_by, with_callbacks
-from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
+UNCHANGING: Final = frozenset(
+    f"builtins.{name}" for name in ("bool", "bytes", "complex", "float", "frozenset", "int", "str", "tuple")
+)
+"""Types of objects that nothing changes in place."""
 MISSING: Final = "lookup"
 """Operation by which a container that makes what is missing is changed."""
-
-
-def deep_sources(state: State, world: World, value: Value) -> Sources:
-    """What a value was made from, and what was put into the objects it denotes."""
-    made = [thing.path for thing in value.things if thing.path.root.kind is RootKind.MADE]
-    if not made:
-        return value.sources
-    sources = set(value.sources)
-    seen: set[Path] = set()
-    while made and len(seen) < 32:
-        path = made.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        for key, below in state.heap.under(path.root).items():
-            if len(key.fields) > len(path.fields) and is_prefix(path, key):
-                if key.fields[len(path.fields)].startswith("<func"):
-                    continue
-                sources |= below.sources
-                made.extend(thing.path for thing in below.things if thing.path.root.kind is RootKind.MADE)
-    return frozenset(sources)
 
 
 def open_effect(
@@ -112,7 +105,7 @@ def mutate(
             path = kept
             absorb(act, state, path, span)
         elif (
-            thing.type.kind is TypeKind.CONSTANT
+            is_unchanging(thing)
             or is_weak(act.world, thing)
             or (root.kind not in SYMBOLIC and not survives(path))
             or (root.kind is RootKind.LIBRARY and root.owner == "library" and how is not How.SET_ATTRIBUTE)
@@ -130,6 +123,13 @@ def is_weak(world: World, container: Thing) -> bool:
         and "::" not in kind.name
         and world.models.class_row(kind.name, "weak") is not None
     )
+
+
+def is_unchanging(thing: Thing) -> bool:
+    """Whether nothing changes an object in place: a constant, a number, a text, an environment variable's text."""
+    if thing.type.kind is TypeKind.CONSTANT or thing.type.name in UNCHANGING:
+        return True
+    return thing.path.root.kind is RootKind.LIBRARY and thing.path.root.name == "os.environ" and bool(thing.path.fields)
 
 
 def absorb(act: Activation, state: State, path: Path, span: Span) -> None:
@@ -237,6 +237,9 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         state.read_first |= {path}
     if path not in state.resets:
         state.resets |= {path}
+    kept = state.kept_at(path) if path.root.kind is RootKind.MADE else None
+    if kept is not None:
+        state.resets |= {kept}
 
 
 def read_before(reads: Sources, place: Path) -> bool:

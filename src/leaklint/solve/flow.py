@@ -13,11 +13,11 @@ from leaklint.ir.effects import Pending, Work, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.draining import drain
-from leaklint.solve.effects import deep_sources
 from leaklint.solve.lattice import join
 from leaklint.solve.loops import after_loop, in_loop, left_early, surely_runs, waits, without_time_outs
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token, join_states
 from leaklint.solve.surprise import Surprise
@@ -320,7 +320,7 @@ def _given_sources(act: Activation, state: State, step: cfg.Call) -> frozenset[P
     """What an exception of a call may tell: its arguments."""
     sources: frozenset[Path] = frozenset()
     for argument in step.arguments:
-        sources |= deep_sources(state, act.world, value_of(act, state, argument.value))
+        sources |= deep_sources(state, value_of(act, state, argument.value))
     return sources
 
 

@@ -270,6 +270,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             effect, path=thing.path, sources=sources, site=act.site(span) if here else effect.site
         )
         if isinstance(changed, Write) and isinstance(effect, Write):
+            if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and happening.is_unchanging(thing):
+                continue
             _write(sub, changed, effect, thing, path_trace)
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and _is_set(act, state, thing.path):

@@ -37,6 +37,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import class_member
 from leaklint.solve.names import is_container, value_of
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance, variable
@@ -192,7 +193,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
     if special is not None:
         return
-    sources = effects.deep_sources(state, act.world, value)
+    sources = deep_sources(state, value)
     if _is_slice(key, whole=True) and is_fresh(value, sources):
         for thing in target.things:
             effects.reset(state, thing.path)
@@ -241,7 +242,7 @@ def _key_sources(act: Activation, state: State, key: Value) -> frozenset[Path]:
     certain, name = single_constant(key)
     if certain and not key.sources:
         return frozenset({Path(Root(RootKind.LIBRARY, "constant", repr(name)))})
-    return effects.deep_sources(state, act.world, key)
+    return deep_sources(state, key)
 
 
 def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving:

@@ -23,6 +23,7 @@ from leaklint.ir.values import (
 MAX_THINGS: Final = 12
 """A value with more possible things is unknown: less is said rather than something wrong."""
 MAX_SOURCES: Final = 24
+"""Of a value with more sources, only the first fields of each are kept, or its root."""
 
 CONSTANT_PATH: Final = Path(Root(RootKind.LIBRARY, "constant"))
 VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
@@ -142,10 +143,7 @@ def join(left: Value, right: Value) -> Value:
     things = left.things | right.things
     if len(things) > MAX_THINGS:
         things = _widened(things)
-    sources = left.sources | right.sources
-    if len(sources) > MAX_SOURCES:
-        sources = shortened(sources)
-    return Value(things, sources)
+    return Value(things, shortened(left.sources | right.sources))
 
 
 def _widened(things: frozenset[Thing]) -> frozenset[Thing]:
@@ -162,11 +160,17 @@ def _widened(things: frozenset[Thing]) -> frozenset[Thing]:
 
 
 def shortened(sources: Sources) -> Sources:
-    """Fewer sources that say as much: only roots are kept, and what never differs between invocations."""
-    return frozenset(
-        Path(source.root, source.fields[:1] if source.fields and source.fields[0] in CONSTANT_CONTEXT else ())
-        for source in sources
-    )
+    """Few enough sources that say as much: their last fields are left out, and what never differs is kept apart."""
+    for kept in range(MAX_FIELDS - 1, -1, -1):
+        if len(sources) <= MAX_SOURCES:
+            break
+        sources = frozenset(Path(source.root, source.fields[: max(kept, _telling(source))]) for source in sources)
+    return sources
+
+
+def _telling(source: Path) -> int:
+    """How many fields tell what never differs between invocations from what does."""
+    return 1 if source.fields and source.fields[0] in CONSTANT_CONTEXT else 0
 
 
 def ordered(things: frozenset[Thing]) -> Iterable[Thing]:
@@ -189,7 +193,7 @@ def with_sources(value: Value, sources: Sources) -> Value:
     if sources <= value.sources:
         return value
     merged = value.sources | sources
-    return Value(value.things, shortened(merged) if len(merged) > MAX_SOURCES else merged)
+    return Value(value.things, shortened(merged))
 
 
 def is_part_of_sources(value: Value) -> bool:

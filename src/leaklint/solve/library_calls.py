@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, effects, pending, uses
+from leaklint.solve import builtin_calls, caches, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.instantiate import instantiate
@@ -28,6 +28,7 @@ from leaklint.solve.lattice import (
     with_sources,
 )
 from leaklint.solve.lookup import library
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
@@ -50,12 +51,12 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
     if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
         sources.add(VARIES if _reaches_out(act, callee) else UNKNOWN_CALL)
     for value in arguments.everything():
-        sources |= effects.deep_sources(state, act.world, value)
+        sources |= deep_sources(state, value)
         pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else ())
     for thing in callee.things:
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is not None:
-            sources |= effects.deep_sources(state, act.world, receiver)
+            sources |= deep_sources(state, receiver)
     return unknown(act.made(span), frozenset(sources))
 
 
@@ -152,7 +153,7 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         return suspended(act, state, library(name), arguments, span)
     result = yield from instantiate(act, state, summary, bound, span, row=name)
     if formals is None and row.request and not row.constant:
-        carried = [effects.deep_sources(state, world, value) for value in arguments.everything()]
+        carried = [deep_sources(state, value) for value in arguments.everything()]
         result = with_sources(result, result.sources.union(*carried))
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)

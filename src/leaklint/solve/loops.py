@@ -6,10 +6,10 @@ from typing import Final
 
 from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.effects import deep_sources
 from leaklint.solve.lattice import extend, is_prefix, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.names import value_of
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import elements
@@ -99,7 +99,7 @@ def after_loop(
     }
     held |= {thing.path for path in walked for thing in state.heap[slot(path, "<variable>")].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
-    kept = {source for source in deep_sources(state, act.world, iterable) if source.root.owner == "process"}
+    kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}
     if not held and not kept:
         return state
     leaving = state.copy()

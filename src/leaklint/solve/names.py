@@ -14,6 +14,7 @@ from leaklint.solve.builtin_calls import is_fresh, rebind
 from leaklint.solve.classes import make_class, move_fields
 from leaklint.solve.lattice import is_prefix, of, slot
 from leaklint.solve.lookup import imported, load_global, module_object
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, function_path, variable
 
@@ -96,7 +97,7 @@ def _store_free(act: Activation, state: State, step: cfg.StoreFree) -> None:
     value = value_of(act, state, step.value)
     if step.augmented and is_container(value):
         return
-    sources = effects.deep_sources(state, act.world, value)
+    sources = deep_sources(state, value)
     how = How.COUNT if step.augmented else How.REBIND
     effects.write(act, state, path, how, "=", step.span, sources=sources, value=value)
     if is_fresh(value, sources):

@@ -24,6 +24,7 @@ from leaklint.solve.lattice import (
     with_sources,
 )
 from leaklint.solve.names import is_container, value_of
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import instance
@@ -53,7 +54,7 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     _remember_test(state, step, operands)
     sources: frozenset[Path] = frozenset()
     for value in operands:
-        sources |= observed(value) | effects.deep_sources(state, act.world, value)
+        sources |= observed(value) | deep_sources(state, value)
         if step.operator != "choose":
             _keep_in_text(act, state, step.operator, value)
     if folded is not None:
@@ -185,7 +186,7 @@ def _never_none(value: Value) -> bool:
 def _in_place(act: Activation, state: State, step: cfg.InPlace) -> None:
     act.augmented = f"{step.operator.removesuffix('=')}="
     left, right = value_of(act, state, step.left), value_of(act, state, step.right)
-    sources = effects.deep_sources(state, act.world, right)
+    sources = deep_sources(state, right)
     if is_container(left):
         effects.mutate(act, state, left, How.GROW, step.operator, step.span, sources=sources)
         part = elements(act, state, right)

@@ -7,7 +7,6 @@ from typing import Final
 
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
-from leaklint.solve import effects as happening
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
@@ -17,10 +16,7 @@ from leaklint.solve.lattice import (
     SYMBOLIC,
     VARIES,
     extend,
-    is_from_outside,
-    is_part_of_sources,
     is_prefix,
-    join,
     join_all,
     narrowed,
     of,
@@ -29,6 +25,7 @@ from leaklint.solve.lattice import (
     slot,
 )
 from leaklint.solve.lookup import kept, read_field
+from leaklint.solve.origins import deep_sources, sources_through
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
@@ -135,7 +132,7 @@ class Substitution:
         """What an argument was made from, and what was put into it."""
         known = self._deep.get(index)
         if known is None:
-            known = happening.deep_sources(self.state, self.act.world, self.arguments[index])
+            known = deep_sources(self.state, self.arguments[index])
             self._deep[index] = known
         return known
 
@@ -178,20 +175,18 @@ class Substitution:
                 index = int(source.root.name)
                 if index < len(self.arguments):
                     value = self.arguments[index]
-                    known = self._in_field(value, fields)
-                    deep, rest = (self.deep(index), _followed(value, fields)) if known is None else known
                     if not fields:
-                        result |= deep
+                        result |= self.deep(index)
                         result |= self.observed(index)
                         continue
                     found = set() if measured else self._kept_in(value, fields)
-                    found.update([prolong(each, rest) if is_from_outside(each) else each for each in deep])
+                    found |= self._in_field(value, fields)
                     for each in self.observed(index):
                         found |= {prolong(each, fields), self._reached(each, fields)}
                     result |= {_measured(each) for each in found} if measured else found
             elif kind is RootKind.FREE:
                 value = self.cells.get(source.root.name, NOTHING)
-                result |= happening.deep_sources(self.state, self.act.world, value)
+                result |= self._in_field(value, fields) if fields else deep_sources(self.state, value)
                 result.update(_identities(value, fields))
                 if source.root.name in self.cell_paths:
                     result.add(self.cell_paths[source.root.name])
@@ -203,7 +198,7 @@ class Substitution:
                 result |= uses.snapshot_taken(self.act, source, self.span)
             else:
                 result.add(source)
-        return shortened(frozenset(result)) if len(result) > 24 else frozenset(result)
+        return shortened(frozenset(result))
 
     def _reached(self, start: Path, fields: tuple[str, ...]) -> Path:
         """The place to which fields lead from a surviving object, through other objects made at import."""
@@ -216,22 +211,20 @@ class Substitution:
                 path = thing.path if thing.path.root.kind is RootKind.STATIC else path
         return path
 
-    def _in_field(self, value: Value, fields: tuple[str, ...]) -> tuple[Sources, tuple[str, ...]] | None:
-        """What this invocation has put into a field was made from, and the fields that are left to follow."""
+    def _in_field(self, value: Value, fields: tuple[str, ...]) -> Sources:
+        """What a field was made from: what this invocation has put there, or what the value was made from."""
         for known in range(len(fields), 0, -1):
             found: Sources = frozenset()
-            inner = NOTHING
             for thing in value.things:
                 path = prolong(thing.path, fields[:known])
                 heap = self.state.heap if thing.path.root.kind is RootKind.MADE else self.before
                 stored = heap.get(path) if len(path.fields) == len(thing.path.fields) + known else None
                 if fields[known - 1] == ELEMENT or stored is None:
                     break
-                found |= happening.deep_sources(self.state, self.act.world, stored)
-                inner = join(inner, stored)
+                found |= sources_through(self.state, stored, fields[known:])
             else:
-                return (found, _followed(inner, fields[known:])) if value.things else None
-        return None
+                return found if value.things else sources_through(self.state, value, fields)
+        return sources_through(self.state, value, fields)
 
     def _kept_in(self, value: Value, fields: Sequence[str]) -> set[Path]:
         """What the import has put into a field of a surviving object: a folder for temporary files, a snapshot."""
@@ -248,11 +241,6 @@ def _measured(source: Path) -> Path:
     if source.root.owner.startswith("snapshot"):
         return VARIES
     return slot(source, uses.MEASURED) if source.root.kind in SYMBOLIC and source.fields else source
-
-
-def _followed(value: Value, fields: tuple[str, ...]) -> tuple[str, ...]:
-    """The fields that lead from the sources of a value to those of its part."""
-    return fields if is_part_of_sources(value) else ()
 
 
 def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
@@ -292,6 +280,8 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             made = read_field(act, state, extend(thing.path, ".default_factory")) or NOTHING
             kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
             found.append(of(Thing(path, instance(kinds[0]) if kinds else UNKNOWN_TYPE)))
+        elif thing.type.name == "builtins.str":
+            found.append(of(Thing(path, thing.type)))
         elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
             found.append(of(Thing(path)))
     result = join_all(found) if found else NOTHING

@@ -38,6 +38,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, is_container, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import PRUNED, State, Tested
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
@@ -122,7 +123,7 @@ def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
 def _return(act: Activation, state: State, step: cfg.Return) -> None:
     value = value_of(act, state, step.value) if step.value is not None else NONE
     pending.use(state, value)
-    given = with_sources(value, effects.deep_sources(state, act.world, value))
+    given = with_sources(value, deep_sources(state, value))
     uses.read_snapshots(act, state, given, step.span)
     act.returned.append(value)
 

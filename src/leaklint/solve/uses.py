@@ -11,8 +11,9 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.effects import deep_sources, open_effect
+from leaklint.solve.effects import open_effect
 from leaklint.solve.lattice import VARIES, ordered, slot, survives
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -90,7 +91,7 @@ def cached_call(
     """A caching function of the project is called: its arguments are kept."""
     sources: set[Path] = set()
     for value in bound:
-        sources |= deep_sources(state, act.world, value)
+        sources |= deep_sources(state, value)
     hidden = sorted(source for source in result.sources if source.fields[-1:] == (".value",))
     open_effect(
         act,
