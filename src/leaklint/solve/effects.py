@@ -25,6 +25,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.undoing import REMOVING, REPLACING, undone_by, with_callbacks
+from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
