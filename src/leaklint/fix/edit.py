@@ -54,10 +54,12 @@ def edited(text: str, changes: Iterable[Change]) -> str:
         missing = surgeon.missing()
         if missing:
             raise NotEdited(f"LibCST finds no such place: {missing[0]}")
+        # what comes in finds its place among all that was there
         for each in changes:
             if isinstance(each, Import):
                 changed = with_import(changed, each.module, each.name)
-            elif isinstance(each, Forget):
+        for each in changes:
+            if isinstance(each, Forget):
                 changed = without_import(changed, each.name)
         return changed.code
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError) as error:

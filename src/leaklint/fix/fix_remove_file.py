@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from leaklint.fix.names import member, module
-from leaklint.fix.naming import Site, named_at
-from leaklint.fix.plan import Before, Change, Enclose, Forget, Import, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.naming import Site, named_at, stays_here
+from leaklint.fix.plan import Before, Change, Enclose, Forget, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, finally_after, span_of
+from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, span_of
 from leaklint.ir.finding import Finding
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
-_LOOKS = ("basename", "exists", "getsize", "is_file", "isfile", "len", "read_bytes", "read_text", "stat")
-"""What an answer may ask of a file that is removed right after."""
 _TEMPORARY = ("tempfile.gettempdir", "tempfile.gettempprefix")
 
 
@@ -61,7 +60,14 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
     alone(tree, *rest)
     if isinstance(path, ast.Name):
         names = names_of_file(tree, function, path.id, rest)
-    safe = _stays_here(site, names | _objects(site))
+        done = _done_already(tree, rest, path.id)
+        if done is not None:
+            first_closing = closing
+            closing, imports = _taken_over(tree, done, closing, imports)
+            changes += [Instead(tree.span(done), ""), *comments_above(tree, done)]
+            if closing.endswith(first_closing) and _only_use_of_os(tree, done):
+                changes.append(Forget("os"))
+    safe = stays_here(site, names | _objects(site))
     changes += [Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n    {closing}"), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
 
@@ -76,6 +82,48 @@ def _objects(site: Site) -> set[str]:
         case _:
             bound = []
     return {each.id for each in bound if isinstance(each, ast.Name)}
+
+
+def _done_already(tree: Tree, rest: Sequence[ast.stmt], name: str) -> ast.stmt | None:
+    """The only statement of a block that removes the file, where it is reached; not the one that makes it."""
+    found = [
+        each
+        for each in rest[1:]
+        if _removes(each, name)
+        or (isinstance(each, ast.If) and not each.orelse and len(each.body) == 1 and _removes(each.body[0], name))
+    ]
+    if len(found) != 1 or any("#" in line for line in tree.text_of(found[0]).split("\n")):
+        return None
+    return found[0]
+
+
+def _removes(statement: ast.stmt, name: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=function, args=[ast.Name(id=given)], keywords=[])):
+            return given == name and dotted(function) in ("os.remove", "os.unlink")
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=given), attr="unlink"), args=[])):
+            return given == name
+    return False
+
+
+def _only_use_of_os(tree: Tree, statement: ast.stmt) -> bool:
+    """Whether nothing but a statement uses the module ``os``."""
+    inside = set(ast.walk(statement))
+    uses = [each for each in tree.nodes if isinstance(each, ast.Name) and each.id == "os"]
+    return bool(uses) and all(each in inside for each in uses)
+
+
+def _taken_over(tree: Tree, done: ast.stmt, closing: str, imports: list[Import]) -> tuple[str, list[Import]]:
+    """What removes the file already, with the comments above it, where it asks whether there is one."""
+    above = "".join(f"{tree.lines[each.span.line - 1].strip()}\n    " for each in comments_above(tree, done))
+    match done:
+        case ast.If(test=ast.Call(func=called), body=[ast.Expr(value=inner)]) if dotted(called).rpartition(".")[2] in (
+            "exists",
+            "isfile",
+            "is_file",
+        ):
+            return f"{above}if {tree.text_of(done.test)}:\n        {tree.text_of(inner)}", []
+    return f"{above}{closing}", imports
 
 
 def _needs_name(site: Site, path: ast.expr) -> bool:
@@ -217,24 +265,6 @@ def _is_path_object(tree: Tree, path: ast.expr, function: Function) -> bool:
     return isinstance(path, ast.Call) and dotted(path.func).rpartition(".")[2] in ("Path", "joinpath")
 
 
-def _stays_here(site: Site, names: set[str]) -> bool:
-    """Whether nobody can ask for the file after the function; raises where a caller does."""
-    tree = site.tree
-    safe = True
-    for each in tree.own_nodes(site.function):
-        if not isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) or each.value is None:
-            continue
-        inside = [name for name in ast.walk(each.value) if isinstance(name, ast.Name) and name.id in names]
-        if inside and not site.in_handler and not isinstance(each.value, ast.Call):
-            raise NoFix("the name of the file goes to the caller, who may use it")
-        for name in inside:
-            held = tree.parents[name]
-            # the platform cannot use a name that is a part of the answer, and a call may keep it
-            if isinstance(held, ast.Call) and name in held.args:
-                safe = safe and dotted(held.func).rpartition(".")[2] in _LOOKS
-    return safe
-
-
 # -------------------------------------------------------------------------------------------------- module tempfile
 def _with_folder(finding: Finding, site: Site) -> Plan:
     tree, node, function, statement = site.tree, site.node, site.function, site.statement
@@ -244,7 +274,7 @@ def _with_folder(finding: Finding, site: Site) -> Plan:
     rest = list(tree.after(statement))
     if not name or "." in name or not rest:
         raise NoFix("no local name is bound to the folder")
-    safe = _stays_here(site, names_of_file(tree, function, name, rest))
+    safe = stays_here(site, names_of_file(tree, function, name, rest))
     alone(tree, statement, *rest)
     written = dotted(node.func)
     changes: list[Change] = []
@@ -274,7 +304,7 @@ def _after_mkstemp(finding: Finding, site: Site) -> Plan:
         case _:
             raise NoFix("the name of the file is not bound to a name of its own")
     names = names_of_file(tree, function, name, list(tree.after(statement)) or [statement])
-    safe = _stays_here(site, names)
+    safe = stays_here(site, names)
     closing, imports = _unlink(tree, function, name)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)
 
@@ -299,7 +329,7 @@ def _after_named(finding: Finding, site: Site) -> Plan:
         case _:
             raise NoFix("no name is bound to the file")
     names = names_of_file(tree, function, name, [statement, *tree.after(statement)])
-    safe = _stays_here(site, names)
+    safe = stays_here(site, names)
     closing, imports = _unlink(tree, function, f"{name}.name")
     if isinstance(statement, ast.With):
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from leaklint.fix.occurrences import occurrences
 from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
-from leaklint.fix.travels import names_of_file
+from leaklint.fix.travels import GIVERS, names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.finding import Finding, StepKind
 from leaklint.ir.location import Place
@@ -134,3 +134,54 @@ def _stays_below(site: Site, caller: Site, name: str) -> None:
             inside = {node.id for node in ast.walk(each.value) if isinstance(node, ast.Name) and node not in handed}
             if inside & names:
                 raise NoFix("the name of the file goes to the caller, who may use it")
+
+
+_LOOKS = frozenset({"basename", "exists", "getsize", "is_file", "isfile", "len", "read_bytes", "read_text", "stat"})
+"""What an answer may ask of a file that is removed right after."""
+
+
+def stays_here(site: Site, names: set[str]) -> bool:
+    """Whether nobody can ask for the file after the function; raises ``NoFix`` where a caller does."""
+    safe = True
+    for each in site.tree.own_nodes(site.function):
+        if not isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) or each.value is None:
+            continue
+        for name in ast.walk(each.value):
+            if isinstance(name, ast.Name) and name.id in names:
+                taker = _taker(site.tree, name, each)
+                if taker is None and not site.in_handler:
+                    raise NoFix("the name of the file goes to the caller, who may use it")
+                if taker is not None and _last(taker)[:1].isupper():
+                    raise NoFix(f"{_last(taker)} may use the file after the function has ended")
+                # the platform cannot use a name that is a part of the answer, and a call may keep it
+                safe = safe and (taker is None or _last(taker) in _LOOKS or _is_read(site.tree, taker))
+    return safe
+
+
+def _taker(tree: Tree, name: ast.Name, answer: ast.AST) -> ast.Call | None:
+    """The call of an answer that is given the name of a file and does not just give it back."""
+    node: ast.AST = name
+    while node is not answer:
+        parent = tree.parents[node]
+        if isinstance(parent, ast.Call):
+            asked = parent.func is node and isinstance(node, ast.Attribute) and node.attr not in GIVERS
+            given = parent.func is not node and _last(parent) not in GIVERS
+            if asked or given:
+                return parent
+        node = parent
+    return None
+
+
+def _last(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
+
+
+def _is_read(tree: Tree, call: ast.Call) -> bool:
+    """Whether a file is opened, and read at once: ``open(path).read()``, ``json.load(open(path))``."""
+    if _last(call) in ("close", "read", "readline", "readlines"):
+        return True
+    parent = tree.parents[call]
+    if _last(call) != "open":
+        return False
+    read = isinstance(parent, ast.Attribute) and parent.attr in ("read", "readlines")
+    return read or (isinstance(parent, ast.Call) and _last(parent) in ("load", "safe_load"))

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from leaklint.fix.plan import NoFix
 from leaklint.fix.tree import Function, Tree, dotted
 
-_MAKERS = frozenset({"Path", "abspath", "fspath", "join", "joinpath", "realpath", "resolve", "str", "with_suffix"})
-"""Calls whose result is the name, or a name below it."""
+GIVERS = frozenset(
+    {"Path", "abspath", "as_posix", "dict", "format", "frozenset", "fspath", "join", "joinpath", "list", "realpath"}
+    | {"resolve", "set", "sorted", "str", "tuple", "with_suffix"}
+)
+"""Calls whose result is the name, a name below it, or holds it."""
 _KEEPERS = frozenset({"add", "append", "appendleft", "extend", "insert", "put", "setdefault", "update"})
 _PARTS = (ast.BinOp, ast.Dict, ast.FormattedValue, ast.IfExp, ast.JoinedStr, ast.List, ast.Set, ast.Starred, ast.Tuple)
 
@@ -68,7 +71,7 @@ def _holders(tree: Tree, use: ast.Name) -> Iterable[str]:
 
 def _makes_name(parent: ast.AST, node: ast.AST) -> bool:
     if isinstance(parent, ast.Call):
-        return node in parent.args and dotted(parent.func).rpartition(".")[2] in _MAKERS
+        return node in parent.args and dotted(parent.func).rpartition(".")[2] in GIVERS
     return False
 
 

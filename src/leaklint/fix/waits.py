@@ -6,7 +6,7 @@ import ast
 import dataclasses
 from collections.abc import Sequence
 
-from leaklint.fix.plan import After, Before, Change, Enclose, NoFix, Replace
+from leaklint.fix.plan import After, Before, Change, Comment, Enclose, NoFix, Replace
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.location import Span
 
@@ -22,6 +22,18 @@ def alone(tree: Tree, *statements: ast.stmt) -> None:
     for each in statements:
         if not tree.stands_alone(each):
             raise NoFix("the statement shares its line with another one")
+
+
+def comments_above(tree: Tree, statement: ast.stmt) -> list[Comment]:
+    """The changes by which the lines with comments right above a statement go, from the top down."""
+    found: list[Comment] = []
+    for number in range(statement.lineno - 1, 0, -1):
+        text = tree.lines[number - 1]
+        start = len(text) - len(text.lstrip())
+        if not text.lstrip().startswith("#"):
+            break
+        found.insert(0, Comment(Span(number, start + 1, number, len(text) + 1), ""))
+    return found
 
 
 def harmless(statement: ast.stmt) -> bool:
