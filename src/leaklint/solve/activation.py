@@ -38,6 +38,8 @@ class Activation:
         """The operator of the augmented assignment under way, such as ``+=``."""
         self.at = facts.span
         """The place where an attribute is being read."""
+        self.getting: list[str] = []
+        """The properties whose getters are being followed there, outermost first."""
         self.repeats = False
         """Whether the function has a ``while`` loop."""
         self.catching: frozenset[str] = frozenset()

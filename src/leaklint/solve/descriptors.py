@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir.effects import How
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.values import NOTHING, RootKind, Thing, Type, TypeKind, Value
@@ -9,10 +11,13 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.classes import move_fields
-from leaklint.solve.lattice import NONE, extend, of
+from leaklint.solve.lattice import NONE, extend, of, unknown
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Tested
 from leaklint.solve.world import Solving, class_path, function_path
+
+MAX_GETTING: Final = 3
+"""How often a property is followed into itself: ``self.parent.root`` may ask an object that stands for its parents."""
 
 
 def property_value(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
@@ -22,7 +27,11 @@ def property_value(act: Activation, state: State, getter: str, facts: FunctionFa
     function = Thing(function_path(getter), Type(TypeKind.FUNCTION, getter))
     if facts is not None and facts.is_async and not facts.is_generator:
         return suspended(act, state, of(function), Arguments((receiver,)), act.at)
+    if act.getting.count(getter) >= MAX_GETTING:
+        return unknown(act.made(act.at))
+    act.getting.append(getter)
     value = yield from call_project(act, state, function, [receiver], act.at)
+    act.getting.pop()
     return value
 
 
