@@ -27,6 +27,7 @@ from leaklint.frontends.output import (
     write,
 )
 from leaklint.frontends.progress import progress
+from leaklint.pipeline.copies import processors
 from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Part, Request, run
 from leaklint.pipeline.wrong_use import WrongUse
@@ -80,6 +81,13 @@ def parser() -> Parser:
         "--confirm",
         action="store_true",
         help="run the handlers that have events in the settings, and say which findings are seen: this runs your code",
+    )
+    output.add_argument(
+        "-j",
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="how many processes share the work; as many as there are processors by default, where it pays",
     )
     files = made.add_argument_group("files")
     files.add_argument("--since", metavar="REV", default="", help="only findings that touch lines changed since then")
@@ -152,6 +160,13 @@ def main(arguments: list[str]) -> int:
     return 0 if options.exit_zero else status
 
 
+def _count(text: str) -> int:
+    """A number of processes as the command line gives it."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of processes")
+    return int(text)
+
+
 def _request(options: argparse.Namespace) -> Request:
     """What the options ask for, with the unsaved text that comes on standard input."""
     request = request_of(options)
@@ -167,6 +182,7 @@ def _request(options: argparse.Namespace) -> Request:
         overlay=overlay,
         force_exclude=options.force_exclude,
         cached=not options.no_cache,
+        jobs=options.jobs or processors(),
         since=options.since,
         baseline="renew" if options.update_baseline else "read" if options.no_update else "shorten",
         edits=options.show_fixes or any(each.format in WITH_EDITS for each in targets_of(options.output_format)),

@@ -51,6 +51,8 @@ class Input:
     cache: Cache | None = None
     hears: Hears = nobody
     """Is told how far the analysis has come."""
+    jobs: int = 1
+    """How many processes share the work."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def _findings(given: Input) -> Output:
         only_handlers=given.only_handlers,
         cache=given.cache,
         hears=given.hears,
+        jobs=given.jobs,
     )
     return Output(
         tuple(found.findings),
@@ -134,24 +137,26 @@ def analyse(
     only_handlers: bool = False,
     cache: Cache | None = None,
     hears: Hears = nobody,
+    jobs: int = 1,
 ) -> Report:
     """The report of one project, with paths relative to its root.
 
     ``overlay`` is unsaved text that stands in for files, by absolute path or by path relative to the root. ``tree``
     spares the discovery where it has been done already. ``asked`` is filled with what is known of its line;
-    ``only_handlers`` looks for handlers and follows nothing from them. ``hears`` is told how far it has come.
+    ``only_handlers`` looks for handlers and follows nothing from them. ``hears`` is told how far it has come; ``jobs``
+    processes share the work.
     """
     tree = tree or discover(project, settings, project.root)
     if cache is None or overlay or asked or only_handlers:
         return _analysed(
-            project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers, hears=hears
+            project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers, hears=hears, jobs=jobs
         )[0]
     key = digest(repr((project, settings, tree)).encode("utf-8", "surrogateescape"))
     known = cache.read("report", key, Kept)
     if known is not None and unchanged(project.root, known.stamps, known.made):
         return known.report
     made = now()
-    report, contents, _ = _analysed(project, settings, {}, tree, cache, hears=hears)
+    report, contents, _ = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs)
     read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
     stamps = stamps_of(project.root, sorted({*read, *contents}), contents)
     if stamps is not None and not tree.unreadable and read - contents.keys() <= set(tree.templates):
@@ -167,9 +172,10 @@ def analysed_for_fixes(
     tree: Tree,
     cache: Cache | None = None,
     hears: Hears = nobody,
+    jobs: int = 1,
 ) -> tuple[Report, Fixable]:
     """The report of one project as ``analyse`` gives it, and the project as fixes see it."""
-    report, _, fixable = _analysed(project, settings, overlay, tree, cache, hears=hears)
+    report, _, fixable = _analysed(project, settings, overlay, tree, cache, hears=hears, jobs=jobs)
     return report, fixable
 
 
@@ -183,6 +189,7 @@ def _analysed(
     *,
     only_handlers: bool = False,
     hears: Hears = nobody,
+    jobs: int = 1,
 ) -> tuple[Report, dict[str, bytes], Fixable]:
     """The report, the contents of all files that it rests on, and the project as fixes see it."""
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
@@ -199,7 +206,7 @@ def _analysed(
 
     place = (asked.path, asked.line) if asked else None
     output = _findings(
-        Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place, cache, hears)
+        Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place, cache, hears, jobs)
     )
     if asked:
         asked.examined = output.examined

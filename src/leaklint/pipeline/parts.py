@@ -22,6 +22,7 @@ from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.pipeline.cache import Cache
+from leaklint.pipeline.copies import copies, shares
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.troubles import not_analysed
 from leaklint.rules.check import check
@@ -30,6 +31,8 @@ from leaklint.solve import solve
 KIND: Final = "solved"
 MOST_LOWERED: Final = 500
 """Graphs of functions that are kept; a function that is solved again later is lowered again."""
+LEAST_SOLVED: Final = 100_000
+"""Bytes of source, behind handlers, that are worth a process of their own."""
 IN_PART: Final = "too large, analysed in part"
 Lower = Callable[[str, str], tuple[Body, Trouble | None]]
 """Gives the graph of a function by path and name, and why it cannot be analysed, if so."""
@@ -41,6 +44,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     findings: tuple[Finding, ...] = ()
     handlers: tuple[Handler, ...] = ()
     examined: Examined | None = None
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_OUTCOMES: Final = msgspec.msgpack.Decoder(list[Outcome])
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -60,6 +67,8 @@ class Whole(msgspec.Struct, frozen=True):
     """Files of bundled packages, which are never reported."""
     digests: Mapping[str, bytes]
     """What the bytes of each file are known by."""
+    sizes: Mapping[str, int]
+    """How many bytes each file has."""
     hears: Hears = nobody
     """Is told how many files are solved."""
 
@@ -112,23 +121,46 @@ class Whole(msgspec.Struct, frozen=True):
         ]
         return Outcome((*check(result.reached), *left_out.values(), *in_part), result.handlers, result.examined)
 
-    def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes) -> list[Outcome]:
+    def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes, jobs: int = 1) -> list[Outcome]:
         """What solving the parts gives, as far as the cache does not know it.
 
-        ``in_force`` stands for all that an outcome depends on besides its part: settings, rows and templates.
+        ``in_force`` stands for all that an outcome depends on besides its part: settings, rows and templates. ``jobs``
+        processes share the work.
         """
         parts = self.parts()
         before = self.before(parts)
         keys = [key.hex() for key in self._keys(parts, in_force)]
         known = cache.read(KIND, project, dict[str, Outcome]) if cache is not None else None
         known = known or {}
-        found = [
-            known[key] if key in known else self.solved(part, before=solved)
-            for key, part, solved in zip(keys, parts, before, strict=True)
-        ]
+        found = known | self._solved_anew(
+            {key: (part, solved) for key, part, solved in zip(keys, parts, before, strict=True) if key not in known},
+            jobs,
+        )
         if cache is not None and set(keys) != known.keys():
-            cache.write(KIND, project, dict(zip(keys, found, strict=True)))
-        return found
+            cache.write(KIND, project, {key: found[key] for key in keys})
+        return [found[key] for key in keys]
+
+    def _solved_anew(self, asked: Mapping[str, tuple[Part, int]], jobs: int) -> dict[str, Outcome]:
+        """What solving parts gives, by what they are known by; ``jobs`` processes share them."""
+        keys = list(asked)
+        ours, *others = shares([self._weight(asked[key][0]) for key in keys], jobs, LEAST_SOLVED)
+
+        def outcomes(share: Iterable[int]) -> list[Outcome]:
+            return [self.solved(asked[keys[each]][0], before=asked[keys[each]][1]) for each in share]
+
+        found: dict[int, Outcome] = {}
+        with copies(others, lambda share: _ENCODER.encode(outcomes(share))) as results:
+            found.update(zip(ours, outcomes(ours), strict=True))
+            for share, result in zip(others, results, strict=True):
+                sent = result()
+                found.update(zip(share, outcomes(share) if sent is None else _OUTCOMES.decode(sent), strict=True))
+        return {keys[each]: outcome for each, outcome in found.items()}
+
+    def _weight(self, part: Part) -> int:
+        """How much work a part is, in bytes of source that handlers reach."""
+        inside = frozenset(part.files)
+        size = sum(self.sizes[path] for path in part.files)
+        return size if any(each.path in inside for each in (*self.handlers, *self.candidates)) else size // 20
 
     def _keys(self, parts: Iterable[Part], in_force: bytes) -> list[bytes]:
         """What each part is known by: all that its outcome depends on."""

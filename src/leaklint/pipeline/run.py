@@ -56,6 +56,8 @@ class Request:
     """Take what earlier runs found out from the cache, and keep what this one finds out."""
     hears: Hears = nobody
     """Is told how far the run has come."""
+    jobs: int = 1
+    """How many processes share the work."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,7 +126,13 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
     if request.edits:
         report = with_edits(
             *analysed_for_fixes(
-                part.project, settings, request.overlay, tree=part.tree, cache=cache, hears=request.hears
+                part.project,
+                settings,
+                request.overlay,
+                tree=part.tree,
+                cache=cache,
+                hears=request.hears,
+                jobs=request.jobs,
             )
         )
     else:
@@ -136,6 +144,7 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
             only_handlers=request.only_handlers,
             cache=cache,
             hears=request.hears,
+            jobs=request.jobs,
         )
     if cache is not None and cache.notes:
         report = dataclasses.replace(report, notes=(*report.notes, *cache.notes))

@@ -75,16 +75,17 @@ def solved(
     only_handlers: bool = False,
     cache: Cache | None = None,
     hears: Hears = nobody,
+    jobs: int = 1,
 ) -> Solution:
     """Links, solves and checks.
 
     ``named_at`` is the place in the settings that names a handler; with ``only_handlers`` nothing is followed from
-    them.
+    them. ``jobs`` processes share the work.
     """
     # bundled packages are libraries: rows say what they do, and their source is not solved
     project = digest(os.fsencode(root))
     own = {path: source for path, source in sorted(sources.items()) if path not in libraries}
-    units = Units(own, cache, project, hears)
+    units = Units(own, cache, project, hears, jobs=jobs)
     files = units.facts
     hears("linking", len(own), len(own))
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
@@ -124,6 +125,7 @@ def solved(
         lambda handler: _on_platform(handler, chosen(handler.path)),
         libraries,
         units.digests,
+        {path: len(source) for path, source in {**own, **inline}.items()},
         hears,
     )
     in_force = digest(
@@ -139,7 +141,7 @@ def solved(
             for part, before in zip(parts, whole.before(parts), strict=True)
         ]
     else:
-        outcomes = whole.outcomes(cache, project, in_force)
+        outcomes = whole.outcomes(cache, project, in_force, jobs)
     units.keep()
     findings = [each for outcome in outcomes for each in outcome.findings]
     troubles = [(path, trouble) for path, facts in sorted(files.items()) for trouble in facts.troubles]

@@ -11,20 +11,30 @@ from leaklint.facts import Source
 from leaklint.ir.cfg import Body
 from leaklint.ir.facts import FileFacts, Trouble
 from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.copies import copies, shares
 from leaklint.pipeline.hearing import Hears, nobody
 
 KIND: Final = "outlines"
 MOST_KEPT: Final = 4_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
+LEAST_READ: Final = 1_500_000
+"""Bytes of source that are worth a process of their own."""
 _DECODER: Final = msgspec.msgpack.Decoder(FileFacts)
 _ENCODER: Final = msgspec.msgpack.Encoder()
+_RAWS: Final = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 class Units:
     """Outlines by path; a file is parsed where its outline is not known, or one of its functions is lowered."""
 
     def __init__(
-        self, sources: Mapping[str, bytes], cache: Cache | None, project: bytes, hears: Hears = nobody
+        self,
+        sources: Mapping[str, bytes],
+        cache: Cache | None,
+        project: bytes,
+        hears: Hears = nobody,
+        *,
+        jobs: int = 1,
     ) -> None:
         self.digests: dict[str, bytes] = {}
         """What the bytes of each file are known by."""
@@ -37,19 +47,43 @@ class Units:
         known = cache.read(KIND, project, dict[str, msgspec.Raw]) if cache is not None else None
         self._known: dict[str, msgspec.Raw] = known or {}
         self._used: dict[str, msgspec.Raw] = {}
-        self.add(sources, hears)
+        self.add(sources, hears, jobs=jobs)
 
-    def add(self, sources: Mapping[str, bytes], hears: Hears = nobody) -> None:
+    def add(self, sources: Mapping[str, bytes], hears: Hears = nobody, *, jobs: int = 1) -> None:
         """Takes in more files, such as code that stands in templates."""
-        for done, (path, source) in enumerate(sources.items()):
-            hears("reading", done, len(sources))
-            self._sources[path] = source
-            mark = self.digests[path] = digest(source)
-            facts = self._remembered(mark.hex())
+        self._sources.update(sources)
+        self.digests.update((path, digest(source)) for path, source in sources.items())
+        new = [path for path in sources if self.digests[path].hex() not in self._known]
+        ours, *others = shares([len(sources[path]) for path in new], jobs, LEAST_READ)
+        asked = [[new[each] for each in share] for share in others]
+        made: dict[str, FileFacts] = {}
+        with copies(asked, self._encoded) as results:
+            for done, each in enumerate(ours):
+                hears("reading", done * len(sources) // len(ours), len(sources))
+                made[new[each]] = self._outlined(new[each])
+                self._remember(new[each], made[new[each]])
+            for paths, result in zip(asked, results, strict=True):
+                sent = result()
+                for path, raw in zip(paths, _RAWS.decode(sent) if sent is not None else (), strict=False):
+                    facts = self._decoded(path, raw)
+                    if facts is not None:
+                        made[path] = facts
+        for path in sources:
+            facts = made.get(path) or self._remembered(path)
             if facts is None:
                 facts = self._outlined(path)
-                self._remember(mark.hex(), facts)
+                self._remember(path, facts)
             self.facts[path] = facts
+
+    def _encoded(self, paths: list[str]) -> bytes:
+        """The outlines of files as another process takes them; nothing for one that cannot be written down."""
+        found = []
+        for path in paths:
+            try:
+                found.append(msgspec.Raw(_ENCODER.encode(Source(self._sources[path]).facts)))
+            except (OverflowError, UnicodeEncodeError):
+                found.append(msgspec.Raw(_ENCODER.encode(None)))
+        return _ENCODER.encode(found)
 
     def _outlined(self, path: str) -> FileFacts:
         """The outline of a file; the tree is kept while there is room, since the first files are lowered first."""
@@ -80,21 +114,25 @@ class Units:
         if self._cache is not None and self._used.keys() != self._known.keys():
             self._cache.write(KIND, self._project, self._used)
 
-    def _remembered(self, mark: str) -> FileFacts | None:
+    def _remembered(self, path: str) -> FileFacts | None:
+        mark = self.digests[path].hex()
         raw = self._known.get(mark) or self._used.get(mark)
-        if raw is None:
-            return None
+        return None if raw is None else self._decoded(path, raw)
+
+    def _decoded(self, path: str, raw: msgspec.Raw) -> FileFacts | None:
+        """The outline of a file as it was written down, to be kept for the next run."""
         try:
             facts = _DECODER.decode(raw)
         except (msgspec.MsgspecError, ValueError):
             return None
-        self._used[mark] = raw
+        if self._cache is not None:
+            self._used[self.digests[path].hex()] = raw
         return facts
 
-    def _remember(self, mark: str, facts: FileFacts) -> None:
+    def _remember(self, path: str, facts: FileFacts) -> None:
         if self._cache is None:
             return
         try:
-            self._used[mark] = msgspec.Raw(_ENCODER.encode(facts))
+            self._used[self.digests[path].hex()] = msgspec.Raw(_ENCODER.encode(facts))
         except (OverflowError, UnicodeEncodeError):
             return  # such a file is parsed again each time
