@@ -24,7 +24,7 @@ from leaklint.models.load import Models
 from leaklint.pipeline.cache import Cache
 from leaklint.pipeline.copies import copies, shares
 from leaklint.pipeline.hearing import Hears, nobody
-from leaklint.pipeline.troubles import not_analysed
+from leaklint.pipeline.troubles import analysed_in_part, not_analysed
 from leaklint.rules.check import check
 from leaklint.solve import solve
 
@@ -33,7 +33,6 @@ MOST_LOWERED: Final = 500
 """Graphs of functions that are kept; a function that is solved again later is lowered again."""
 LEAST_SOLVED: Final = 100_000
 """Bytes of source, behind handlers, that are worth a process of their own."""
-IN_PART: Final = "too large, analysed in part"
 Lower = Callable[[str, str], tuple[Body, Trouble | None]]
 """Gives the graph of a function by path and name, and why it cannot be analysed, if so."""
 
@@ -115,10 +114,7 @@ class Whole(msgspec.Struct, frozen=True):
 
         called(0, 0)
         result = solve(program, self.models, self.library, asked=asked, only_handlers=only_handlers, called=called)
-        in_part = [
-            not_analysed(path, IN_PART, self.files[path].functions[name].name_span)
-            for path, _, name in (identity.partition("::") for identity in result.cut_short)
-        ]
+        in_part = [analysed_in_part(place, what) for place, what in result.cut_short]
         return Outcome((*check(result.reached), *left_out.values(), *in_part), result.handlers, result.examined)
 
     def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes, jobs: int = 1) -> list[Outcome]:

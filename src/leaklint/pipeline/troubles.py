@@ -69,15 +69,25 @@ def _is_later_python(source: bytes) -> bool:
 def not_analysed(
     path: str, reason: str, span: Span = NOWHERE, cure: str = "mend the file, or leave it out with `extend-exclude`"
 ) -> Finding:
-    """The finding for a file, or a part of it, that is not analysed."""
-    place = Place(path, span)
+    """The finding for a file, or a function, that is not analysed."""
+    return _finding(Place(path, span), f"not analysed: {reason}", cure)
+
+
+def analysed_in_part(place: Place, left_out: str) -> Finding:
+    """The finding for what is followed up to a bound only, and what was left out."""
+    return _finding(
+        place, f"too large, analysed in part: {left_out}", "divide it, or leave it out with `extend-exclude`"
+    )
+
+
+def _finding(place: Place, message: str, cure: str) -> Finding:
     return Finding(
         code=NOT_ANALYSED,
         name=NOT_ANALYSED_NAME,
         severity=Severity.ERROR,
         place=place,
-        message=f"not analysed: {reason}",
+        message=message,
         cure=cure,
         trace=(Step(StepKind.LEAK, place),),
-        statement=span,
+        statement=place.span,
     )

@@ -6,6 +6,10 @@ which file it was, the reason and the place; the run goes on with all other file
 The reasons are those that Python itself would have (a syntax error, bytes that are not text in the declared encoding,
 a NUL byte) and the limits of a parser (nesting without end).
 
+A function, a file or a handler that would take minutes is analysed up to a bound: `too large, analysed in part` says
+where, and what is left out. The bounds count work and no time, so that every machine finds the same. Everything else is
+analysed as ever. Generated code is what is met most: leave it out with `extend-exclude`, or divide the function.
+
 **Silent**
 
 - Files that are left out: by git, by the settings, virtual environments and build folders.
@@ -13,7 +17,7 @@ a NUL byte) and the limits of a parser (nesting without end).
 
 **Fix**
 
-Mend the file, declare its encoding, or exclude it in the settings.
+Mend the file, declare its encoding, divide what is too large, or exclude it in the settings.
 """
 
 from leaklint.rules.rule import page

@@ -33,6 +33,7 @@ from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
 from leaklint.solve.lattice import survives
 from leaklint.solve.registered import note_listed
+from leaklint.solve.sparing import Sparing
 from leaklint.solve.state import Status, Trace
 from leaklint.solve.summaries import begin, nothing, tokens_at_end
 from leaklint.solve.world import Ask, Solving, World
@@ -53,8 +54,8 @@ class Solved(msgspec.Struct, frozen=True):
     handlers: tuple[Handler, ...]
     examined: Examined | None = None
     """Of the line that was asked for."""
-    cut_short: tuple[str, ...] = ()
-    """The functions, by ``path::qualified name``, that do more than was followed."""
+    cut_short: tuple[tuple[Place, str], ...] = ()
+    """Where more is done than was followed, and what was left out."""
 
 
 def solve(
@@ -75,6 +76,8 @@ def solve(
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
     def start(question: Ask) -> Solving:
+        if question.what == "function" and world.budget.refuses(question.name, importing=bool(world.importing)):
+            return sparing.left_out()
         if question.what in ("handler", "handler by default"):
             return invoke(world, handlers[question.name], by_default=question.what != "handler")
         if question.what == "signature":
@@ -83,7 +86,8 @@ def solve(
             return tokens_at_end(world, question)
         return begin(world, question)
 
-    engine = Engine(start, lambda question: nothing(world, question))
+    engine = Engine(start, lambda question: nothing(world, question), lambda: world.budget.is_spent)
+    sparing = Sparing(engine, world)
     found = _confirmed(engine, world)
     handlers |= {handler.label + handler.path: handler for handler in found}
     confirmed = [_with_request(engine, world, program.placed(handler)) for handler in found]
@@ -95,7 +99,7 @@ def solve(
         called(number, len(confirmed))
         # callers of a public function may leave out what has a default
         ways = ("handler", "handler by default") if handler.source is Source.PUBLIC else ("handler",)
-        answers = [engine.answer(Ask(way, handler.label + handler.path)) for way in ways]
+        answers = [sparing.answer(Ask(way, handler.label + handler.path), handler.place, handler.label) for way in ways]
         calls.extend(answer for answer in answers if answer is not None)
     called(len(confirmed), len(confirmed))
     written = frozenset(
@@ -106,9 +110,9 @@ def solve(
     )
     reached = [each for call in calls for each in _reached(world, call, written)]
     seen = {effect.effect.site for effect in reached}
-    reached.extend(each for each in _anywhere(engine, world) if each.effect.site not in seen)
+    reached.extend(each for each in _anywhere(engine, sparing, world) if each.effect.site not in seen)
     examined = examine(engine, world, asked, calls, reached) if asked else None
-    return Solved(tuple(reached), tuple(confirmed), examined, tuple(sorted(world.cut_short)))
+    return Solved(tuple(reached), tuple(confirmed), examined, sparing.cut_short())
 
 
 def _confirmed(engine: Engine, world: World) -> list[Handler]:
@@ -231,7 +235,7 @@ def statement_of(facts: FileFacts | None, span: Span) -> Span:
 
 
 # ---------------------------------------------------------------------------------------------------------- any code
-def _anywhere(engine: Engine, world: World) -> list[Reached]:
+def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
     """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
     program = world.program
     result: list[Reached] = []
@@ -242,7 +246,8 @@ def _anywhere(engine: Engine, world: World) -> list[Reached]:
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue
-        summary: Summary = engine.answer(Ask("function", f"{path}::{name}"))
+        place = Place(path, program.files[path].functions[name].name_span)
+        summary: Summary = sparing.answer(Ask("function", f"{path}::{name}"), place, name)
         given_back = {thing.path for thing in summary.returns.things}
         given_back |= {thing.path for store in summary.stores for thing in store.value.things}
         for effect, trace in summary.effects:

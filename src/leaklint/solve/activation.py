@@ -9,6 +9,7 @@ from leaklint.ir.effects import Site
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve.budget import MAX_OF_SOLVING, PATIENCE
 from leaklint.solve.lattice import CONSTANT_PATH, constants, parameter, prolong
 from leaklint.solve.state import State
 from leaklint.solve.world import Shape, Shapes, Solving, World, instance
@@ -42,8 +43,15 @@ class Activation:
         """The properties whose getters are being followed there, outermost first."""
         self.repeats = False
         """Whether the function has a ``while`` loop."""
+        self.work = 0
+        """What solving it has taken so far (see ``leaklint.solve.budget``)."""
         self.catching: frozenset[str] = frozenset()
         """Names of the exceptions caught around the block under analysis; ``""`` for all."""
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether solving it has taken so much that it is left out."""
+        return self.work > MAX_OF_SOLVING * PATIENCE
 
     def site(self, span: Span) -> Site:
         """The site of an effect in this function."""

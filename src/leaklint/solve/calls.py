@@ -12,6 +12,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, V
 from leaklint.solve import caches, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, suspended, unpacked
+from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import CONSTANT_PATH, ELEMENT, constants, extend, join, join_all, of, ordered, slot, unknown
@@ -161,6 +162,8 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
     chosen = tuple((index, texts.get(index, shape)) for index, shape in shapes)
     question = act.world.specialised(thing.type.name, chosen, tuple(shapes))
     summary: Summary = yield question
+    if summary is LEFT_OUT:
+        return unknown_result(act, state, of(thing), Arguments(tuple(bound)), span)
     cells = dict(zip(facts.free, captured, strict=True))
     cell_paths = {name: slot(thing.path, f"<{name}>") for name in facts.free}
     for name in facts.free:

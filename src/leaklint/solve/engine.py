@@ -36,9 +36,16 @@ class _Frame:
 class Engine:
     """A memo of answers, and the stack of the questions being answered."""
 
-    def __init__(self, begin: Callable[[Ask], Solving], nothing: Callable[[Ask], Any]) -> None:
+    def __init__(
+        self,
+        begin: Callable[[Ask], Solving],
+        nothing: Callable[[Ask], Any],
+        hurries: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._begin = begin
         self._nothing = nothing
+        self._hurries = hurries
+        """Whether no answer is computed again any more."""
         self.answers: dict[Ask, Any] = {}
         self._provisional: dict[Ask, Any] = {}
         self._resting: dict[Ask, int] = {}
@@ -90,7 +97,7 @@ class Engine:
                 # it is computed again anyway, with the one below that it rests on
                 self._provisional[question] = result
                 stack[frame.lowest].again = True
-            elif unsettled and frame.rounds < MAX_ROUNDS:
+            elif unsettled and frame.rounds < MAX_ROUNDS and not self._hurries():
                 self._provisional[question] = result
                 frame.rounds += 1
                 frame.solving = self._begin(question)

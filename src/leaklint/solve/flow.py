@@ -12,6 +12,7 @@ from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.effects import Pending, Work, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
+from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING
 from leaklint.solve.draining import drain
 from leaklint.solve.lattice import join
 from leaklint.solve.loops import after_loop, in_loop, left_early, surely_runs, waits, without_time_outs
@@ -103,12 +104,19 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         ran = block.loop is not None and any(source >= 0 and rank[source] > rank[index] for source in came)
         if index in before and before[index].same(arrived) and (index in rounds or not ran):
             continue
+        act.work += len(block.instructions) + len(arrived.env) + len(arrived.heap) + len(arrived.tokens)
+        if act.work > MAX_OF_SOLVING and index in before:
+            act.world.budget.cut.setdefault(act.identity, LOOPS)
+            continue
         before[index] = arrived
         if ran:
             rounds.add(index)
         act.catching = catching[index]
         state = arrived.copy()
         raised = yield from _run_block(act, block, state)
+        if act.is_given_up:
+            act.world.budget.cut[act.identity] = ITSELF
+            break
         feasible, raising, surprise = raised
         if raising is not None and block.raises_to in prepared.catching_all:
             if any(not _within_try(body, source, block) for source in came):
@@ -184,6 +192,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             direct(act, state, step)
         else:
             yield from ASKING[kind](act, state, step)
+            if act.is_given_up:
+                return False, raising, surprise
         if snapshot is not None and (
             (isinstance(step, cfg.Call) and _only_suspends(state, step.target))
             or (isinstance(step, cfg.GetAttribute) and _finds_method(act, state, step.target))
@@ -350,6 +360,7 @@ def run_body(act: Activation, state: State, name: str) -> Solving:
         if stored is not None:
             entry.heap[_free(free)] = stored
     ended: Ended = yield from run(inner, world.program.body(identity), entry)
+    act.work += inner.work
     last = ended.normal or ended.raised
     if last is None:
         return {}

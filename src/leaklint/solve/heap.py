@@ -25,6 +25,10 @@ class Heap:
         other._groups = self._groups.copy()
         return other
 
+    def __len__(self) -> int:
+        """The number of roots below which something is known."""
+        return len(self._groups)
+
     def __getitem__(self, path: Path) -> Value:
         """What a field holds: nothing where that is not known."""
         return self.get(path) or NOTHING

@@ -63,6 +63,7 @@ class Substitution:
         self._deep: dict[int, Sources] = {}
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
+        self._mapped_one: dict[Path, Sources] = {}
 
     def is_new(self, place: Path) -> bool:
         """Whether a place was reset before the call, and nobody has looked at what was in it before."""
@@ -147,6 +148,7 @@ class Substitution:
         """The objects that the arguments denote hold something else from now on."""
         self._deep.clear()
         self._mapped.clear()
+        self._mapped_one.clear()
 
     def whole(self, sources: Sources) -> list[int]:
         """Positions of the arguments that are, as they are, among sources of the summary."""
@@ -165,40 +167,44 @@ class Substitution:
     def _sources(self, sources: Sources) -> Sources:
         result: set[Path] = set()
         for source in sources:
-            kind = source.root.kind
-            fields, measured = source.fields, source.fields[-1:] == (uses.MEASURED,)
-            if measured:
-                fields = fields[:-1]
-            if fields and any(field.startswith("<") for field in fields):
-                fields = ()  # what a callable carries was made from what the callable was made from
-            if kind is RootKind.PARAMETER:
-                index = int(source.root.name)
-                if index < len(self.arguments):
-                    value = self.arguments[index]
-                    if not fields:
-                        result |= self.deep(index)
-                        result |= self.observed(index)
-                        continue
-                    found = set() if measured else self._kept_in(value, fields)
-                    found |= self._in_field(value, fields)
-                    for each in self.observed(index):
-                        found |= {prolong(each, fields), self._reached(each, fields)}
-                    result |= {_measured(each) for each in found} if measured else found
-            elif kind is RootKind.FREE:
-                value = self.cells.get(source.root.name, NOTHING)
-                result |= self._in_field(value, fields) if fields else deep_sources(self.state, value)
-                result.update(_identities(value, fields))
-                if source.root.name in self.cell_paths:
-                    result.add(self.cell_paths[source.root.name])
-            elif kind is RootKind.MADE:
-                continue
-            elif source.root.owner.startswith(uses.TAKEN) or (
-                source.root.owner.startswith("snapshot:") and "|" not in source.root.name
-            ):
-                result |= uses.snapshot_taken(self.act, source, self.span)
-            else:
-                result.add(source)
+            known = self._mapped_one.get(source)
+            if known is None:
+                known = self._mapped_one[source] = self._source(source)
+            result |= known
         return shortened(frozenset(result))
+
+    def _source(self, source: Path) -> Sources:
+        """One source of the summary in terms of the caller."""
+        kind = source.root.kind
+        fields, measured = source.fields, source.fields[-1:] == (uses.MEASURED,)
+        if measured:
+            fields = fields[:-1]
+        if fields and any(field.startswith("<") for field in fields):
+            fields = ()  # what a callable carries was made from what the callable was made from
+        if kind is RootKind.PARAMETER:
+            index = int(source.root.name)
+            if index >= len(self.arguments):
+                return frozenset()
+            value = self.arguments[index]
+            if not fields:
+                return self.deep(index) | self.observed(index)
+            found = set() if measured else self._kept_in(value, fields)
+            found |= self._in_field(value, fields)
+            for each in self.observed(index):
+                found |= {prolong(each, fields), self._reached(each, fields)}
+            return frozenset(_measured(each) for each in found) if measured else frozenset(found)
+        if kind is RootKind.FREE:
+            value = self.cells.get(source.root.name, NOTHING)
+            inner = self._in_field(value, fields) if fields else deep_sources(self.state, value)
+            own = self.cell_paths.get(source.root.name)
+            return frozenset(inner | _identities(value, fields) | ({own} if own is not None else set()))
+        if kind is RootKind.MADE:
+            return frozenset()
+        if source.root.owner.startswith(uses.TAKEN) or (
+            source.root.owner.startswith("snapshot:") and "|" not in source.root.name
+        ):
+            return frozenset(uses.snapshot_taken(self.act, source, self.span))
+        return frozenset({source})
 
     def _reached(self, start: Path, fields: tuple[str, ...]) -> Path:
         """The place to which fields lead from a surviving object, through other objects made at import."""

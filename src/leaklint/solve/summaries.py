@@ -15,6 +15,7 @@ from leaklint.solve import leaving
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import formals_of
+from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
@@ -59,6 +60,9 @@ def summarise(world: World, question: Ask) -> Solving:
     if facts.returns and not facts.is_generator:
         returns, kept = yield from _declared(act, facts, returns)
     world.underway[question.name] -= 1
+    world.budget.took(question.name, act.work)
+    if act.is_given_up:
+        return LEFT_OUT
     return world.pool.summary(_summary(act, facts, ended, returns, kept))
 
 
@@ -72,6 +76,7 @@ def _left(world: World, question: Ask) -> Solving:
     changed, body = part
     act = Activation(world, f"{identity}|{question.what}", changed, importing=False)
     ended: Ended = yield from run(act, body, act.entry(question.shapes))
+    world.budget.took(identity, act.work)
     return _summary(act, changed, ended, join_all(act.returned), [])
 
 
@@ -166,7 +171,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         returns = of(made, sources=content.sources)
     effects = tuple(_effects(last, raised if normal is not None else None))
     if len(effects) > MAX_EFFECTS:
-        act.world.cut_short.add(act.identity)
+        act.world.budget.cut.setdefault(act.identity, f"of its effects, {len(effects) - MAX_EFFECTS} are left out")
     return Summary(
         name=act.identity,
         formals=formals_of(facts),
@@ -262,6 +267,7 @@ def import_module(world: World, path: str) -> Solving:
     declared = world.declared[path] = {}
     act = Activation(world, identity, facts, importing=True)
     ended: Ended = yield from run(act, world.program.body(identity), State())
+    world.budget.took(identity, act.work)
     names = dict(world.importing.pop(path))
     last = ended.normal if ended.normal is not None else ended.raised
     if last is not None:

@@ -19,6 +19,7 @@ from leaklint.link.classes import linearize
 from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve.budget import Budget
 from leaklint.solve.lattice import ORIGINAL, ordered
 from leaklint.solve.pool import Pool
 from leaklint.solve.prepared import choosing
@@ -120,8 +121,7 @@ class World:
         self.watched = ""
         """The function of which the calls are remembered whose callee is not known."""
         self.unknown_calls: set[Span] = set()
-        self.cut_short: set[str] = set()
-        """Functions that do more than is followed."""
+        self.budget = Budget()
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 
@@ -152,9 +152,10 @@ class World:
 
         Those with the texts that choose something are counted apart; beyond as many, ``plain`` stands for them.
         """
+        most = self.budget.shapes(function, MAX_SPECIALISATIONS)
         if shapes != plain:
             chosen = self._chosen.setdefault(function, set())
-            few = len(chosen) < MAX_SPECIALISATIONS and self.underway[function] < MAX_RECURSIONS
+            few = len(chosen) < most and self.underway[function] < MAX_RECURSIONS
             if shapes in chosen or few:
                 chosen.add(shapes)
                 return Ask("function", function, shapes)
@@ -162,7 +163,7 @@ class World:
         known = self._shapes.setdefault(function, set())
         if shapes in known:
             return Ask("function", function, shapes)
-        if len(known) >= MAX_SPECIALISATIONS or self.underway[function] >= MAX_RECURSIONS:
+        if len(known) >= most or self.underway[function] >= MAX_RECURSIONS:
             return Ask("function", function, self.general_shapes(function, shapes))
         known.add(shapes)
         return Ask("function", function, shapes)

@@ -1,0 +1,62 @@
+"""Answers within the budget: what one handler leaves out is not missing for the next."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from leaklint.ir.location import Place
+from leaklint.solve.budget import LEFT_OUT
+from leaklint.solve.engine import Engine
+from leaklint.solve.world import Ask, Solving, World
+
+LASTING: Final = ("module", "signature")
+"""Answers in which a handler's budget has no part: a module is imported once, whoever asks for it."""
+
+
+class Sparing:
+    """Asks the engine for one handler after another, and remembers what was left out."""
+
+    def __init__(self, engine: Engine, world: World) -> None:
+        self._engine = engine
+        self._world = world
+        self._complete: frozenset[Ask] | None = None
+        """The answers from before anything was left out."""
+        self._cut: dict[Place, str] = {}
+
+    def answer(self, question: Ask, place: Place, name: str) -> Any:
+        """The answer as far as the budget goes."""
+        budget, answers = self._world.budget, self._engine.answers
+        budget.begin()
+        found = self._engine.answer(question)
+        if budget.refused:
+            self._cut[place] = f"of what `{name}` calls, {_several(budget.refused)} left out"
+            complete = self._complete or frozenset()
+            for each in [each for each in answers if each not in complete and each.what not in LASTING]:
+                del answers[each]
+        self._complete = None
+        return found
+
+    def left_out(self) -> Solving:
+        """What a function does that is left out."""
+        if self._complete is None:
+            self._complete = frozenset(self._engine.answers)
+        return LEFT_OUT
+        yield  # a question like any other, which asks for nothing
+
+    def cut_short(self) -> tuple[tuple[Place, str], ...]:
+        """Where more is done than was followed, and what was left out."""
+        found = {self._place(identity): what for identity, what in self._world.budget.cut.items()}
+        for identities in self._world.budget.left_out.values():
+            found[self._place(min(identities))] = f"{_several(identities)} left out"
+        return tuple(sorted({**self._cut, **found}.items()))
+
+    def _place(self, identity: str) -> Place:
+        path, _, name = identity.partition("::")
+        return Place(path, self._world.program.files[path].functions[name.partition("|")[0]].name_span)
+
+
+def _several(identities: set[str]) -> str:
+    """How many functions, and the first of them."""
+    first = min(identities).partition("::")[2].replace("<locals>.", "")
+    more = len(identities) - 1
+    return f"`{first}` and {more} more function{'s' * (more > 1)} are" if more else f"`{first}` is"
