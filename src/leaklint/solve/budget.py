@@ -1,7 +1,7 @@
 """The budget: work is counted, and what would run away is ended and said.
 
 What is counted are states, instructions and parts of summaries, never time: on every machine the same is left out. One
-unit takes about two microseconds. Three things are bounded, each far above what programs of today need:
+unit takes two to six microseconds. Three things are bounded, above what the largest programs need that were looked at:
 
 - one solving of a function: beyond ``MAX_OF_SOLVING`` it goes through its loops once only, and beyond ``PATIENCE``
   times as much the function is left out;
@@ -20,11 +20,11 @@ from typing import Final
 
 from leaklint.ir.summary import Summary
 
-MAX_OF_SOLVING: Final = 6_000_000
+MAX_OF_SOLVING: Final = 2_000_000
 PATIENCE: Final = 3
-MAX_OF_FILE: Final = 60_000_000
-MAX_OF_HANDLER: Final = 60_000_000
-HEAVY: Final = 400_000
+MAX_OF_FILE: Final = 20_000_000
+MAX_OF_HANDLER: Final = 30_000_000
+HEAVY: Final = 150_000
 """A function that takes so much is solved for ``SHAPES_OF_HEAVY`` shapes (see ``World.specialised``)."""
 SHAPES_OF_HEAVY: Final = 2
 PART: Final = 20
