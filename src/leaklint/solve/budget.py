@@ -1,7 +1,8 @@
 """The budget: work is counted, and what would run away is ended and said.
 
-What is counted are states, instructions and parts of summaries, never time: on every machine the same is left out. One
-unit takes two to six microseconds. Three things are bounded, above what the largest programs need that were looked at:
+What is counted are states, instructions and parts of summaries, never time: on every machine the same is left out. The
+weights are measured; one unit takes two to six microseconds. Three things are bounded, above what the largest programs
+need that were looked at:
 
 - one solving of a function: beyond ``MAX_OF_SOLVING`` it goes through its loops once only, and beyond ``PATIENCE``
   times as much the function is left out;
@@ -18,21 +19,32 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from leaklint.ir.cfg import Block
 from leaklint.ir.summary import Summary
+from leaklint.solve.state import State
 
 MAX_OF_SOLVING: Final = 2_000_000
 PATIENCE: Final = 3
-MAX_OF_FILE: Final = 20_000_000
-MAX_OF_HANDLER: Final = 30_000_000
-HEAVY: Final = 150_000
+MAX_OF_FILE: Final = 6_000_000
+MAX_OF_HANDLER: Final = 12_000_000
+HEAVY: Final = 100_000
 """A function that takes so much is solved for ``SHAPES_OF_HEAVY`` shapes (see ``World.specialised``)."""
 SHAPES_OF_HEAVY: Final = 2
-PART: Final = 20
-"""What one part of a summary, an effect or a field, counts where a call is solved."""
 LEFT_OUT: Final = Summary(name="")
 """The summary of a function that is left out: its callers know nothing of it."""
 LOOPS: Final = "its loops are followed through one round only"
 ITSELF: Final = "what it does is left out"
+
+
+def work_of_block(block: Block, state: State) -> int:
+    """What one visit of a block counts."""
+    return 4 * len(block.instructions) + len(state.tokens) + (len(state.env) + len(state.heap)) // 16
+
+
+def work_of_call(summary: Summary, state: State) -> int:
+    """What it counts to apply a summary to a call."""
+    parts = len(summary.effects) + len(summary.stores) + len(summary.reads) + len(summary.settles) + len(summary.resets)
+    return 16 + 10 * parts + (len(state.heap) + len(state.tokens)) // 8
 
 
 class Budget:
@@ -78,9 +90,10 @@ class Budget:
             return True
         return False
 
-    def took(self, function: str, work: int) -> None:
-        """A function has been solved."""
-        self._spent += work
+    def took(self, function: str, work: int, *, importing: bool) -> None:
+        """A function has been solved; what an import takes is not for the handler to pay."""
+        if not importing:
+            self._spent += work
         self._in_file[function.partition("::")[0]] += work
         if work > HEAVY:
             self._heavy.add(function)

@@ -12,7 +12,7 @@ from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.effects import Pending, Work, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING
+from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.lattice import join
 from leaklint.solve.loops import after_loop, in_loop, left_early, surely_runs, waits, without_time_outs
@@ -104,7 +104,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         ran = block.loop is not None and any(source >= 0 and rank[source] > rank[index] for source in came)
         if index in before and before[index].same(arrived) and (index in rounds or not ran):
             continue
-        act.work += len(block.instructions) + len(arrived.env) + len(arrived.heap) + len(arrived.tokens)
+        act.work += work_of_block(block, arrived)
         if act.work > MAX_OF_SOLVING and index in before:
             act.world.budget.cut.setdefault(act.identity, LOOPS)
             continue

@@ -14,7 +14,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import handed_over, pending, undoing, uses
 from leaklint.solve.activation import PLATFORM, Activation
-from leaklint.solve.budget import PART
+from leaklint.solve.budget import work_of_call
 from leaklint.solve.lattice import (
     CONTENT,
     ELEMENT,
@@ -67,8 +67,7 @@ def instantiate(
     from leaklint.solve.draining import drain
 
     is_row = bool(row)
-    parts = len(summary.effects) + len(summary.stores) + len(summary.reads) + len(summary.settles) + len(summary.resets)
-    act.work += PART * parts + len(state.heap) + len(state.tokens)
+    act.work += work_of_call(summary, state)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
     known = (state.resets, state.read_first)
     handed_on = {thing.path for thing in summary.returns.things}

@@ -60,7 +60,7 @@ def summarise(world: World, question: Ask) -> Solving:
     if facts.returns and not facts.is_generator:
         returns, kept = yield from _declared(act, facts, returns)
     world.underway[question.name] -= 1
-    world.budget.took(question.name, act.work)
+    world.budget.took(question.name, act.work, importing=bool(world.importing))
     if act.is_given_up:
         return LEFT_OUT
     return world.pool.summary(_summary(act, facts, ended, returns, kept))
@@ -76,7 +76,7 @@ def _left(world: World, question: Ask) -> Solving:
     changed, body = part
     act = Activation(world, f"{identity}|{question.what}", changed, importing=False)
     ended: Ended = yield from run(act, body, act.entry(question.shapes))
-    world.budget.took(identity, act.work)
+    world.budget.took(identity, act.work, importing=bool(world.importing))
     return _summary(act, changed, ended, join_all(act.returned), [])
 
 
@@ -267,7 +267,7 @@ def import_module(world: World, path: str) -> Solving:
     declared = world.declared[path] = {}
     act = Activation(world, identity, facts, importing=True)
     ended: Ended = yield from run(act, world.program.body(identity), State())
-    world.budget.took(identity, act.work)
+    world.budget.took(identity, act.work, importing=True)
     names = dict(world.importing.pop(path))
     last = ended.normal if ended.normal is not None else ended.raised
     if last is not None:
