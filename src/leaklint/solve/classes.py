@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
@@ -11,6 +12,8 @@ from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import NONE, constant, extend, of, ordered
 from leaklint.solve.state import State
 from leaklint.solve.world import ClassState, Named, Solving, class_path, span_in
+
+SUBCLASS_HOOK: Final = "__init_subclass__"
 
 
 def make_class(
@@ -35,9 +38,11 @@ def make_class(
         for base_name in direct:
             known = world.classes.get(base_name)
             metaclass = metaclass or (known.metaclass if known is not None else "")
-    world.classes[identity] = ClassState({}, order, metaclass)
+    known_bases = [world.classes.get(base_name) for base_name in direct]
+    heard = any(known is None or known.announces for known in known_bases)
+    world.classes[identity] = ClassState({}, order, metaclass, heard)
     attributes = yield from run_body(act, state, f"{name}.<body>")
-    world.classes[identity] = ClassState(attributes, order, metaclass)
+    world.classes[identity] = ClassState(attributes, order, metaclass, heard or SUBCLASS_HOOK in attributes)
     for attribute, value in attributes.items():
         kept = []
         for thing in ordered(value.things):
@@ -57,30 +62,31 @@ def make_class(
                 kept.append(thing)
         attributes[attribute] = Value(frozenset(kept), value.sources)
     made = Thing(class_path(identity), Type(TypeKind.CLASS, identity))
-    yield from _announce(act, state, made, attributes, keywords, span)
+    yield from _announce(act, state, made, attributes, span)
+    if heard:
+        yield from _tell_bases(act, state, made, keywords, span)
     return of(made)
 
 
-def _announce(
-    act: Activation,
-    state: State,
-    made: Thing,
-    attributes: Mapping[str, Value],
-    keywords: Mapping[str, Value],
-    span: Span,
-) -> Solving:
-    """Tells descriptors their names, and the bases of their new subclass."""
+def _announce(act: Activation, state: State, made: Thing, attributes: Mapping[str, Value], span: Span) -> Solving:
+    """Tells descriptors their names."""
     from leaklint.solve.calls import apply
     from leaklint.solve.descriptors import descriptor_method
-    from leaklint.solve.members import class_member
 
     for attribute, value in attributes.items():
         for thing in ordered(value.things):
             told = yield from descriptor_method(act, state, thing, "__set_name__")
             if told is not None:
                 yield from apply(act, state, told, Arguments((of(made), constant(attribute))), span)
-    name = "__init_subclass__"
-    hook = yield from class_member(act, state, made.type.name, name, bound_to=made, on_class=True, after=made.type.name)
+
+
+def _tell_bases(act: Activation, state: State, made: Thing, keywords: Mapping[str, Value], span: Span) -> Solving:
+    """Tells the bases of their new subclass."""
+    from leaklint.solve.calls import apply
+    from leaklint.solve.members import class_member
+
+    name = made.type.name
+    hook = yield from class_member(act, state, name, SUBCLASS_HOOK, bound_to=made, on_class=True, after=name)
     if hook is not None and all(each.type.kind is TypeKind.METHOD for each in hook.things):
         given = tuple((key, value) for key, value in keywords.items() if key != "metaclass")
         yield from apply(act, state, hook, Arguments((), given), span)

@@ -42,6 +42,8 @@ from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance, variable
 
+MOST_KEYS: Final = 1_000
+"""A display of more items is not known by its keys: its values are elements like any other."""
 WHOLE_SLICE: Final = "builtins.slice of everything"
 
 
@@ -66,6 +68,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
     kind = "builtins.generator" if step.kind == "generator" else f"builtins.{step.kind}"
     thing = Thing(act.made(step.span), instance(kind))
     position = 0
+    large = len(step.items) > MOST_KEYS
     sources: frozenset[Path] = frozenset()
     for item in step.items:
         value = value_of(act, state, item.value)
@@ -81,7 +84,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
         if item.key is not None:
             key = value_of(act, state, item.key)
             sources |= key.sources
-            field = field_of_key(key)
+            field = ELEMENT if large else field_of_key(key)
             effects.bind_field(act, state, thing, KEYS, key, certain=False)
         elif step.kind in ("list", "tuple") and position < 8:
             field = f"[{position}]"

@@ -37,6 +37,8 @@ _WAITED_FOR_ONE_BY_ONE: Final = frozenset({Work.COROUTINE, Work.PROCESS, Work.TA
 """Work that only its own object can wait for: whoever loses the object cannot."""
 Condition = tuple[str, str, bool]
 """A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
+MOST_READS: Final = 1_000
+"""Of further places that are read, only the objects are known in which they lie."""
 PLAIN: Final = "plain"
 """Kind of the condition that a function, by identity, is none that gives a coroutine."""
 
@@ -270,7 +272,7 @@ class State:
             return  # a context variable that has been set before
         if any(is_prefix(place, path) or is_prefix(path, place) for place in self.written):
             return
-        self.reads |= {path}
+        self.reads |= {path if len(self.reads) < MOST_READS else Path(path.root)}
 
     def is_bound(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been bound anew on every path to here."""

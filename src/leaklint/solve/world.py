@@ -60,6 +60,8 @@ class ClassState(NamedTuple):
     order: tuple[str, ...]
     """The class and its bases in method resolution order: ``path::name`` for the project's, dotted for libraries'."""
     metaclass: str = ""
+    announces: bool = False
+    """Whether it, or a base of it, may want to hear of subclasses (``__init_subclass__``)."""
 
 
 class Named(NamedTuple):
@@ -242,6 +244,10 @@ class World:
 
     def linearized(self, name: str, bases: list[str]) -> tuple[str, ...]:
         """Order of a new class with these bases."""
+        only = self.classes.get(bases[0]) if len(bases) == 1 else None
+        if only is not None and name not in only.order:
+            self._bases[name] = tuple(bases)
+            return (name, *only.order)
 
         def bases_of(each: str) -> tuple[str, ...]:
             if each == name:
