@@ -21,7 +21,7 @@ from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, RootKind
+from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.link.library import Library
 from leaklint.link.modules import is_test
 from leaklint.link.program import Program
@@ -108,7 +108,13 @@ def solve(
         for effect, _, _, _ in call.effects
         if effect.path is not None and survives(effect.path) and type(effect).__name__ == "Write"
     )
-    reached = [each for call in calls for each in _reached(world, call, written)]
+    beside = [call for call in calls if call.handler.source is Source.DECORATOR]
+    read_by_others: Sources = frozenset().union(*(call.reads for call in beside))
+    reached = [
+        each
+        for call in calls
+        for each in _reached(world, call, written, read_by_others if call in beside else frozenset())
+    ]
     seen = {effect.effect.site for effect in reached}
     reached.extend(each for each in _anywhere(engine, sparing, world) if each.effect.site not in seen)
     examined = examine(engine, world, asked, calls, reached) if asked else None
@@ -171,8 +177,8 @@ def _signature(world: World, handler: Handler) -> Solving:
     return found
 
 
-def _reached(world: World, call: Invoked, written: frozenset[Path]) -> list[Reached]:
-    describer = Describer(world, call, written)
+def _reached(world: World, call: Invoked, written: frozenset[Path], read_by_others: Sources) -> list[Reached]:
+    describer = Describer(world, call, written, read_by_others)
     result = []
     forgotten = {each.site for each, _, status, _ in call.effects if _is_forgotten(each, status)}
     for effect, trace, status, skipped_at in call.effects:

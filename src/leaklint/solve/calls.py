@@ -38,12 +38,21 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
         return unknown_result(act, state, callee, arguments, span)
     results = []
     before = state.tokens.keys() if len(things) == 1 else set(state.tokens)
+    # one of several functions runs: what it throws away or binds, another one finds as it was
+    apart = len(things) > 1 and all(each.type.kind is TypeKind.FUNCTION for each in things)
+    start, ends = (state.resets, state.written), []
     for thing in things:
+        if apart:
+            state.resets, state.written = start
         result = yield from _apply_one(act, state, thing, callee, arguments, span)
         results.append(result)
+        ends.append((state.resets, state.written))
         for key in state.tokens.keys() - before if len(things) > 1 else ():
             # one of several callees opens what another one would have opened: nothing is opened twice
             state.tokens[key] = state.tokens[key]._replace(repeated=False)
+    if apart:
+        state.resets = frozenset.intersection(*(resets for resets, _ in ends))
+        state.written = frozenset.intersection(*(written for _, written in ends))
     return join_all(results)
 
 

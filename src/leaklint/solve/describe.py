@@ -44,9 +44,13 @@ _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
 class Describer:
     """Turns the symbolic effects of one invocation into effects that rules can judge."""
 
-    def __init__(self, world: World, invoked: Invoked, written: frozenset[Path]) -> None:
+    def __init__(
+        self, world: World, invoked: Invoked, written: frozenset[Path], read_by_others: Sources = frozenset()
+    ) -> None:
         self.world = world
         self.invoked = invoked
+        self.reads = invoked.reads | read_by_others
+        """Surviving places that an invocation reads before it writes them, of this handler or of one beside it."""
         self.changing = written
         """Surviving places that some invocation writes."""
         facts = invoked.function
@@ -274,7 +278,7 @@ class Describer:
         if how is How.GROW and constant and effect.operation == "add":
             how = How.SET_ITEM  # a set has the same element once
         guard = self._guard(effect, path, bool(key_request))
-        overwritten = self._overwritten(effect, path)
+        overwritten = self._overwritten(effect, path, keeps=bool(request or key_request))
         # emptied under the same test: whoever finds the test answered otherwise sees what this invocation put there
         reset_before = effect.reset_before and not (guard in (Guard.LAZY, Guard.KEYED) and request)
         return msgspec.structs.replace(
@@ -290,6 +294,7 @@ class Describer:
             and not effect.sources
             and (not effect.key_sources or not self.fed[path].isdisjoint(effect.key_sources)),
             reset_before=reset_before,
+            surely=not effect.tests,
             bounded=effect.bounded
             or path in self.world.bounded
             or path in self.invoked.trimmed
@@ -312,9 +317,12 @@ class Describer:
         held = {thing.type.constant for thing in first.things} if first is not None else set()
         return effect.empties or (effect.becomes is not None and held == {effect.becomes})
 
-    def _overwritten(self, effect: Write, path: Path) -> bool:
-        """Whether every invocation binds the place before anything reads what an earlier one left there."""
-        place, reads = path, self.invoked.reads
+    def _overwritten(self, effect: Write, path: Path, *, keeps: bool) -> bool:
+        """Whether every invocation binds the place before anything reads what an earlier one left there.
+
+        What ``keeps`` request data has to be bound on the paths of an exception too.
+        """
+        place, reads = path, self.reads
         if effect.how is How.SET_ITEM:
             keys = [key.root.name for key in effect.key_sources if key.root.owner == "constant"]
             if len(keys) != 1 or len(effect.key_sources) != 1:
@@ -327,7 +335,7 @@ class Describer:
                 is_prefix(bound, path) and bound.fields != path.fields and not _read_first(bound, reads)
                 for bound in self.invoked.written
             )
-        if not any(is_prefix(place, each) for each in self.invoked.written):
+        if (effect.tests or keeps) and not any(is_prefix(place, each) for each in self.invoked.written):
             return False
         return not _read_first(place, reads)
 

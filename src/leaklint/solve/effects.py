@@ -48,9 +48,9 @@ def open_effect(
         guards |= tested.reads
     if isinstance(effect, Write):
         state.empty -= {effect.path}
-        if guards - effect.guards:
+        tests = effect.tests | tests_of(state)
+        if tests != effect.tests or guards - effect.guards:
             chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
-            tests = effect.tests | tests_of(state)
             effect = msgspec.structs.replace(
                 effect, guards=effect.guards | guards, tests=tests, chosen=effect.chosen | chosen
             )
@@ -241,6 +241,14 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     kept = state.kept_at(path) if path.root.kind is RootKind.MADE else None
     if kept is not None:
         state.resets |= {kept}
+
+
+def empty(act: Activation, state: State, path: Path) -> None:
+    """An object loses all that is in it: so does whichever object an attribute holds that one reached it through."""
+    reset(state, path)
+    owner = act.world.owner_of(path) if path.root.kind is RootKind.STATIC and not act.importing else None
+    if owner is not None and owner[1].startswith("."):
+        reset(state, extend(*owner))
 
 
 def read_before(reads: Sources, place: Path) -> bool:

@@ -84,7 +84,7 @@ def instantiate(
         target = yield from sub.things(path)
         places = yield from sub.places(path)
         for thing in ordered(target.things | places.things):
-            happening.reset(state, thing.path)
+            happening.empty(act, state, thing.path)
             if happening.read_before(summary.reads, path):
                 state.read_first |= {thing.path}
     # what a function of the project does after its own resets, its summary says

@@ -199,7 +199,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     sources = deep_sources(state, value)
     if _is_slice(key, whole=True) and is_fresh(value, sources):
         for thing in target.things:
-            effects.reset(state, thing.path)
+            effects.empty(act, state, thing.path)
         return
     for thing in ordered(target.things):
         if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
@@ -255,7 +255,7 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
         return
     for thing in ordered(target.things):
         if _is_slice(key, whole=True):
-            effects.reset(state, thing.path)
+            effects.empty(act, state, thing.path)
             continue
         row = None
         if thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name:
