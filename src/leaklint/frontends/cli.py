@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         _lament(error)
         return WRONG_USE
+    if arguments is None:
+        _leave(status)
     return status
 
 
@@ -51,6 +53,17 @@ def _run(given: list[str]) -> int:
 
         complain(wrong)
         return WRONG_USE
+
+
+def _leave(status: int) -> None:
+    """Ends the process at once: to take a large program apart, piece by piece, takes a twentieth of a run."""
+    import os
+    import threading
+
+    if threading.active_count() > 1:
+        return
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _lament(error: Exception) -> None:

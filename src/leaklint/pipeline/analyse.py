@@ -276,12 +276,13 @@ def _read_all(
     """The bytes of the files, and a finding for each that cannot be read."""
     sources: dict[str, bytes] = {}
     unread: list[Finding] = []
+    top = f"{root}{os.sep}"
     for path in paths:
         if path in unsaved:
             sources[path] = unsaved[path]
             continue
         try:
-            source = read(root / path, largest)
+            source = read(top + path, largest)
         except NotRead as reason:
             unread.append(not_analysed(path, str(reason)))
             continue
@@ -322,7 +323,7 @@ def _judged(
     names = {code: rule.name for code, rule in rules.items()}
     kept: list[Finding] = []
     silenced: list[Silenced] = []
-    judged = {path for path, source in sources.items() if wanted(path) and may_suppress(source)} - libraries
+    judged = {path for path in sources.keys() - libraries if wanted(path) and may_suppress(sources[path])}
     for path in sorted(in_files.keys() | judged):
         findings = in_files.get(path, [])
         facts = output.facts(path) if path in judged else FileFacts()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import io
-import re
 import tokenize
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
@@ -20,8 +19,8 @@ from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.wrong_use import did_you_mean
 from leaklint.report.report import Silenced
 
-MENTION = re.compile(rb"noqa|leaklint", re.IGNORECASE)
-"""What a file must hold at least for a suppression to be in it."""
+MENTIONS = (b"noqa", b"leaklint")
+"""What a file must hold at least, in letters of any case, for a suppression to be in it."""
 
 UNDERSTOOD_NOTHING = ("?",)
 """The codes of a comment that speaks to leaklint in no form that it knows."""
@@ -228,7 +227,8 @@ def in_comment(source: bytes) -> Callable[[Suppression], bool]:
 
 def may_suppress(source: bytes) -> bool:
     """Whether a look at the bytes says that a suppression may be in them."""
-    return MENTION.search(source) is not None
+    lowered = source.lower()
+    return any(each in lowered for each in MENTIONS)
 
 
 def grouped(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:

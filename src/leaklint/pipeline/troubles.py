@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 from leaklint.ir.facts import Trouble
@@ -24,18 +24,19 @@ class NotRead(Exception):
     """The bytes of a file cannot be had; the text of the exception is the reason."""
 
 
-def read(file: Path, largest: int | None = None) -> bytes | None:
+def read(file: str, largest: int | None = None) -> bytes | None:
     """The bytes of a regular file, None where it is gone or larger than wanted; raises ``NotRead``."""
     try:
-        state = file.stat()
+        state = os.stat(file)
         # Reading a pipe or a device could wait for ever.
         if not stat.S_ISREG(state.st_mode):
             raise NotRead("it is not a regular file")
         if largest is not None and state.st_size > largest:
             return None
-        return file.read_bytes()
+        with open(file, "rb", buffering=0) as stream:
+            return stream.readall()
     except FileNotFoundError:
-        if file.is_symlink():
+        if os.path.islink(file):
             raise NotRead("it is a link that leads nowhere") from None
         return None
     except OSError as error:

@@ -6,6 +6,7 @@ import ast
 import itertools
 import posixpath
 import re
+from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -44,7 +45,7 @@ def _stack(path: str, tree: Tree) -> _Stack | None:
     """A file of the application, parsed once; None where that is not possible."""
     if path not in tree.parsed:
         try:
-            tree.parsed[path] = _Stack(path, list(ast.walk(ast.parse(tree.texts[path]))), tree)
+            tree.parsed[path] = _Stack(path, ast.parse(tree.texts[path]), tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             tree.parsed[path] = None
     found = tree.parsed[path]
@@ -64,29 +65,18 @@ def _calling(name: str, tree: Tree) -> list[str]:
 class _Stack:
     """The values of one file, as far as names are assigned once."""
 
-    def __init__(self, path: str, nodes: list[ast.AST], tree: Tree) -> None:
+    def __init__(self, path: str, module: ast.Module, tree: Tree) -> None:
         self.path = path
         self._file = AT_PROJECT + path
         self.tree = tree
-        self.imported = {
-            alias.asname or alias.name: (node.module or "", alias.name)
-            for node in nodes
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
+        self.imported: dict[str, tuple[str, str]] = {}
         """The names that ``from … import`` binds, each with the module and its name there."""
-        self._loops: dict[int, list[ast.For]] = {}
+        self._loops: dict[int, tuple[ast.For, ...]] = {}
         """The loops around each call, outermost first."""
-        for node in nodes:
-            if isinstance(node, ast.For):
-                for inner in ast.walk(node):
-                    if isinstance(inner, ast.Call):
-                        self._loops.setdefault(id(inner), []).append(node)
-        self._calls = [node for node in nodes if isinstance(node, ast.Call)]
+        self._makers: dict[int, _Maker | None] = {}
+        """The function around each call; that of the innermost class for a constructor."""
+        self._calls: list[ast.Call] = []
         self._calls_of: dict[str, list[ast.Call]] = {}
-        for each in self._calls:
-            self._calls_of.setdefault(_last(each.func), []).append(each)
-        self._makers = _makers(nodes)
         self._told: dict[str, list[dict[str, ast.expr]]] = {}
         """What calls in other files give, by the name that they call."""
         self._given_here: dict[str, ast.expr] = {}
@@ -94,10 +84,16 @@ class _Stack:
         self._values: dict[str, ast.expr | None] = {}
         self._opened: dict[str, ast.expr] = {}
         """The files of ``with`` statements."""
-        for node in nodes:
-            if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+        for node, maker, loops in _nodes(module):
+            if isinstance(node, ast.Call):
+                self._makers[id(node)], self._loops[id(node)] = maker, loops
+                self._calls.append(node)
+                self._calls_of.setdefault(_last(node.func), []).append(node)
+            elif isinstance(node, ast.ImportFrom):
+                self.imported.update((each.asname or each.name, (node.module or "", each.name)) for each in node.names)
+            elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
                 self._opened[node.optional_vars.id] = node.context_expr
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
                 self._values[name] = None if name in self._values else node.value
 
@@ -315,25 +311,36 @@ class _Maker(msgspec.Struct, frozen=True):
     defaults: dict[str, ast.expr]
 
 
-def _makers(nodes: list[ast.AST]) -> dict[int, _Maker]:
-    """The function around each call, by the identity of the call; that of the innermost class for a constructor."""
-    found: dict[int, _Maker] = {}
-    classes = {id(method): node.name for node in nodes if isinstance(node, ast.ClassDef) for method in node.body}
-    # Outer functions come first, so that the innermost one is written last.
-    for node in nodes:
+def _nodes(module: ast.Module) -> Iterator[tuple[ast.AST, _Maker | None, tuple[ast.For, ...]]]:
+    """All nodes, outer ones first, each with the innermost function and the loops around it."""
+    pending: deque[tuple[ast.AST, _Maker | None, tuple[ast.For, ...]]] = deque([(module, None, ())])
+    classes: dict[int, str] = {}
+    while pending:
+        node, maker, loops = pending.popleft()
+        yield node, maker, loops
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            owner = classes.get(id(node), "")
-            plain = [*node.args.posonlyargs, *node.args.args]
-            with_default = zip(reversed(plain), reversed(node.args.defaults), strict=False)
-            defaults = {each.arg: value for each, value in with_default}
-            keywords = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            defaults |= {each.arg: value for each, value in keywords if value is not None}
-            names = tuple(each.arg for each in plain)[bool(owner) :]
-            maker = _Maker(owner if node.name == "__init__" else node.name, names, defaults)
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Call):
-                    found[id(inner)] = maker
-    return found
+            maker = _maker(node, classes.get(id(node), ""))
+        elif isinstance(node, ast.For):
+            loops = (*loops, node)
+        elif isinstance(node, ast.ClassDef):
+            classes.update((id(method), node.name) for method in node.body)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                pending.extend([(each, maker, loops) for each in value if isinstance(each, ast.AST)])
+            elif isinstance(value, ast.AST) and name != "ctx":
+                pending.append((value, maker, loops))
+
+
+def _maker(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> _Maker:
+    """A function, or the class of a constructor."""
+    plain = [*node.args.posonlyargs, *node.args.args]
+    with_default = zip(reversed(plain), reversed(node.args.defaults), strict=False)
+    defaults = {each.arg: value for each, value in with_default}
+    keywords = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    defaults |= {each.arg: value for each, value in keywords if value is not None}
+    names = tuple(each.arg for each in plain)[bool(owner) :]
+    return _Maker(owner if node.name == "__init__" else node.name, names, defaults)
 
 
 def _arguments(maker: _Maker, call: ast.Call) -> dict[str, ast.expr]:

@@ -124,8 +124,12 @@ def read_documents(text: str, *, is_json: bool = False) -> list[Node]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder(is_json)
     try:
-        for event in yaml.parse(text, Loader=loader):
-            builder.take(event)
+        events = loader(text)
+        try:
+            while events.check_event():
+                builder.take(events.get_event())
+        finally:
+            events.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(filter(None, (error.context, error.problem))) or "not valid YAML"
