@@ -14,6 +14,7 @@ from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.pipeline import analyse as module
+from leaklint.pipeline import troubles
 from leaklint.pipeline.analyse import Input, Output, analyse
 from leaklint.pipeline.roots import find_projects
 from leaklint.pipeline.run import Request, run
@@ -165,11 +166,11 @@ def test_a_file_that_cannot_be_read_is_a_finding(project: Path, fake: Fake) -> N
 
 
 def test_a_file_that_may_not_be_read_is_a_finding(project: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(*_: object, **_more: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     fake()
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(troubles, "open", refuse, raising=False)
     assert {each.message for each in analysed(project).findings} == {"not analysed: permission denied"}
 
 
