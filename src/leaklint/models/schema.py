@@ -171,6 +171,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes: leaving ``with object:`` closes it, as rows for ``__exit__`` and ``__aexit__`` would say."""
     bounded_by: list[str] = []
     """For containers: constructor arguments that bound the size or the age of what is kept."""
+    begins_with: list[str] = []
+    """For classes: the attribute with the callable that runs first, once and in the same context, wherever an object
+    runs something, and the attribute with its arguments."""
     always_bounded: bool = False
     weak: bool = False
     """For containers: what is put there lives only as long as somebody else keeps it."""

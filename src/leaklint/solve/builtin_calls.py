@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.effects import Create, How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import caches, class_tests, context_variables, effects, handed_over, pending, uses
+from leaklint.solve import caches, class_tests, context_variables, counts, effects, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -391,6 +391,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "builtins.object.__new__": _new_object,
     "builtins.hasattr": _hasattr,
     "builtins.isinstance": class_tests.is_instance,
+    "builtins.len": counts.length,
     "builtins.globals": _globals,
     "builtins.vars": _vars,
     "builtins.super": _super,
@@ -402,6 +403,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "multiprocessing.active_children": _every(
         "multiprocessing.active_children", "builtins.list", "multiprocessing.Process"
     ),
+    "threading.active_count": counts.active_threads,
     "threading.enumerate": _every("threading.enumerate", "builtins.list", "threading.Thread"),
 }
 SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {

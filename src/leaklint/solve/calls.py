@@ -15,10 +15,22 @@ from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, su
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import CONSTANT_PATH, ELEMENT, constants, extend, join, join_all, of, ordered, slot, unknown
+from leaklint.solve.lattice import (
+    CONSTANT_PATH,
+    ELEMENT,
+    SYMBOLIC,
+    constants,
+    extend,
+    join,
+    join_all,
+    of,
+    ordered,
+    slot,
+    unknown,
+)
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
 from leaklint.solve.lookup import read_field
-from leaklint.solve.members import MAKING, class_member
+from leaklint.solve.members import MAKING, WITHIN, class_member
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Shape, Solving, instance
 
@@ -63,13 +75,17 @@ def _is_plain(thing: Thing) -> bool:
 
 
 def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, arguments: Arguments, span: Span) -> Solving:
+    from leaklint.solve import decorating
+
     kind = thing.type.kind
     if kind is TypeKind.FUNCTION:
         result = yield from _call_function(act, state, thing, arguments, span)
+        if span in act.world.decorations(act.path):
+            decorating.keep_call_for_decorator(act, state, thing, arguments, result, span)
     elif kind is TypeKind.METHOD:
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is None:
-            receiver = read_field(act, state, slot(thing.path, "<self>")) or NOTHING
+            receiver = read_field(act, state, slot(thing.path, "<self>")) or _receiver(thing)
         function = read_field(act, state, slot(thing.path, "<func>")) or NOTHING
         target = next(iter(ordered(function.things)), Thing(CONSTANT_PATH, Type(TypeKind.FUNCTION, thing.type.name)))
         result = yield from _call_function(act, state, target, arguments.before([receiver]), span)
@@ -89,13 +105,21 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
     elif kind is TypeKind.PARTIAL:
         inner, bound = unpacked(act, state, thing)
         merged = Arguments((*bound.positional, *arguments.positional), (*bound.named, *arguments.named), arguments.rest)
-        result = yield from apply(act, state, inner, merged, span)
+        within = read_field(act, state, slot(thing.path, WITHIN))
+        if within is not None:
+            result = yield from decorating.call_within(act, state, within, inner, merged, span)
+        else:
+            result = yield from apply(act, state, inner, merged, span)
     elif kind is TypeKind.INSTANCE and "::" in thing.type.name:
         method = yield from class_member(act, state, thing.type.name, "__call__", bound_to=thing, on_class=False)
+        if method is None and decorating.decorates(act, state, thing, arguments):
+            return decorating.decorated(act, state, thing, arguments, span)
         if method is None:
             return unknown_result(act, state, callee, arguments, span)
         result = yield from apply(act, state, method, arguments, span)
     elif kind is TypeKind.INSTANCE:
+        if decorating.decorates(act, state, thing, arguments):
+            return decorating.decorated(act, state, thing, arguments, span)
         uses.use_on_loop(act, state, thing, span)
         row = act.world.models.method(thing.type.name, "__call__")
         if row is None:
@@ -105,6 +129,14 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         caches.clear(state, thing)
         result = unknown_result(act, state, callee, arguments, span)
     return result
+
+
+def _receiver(method: Thing) -> Value:
+    """The object of a method that a parameter carries too deep for its shape to say: the caller knows it."""
+    if method.path.root.kind not in SYMBOLIC or not method.path.fields:
+        return NOTHING
+    owner = method.type.name.rpartition(".")[0]
+    return of(Thing(slot(method.path, "<self>"), instance(owner))) if "::" in owner else NOTHING
 
 
 def _call_function(act: Activation, state: State, thing: Thing, arguments: Arguments, span: Span) -> Solving:

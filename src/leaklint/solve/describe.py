@@ -30,6 +30,7 @@ from leaklint.ir.values import Path, Root, RootKind, Sources
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.lattice import CLOCK, CONSTANT_CONTEXT, ELEMENT, KEYS, TEMPORARY, extend, is_prefix, survives
+from leaklint.solve.members import WITHIN
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -401,6 +402,8 @@ def _shown(field: str) -> str:
         return ANY
     if field == "<cached>":
         return "()"
+    if field == WITHIN:
+        return " (its decorator)"
     if field.startswith("['") and '"' not in field:
         return f'["{field[2:-2]}"]'
     return field

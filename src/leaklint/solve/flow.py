@@ -37,6 +37,7 @@ class Ended:
     def __init__(self) -> None:
         self._returned: dict[int, State] = {}
         self._raised: dict[tuple[int, int], State] = {}
+        self._on_purpose: dict[int, State] = {}
 
     def returns(self, state: State, block: int) -> None:
         """A path returns at the end of a block; what the block said on an earlier visit no longer counts."""
@@ -45,6 +46,19 @@ class Ended:
     def raises(self, state: State, block: int, way: int = -1) -> None:
         """An exception leaves the function from a block (by its edge number ``way``, or from within)."""
         self._raised[block, way] = state
+
+    def raises_on_purpose(self, state: State, block: int) -> None:
+        """The function itself raises an exception that leaves it."""
+        self._on_purpose[block] = state
+
+    @property
+    def given_up(self) -> tuple[frozenset[Path], frozenset[tuple[object, ...]]]:
+        """What it has waited for in vain when it raises: what it was given, and keys of what it has opened."""
+        paths, keys = set(), set()
+        for state in self._on_purpose.values():
+            paths |= {path for path, (certain, _) in state.settled.items() if not certain}
+            keys |= {key for key, token in state.tokens.items() if token.status is Status.UNCERTAIN}
+        return frozenset(paths), frozenset(keys)
 
     @property
     def normal(self) -> State | None:
@@ -128,6 +142,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                 pass  # nobody writes code for the case that cleaning up fails, too
             elif block.raises_to == RAISE_EXIT:
                 ended.raises(raising, index)
+                if not feasible and isinstance(block.instructions[-1], cfg.Raise):
+                    ended.raises_on_purpose(state, index)
             else:
                 deliveries.append((block.raises_to, raising))
         if feasible:
@@ -226,8 +242,12 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
             for key, token in state.tokens.items():
-                if key not in snapshot.tokens and token.effect.after_exception and isinstance(token.effect, Write):
+                if key in snapshot.tokens:
+                    continue
+                if isinstance(token.effect, Write) and token.effect.after_exception:
                     snapshot.tokens[key] = token
+                elif isinstance(token.effect, Pending) and token.effect.given_up and act.catching:
+                    snapshot.tokens[key] = token._replace(status=Status.UNCERTAIN)
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
             # what was looked for has been looked at, whether it was there or not
             snapshot.reads = state.reads if kind in CAUGHT else snapshot.reads

@@ -237,7 +237,8 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     target = yield from sub.things(Path(path.root, tuple(above)))
     if field == ELEMENT and sub.is_row:
         for thing in ordered(target.things):
-            handed_over.keep_parameter(sub.act, sub.state, value, sub.span, thing.path)
+            kept_in = sub.state.kept_at(thing.path) or thing.path
+            handed_over.keep_parameter(sub.act, sub.state, value, sub.span, kept_in)
     if field.startswith("<"):
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value

@@ -42,26 +42,31 @@ NO_MANAGERS: Final = frozenset(
 
 def _enter(act: Activation, state: State, step: cfg.Enter) -> Solving:
     manager = value_of(act, state, step.manager)
+    state.env[step.target] = yield from enter(act, state, manager, step.span, is_async=step.is_async)
+
+
+def enter(act: Activation, state: State, manager: Value, span: Span, *, is_async: bool = False) -> Solving:
+    """A context manager is entered; gives what is bound behind ``as``."""
     pending.use(state, manager)
     state.suppressed |= _suppressed(act, state, manager)
     for thing in ordered(manager.things):
-        uses.use_on_loop(act, state, thing, step.span)
-    if not step.is_async:
-        _enter_plainly(act, state, manager, step.span)
-    name = "__aenter__" if step.is_async else "__enter__"
+        uses.use_on_loop(act, state, thing, span)
+    if not is_async:
+        _enter_plainly(act, state, manager, span)
+    name = "__aenter__" if is_async else "__enter__"
     results = []
     for thing in ordered(manager.things):
-        result = yield from _managed(act, state, thing, name, Arguments(), step.span)
+        result = yield from _managed(act, state, thing, name, Arguments(), span)
         if thing.type.kind is TypeKind.COROUTINE and not may_be_wrapped(act, state, thing):
-            result = unknown(act.made(step.span, "entered"))  # it has no __aenter__, and nobody awaits it
+            result = unknown(act.made(span, "entered"))  # it has no __aenter__, and nobody awaits it
         elif result is None:
             inner = elements(act, state, of(thing))
             result = inner if inner.things and thing.type.name in GENERATORS else of(thing)
-        elif step.is_async and any(each.type.kind is TypeKind.COROUTINE for each in result.things):
-            result = yield from awaited(act, state, result, step.span)
+        elif is_async and any(each.type.kind is TypeKind.COROUTINE for each in result.things):
+            result = yield from awaited(act, state, result, span)
         results.append(result)
     value = join_all(results)
-    state.env[step.target] = with_sources(value, manager.sources)
+    return with_sources(value, manager.sources)
 
 
 def _enter_plainly(act: Activation, state: State, manager: Value, span: Span) -> None:
@@ -95,18 +100,25 @@ def _only_asynchronous(act: Activation, thing: Thing) -> str:
 
 def _exit(act: Activation, state: State, step: cfg.Exit) -> Solving:
     manager = value_of(act, state, step.manager)
+    yield from exit_from(act, state, manager, step.span, is_async=step.is_async, exceptional=step.exceptional)
+
+
+def exit_from(
+    act: Activation, state: State, manager: Value, span: Span, *, is_async: bool = False, exceptional: bool = False
+) -> Solving:
+    """A context manager is left."""
     state.suppressed -= _suppressed(act, state, manager)
-    name = "__aexit__" if step.is_async else "__exit__"
+    name = "__aexit__" if is_async else "__exit__"
     for thing in ordered(manager.things):
         if thing.type.name == "contextvars.Token":
             variables = state.heap[slot(thing.path, "<variable>")]
             for each in variables.things:
                 pending.settle_at(state, each.path, (Work.TOKEN,))
         if thing.type.name in GENERATORS:
-            yield from leave(act, state, thing, step.span, exceptional=step.exceptional)
-        result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), step.span)
-        if result is not None and step.is_async:
-            yield from awaited(act, state, result, step.span)
+            yield from leave(act, state, thing, span, exceptional=exceptional)
+        result = yield from _managed(act, state, thing, name, Arguments((NONE, NONE, NONE)), span)
+        if result is not None and is_async:
+            yield from awaited(act, state, result, span)
 
 
 def _suppressed(act: Activation, state: State, manager: Value) -> frozenset[str]:

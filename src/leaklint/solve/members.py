@@ -17,6 +17,9 @@ from leaklint.solve.world import Ask, Solving, World, class_path, instance
 TAKES_RECEIVER: Final = "<takes the receiver>"
 """The slot that a partial has which becomes a method: ``functools.partialmethod``."""
 
+WITHIN: Final = "<its decorator>"
+"""The slot of a partial in which lies the context manager that each call of it enters and leaves."""
+
 
 def bound(state: State, method: Thing, receiver: Value) -> Value:
     """A method bound to its receiver."""
@@ -159,9 +162,12 @@ def _bind(
 
 
 def _received(act: Activation, state: State, thing: Thing, name: str, receiver: Thing) -> Value:
-    """A ``partialmethod`` as an attribute of an object, which is its first argument."""
+    """A partial that is a method, as an attribute of an object, which is its first argument."""
     inner, arguments = unpacked(act, state, thing)
     path = extend(receiver.path, f".{name}")
+    within = read_field(act, state, slot(thing.path, WITHIN))
+    if within is not None:
+        state.heap[slot(path, WITHIN)] = within
     kept = keep_call(act, state, path, inner, arguments.before([of(receiver)]))
     return of(Thing(path, Type(TypeKind.PARTIAL, kept)))
 

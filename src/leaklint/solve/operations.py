@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, pending, uses
+from leaklint.solve import counts, effects, pending, uses
 from leaklint.solve.activation import Activation, Direct
 from leaklint.solve.lattice import (
     CLOCK,
@@ -120,6 +120,8 @@ def _answers(state: State, step: cfg.Operation, operands: list[Value]) -> dict[s
         ended = join_all([state.heap[slot(thing.path, field)] for thing in operands[0].things])
         if ended.things:
             found[f"ended {answer}"] = ended
+    for holds, ended in counts.ended(state, step.operator, operands).items():
+        found[f"ended {'true' if holds else 'false'}"] = ended
     return found
 
 

@@ -9,10 +9,11 @@ import msgspec.structs
 from leaklint.ir.effects import Pending, Read, Regime, Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment
-from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
+from leaklint.solve.lookup import read_field
 from leaklint.solve.pending import WAKERS, tokens_at
 from leaklint.solve.state import State
 from leaklint.solve.substitution import Substitution, elements
@@ -37,6 +38,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     resets = state.resets
     if not invoke.context_follows:  # where it runs, context variables hold nothing of this invocation
         state.resets = frozenset(place for place in resets if place.fields[-1:] != (".value",))
+        if invoke.moment is Moment.WORK:
+            yield from _begin(sub)
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
     state.resets |= resets
     if invoke.moment is Moment.WORK:
@@ -71,6 +74,22 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime, loop=loop))
             state.tokens[changed.key] = changed
     return result
+
+
+def _begin(sub: Substitution) -> Solving:
+    """What the object that runs the work was told to call first, where that happens in this invocation."""
+    from leaklint.solve.coroutines import invoked
+
+    for thing in ordered(sub.arguments[0].things) if sub.arguments else ():
+        row = sub.act.world.models.class_row(thing.type.name, "begins_with")
+        if row is None or survives(thing.path):
+            continue
+        first, arguments = (
+            read_field(sub.act, sub.state, extend(thing.path, f".{name}")) or NOTHING for name in row.begins_with
+        )
+        if first.things:
+            given = Arguments(tuple(_in_order(sub.state, arguments)))
+            yield from invoked(sub.act, sub.state, first, given, Moment.WORK, sub.span)
 
 
 def _wakes(sub: Substitution, target: Value, work: Sequence[Path]) -> None:

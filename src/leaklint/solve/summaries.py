@@ -169,7 +169,8 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         if act.at_yield:
             stores += leaving.kept_names(act, made.path)
         returns = of(made, sources=content.sources)
-    effects = tuple(_effects(last, raised if normal is not None else None))
+    left_waiting, given_up = ended.given_up if normal is not None else (frozenset(), frozenset())
+    effects = tuple(_effects(last, raised if normal is not None else None, given_up))
     if len(effects) > MAX_EFFECTS:
         act.world.budget.cut.setdefault(act.identity, f"of its effects, {len(effects) - MAX_EFFECTS} are left out")
     return Summary(
@@ -179,7 +180,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         returns=returns,
         effects=effects[:MAX_EFFECTS],
         settles=tuple(
-            Settle(path, (), certain, everywhere)
+            Settle(path, (), certain, everywhere, times_out=path in left_waiting)
             for path, (certain, everywhere) in sorted(last.settled.items())
             if path.root.kind is not RootKind.MADE
         ),
@@ -192,7 +193,9 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
     )
 
 
-def _effects(last: State, raising: State | None) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
+def _effects(
+    last: State, raising: State | None, given_up: frozenset[tuple[object, ...]]
+) -> list[tuple[AnyEffect, tuple[Place, ...]]]:
     """What still hangs when the function ends, with how far it was undone."""
     result: list[tuple[AnyEffect, tuple[Place, ...]]] = []
     raised = raising.tokens if raising is not None else {}
@@ -211,6 +214,8 @@ def _effects(last: State, raising: State | None) -> list[tuple[AnyEffect, tuple[
                 continue
             settled = Settled.NORMAL_PATHS
         effect = token.effect
+        if key in given_up and isinstance(effect, Pending):
+            effect = msgspec.structs.replace(effect, given_up=True)
         left = raised.get(key)
         changed = msgspec.structs.replace(
             effect,
