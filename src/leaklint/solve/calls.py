@@ -48,8 +48,8 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
     things = [each for each in ordered(callee.things) if not _is_plain(each)]
     if not things or len(things) > MAX_CALLEES:
         return unknown_result(act, state, callee, arguments, span)
-    results = []
-    before = state.tokens.keys() if len(things) == 1 else set(state.tokens)
+    results: list[Value] = []
+    repeated: set[tuple[object, ...]] = set()
     # one of several functions runs: what it throws away or binds, another one finds as it was
     apart = len(things) > 1 and all(each.type.kind is TypeKind.FUNCTION for each in things)
     start, ends = (state.resets, state.written), []
@@ -57,11 +57,16 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
         if apart:
             state.resets, state.written = start
         result = yield from _apply_one(act, state, thing, callee, arguments, span)
+        if len(things) > 1:
+            now = {key for key, token in state.tokens.items() if token.repeated}
+            if results:
+                # one of several callees opens what another one would have opened: nothing is opened twice
+                for key in now - repeated:
+                    state.tokens[key] = state.tokens[key]._replace(repeated=False)
+            else:
+                repeated = now
         results.append(result)
         ends.append((state.resets, state.written))
-        for key in state.tokens.keys() - before if len(things) > 1 else ():
-            # one of several callees opens what another one would have opened: nothing is opened twice
-            state.tokens[key] = state.tokens[key]._replace(repeated=False)
     if apart:
         state.resets = frozenset.intersection(*(resets for resets, _ in ends))
         state.written = frozenset.intersection(*(written for _, written in ends))

@@ -21,6 +21,10 @@ def keep_fields(act: Activation, state: State, thing: Thing, class_name: str, ar
     given = dict(zip(names, arguments.positional, strict=False)) | dict(arguments.named)
     for name, value in given.items():
         state.heap[extend(thing.path, f".{name}")] = value
+    if "typing.NamedTuple" in act.world.order(class_name):
+        for position, name in enumerate(names):
+            if name in given:
+                state.heap[extend(thing.path, f"[{position}]")] = given[name]
     for name in names if known is not None and not arguments.rest else ():
         default = known.attributes.get(name) if known is not None else None
         snapshot = default is not None and any(source.root.owner.startswith("snapshot") for source in default.sources)

@@ -13,6 +13,7 @@ from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Trans
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
 from leaklint.solve.calls import apply
+from leaklint.solve.coroutines import awaited
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     CONTENT,
@@ -298,10 +299,11 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     iterable = value_of(act, state, step.iterable)
     pending.use(state, iterable)
     read_contents(state, iterable)
-    special = yield from _method_of_project(act, state, iterable, "__iter__", (), step.span)
+    start = "__aiter__" if step.is_async else "__iter__"
+    special = yield from _method_of_project(act, state, iterable, start, (), step.span)
     whole = iterable.sources
     if special is not None and special.things:
-        value = elements(act, state, special)
+        value = yield from _next_of_project(act, state, special, step)
     else:
         if step.is_async:
             effects.iterate(act, state, iterable, step.span)
@@ -315,6 +317,17 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     state.env[step.target] = with_sources(value, whole | _places(iterable))
+
+
+def _next_of_project(act: Activation, state: State, iterator: Value, step: cfg.Element) -> Solving:
+    """What an iterator gives next: the result of its own ``__next__`` or ``__anext__``, or its elements."""
+    name = "__anext__" if step.is_async else "__next__"
+    given = yield from _method_of_project(act, state, iterator, name, (), step.span)
+    if given is None:
+        return elements(act, state, iterator)
+    if step.is_async:
+        given = yield from awaited(act, state, given, step.span)
+    return given
 
 
 DIRECT: Final[dict[type, Direct]] = {

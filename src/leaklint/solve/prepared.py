@@ -273,3 +273,15 @@ def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
             elif isinstance(step, cfg.Operation) and step.operator in ("==", "!=", "in", "not-in"):
                 names.update(step.operands)
     return frozenset(index for index, name in enumerate(parameters) if name in names)
+
+
+def tested(body: Body, parameters: Sequence[str]) -> frozenset[int]:
+    """Positions of the parameters that a function tests for truth."""
+    names: set[str] = set()
+    for block in body.blocks:
+        for step in block.instructions:
+            if isinstance(step, cfg.Assume):
+                names.add(step.condition)
+            elif isinstance(step, cfg.Operation) and step.operator == "not":
+                names.update(step.operands)
+    return frozenset(index for index, name in enumerate(parameters) if name in names)

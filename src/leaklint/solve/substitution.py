@@ -279,7 +279,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             ]
             stored = join_all(below) if below else stored
         elif stored is None:
-            stored = read_field(act, state, extend(thing.path, ELEMENT))
+            stored = _from_the_end(act, state, thing, field) or read_field(act, state, extend(thing.path, ELEMENT))
         if stored is not None:
             found.append(stored)
         elif thing.type.name == "collections.defaultdict":
@@ -292,3 +292,16 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             found.append(of(Thing(path)))
     result = join_all(found) if found else NOTHING
     return Value(result.things, result.sources | narrowed(value, field))
+
+
+def _from_the_end(act: Activation, state: State, thing: Thing, field: str) -> Value | None:
+    """The element of a tuple at a negative position, where all its elements are known by their positions."""
+    position = field[1:-1]
+    if not position.startswith("-") or not position[1:].isdigit() or thing.type.name != "builtins.tuple":
+        return None
+    if read_field(act, state, extend(thing.path, ELEMENT)) is not None:
+        return None
+    places = [extend(thing.path, f"[{index}]") for index in range(8)]
+    known = [each for place in places if (each := read_field(act, state, place)) is not None]
+    index = len(known) - int(position[1:])
+    return known[index] if index >= 0 else None

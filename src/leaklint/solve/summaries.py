@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Pending, Settled, Work
+from leaklint.ir.effects import AnyEffect, Defer, Pending, Settled, Work
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
@@ -63,7 +63,18 @@ def summarise(world: World, question: Ask) -> Solving:
     world.budget.took(question.name, act.work, importing=bool(world.importing))
     if act.is_given_up:
         return LEFT_OUT
-    return world.pool.summary(_summary(act, facts, ended, returns, kept))
+    found = _summary(act, facts, ended, returns, kept)
+    if facts.is_stub and _is_written_elsewhere(act, facts, ended):
+        handed_on = tuple(Settle(parameter(index)) for index, _ in enumerate(facts.parameters))
+        found = msgspec.structs.replace(found, settles=(*found.settles, *handed_on))
+    return world.pool.summary(found)
+
+
+def _is_written_elsewhere(act: Activation, facts: FunctionFacts, ended: Ended) -> bool:
+    """Whether what a stub does stands in another class, or in an installed one: nobody knows what it is given for."""
+    if ended.normal is None or {each.rpartition(".")[2] for each in facts.decorators} & {"abstractmethod", "overload"}:
+        return True
+    return facts.in_class is not None and "typing.Protocol" in act.world.order(f"{act.path}::{facts.in_class}")
 
 
 def _left(world: World, question: Ask) -> Solving:
@@ -136,6 +147,8 @@ def _declared(act: Activation, facts: FunctionFacts, returns: Value) -> Solving:
     inner = yield from annotated_elements(act.world, act.path, facts.returns)
     if not types and not inner.things:
         return returns, []
+    # of several that the annotation allows, those that the function makes itself under these arguments
+    types = types & {thing.type for thing in known} or types
     typed = frozenset(Thing(path, each) for path in rest for each in types or {UNKNOWN_TYPE})
     below = [extend(path, ELEMENT) for path in rest if inner.things]
     return Value(known | typed, returns.sources), [Store(path, Value(_at(path, inner))) for path in below]
@@ -202,8 +215,7 @@ def _effects(
     tokens: dict[tuple[object, ...], Token] = dict(last.tokens)
     for key, token in raised.items():
         if key not in tokens:
-            only_raising = token._replace(status=Status.SETTLED) if isinstance(token.effect, Pending) else token
-            tokens[key] = only_raising
+            tokens[key] = token._replace(status=Status.SETTLED) if _waits(token.effect) else token
     for key, token in tokens.items():
         settled = _SETTLED[token.status]
         if settled is Settled.ALWAYS:
@@ -225,6 +237,11 @@ def _effects(
         )
         result.append((changed, token.trace))
     return result
+
+
+def _waits(effect: AnyEffect) -> bool:
+    """Whether somebody may wait for it: for work, and for a callback with its work."""
+    return isinstance(effect, Pending) or (isinstance(effect, Defer) and effect.api != "context")
 
 
 def _stores(act: Activation, last: State, returns: Value) -> list[Store]:

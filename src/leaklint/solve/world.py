@@ -22,7 +22,7 @@ from leaklint.models.load import Models
 from leaklint.solve.budget import Budget
 from leaklint.solve.lattice import ORIGINAL, ordered
 from leaklint.solve.pool import Pool
-from leaklint.solve.prepared import choosing
+from leaklint.solve.prepared import choosing, tested
 
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
@@ -96,6 +96,8 @@ class World:
         """How many summaries of a function are being computed."""
         self._chosen: dict[str, set[Shapes]] = {}
         self._choosing: dict[str, frozenset[int]] = {}
+        self._tested: dict[str, frozenset[int]] = {}
+        self._flagged: dict[str, set[Shapes]] = {}
         self.library = library
         """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, dict[Span, bool]] = {}
@@ -165,14 +167,26 @@ class World:
         known = self._shapes.setdefault(function, set())
         if shapes in known:
             return Ask("function", function, shapes)
-        if len(known) >= most or self.underway[function] >= MAX_RECURSIONS:
-            return Ask("function", function, self.general_shapes(function, shapes))
+        if self.underway[function] >= MAX_RECURSIONS:
+            return Ask("function", function, general_shapes(shapes))
+        if len(known) >= most:
+            return Ask("function", function, self._flags_alone(function, shapes, most))
         known.add(shapes)
         return Ask("function", function, shapes)
 
-    def general_shapes(self, function: str, shapes: Shapes) -> Shapes:
-        """Shapes that say only of which class the receiver is, and which callables are captured."""
-        return tuple((index, shape) for index, shape in shapes if index < 0)
+    def _flags_alone(self, function: str, shapes: Shapes, most: int) -> Shapes:
+        """The general shapes, and the flags that the function tests (``sync=True``): few, too."""
+        tested_ones = self._tested.get(function)
+        if tested_ones is None:
+            facts = self.program.function(function)
+            names = [each.name for each in facts.parameters] if facts is not None else []
+            tested_ones = self._tested[function] = tested(self.program.body(function), names)
+        flagged = tuple((i, shape) for i, shape in shapes if i < 0 or (i in tested_ones and _is_flag(shape)))
+        known = self._flagged.setdefault(function, set())
+        if flagged not in known and len(known) >= most:
+            return general_shapes(shapes)
+        known.add(flagged)
+        return flagged
 
     def is_registrar(self, name: str) -> bool:
         """Whether a library's function or method takes handlers."""
@@ -278,6 +292,16 @@ class World:
         """Remembers what an object made at import is called: the first name stays."""
         if thing.path not in self.named:
             self.named[thing.path] = Named(name, Place(module, span), thing.type.name)
+
+
+def general_shapes(shapes: Shapes) -> Shapes:
+    """Shapes that say only which callables are captured."""
+    return tuple((index, shape) for index, shape in shapes if index < 0)
+
+
+def _is_flag(shape: Shape) -> bool:
+    """Whether all that is known of an argument is that it is ``True``, or that it is ``False``."""
+    return len(shape) == 1 and all(kind.constant is not None and kind.constant[0] == "bool" for kind, _ in shape)
 
 
 def class_path(identity: str) -> Path:
