@@ -23,7 +23,6 @@ from leaklint.link.endings import Endings, Waiting
 from leaklint.link.handlers import discover
 from leaklint.link.modules import Modules
 from leaklint.link.public import public_functions
-from leaklint.link.templates import read_templates
 from leaklint.models.load import ModelError, Models, parse
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.hearing import Hears, nobody
@@ -31,6 +30,7 @@ from leaklint.pipeline.installed import library_of
 from leaklint.pipeline.parts import Whole
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.settings import Settings, read_toml_text
+from leaklint.pipeline.templates import templates_of
 from leaklint.pipeline.troubles import not_analysed, not_understood
 from leaklint.pipeline.units import Units
 from leaklint.pipeline.wrong_use import WrongUse
@@ -90,12 +90,7 @@ def solved(
     hears("linking", len(own), len(own))
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
     wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
-    said = read_templates(
-        templates,
-        files,
-        stacks=own,
-        wrappers=wrappers,
-    )
+    said = templates_of(templates, own, wrappers, cache, project)
     inline = dict(said.sources)
     units.add(inline)
     chosen = _platforms(settings)

@@ -94,6 +94,11 @@ def templates_among(paths: Iterable[str]) -> list[str]:
     ]
 
 
+def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Those Python files that may be stacks of the CDK."""
+    return {path: content for path, content in files.items() if cdk_python.MARKER.search(content)}
+
+
 def read_templates(
     texts: Mapping[str, bytes],
     files: Container[str],
@@ -108,7 +113,7 @@ def read_templates(
     environment variable, each with that variable (``Framework.wraps``).
     """
     troubles: list[tuple[str, Trouble]] = []
-    sources = {path: content for path, content in (stacks or {}).items() if cdk_python.MARKER.search(content)}
+    sources = stacks_among(stacks or {})
     contents = {path: content for path, content in {**texts, **sources}.items() if len(content) <= LARGEST}
     tree = Tree(Texts(contents), files, wrappers or {})
     said: list[Said] = []

@@ -1,0 +1,53 @@
+"""What the templates of a project say, read again only where one of them has changed, or a Python file came or went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from leaklint.link.templates import Templates, read_templates, stacks_among
+from leaklint.pipeline.cache import Cache, digest
+
+KIND: Final = "templates"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """An entry of the cache: what templates said, and what all that it rests on is known by."""
+
+    mark: bytes
+    said: Templates
+
+
+def templates_of(
+    texts: Mapping[str, bytes],
+    own: Mapping[str, bytes],
+    wrappers: Mapping[str, str],
+    cache: Cache | None,
+    project: bytes,
+) -> Templates:
+    """What templates say; ``own`` are the project's Python files, some of which may be stacks of the CDK."""
+    stacks = stacks_among(own)
+    if cache is None:
+        return read_templates(texts, own, stacks=stacks, wrappers=wrappers)
+    mark = _mark(texts, own, stacks, wrappers)
+    known = cache.read(KIND, project, Known)
+    if known is not None and known.mark == mark:
+        return known.said
+    said = read_templates(texts, own, stacks=stacks, wrappers=wrappers)
+    cache.write(KIND, project, Known(mark, said))
+    return said
+
+
+def _mark(
+    texts: Mapping[str, bytes], own: Iterable[str], stacks: Mapping[str, bytes], wrappers: Mapping[str, str]
+) -> bytes:
+    def parts() -> Iterable[bytes]:
+        yield repr((sorted(texts), sorted(own), sorted(stacks), sorted(wrappers.items()))).encode(
+            "utf-8", "surrogateescape"
+        )
+        for contents in (texts, stacks):
+            yield from (contents[path] for path in sorted(contents))
+
+    return digest(*parts())
