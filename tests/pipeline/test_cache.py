@@ -14,6 +14,7 @@ import pytest
 from leaklint.pipeline import analyse as analysing
 from leaklint.pipeline import cache as caching
 from leaklint.pipeline import parts as solving
+from leaklint.pipeline import templates
 from leaklint.pipeline.cache import FOLDER, VARIABLE, Cache, clean, digest, folder_of
 from leaklint.pipeline.run import Request, run
 from leaklint.report.report import Report
@@ -241,3 +242,33 @@ def test_eight_processes_on_one_cold_cache(project: Path) -> None:
     assert b"LK101" in next(iter(said))[0]
     assert check(project).notes == ()
     assert not list((project / FOLDER).rglob(".new-*"))
+
+
+PROPERTIES = "{Handler: main.start, CodeUri: one, Runtime: python3.12}"
+TEMPLATE = f"Resources: {{F: {{Type: AWS::Serverless::Function, Properties: {PROPERTIES}}}}}\n"
+STARTED = "import log\n\n\ndef start(event, context):\n    log.write(event['id'])\n"
+
+
+def test_templates_are_read_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = []
+    read = templates.read_templates
+
+    def counting(*given: object, **more: object) -> object:
+        times.append(1)
+        return read(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(templates, "read_templates", counting)
+    write(project / "template.yaml", TEMPLATE)
+    write(project / "one/main.py", STARTED.replace("start", "set_out"))
+    assert "LK903" in {each.code for each in check(project).findings}
+    write(project / "one/main.py", STARTED)
+    report = check(project)
+    assert len(times) == 1
+    assert sorted(each.code for each in report.findings) == ["LK101", "LK101"]
+    assert report == check(project, cached=False)
+    write(project / "template.yaml", TEMPLATE.replace("main.start", "main.set_out"))
+    assert "LK903" in {each.code for each in check(project).findings}
+    before = len(times)
+    write(project / "one/app.py", "from aws_cdk import aws_lambda\n")
+    assert check(project) == check(project, cached=False)
+    assert len(times) == before + 2
