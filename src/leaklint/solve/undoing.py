@@ -26,6 +26,11 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     """
     path, how = effect.path, effect.how
     assert path is not None
+    merges = how is How.GROW and not {path, extend(path, ELEMENT)}.isdisjoint(effect.sources | effect.key_sources)
+    counts = how is How.COUNT and effect.operation in OPPOSITE
+    restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
+    if not (how in REMOVING or merges or counts or (restores and (how is How.SET_ITEM or how in REPLACING))):
+        return []
     opened = [
         token
         for token in state.tokens.values()
@@ -51,20 +56,19 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             and (_is_in_element(path, token.effect.path) or (kept_at and is_prefix(kept_at, token.effect.path)))
         ]
         return [*added, *inner] if added else []
-    if how is How.GROW and {path, extend(path, ELEMENT)} & (effect.sources | effect.key_sources):
+    if merges:
         if path.root.kind is RootKind.LIBRARY:
             # what was there before is merged into it again
             return [each.key for each in opened if each.effect.path and is_prefix(path, each.effect.path)]
         taken = [token.key for token in opened if token.effect.path == path and _takes(token.effect)]
         if taken:
             return taken
-    if how is How.COUNT and effect.operation in OPPOSITE:
+    if counts:
         return [
             token.key
             for token in opened
             if token.effect.path == path and token.effect.operation == OPPOSITE[effect.operation]
         ]
-    restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
     if how is How.SET_ITEM and restores and path.root.kind is not RootKind.LIBRARY:
         opened = [token for token in opened if _same_key(token.effect, effect)]
     if how in REPLACING and restores:
