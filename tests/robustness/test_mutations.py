@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import textwrap
 import warnings
 from pathlib import Path
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaklint.ir.finding import Finding
@@ -17,6 +19,8 @@ from leaklint.pipeline.solving import solved
 from leaklint.report import json_list
 from leaklint.report.report import Report
 
+PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
+"""Pieces end within the time that a test may take, and processes can share them."""
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 REAL = [path.read_bytes() for path in sorted(FIXTURES.glob("*/*/*.py"))[::7]]
 NAMES = ("event", "context", "a", "b", "X", "self", "f", "C")
@@ -113,8 +117,10 @@ STATEMENTS = st.recursive(
 )
 
 
+@pytest.mark.parametrize("_piece", range(20 if PROVE else 1))
+@settings(max_examples=100 if PROVE else 50)
 @given(st.lists(STATEMENTS, min_size=1, max_size=8), st.booleans())
-def test_generated_programs(statements: list[str], in_handler: bool) -> None:
+def test_generated_programs(_piece: int, statements: list[str], in_handler: bool) -> None:
     text = "X = []\nasync def handler(event, context):\n" + textwrap.indent("\n".join(statements), "    ")
     source = (text if in_handler else "\n".join(statements)).encode()
     found = found_in(source)
@@ -136,8 +142,10 @@ PIECES = st.one_of(
 CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES, st.floats(0, 1)), min_size=1, max_size=4)
 
 
+@pytest.mark.parametrize("_piece", range(20 if PROVE else 1))
+@settings(max_examples=100 if PROVE else 50)
 @given(st.sampled_from(REAL), CHANGES)
-def test_changed_programs(source: bytes, changes: list[tuple[float, int, bytes, float]]) -> None:
+def test_changed_programs(_piece: int, source: bytes, changes: list[tuple[float, int, bytes, float]]) -> None:
     for place, length, piece, other in changes:
         at, where = int(place * len(source)), int(other * len(source))
         taken = source[at : at + length]
@@ -150,8 +158,10 @@ def test_changed_programs(source: bytes, changes: list[tuple[float, int, bytes, 
 LINES = sorted({line for source in REAL for line in source.splitlines() if line.strip()})
 
 
+@pytest.mark.parametrize("_piece", range(10 if PROVE else 1))
+@settings(max_examples=100 if PROVE else 50)
 @given(st.lists(st.sampled_from(LINES), max_size=30))
-def test_shuffled_lines(lines: list[bytes]) -> None:
+def test_shuffled_lines(_piece: int, lines: list[bytes]) -> None:
     source = b"\n".join(lines)
     found = found_in(source)
     assert is_python(source) or "LK901" in [each.code for each in found]

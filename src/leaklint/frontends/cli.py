@@ -12,6 +12,7 @@ CLEAN = 0
 FOUND = 1
 WRONG_USE = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given in (["--version"], ["-V"]):
         sys.stdout.write(f"leaklint {__version__}\n")
         return CLEAN
+    if arguments is None:
+        _end_in_order()
     try:
         status = _run(given)
         sys.stdout.flush()
@@ -39,6 +42,16 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         _leave(status)
     return status
+
+
+def _end_in_order() -> None:
+    """Lets ``SIGTERM`` end the command as Ctrl-C does: no half of a report and no process stays behind."""
+    import signal
+
+    def end(_signal: int, _frame: object) -> None:
+        sys.exit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _run(given: list[str]) -> int:
