@@ -117,8 +117,6 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         return of(Thing(path, instance("builtins.dict")))
     if name == "__class__" and "::" in class_name:
         return of(Thing(class_path(class_name), Type(TypeKind.CLASS, class_name)))
-    if name == "__dict__" and stored is None:
-        return of(Thing(path, instance("builtins.dict")), sources=frozenset({path}) if survives(path) else frozenset())
     if "::" not in class_name:
         if survives(path) and not act.importing:
             state.read(path)

@@ -31,7 +31,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import MAKING, WITHIN, class_member
-from leaklint.solve.state import State
+from leaklint.solve.state import State, Token
 from leaklint.solve.world import Ask, Shape, Solving, instance
 
 MAX_CALLEES: Final = 8
@@ -50,8 +50,9 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
         return unknown_result(act, state, callee, arguments, span)
     results: list[Value] = []
     repeated: set[tuple[object, ...]] = set()
-    # one of several functions runs: what it throws away or binds, another one finds as it was
+    # one of several functions runs: what it opens, throws away or binds, another one finds as it was
     apart = len(things) > 1 and all(each.type.kind is TypeKind.FUNCTION for each in things)
+    before, opened = set(state.tokens) if apart else set(), dict[tuple[object, ...], Token]()
     start, ends = (state.resets, state.written), []
     for thing in things:
         if apart:
@@ -67,7 +68,12 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
                 repeated = now
         results.append(result)
         ends.append((state.resets, state.written))
+        for key in state.tokens.keys() - before if apart else ():
+            token = state.tokens.pop(key)
+            known = opened.get(key)
+            opened[key] = token if known is None or token.status > known.status else known
     if apart:
+        state.tokens.update(opened)
         state.resets = frozenset.intersection(*(resets for resets, _ in ends))
         state.written = frozenset.intersection(*(written for _, written in ends))
     return join_all(results)

@@ -27,17 +27,23 @@ from leaklint.ir.effects import (
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Sources
+from leaklint.solve.contents import reads_all_around
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import CLOCK, CONSTANT_CONTEXT, ELEMENT, KEYS, TEMPORARY, extend, is_prefix, survives
-from leaklint.solve.members import WITHIN
+from leaklint.solve.labels import most_exact, shown
+from leaklint.solve.lattice import (
+    CLOCK,
+    CONSTANT_CONTEXT,
+    TEMPORARY,
+    extend,
+    is_prefix,
+    survives,
+)
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
 _CAPTURED: Final = re.compile(r"<([^\W\d]\w*)>")
 """The field of a function that holds a variable of the scope around it."""
-ANY: Final = "[…]"
-"""How a message writes any element."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
 _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
 
@@ -78,7 +84,7 @@ class Describer:
         for source in sources | through:
             if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
                 name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]
-                labels.add((name, *(_shown(field) for field in source.fields)))
+                labels.add((name, *(shown(field) for field in source.fields)))
             if source.root.kind is not RootKind.PARAMETER:
                 continue
             index = int(source.root.name)
@@ -87,15 +93,13 @@ class Describer:
             name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
             if index == 0 and name in ("self", "cls"):
                 continue
-            labels.add((name, *(_shown(field) for field in source.fields)))
-        # the most exact ones say it all: event["records"][…]["id"] rather than event, event["records"] and event["id"]
-        exact = {each for each in labels if each[-1] != ANY or each[:-1] not in labels}
-        return tuple(sorted("".join(each) for each in exact if not any(_more_exact(other, each) for other in exact)))
+            labels.add((name, *(shown(field) for field in source.fields)))
+        return most_exact(labels)
 
     def subject(self, path: Path, depth: int = 0) -> Subject:
         """What a path denotes; objects that hold each other are named through ``MAX_OWNERS`` owners at most."""
         root = path.root
-        rest = "".join(_shown(field) for field in path.fields if field != "[]")
+        rest = "".join(shown(field) for field in path.fields if field != "[]")
         world = self.world
         if root.kind is RootKind.VARIABLE:
             facts = world.program.files.get(root.owner)
@@ -118,10 +122,10 @@ class Describer:
                 captured = _CAPTURED.match(owner[1])
                 if captured is not None:
                     return Subject(Lifetime.CLOSURE, captured[1] + rest, "", above.defined)
-                name = above.name + ("" if owner[1] == "[]" else _shown(owner[1])) + rest
+                name = above.name + ("" if owner[1] == "[]" else shown(owner[1])) + rest
                 return Subject(above.lifetime, name, "", above.defined)
             if path.fields and path.fields[0].startswith("<cell "):
-                rest = "".join(_shown(field) for field in path.fields[1:] if field != "[]")
+                rest = "".join(shown(field) for field in path.fields[1:] if field != "[]")
                 return Subject(Lifetime.CLOSURE, path.fields[0][6:-1] + rest, "", None)
             lifetime = Lifetime.CLOSURE if "<locals>" in root.name else Lifetime.MODULE
             return Subject(
@@ -369,7 +373,7 @@ class Describer:
 
 def _read_first(place: Path, reads: Sources) -> bool:
     """Whether an invocation reads what an earlier one left in a place before it binds the place."""
-    return any(is_prefix(place, read) or is_prefix(read, place) for read in reads)
+    return any(is_prefix(place, read) or is_prefix(read, place) or reads_all_around(read, place) for read in reads)
 
 
 def _concerns(place: Path, path: Path) -> bool:
@@ -382,31 +386,6 @@ def _concerns(place: Path, path: Path) -> bool:
 
 def _is_constant(world: World, place: Path) -> bool:
     return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
-
-
-def _more_exact(longer: tuple[str, ...], shorter: tuple[str, ...]) -> bool:
-    """Whether a label leads through all the named fields of another one, and through more than those."""
-    if longer[0] != shorter[0] or _exactness(longer) <= _exactness(shorter):
-        return False
-    rest = iter(longer[1:])
-    return all(field in rest for field in shorter[1:] if field != ANY)
-
-
-def _exactness(label: tuple[str, ...]) -> tuple[int, int]:
-    return len(label) - label.count(ANY), len(label)
-
-
-def _shown(field: str) -> str:
-    """A field as one writes it, with the quotes that most people use."""
-    if field in (ELEMENT, KEYS):
-        return ANY
-    if field == "<cached>":
-        return "()"
-    if field == WITHIN:
-        return " (its decorator)"
-    if field.startswith("['") and '"' not in field:
-        return f'["{field[2:-2]}"]'
-    return field
 
 
 def _snapshot(effect: Read) -> Read | None:

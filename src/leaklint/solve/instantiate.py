@@ -16,7 +16,6 @@ from leaklint.solve import handed_over, pending, undoing, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.lattice import (
-    CONTENT,
     ELEMENT,
     EMPTIED,
     SYMBOLIC,
@@ -24,12 +23,12 @@ from leaklint.solve.lattice import (
     join_all,
     of,
     ordered,
-    slot,
     survives,
     unknown,
 )
 from leaklint.solve.lookup import read_field
 from leaklint.solve.owners import kept_elsewhere, on_loop
+from leaklint.solve.reading import read
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import run_callable
 from leaklint.solve.state import State, Status, Token, Trace
@@ -98,20 +97,7 @@ def instantiate(
         places = yield from sub.places(path)
         if len(places.things) == 1:
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
-    for read in summary.reads:
-        content = read.fields[-1:] == (CONTENT,)
-        place = Path(read.root, read.fields[:-1]) if content else read
-        if place.root.kind is RootKind.FREE:
-            state.read(sub.cell_paths.get(place.root.name, place))
-        elif place.root.kind is RootKind.PARAMETER:
-            value = yield from sub.things(place)
-            if place.fields and place.fields[-1].startswith("["):
-                value = join_all([value, (yield from sub.places(place))])
-            for thing in value.things:
-                if thing.path.root.kind is not RootKind.MADE:
-                    state.read(slot(thing.path, CONTENT) if content else thing.path)
-        else:
-            state.read(read)
+    yield from read(sub, summary)
     for settle in summary.settles:
         target = yield from sub.things(settle.path)
         if survives(settle.path):

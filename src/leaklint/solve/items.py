@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     CONTENT,
     ELEMENT,
     KEYS,
+    SIZE,
     SYMBOLIC,
     VARIES,
     constants,
@@ -77,6 +78,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
         uses.read_snapshots(act, state, value, step.span)
         if item.starred:
             uses.consume(act, state, value, step.span, "unpacking")
+            read_contents(state, value)
             part = elements(act, state, value)
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
             sources |= value.sources
@@ -288,17 +290,21 @@ def _method_of_project(
     return join_all(results) if results else None
 
 
-def read_contents(state: State, value: Value, *, surely: bool = True) -> None:
-    """What surviving containers hold is read as a whole (perhaps, where not ``surely``)."""
+def read_contents(state: State, value: Value, part: str = CONTENT, *, keys: bool = False) -> None:
+    """What surviving containers hold is read as a whole, or a part of it; with no part, perhaps.
+
+    With ``keys``, of a dictionary only those are.
+    """
     for thing in value.things:
         if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
-            state.read(slot(thing.path, CONTENT) if surely else thing.path)
+            read = SIZE if keys and thing.type.name in DICTS else part
+            state.read(slot(thing.path, read) if read else thing.path)
 
 
 def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
     iterable = value_of(act, state, step.iterable)
     pending.use(state, iterable)
-    read_contents(state, iterable)
+    read_contents(state, iterable, keys=True)
     start = "__aiter__" if step.is_async else "__iter__"
     special = yield from _method_of_project(act, state, iterable, start, (), step.span)
     whole = iterable.sources

@@ -55,6 +55,8 @@ CONSTANT_CONTEXT: Final = frozenset(
 ELEMENT: Final = "[]"
 CONTENT: Final = "<content>"
 """The field that stands for all that a container holds, where it is read as a whole."""
+SIZE: Final = "<size>"
+"""The field that stands for how much a container holds, and under which keys."""
 KEYS: Final = "{}"
 """The field of a dictionary that stands for its keys."""
 ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")

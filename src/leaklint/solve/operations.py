@@ -9,6 +9,7 @@ from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import counts, effects, pending, uses
 from leaklint.solve.activation import Activation, Direct
+from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     CLOCK,
     ELEMENT,
@@ -45,6 +46,8 @@ EMPTY: Final = {
 }
 """Comparisons of a length, by the answer that says that nothing is there."""
 RECEIVER: Final = parameter(0).root
+READING: Final = frozenset({"format", "|", "+", "%", "*", "&", "^"})
+"""Operations that make something else of all that is in their operands."""
 MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
 
@@ -55,6 +58,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
     sources: frozenset[Path] = frozenset()
     for value in operands:
         sources |= observed(value) | deep_sources(state, value)
+        if step.operator in READING:
+            read_contents(state, value)
         if step.operator != "choose":
             _keep_in_text(act, state, step.operator, value)
     if folded is not None:

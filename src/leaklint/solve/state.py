@@ -16,8 +16,9 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
+from leaklint.solve.contents import but_for_what_is_new, in_dictionary
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import is_prefix, join
+from leaklint.solve.lattice import CONTENT, is_prefix, join
 
 Trace = tuple[Place, ...]
 """Calls from the function under analysis to the effect's site, outermost first."""
@@ -266,8 +267,12 @@ class State:
 
     def read(self, path: Path) -> None:
         """A surviving place is read."""
+        if ".__dict__" in path.fields:
+            path = in_dictionary(path)
         if path in self.reads or self.is_reset(path):
             return
+        if CONTENT in path.fields:
+            path = but_for_what_is_new(path, self.written)
         if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
             return  # a context variable that has been set before
         if any(is_prefix(place, path) or is_prefix(path, place) for place in self.written):

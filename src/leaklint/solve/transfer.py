@@ -19,9 +19,11 @@ from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
+    CONTENT,
     ELEMENT,
     NONE,
     ROOTED,
+    SIZE,
     SYMBOLIC,
     TEMPORARY,
     constant,
@@ -46,6 +48,8 @@ from leaklint.solve.world import Solving
 COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
 WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
+MEASURING: Final = frozenset(f"builtins.{name}" for name in ("bool", "id", "isinstance", "len", "type"))
+"""Functions that do not look at what is in an object."""
 OWN: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS})
 EXCEPTION: Final = "the exception"
 """Name under which a state keeps what an exception may tell until it is caught."""
@@ -185,12 +189,13 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     logs = all(_logs(thing) for thing in callee.things)
     # what a function of the project reads of its arguments, its summary says
     reads = not all(thing.type.kind in OWN for thing in callee.things)
+    measures = bool(callee.things) and all(thing.type.name in MEASURING for thing in callee.things)
     for argument in step.arguments:
         value = value_of(act, state, argument.value)
         pending.use(state, value)
         if not logs:
             uses.read_snapshots(act, state, value, step.span)
-        read_contents(state, value, surely=reads)
+        read_contents(state, value, (SIZE if measures else CONTENT) if reads or argument.star else "")
         if argument.star == "*":
             known = _known_elements(state, act, value)
             open_ended = any(thing.path.root.kind in SYMBOLIC for thing in value.things)

@@ -1,0 +1,44 @@
+"""Labels: how a message writes where a value comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from leaklint.solve.lattice import ELEMENT, KEYS
+from leaklint.solve.members import WITHIN
+
+ANY: Final = "[…]"
+"""How a message writes any element."""
+
+
+def most_exact(labels: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The labels that say it all: event["records"][…]["id"] rather than event, event["records"] and event["id"]."""
+    known = set(labels)
+    exact = {each for each in known if each[-1] != ANY or each[:-1] not in known}
+    return tuple(sorted("".join(each) for each in exact if not any(_more_exact(other, each) for other in exact)))
+
+
+def _more_exact(longer: tuple[str, ...], shorter: tuple[str, ...]) -> bool:
+    """Whether a label leads through all the named fields of another one, and through more than those."""
+    if longer[0] != shorter[0] or _exactness(longer) <= _exactness(shorter):
+        return False
+    rest = iter(longer[1:])
+    return all(field in rest for field in shorter[1:] if field != ANY)
+
+
+def _exactness(label: tuple[str, ...]) -> tuple[int, int]:
+    return len(label) - label.count(ANY), len(label)
+
+
+def shown(field: str) -> str:
+    """A field as one writes it, with the quotes that most people use."""
+    if field in (ELEMENT, KEYS):
+        return ANY
+    if field == "<cached>":
+        return "()"
+    if field == WITHIN:
+        return " (its decorator)"
+    if field.startswith("['") and '"' not in field:
+        return f'["{field[2:-2]}"]'
+    return field

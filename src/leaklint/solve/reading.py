@@ -1,0 +1,42 @@
+"""Reading: what a call looks at of what its caller knows."""
+
+from __future__ import annotations
+
+from leaklint.ir.summary import Summary
+from leaklint.ir.values import Path, RootKind
+from leaklint.solve.lattice import CONTENT, ELEMENT, SIZE, join_all, slot
+from leaklint.solve.substitution import Substitution
+from leaklint.solve.world import Solving
+
+
+def read(sub: Substitution, summary: Summary) -> Solving:
+    """The surviving places that a callee reads are read here."""
+    state = sub.state
+    for each in summary.reads:
+        at = next((at for at, field in enumerate(each.fields) if field in (CONTENT, SIZE)), len(each.fields))
+        place, part = Path(each.root, each.fields[:at]), each.fields[at:]
+        if place.root.kind is RootKind.FREE:
+            state.read(sub.cell_paths.get(place.root.name, place))
+        elif place.root.kind is RootKind.PARAMETER:
+            value = yield from sub.things(place)
+            if place.fields and place.fields[-1].startswith("["):
+                value = join_all([value, (yield from sub.places(place))])
+            for thing in value.things:
+                if thing.path.root.kind is not RootKind.MADE:
+                    state.read(Path(thing.path.root, (*thing.path.fields, *part)))
+        else:
+            state.read(each)
+    for place in sorted(_looked_up(summary) if sub.is_row else ()):
+        if place.root.kind is RootKind.PARAMETER and place.fields and place.fields[-1].startswith("["):
+            looked_up = yield from sub.places(place)
+            for thing in looked_up.things:
+                if thing.path.root.kind is not RootKind.MADE:
+                    every = thing.path.fields[-1:] == (ELEMENT,)
+                    above = Path(thing.path.root, thing.path.fields[:-1])
+                    state.read(slot(above, CONTENT) if every else thing.path)
+
+
+def _looked_up(summary: Summary) -> set[Path]:
+    """What a row hands out of what it is given: an element, or all of them."""
+    handed_out = [summary.returns, *(store.value for store in summary.stores)]
+    return {thing.path for value in handed_out for thing in value.things}
