@@ -75,11 +75,16 @@ test: lint self unit
 browser:
 	sh .ci/browser
 
+# The figures: of leaklint's own source, or of other trees, such as make benchmark TREE=~/patterns LARGE=~/application.
+TREE ?= src
+LARGE ?= $(TREE)
 benchmark: $(VENV)/ready
-	$(BIN)/python benchmarks/ratio_to_parse.py src
-	$(BIN)/python benchmarks/again.py src
-	$(BIN)/python benchmarks/growth.py --most 1000
-	$(BIN)/python benchmarks/peers.py src
+	$(BIN)/python benchmarks/ratio_to_parse.py $(TREE)
+	$(BIN)/python benchmarks/again.py $(TREE)
+	$(BIN)/python benchmarks/memory.py $(LARGE) --runs 1
+	$(BIN)/python benchmarks/growth.py --most 10000
+	$(BIN)/python benchmarks/plugin.py examples/background_process/leaky/app.py
+	$(BIN)/python benchmarks/peers.py $(TREE)
 
 prove: lint self browser benchmark oldest
 	@set -e; for python in $$(sh .ci/pythons); do \

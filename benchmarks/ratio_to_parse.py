@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PARSE = [sys.executable, __file__, "--parse-stdin"]
-CHECK = [sys.executable, "-m", "leaklint", "check", "--exit-zero", "--quiet", "--output-format", "json"]
+CHECK = [sys.executable, "-m", "leaklint", "check", "--exit-zero", "--quiet"]
 
 
 def parse(files: Sequence[str]) -> None:
@@ -61,7 +61,10 @@ def main() -> None:
     print(f"{'tree':30} {'files':>7} {'lines':>9} {'ast.parse':>10} {'leaklint':>10} {'ratio':>6}")
     for tree in options.tree:
         files = python_files(tree)
-        runs = [(cost(PARSE, "\n".join(files)), cost([*CHECK, "--no-cache", str(tree)])) for _ in range(options.runs)]
+        runs = [
+            (cost(PARSE, "\n".join(files)), cost([*CHECK, "--no-cache", "--jobs", "1", str(tree)]))
+            for _ in range(options.runs)
+        ]
         parsing, linting = (statistics.median(column) for column in zip(*runs, strict=True))
         lines = sum(Path(file).read_bytes().count(b"\n") for file in files)
         ratio = linting / parsing

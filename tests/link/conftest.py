@@ -11,7 +11,8 @@ from leaklint.ir.facts import FileFacts
 from leaklint.link.decorators import Framework, parse_frameworks
 from leaklint.link.handlers import Discovery, discover
 from leaklint.link.modules import Modules
-from leaklint.link.templates import Templates, read_templates, templates_among
+from leaklint.link.templates import templates_among
+from leaklint.link.templates.reading import Templates, read_templates
 
 
 def facts_of(texts: Mapping[str, str]) -> dict[str, FileFacts]:

@@ -18,7 +18,7 @@ from leaklint.link.declared import Located, Missing, handler_of, last_definition
 from leaklint.link.decorators import Declared, Framework
 from leaklint.link.modules import Modules, is_test
 from leaklint.link.names import Library, Names, Own
-from leaklint.link.templates import Templates
+from leaklint.link.templates.reading import Templates
 
 RESERVED = "lambda_handler"
 """The name that AWS proposes, and that is used for nothing else."""

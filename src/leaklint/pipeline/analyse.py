@@ -7,12 +7,10 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from leaklint.fix.project import Project as Fixable
-from leaklint.fix.project import Resolve
-from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
@@ -21,14 +19,17 @@ from leaklint.link.templates import LARGEST
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.hearing import Hears, nobody
-from leaklint.pipeline.offers import importing, offered, resolver
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
 from leaklint.pipeline.stamps import Stamp, now, stamps_of, unchanged
-from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
-from leaklint.pipeline.target import target_of
 from leaklint.pipeline.troubles import NotRead, not_analysed, read
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
+
+# What an analysis needs is imported when there is one: most runs find their report in the cache.
+if TYPE_CHECKING:
+    from leaklint.fix.project import Project as Fixable
+    from leaklint.fix.project import Resolve
+    from leaklint.ir.examined import Examined
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Output:
 
 def _findings(given: Input) -> Output:
     """Extracts, links, solves and checks."""
+    from leaklint.pipeline.offers import importing, resolver
     from leaklint.pipeline.solving import solved
 
     found = solved(
@@ -192,6 +194,10 @@ def _analysed(
     jobs: int = 1,
 ) -> tuple[Report, dict[str, bytes], Fixable]:
     """The report, the contents of all files that it rests on, and the project as fixes see it."""
+    from leaklint.fix.project import Project as Fixable
+    from leaklint.pipeline.offers import offered
+    from leaklint.pipeline.target import target_of
+
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
     sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
     templates, unread_templates = _read_all(project.root, tree.templates, unsaved, LARGEST)
@@ -308,6 +314,7 @@ def _judged(
     libraries: frozenset[str],
 ) -> tuple[list[Finding], list[Silenced]]:
     """The findings that are wanted and selected, with the severities of the settings, after all suppressions."""
+    from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
     from leaklint.rules.catalogue import catalogue
 
     rules = catalogue()

@@ -15,7 +15,6 @@ from leaklint.pipeline.cache import clean as remove
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.named_files import insist_on_files, missing_folders
-from leaklint.pipeline.offers import with_edits
 from leaklint.pipeline.relative import is_below
 from leaklint.pipeline.roots import Project, find_projects, settings_in, shown
 from leaklint.pipeline.settings import Sourced, override, read_settings
@@ -124,6 +123,8 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
     cache = cache_of(part, request)
     settings = part.sourced.settings
     if request.edits:
+        from leaklint.pipeline.offers import with_edits
+
         report = with_edits(
             *analysed_for_fixes(
                 part.project,

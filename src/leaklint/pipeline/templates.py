@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from leaklint.link.templates import Templates, read_templates, stacks_among
+from leaklint.link.templates.reading import Templates, read_templates, stacks_among
 from leaklint.pipeline.cache import Cache, digest
 
 KIND: Final = "templates"

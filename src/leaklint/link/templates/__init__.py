@@ -1,76 +1,30 @@
 """Deployment templates: the declarations of handlers in them.
 
-``templates_among`` names the files that are worth reading; ``read_templates`` reads them. One module here a kind of
-template, each with ``NAME`` (which paths) or ``MARKER`` (which content) and ``read``.
+``templates_among`` names the files that are worth reading; ``leaklint.link.templates.reading`` reads them. One module
+here a kind of template, each with ``NAME`` (which paths) or ``MARKER`` (which content) and ``read``; they are imported
+when something is read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Iterable
 
-import msgspec
-
-from leaklint.ir.facts import Trouble
 from leaklint.link.modules import parent
-from leaklint.link.templates import (
-    azure,
-    cdk_python,
-    cdk_typescript,
-    chalice,
-    dockerfile,
-    gcloud,
-    google,
-    sam,
-    serverless,
-    terraform,
-    zappa,
-)
-from leaklint.link.templates.declaration import Declaration, Said, Texts, Tree
-from leaklint.link.templates.document import Unreadable
 
 LARGEST = 1_000_000
 """Bytes of a template; a larger file is data, and not worth reading."""
+DOCKERFILE = re.compile(r"(^|/)([^/]*\.)?[Dd]ockerfile(\.[^/]*)?$")
+SCRIPT = re.compile(r"(?<!\.d)(?<!\.test)(?<!\.spec)\.[cm]?[jt]s$")
+"""TypeScript and JavaScript, declarations and tests aside."""
+SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
-_JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
 _ANY = re.compile(r"(\.(ya?ml|json|template|tf|sh)|(^|/)(Procfile|[Mm]akefile|zappa_settings\.toml))$")
 _CDK = re.compile(r"(^|/)cdk\.json$")
-_GENERATED = re.compile(r"\{%.*?%\}|\{\{|%\w+%|<%.*?%>")
-"""Text that another template engine turns into the template: it need not be well-formed before."""
-_READERS: tuple[tuple[re.Pattern[str], re.Pattern[bytes] | None, Callable[[str, Tree], Said]], ...] = (
-    (_JSON_OR_YAML, sam.MARKER, sam.read),
-    (serverless.NAME, None, serverless.read),
-    (zappa.NAME, None, zappa.read),
-    (chalice.NAME, None, chalice.read),
-    (azure.NAME, azure.MARKER, azure.read),
-    (dockerfile.NAME, None, dockerfile.read),
-    (gcloud.NAME, gcloud.MARKER, gcloud.read),
-    (google.NAME, google.MARKER, google.read),
-    (dockerfile.NAME, google.MARKER, google.read),
-    (cdk_typescript.SERVICE, None, cdk_typescript.read_service),
-    (cdk_typescript.NAME, cdk_typescript.MARKER, cdk_typescript.read),
-    (cdk_python.NAME, None, cdk_python.read),
-)
-
-
-class Templates(msgspec.Struct, frozen=True, gc=False):
-    """All that the templates of a project say."""
-
-    declarations: tuple[Declaration, ...] = ()
-    shared_roots: tuple[str, ...] = ()
-    sources: tuple[tuple[str, bytes], ...] = ()
-    """Code inside templates, to be analysed like files: see ``Said.sources``."""
-    troubles: tuple[tuple[str, Trouble], ...] = ()
-    """Templates that cannot be read, each with the reason."""
-
-    @property
-    def function_roots(self) -> tuple[str, ...]:
-        """The folders that are packed as one function each."""
-        return tuple(sorted({each.root for each in self.declarations if each.root is not None}))
 
 
 def templates_among(paths: Iterable[str]) -> list[str]:
-    """Those files of a project, Python files aside, that may declare handlers: what to hand to ``read_templates``.
+    """Those files of a project, Python files aside, that may declare handlers: what to read.
 
     Where the project has a CDK application, the TypeScript and JavaScript below it is among them.
     """
@@ -78,7 +32,7 @@ def templates_among(paths: Iterable[str]) -> list[str]:
     apps = {path.rpartition("/")[0] for path in known if _CDK.search(path)}
 
     def may_be_stack(path: str) -> bool:
-        if not apps or not cdk_typescript.NAME.search(path):
+        if not apps or not SCRIPT.search(path):
             return False
         while path and parent(path) not in apps:
             path = parent(path)
@@ -87,52 +41,5 @@ def templates_among(paths: Iterable[str]) -> list[str]:
     return [
         path
         for path in known
-        if _ANY.search(path)
-        or dockerfile.NAME.search(path)
-        or cdk_typescript.SERVICE.search(path)
-        or may_be_stack(path)
+        if _ANY.search(path) or DOCKERFILE.search(path) or SERVICE.search(path) or may_be_stack(path)
     ]
-
-
-def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Those Python files that may be stacks of the CDK."""
-    return {path: content for path, content in files.items() if cdk_python.MARKER.search(content)}
-
-
-def read_templates(
-    texts: Mapping[str, bytes],
-    files: Container[str],
-    *,
-    stacks: Mapping[str, bytes] | None = None,
-    wrappers: Mapping[str, str] | None = None,
-) -> Templates:
-    """Reads templates.
-
-    ``texts`` by path; ``files``: the paths of all Python files of the project; ``stacks``: their contents, as far as
-    CDK stacks are to be looked for in them; ``wrappers``: handlers of libraries that call the one named in an
-    environment variable, each with that variable (``Framework.wraps``).
-    """
-    troubles: list[tuple[str, Trouble]] = []
-    sources = stacks_among(stacks or {})
-    contents = {path: content for path, content in {**texts, **sources}.items() if len(content) <= LARGEST}
-    tree = Tree(Texts(contents), files, wrappers or {})
-    said: list[Said] = []
-    for path, content in sorted(contents.items()):
-        for name, marker, read in _READERS:
-            if name.search(path) and (marker is None or marker.search(content)):
-                try:
-                    said.append(read(path, tree))
-                except Unreadable as error:
-                    broken_path = error.path or path
-                    if not _GENERATED.search(tree.texts.get(broken_path, "")):
-                        troubles.append((broken_path, error.trouble))
-    terraform_said, broken = terraform.read(tree)
-    said.append(terraform_said)
-    troubles += [(error.path, error.trouble) for error in broken if not _GENERATED.search(tree.texts[error.path])]
-    decided = {image for one in said for image in one.images}
-    return Templates(
-        declarations=tuple(each for one in said for each in one.declarations if each.template not in decided),
-        shared_roots=tuple(dict.fromkeys(root for one in said for root in one.shared_roots)),
-        sources=tuple(source for one in said for source in one.sources),
-        troubles=tuple(sorted(set(troubles), key=lambda trouble: (trouble[0], trouble[1].span))),
-    )

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from leaklint.link.templates import cdk
+from leaklint.link.templates import SCRIPT, cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, split_handler
 
-NAME = re.compile(r"(?<!\.d)(?<!\.test)(?<!\.spec)\.[cm]?[jt]s$")
+NAME = SCRIPT
 MARKER = re.compile(rb"aws-cdk|aws-lambda|@aws-cdk")
-SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
 _NEW = re.compile(r"\bnew\s+(?:[\w$]+\s*\.\s*)*([\w$]+)\s*\(")
 _ASSET = re.compile(r"\.\s*(?:asset|fromAsset|fromAssetImage|fromDockerBuild|fromImageAsset)\s*\(")

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from leaklint.link.templates import DOCKERFILE
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
 
-NAME = re.compile(r"(^|/)([^/]*\.)?[Dd]ockerfile(\.[^/]*)?$")
+NAME = DOCKERFILE
 
 _LAMBDA_BASE = re.compile(r"(^|[/-])(aws-)?lambda([/-]|$).*python|lambda/python|lambda-python", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(\w+)(?:=|\s+(?=[^=\s]+$))(\"[^\"]*\"|'[^']*'|\S*)")
