@@ -16,7 +16,6 @@ from leaklint.pipeline.run import Request, run
 from leaklint.report.report import Report
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-pytestmark = pytest.mark.skipif(not copying.POSSIBLE, reason="processes cannot be copied here")
 
 
 @pytest.fixture(autouse=True)
