@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Settled, Work, Write
+from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import handed_over, pending, undoing, uses
+from leaklint.solve import handed_over, pending, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.lattice import (
@@ -31,20 +31,14 @@ from leaklint.solve.owners import kept_elsewhere, on_loop
 from leaklint.solve.reading import read
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import run_callable
-from leaklint.solve.state import State, Status, Token, Trace
+from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.world import Solving
+from leaklint.solve.writes import with_status, write
 
 MAX_TRACE: Final = 24
 
 
-STATUS: Final = {
-    Settled.NEVER: Status.OPEN,
-    Settled.SOME_PATHS: Status.MIXED,
-    Settled.UNCERTAIN: Status.UNCERTAIN,
-    Settled.NORMAL_PATHS: Status.SETTLED,
-    Settled.ALWAYS: Status.SETTLED,
-}
 OWN_WORK: Final = (".work", ELEMENT)
 """Where an executor keeps its futures, by its rows: that is not for the project to look into."""
 BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
@@ -261,7 +255,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         if isinstance(changed, Write) and isinstance(effect, Write):
             if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and happening.is_unchanging(thing):
                 continue
-            _write(sub, changed, effect, thing, path_trace)
+            write(sub, changed, effect, thing, path_trace)
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and _is_set(act, state, thing.path):
             continue
@@ -306,7 +300,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             _handed_on(sub, changed, effect)
         token = Token(changed, path_trace)
         if not here:
-            token = _with_status(token, effect)
+            token = with_status(token, effect)
         state.open(token)
 
 
@@ -351,59 +345,3 @@ def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solvin
 
 def _concerns(thing: Thing) -> bool:
     return thing.type.kind is not TypeKind.CONSTANT
-
-
-def _with_status(token: Token, effect: AnyEffect) -> Token:
-    """The token of a callee's effect, as far as the callee has settled it."""
-    status = STATUS[effect.settled]
-    return token._replace(
-        status=status, skipped_at=effect.skipped_at, settled_with_exception=effect.settled is Settled.NORMAL_PATHS
-    )
-
-
-def _write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace: Trace) -> None:
-    act, state = sub.act, sub.state
-    written = sub.whole(original.sources)
-    effect = msgspec.structs.replace(
-        effect,
-        key_sources=sub.sources(effect.key_sources),
-        guards=sub.sources(effect.guards),
-        tests=frozenset(sub.sources(test) for test in effect.tests),
-        chosen=sub.sources(effect.chosen),
-    )
-    place = thing.path
-    if place.root.kind is RootKind.MADE:
-        kept = state.kept_at(place)
-        if kept is None or effect.settled is not Settled.NEVER:
-            return  # the callee puts another object there once this one is kept
-        place = kept
-        happening.absorb(act, state, place, sub.span)
-        effect = msgspec.structs.replace(effect, path=place)
-    if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
-        return
-    if happening.is_weak(act.world, thing):
-        return
-    if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
-        return
-    if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
-        return
-    taken = effect.sources | effect.key_sources
-    if effect.how in undoing.REMOVING and all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken):
-        state.trimmed |= {place}  # whatever the request says
-    if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
-        effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
-    given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
-    taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
-    undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
-    if undone or (effect.puts_back and trace and not effect.guards):
-        state.settle(undone)
-        return
-    if effect.settled and trace:
-        guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
-        if sub.is_new(place):
-            effect = msgspec.structs.replace(happening.without_guards(state, effect), reset_before=True)
-        tests = effect.tests | happening.tests_of(state)
-        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests)
-        state.open(_with_status(Token(effect, trace), effect))
-        return
-    happening.open_effect(act, state, effect, trace, new=sub.is_new(place))

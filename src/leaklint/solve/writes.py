@@ -1,0 +1,80 @@
+"""Writes of a callee, as they happen in its caller: to which place, under which tests, and what they undo there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec.structs
+
+from leaklint.ir.effects import AnyEffect, Settled, Write
+from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
+from leaklint.solve import effects as happening
+from leaklint.solve import pending, undoing
+from leaklint.solve.lattice import survives
+from leaklint.solve.state import Status, Token, Trace
+from leaklint.solve.substitution import Substitution
+
+STATUS: Final = {
+    Settled.NEVER: Status.OPEN,
+    Settled.SOME_PATHS: Status.MIXED,
+    Settled.UNCERTAIN: Status.UNCERTAIN,
+    Settled.NORMAL_PATHS: Status.SETTLED,
+    Settled.ALWAYS: Status.SETTLED,
+}
+
+
+def with_status(token: Token, effect: AnyEffect) -> Token:
+    """The token of a callee's effect, as far as the callee has settled it."""
+    status = STATUS[effect.settled]
+    return token._replace(
+        status=status, skipped_at=effect.skipped_at, settled_with_exception=effect.settled is Settled.NORMAL_PATHS
+    )
+
+
+def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace: Trace) -> None:
+    """A callee's write to what ``thing`` denotes here; ``original`` is the same in terms of its parameters."""
+    act, state = sub.act, sub.state
+    written = sub.whole(original.sources)
+    effect = msgspec.structs.replace(
+        effect,
+        key_sources=sub.sources(effect.key_sources),
+        guards=sub.sources(effect.guards),
+        tests=frozenset(sub.sources(test) for test in effect.tests),
+        chosen=sub.sources(effect.chosen),
+    )
+    place = thing.path
+    if place.root.kind is RootKind.MADE:
+        kept = state.kept_at(place)
+        if kept is None or effect.settled is not Settled.NEVER:
+            return  # the callee puts another object there once this one is kept
+        place = kept
+        happening.absorb(act, state, place, sub.span)
+        effect = msgspec.structs.replace(effect, path=place)
+    if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
+        return
+    if happening.is_weak(act.world, thing):
+        return
+    if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
+        return
+    if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
+        return
+    taken = effect.sources | effect.key_sources
+    if effect.how in undoing.REMOVING and all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken):
+        state.trimmed |= {place}  # whatever the request says
+    if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
+        effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
+    given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
+    taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
+    undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
+    if undone or (effect.puts_back and trace and not effect.guards):
+        state.settle(undone)
+        return
+    if effect.settled and trace:
+        guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
+        if sub.is_new(place):
+            effect = msgspec.structs.replace(happening.without_guards(state, effect), reset_before=True)
+        tests = effect.tests | happening.tests_of(state)
+        effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests)
+        state.open(with_status(Token(effect, trace), effect))
+        return
+    happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
