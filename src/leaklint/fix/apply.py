@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 import tokenize
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from leaklint.fix import verify
 from leaklint.fix.plan import After, Before, Change, Enclose, Forget, Import, Plan
@@ -111,10 +113,13 @@ def _difference(path: str, before: str, after: str) -> Iterable[Edit]:
             yield Edit(Place(path, end), "".join(new[new_first:new_last]))
 
 
+_LINE: Final = re.compile("[^\n]*\n|[^\n]+")
+"""A line as ``patch`` sees it: a form feed ends none."""
+
+
 def difference(before: bytes, after: bytes, name: str) -> str:
     """A unified diff of two versions of a file, as ``patch`` takes it."""
-    old = _decoded(before).splitlines(keepends=True)
-    new = _decoded(after).splitlines(keepends=True)
+    old, new = _LINE.findall(_decoded(before)), _LINE.findall(_decoded(after))
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         for line in difflib.unified_diff(old, new, name, name)

@@ -11,7 +11,7 @@ from leaklint.fix.apply import difference
 from leaklint.pipeline.mend import Mended, mended, write
 from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Request, parts_of
-from leaklint.report.plain import plain
+from leaklint.report.plain import harmless, plain
 from leaklint.report.report import Report, mark
 
 
@@ -31,8 +31,9 @@ def show(
     if options.diff:
         for each in mendings:
             for path, after in each.after.items():
-                name = shown(each.part.project.root / path, request.cwd)
-                sys.stdout.write(difference(each.before[path], after, name))
+                name = plain(shown(each.part.project.root / path, request.cwd))
+                text = difference(each.before[path], after, name)
+                sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)  # a patch has to be exact
     left = [{} if options.diff else write(each) for each in mendings]
     _tell(mendings, request, options, left)
     if options.diff:

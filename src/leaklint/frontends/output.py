@@ -14,6 +14,7 @@ from typing import TextIO
 
 from leaklint.pipeline.files import write_whole
 from leaklint.pipeline.wrong_use import Mistake, WrongUse, did_you_mean
+from leaklint.report.plain import harmless
 from leaklint.report.report import Report
 from leaklint.report.style import PLAIN, Style, wants_colours, wants_links
 
@@ -127,7 +128,7 @@ def complain(wrong: WrongUse) -> None:
     prepare(sys.stderr)
     style = style_for(sys.stderr)
     for mistake in wrong.mistakes:
-        sys.stderr.write(f"{style('error', 'error')}: {mistake}\n")
+        sys.stderr.write(f"{style('error', 'error')}: {harmless(str(mistake))}\n")
 
 
 def prepare(stream: TextIO) -> None:

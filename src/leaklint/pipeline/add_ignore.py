@@ -13,6 +13,7 @@ from leaklint.ir.finding import Finding
 from leaklint.ir.location import NOWHERE
 from leaklint.pipeline.files import write_whole
 from leaklint.pipeline.suppress import grouped
+from leaklint.pipeline.troubles import NotRead, read
 
 EXISTING = re.compile(r"#\s*leaklint:\s*ignore\[(?P<codes>[^\]]*)\]")
 NOT_FOR_COMMENTS = frozenset({"LK901", "LK902", "LK903"})
@@ -28,8 +29,8 @@ def add_ignores(findings: Iterable[Finding], root: Path, reason: str) -> tuple[i
     for path, found in grouped(findings).items():
         wanted = [each for each in found if each.code not in NOT_FOR_COMMENTS]
         refused += [each for each in found if each.code in NOT_FOR_COMMENTS]
-        source = (root / path).read_bytes()
-        text = with_ignores(source, wanted, reason)
+        source = _source(str(root / path)) if wanted else None
+        text = with_ignores(source, wanted, reason) if source is not None else None
         if text is None:
             refused += wanted
             continue
@@ -37,6 +38,14 @@ def add_ignores(findings: Iterable[Finding], root: Path, reason: str) -> tuple[i
             write_whole(root / path, text)
         added += len(wanted)
     return added, tuple(refused)
+
+
+def _source(file: str) -> bytes | None:
+    """The bytes of a file, None where they cannot be had any more."""
+    try:
+        return read(file)
+    except NotRead:
+        return None
 
 
 def with_ignores(source: bytes, findings: Iterable[Finding], reason: str) -> bytes | None:

@@ -164,11 +164,18 @@ class Whole(msgspec.Struct, frozen=True):
         for each in (*self.handlers, *self.candidates):
             handlers.setdefault(each.path, []).append(each)
         encode = msgspec.msgpack.Encoder().encode
+
+        def known_by(*depends: object) -> bytes:
+            try:
+                return encode(depends)
+            except UnicodeEncodeError:  # a file whose name is no text
+                return repr(depends).encode("utf-8", "surrogateescape")
+
         found = []
         for part in parts:
             key = hashlib.blake2b(in_force, digest_size=20)
             for path, targets in zip(part.files, part.imports, strict=True):
-                key.update(encode((path, self.digests[path], targets, path in self.foreign, handlers.get(path))))
+                key.update(known_by(path, self.digests[path], targets, path in self.foreign, handlers.get(path)))
             found.append(key.digest())
         return found
 

@@ -15,7 +15,12 @@ TAB_WIDTH = 4
 
 def plain(text: str) -> str:
     """The text with every unsafe character written as an escape, on one line."""
-    return UNSAFE.sub(_escape, text).replace("\n", "\\n").replace("\t", " " * TAB_WIDTH)
+    return harmless(text).replace("\n", "\\n").replace("\t", " " * TAB_WIDTH)
+
+
+def harmless(text: str) -> str:
+    """The text with every unsafe character written as an escape; lines and tabs stay."""
+    return UNSAFE.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
