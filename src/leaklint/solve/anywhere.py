@@ -90,6 +90,7 @@ def without_await(program: Program) -> Iterable[Declare]:
     """``async def`` without anything asynchronous in it, where nothing outside asks for it to be one."""
     passed = frozenset().union(*(facts.passed for facts in program.files.values()))
     handlers = {(each.path, each.attribute) for each in program.handlers if each.awaited}
+    overridden = _overridden(program)
     for path, facts in sorted(program.files.items()):
         for function in facts.functions.values():
             if not function.is_async or function.has_await or function.is_generator or function.is_stub:
@@ -98,9 +99,38 @@ def without_await(program: Program) -> Iterable[Declare]:
             last = function.name.rpartition(".")[2]
             if function.decorators or last.startswith("__") or (owner is not None and owner.bases):
                 continue
+            if owner is not None and (_last(owner.name), last) in overridden:
+                continue
             if last not in passed and (path, function.name) not in handlers:
                 site = Site(path, function.name, function.name_span)
                 yield Declare(site=site, what="async-without-await", operation=function.name)
+
+
+def _overridden(program: Program) -> set[tuple[str, str]]:
+    """Names of classes and of their methods that a subclass replaces by one that awaits something."""
+    above: dict[str, set[str]] = {}
+    awaiting: dict[str, set[str]] = {}
+    for facts in program.files.values():
+        for each in facts.classes.values():
+            bases = {_last(base.partition("[")[0]) for base in each.bases}
+            if not bases:
+                continue
+            above.setdefault(_last(each.name), set()).update(bases)
+            methods = {name for name, method in each.methods.items() if facts.functions[method].has_await}
+            awaiting.setdefault(_last(each.name), set()).update(methods)
+    found: set[tuple[str, str]] = set()
+    for name, methods in awaiting.items():
+        waiting, seen = [name], {name}
+        while waiting:
+            new = above.get(waiting.pop(), set()) - seen
+            found |= {(base, method) for base in new for method in methods}
+            seen |= new
+            waiting += new
+    return found
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _asynchronous(facts: FileFacts) -> set[str]:
