@@ -25,6 +25,7 @@ _LEAVING: Final = ("__aexit__", "__exit__")
 _COROUTINE: Final = Row(coroutine=True)
 _CLOSES: Final = Row(closes=["self"])
 _HEADER: Final = re.compile(r'(?m)^\["([^"]+)"\]$')
+_MAY_RUN_LATER: Final = re.compile(r"alias-of|runs|moment")
 _MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
 _KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
@@ -101,6 +102,7 @@ class Models:
         self._summaries: dict[tuple[str, tuple[tuple[str, object], ...]], Summary] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._asynchronous: dict[str, dict[Words, frozenset[str]]] = {}
+        self._running_later: dict[str, frozenset[str]] = {}
         for name, row in list(self._rows.items()):
             if row is not None and terms.uses_receiver(row) and not self.is_method(name):
                 raise ModelError(f'["{name}"]: it speaks of self, but {name.rpartition(".")[0]} is no class of a row')
@@ -146,6 +148,18 @@ class Models:
             known = self._asynchronous[package] = needed_words(package, goals, self._bodies()) if goals else {}
         found = (names for words, names in known.items() if named is None or words.issubset(named))
         return frozenset[str]().union(*found)
+
+    def running_later(self, package: str) -> frozenset[str]:
+        """Last segments of the names in a package that hand a callable to work, which awaits nothing."""
+        known = self._running_later.get(package)
+        if known is None:
+            known = self._running_later[package] = frozenset(
+                name.rpartition(".")[2]
+                for name in self._in_package.get(package, ())
+                if name not in self._texts or _MAY_RUN_LATER.search(self._texts[name][1])
+                if (row := self.row(name)) is not None and _runs_later(row)
+            )
+        return known
 
     def _giving_asynchronous(self, package: str) -> Iterator[tuple[str, str]]:
         """The rows of a package with something asynchronous, and by which plain name it is called."""
@@ -268,3 +282,7 @@ def _keyed(value: object) -> object:
 
 
 __all__ = ["GIVEN", "ModelError", "Models", "parse"]
+
+
+def _runs_later(row: Row) -> bool:
+    return any(opens.runs for opens in row.opens) or any(invokes.moment == "work" for invokes in row.invokes)

@@ -8,7 +8,7 @@ know, because the file, or a file that it imports at any distance, defines it or
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
@@ -60,6 +60,8 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
                 wrapping[last] = wrapping.get(last, 0) | bits[path]
         for name, files in wrapping.items():
             knowing[name] = knowing.get(name, 0) | files
+    handing = _handing_over(program, models, lambda path, name: bool(knowing.get(name, 0) & reach[path]), suspects)
+    suspects.update(dict.fromkeys(handing))
     read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
     for path, facts in program.files.items():
         for function in facts.functions.values():
@@ -67,6 +69,31 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
             if any(knowing.get(call, 0) & reach[path] for call in unread):
                 suspects[path, function.name] = None
     return sorted(suspects)
+
+
+def _handing_over(
+    program: Program,
+    models: Models,
+    knows: Callable[[str, str], bool],
+    suspects: Collection[tuple[str, str]],
+) -> list[tuple[str, str]]:
+    """The functions that may give a coroutine function, or a lambda that drops something, to work that awaits nothing.
+
+    ``knows`` says whether a file may know something asynchronous by a name.
+    """
+    found = []
+    lambdas = {(path, name.rpartition(".<locals>.")[0]) for path, name in suspects if "<lambda" in name}
+    for path, facts in program.files.items():
+        given = any(knows(path, name) for name in facts.passed)
+        if not given and not any((path, function.name) in lambdas for function in facts.functions.values()):
+            continue
+        later = frozenset().union(*(models.running_later(package) for package in _packages(facts)))
+        found += [
+            (path, function.name)
+            for function in facts.functions.values()
+            if later.intersection(function.calls) and (given or (path, function.name) in lambdas)
+        ]
+    return found
 
 
 def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
