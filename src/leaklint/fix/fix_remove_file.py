@@ -68,8 +68,27 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
             if closing.endswith(first_closing) and _only_use_of_os(tree, done):
                 changes.append(Forget("os"))
     safe = stays_here(site, names | _objects(site))
+    _is_made_for_itself(site, path, names)
     changes += [Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n    {closing}"), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
+
+
+def _is_made_for_itself(site: Site, path: ast.expr, names: set[str]) -> None:
+    """Raises ``NoFix`` where a function that is no handler makes a file and does not look at it any more."""
+    tree = site.tree
+    bound = _assignment(tree, site.function, path.id) if isinstance(path, ast.Name) else None
+    calls = [each for each in ast.walk(path if bound is None else bound.value) if isinstance(each, ast.Call)]
+    drawn = any(tree.full_name(each.func) in _DRAWN for each in calls)
+    if site.in_handler or drawn:
+        return
+    text = tree.text_of(path)
+    made = (site.node.end_lineno or 0, site.node.end_col_offset or 0)
+    for each in ast.walk(site.function):
+        if isinstance(each, ast.expr) and (each.lineno, each.col_offset) >= made:
+            named = isinstance(each, ast.Name) and isinstance(path, ast.Name) and each.id in names
+            if named or (type(each) is type(path) and tree.text_of(each) == text):
+                return
+    raise NoFix("the file is made for others, who know what it is called")
 
 
 def _objects(site: Site) -> set[str]:
