@@ -13,7 +13,7 @@ from fix.twins import mend
 
 from leaklint.fix import verify
 from leaklint.fix.edit import NotEdited, edited
-from leaklint.fix.plan import After, Replace
+from leaklint.fix.plan import After, Finally, Replace
 from leaklint.fix.tree import Tree
 from leaklint.frontends.cli import main
 from leaklint.ir.location import Span
@@ -210,6 +210,16 @@ def test_the_look_at_an_edit_sees_what_the_plan_does_not_say() -> None:
 def test_a_change_without_its_place_is_refused() -> None:
     with pytest.raises(NotEdited, match="LibCST finds no such place"):
         edited("a = 1\n", [After(Span(7, 1, 7, 2), "b = 2")])
+
+
+def test_a_try_gets_a_finally_only_where_it_has_none() -> None:
+    text = "try:\n    a = 1\nexcept ValueError:\n    a = 2\n    # so be it\nb = 3\n"
+    change = Finally(Span(1, 1, 4, 10), "    c = 4")
+    after = text.replace("    # so be it\n", "    # so be it\nfinally:\n    c = 4\n")
+    assert edited(text, [change]) == after
+    assert looked_at(text, after, [change]) == ""
+    with pytest.raises(NotEdited, match="no try without a finally"):
+        edited(after, [change])
 
 
 def test_comments_at_the_ends_of_blocks_go_with_them(project: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from leaklint.fix import verify
-from leaklint.fix.plan import After, Before, Change, Enclose, Forget, Import, Plan
+from leaklint.fix.plan import After, Before, Change, Enclose, Finally, Forget, Import, Plan
 from leaklint.fix.project import Project
 from leaklint.fix.tree import lines_in
 from leaklint.ir.finding import Edit
@@ -75,7 +75,7 @@ def _touched(plan: Plan, project: Project) -> dict[str, set[int]]:
         if isinstance(change, Import | Forget):
             continue
         first, last = change.span.line, change.span.end_line
-        if isinstance(change, After):
+        if isinstance(change, After | Finally):
             first = last
         elif isinstance(change, Before):
             last = first

@@ -20,6 +20,7 @@ from leaklint.fix.plan import (
     Change,
     Comment,
     Enclose,
+    Finally,
     Forget,
     Import,
     Instead,
@@ -79,7 +80,7 @@ class _Surgeon(cst.CSTTransformer):
         self.starts: dict[Start, list[Placed]] = {}
         """Changes of statements, by the start of the statement."""
         for each in changes:
-            if isinstance(each, Before | After | Instead | Enclose):
+            if isinstance(each, Before | After | Instead | Enclose | Finally):
                 self.starts.setdefault((each.span.line, each.span.column), []).append(each)
         self.ends = {(each.span.end_line, each.span.end_column): each for each in changes if isinstance(each, Enclose)}
         self.start_of: dict[cst.CSTNode, Start] = {}
@@ -193,6 +194,8 @@ class _Surgeon(cst.CSTTransformer):
             for each in mine:
                 if isinstance(each, Instead):
                     result = self._instead(new, each.text)
+                elif isinstance(each, Finally):
+                    result = [self._with_finally(new, each.text)]
             for each in mine:
                 if isinstance(each, After):
                     result = [*result, *self._parsed(each.text)]
@@ -214,6 +217,14 @@ class _Surgeon(cst.CSTTransformer):
 
     def _ends(self, node: cst.CSTNode, enclose: Enclose) -> bool:
         return self.enclosed_until.get(node) is enclose
+
+    def _with_finally(self, old: cst.CSTNode, text: str) -> cst.CSTNode:
+        """A ``try`` with a last part."""
+        if not isinstance(old, cst.Try) or old.finalbody is not None:
+            raise NotEdited("it is no try without a finally")
+        (fresh,) = self._parsed(f"try:\n    pass\nfinally:\n{text}")
+        assert isinstance(fresh, cst.Try)
+        return old.with_changes(finalbody=fresh.finalbody)
 
     def _instead(self, old: cst.CSTNode, text: str) -> list[cst.CSTNode]:
         """What takes the place of a statement, with its comments."""

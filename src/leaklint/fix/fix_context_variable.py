@@ -16,7 +16,7 @@ from leaklint.fix.plan import After, Before, Change, Enclose, Import, Instead, N
 from leaklint.fix.project import Project
 from leaklint.fix.reach import users
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, span_of
+from leaklint.fix.waits import alone, guarded, span_of
 from leaklint.ir.finding import Finding, StepKind
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import Place
@@ -281,7 +281,7 @@ def _set_around(project: Project, handler: Handler, path: str, name: str, initia
             changes.append(After(tree.span(around.finalbody[-1]), f"{called}.reset({token})"))
             return [(handler.path, each) for each in changes]
         changes.append(Before(tree.span(body[0]), f"{token} = {called}.set({initial})"))
-        changes.append(Enclose(span_of(tree, body), f"try:\n    ...\nfinally:\n    {called}.reset({token})"))
+        changes.append(guarded(tree, body, f"{called}.reset({token})"))
     return [(handler.path, each) for each in changes]
 
 

@@ -12,7 +12,7 @@ from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, span_of
+from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, guarded, span_of
 from leaklint.ir.finding import Finding
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
@@ -69,7 +69,7 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
                 changes.append(Forget("os"))
     safe = stays_here(site, names | _objects(site))
     _is_made_for_itself(site, path, names)
-    changes += [Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n    {closing}"), *imports]
+    changes += [guarded(tree, rest, closing, statement), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
 
 
@@ -134,14 +134,14 @@ def _only_use_of_os(tree: Tree, statement: ast.stmt) -> bool:
 
 def _taken_over(tree: Tree, done: ast.stmt, closing: str, imports: list[Import]) -> tuple[str, list[Import]]:
     """What removes the file already, with the comments above it, where it asks whether there is one."""
-    above = "".join(f"{tree.lines[each.span.line - 1].strip()}\n    " for each in comments_above(tree, done))
+    above = "".join(f"{tree.lines[each.span.line - 1].strip()}\n" for each in comments_above(tree, done))
     match done:
         case ast.If(test=ast.Call(func=called), body=[ast.Expr(value=inner)]) if dotted(called).rpartition(".")[2] in (
             "exists",
             "isfile",
             "is_file",
         ):
-            return f"{above}if {tree.text_of(done.test)}:\n        {tree.text_of(inner)}", []
+            return f"{above}if {tree.text_of(done.test)}:\n    {tree.text_of(inner)}", []
     return f"{above}{closing}", imports
 
 

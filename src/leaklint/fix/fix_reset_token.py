@@ -8,7 +8,7 @@ from leaklint.fix.plan import Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import ends_the_invocation
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, harmless, span_of
+from leaklint.fix.waits import alone, guarded, harmless, span_of
 from leaklint.ir.finding import Finding
 
 _WITH = (3, 14)
@@ -42,8 +42,7 @@ def make(finding: Finding, project: Project) -> Plan:
     if not token:
         token = tree.fresh("token", f"{variable.rpartition('.')[2].strip('_').lower()}_token")
         changes.append(Instead(tree.span(statement), f"{token} = {tree.text_of(node)}"))
-    text = f"try:\n    ...\nfinally:\n    {variable}.reset({token})"
-    return plan(finding, [*changes, Enclose(span_of(tree, rest), text)], safe=True)
+    return plan(finding, [*changes, guarded(tree, rest, f"{variable}.reset({token})")], safe=True)
 
 
 def _token(statement: ast.stmt, node: ast.Call) -> str:

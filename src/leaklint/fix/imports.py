@@ -23,6 +23,8 @@ def with_import(module: cst.Module, name: str, member: str = "") -> cst.Module:
                 return module.with_changes(body=body)
     elif any(_plainly(line) == name for line in body):
         return module
+    if not any(map(_is_import, body)):
+        module = module.with_changes(header=_without_blank_end(module.header))
     text = f"from {name} import {member}\n" if member else f"import {name}\n"
     fresh = cst.parse_module(text, module.config_for_parsing).body[0]
     position = _place(body, name, bool(member))
@@ -45,6 +47,14 @@ def with_import(module: cst.Module, name: str, member: str = "") -> cst.Module:
             body[position] = following.with_changes(leading_lines=[*[blank] * missing, *following.leading_lines])
     body.insert(position, fresh)
     return module.with_changes(body=body)
+
+
+def _without_blank_end(header: Sequence[cst.EmptyLine]) -> Sequence[cst.EmptyLine]:
+    """The comments at the top of a file without the blank lines behind them."""
+    kept = list(header)
+    while kept and kept[-1].comment is None:
+        kept.pop()
+    return kept
 
 
 def _starts_a_group(body: Sequence[Line], position: int, name: str) -> bool:

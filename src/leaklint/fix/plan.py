@@ -70,6 +70,15 @@ class Enclose:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Finally:
+    """A ``try`` that has no ``finally`` gets one; the span is that of the statement."""
+
+    span: Span
+    text: str
+    """The statements that stand in it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Undecorate:
     """A decorator goes; the span is that of its expression."""
 
@@ -107,7 +116,7 @@ class Forget:
     name: str
 
 
-Placed: TypeAlias = Replace | Before | After | Instead | Enclose | Undecorate | Rename | Comment
+Placed: TypeAlias = Replace | Before | After | Instead | Enclose | Finally | Undecorate | Rename | Comment
 Change: TypeAlias = Placed | Import | Forget
 
 
@@ -124,6 +133,12 @@ class Plan:
     def paths(self) -> tuple[str, ...]:
         """The files that it changes, sorted."""
         return tuple(sorted({path for path, _ in self.changes}))
+
+    @property
+    def extent(self) -> int:
+        """How many lines it encloses at most."""
+        enclosing = [each.span for _, each in self.changes if isinstance(each, Enclose)]
+        return max((span.end_line - span.line for span in enclosing), default=0)
 
     def changes_in(self, path: str) -> tuple[Change, ...]:
         """The changes in one file."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from leaklint.fix.plan import After, Before, Change, Enclose, Forget, Import, Rename
+from leaklint.fix.plan import After, Before, Change, Enclose, Finally, Forget, Import, Rename
 from leaklint.fix.tree import Tree, lines_in
 
 
@@ -49,7 +49,7 @@ def _planned(before: Tree, changes: Sequence[Change]) -> tuple[frozenset[int], f
                 indented.add(above)
                 above -= 1
             indented.update(_comments_below(before.lines, each.span.line, each.span.end_line))
-        elif not isinstance(each, Before | After):
+        elif not isinstance(each, Before | After | Finally):
             changed.update([each.span.line] if isinstance(each, Rename) else lines)
     return frozenset(changed), frozenset(indented)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from leaklint.fix.plan import After, Before, Change, Comment, Enclose, NoFix, Replace
+from leaklint.fix.plan import After, Before, Change, Comment, Enclose, Finally, NoFix, Replace
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.location import Span
 
@@ -89,8 +89,27 @@ def finally_after(tree: Tree, statement: ast.stmt, closing: str, last: ast.stmt 
         rest = rest[: rest.index(last) + 1]
     if not rest:
         return After(tree.span(statement), closing)
+    return guarded(tree, rest, closing)
+
+
+def guarded(tree: Tree, rest: Sequence[ast.stmt], closing: str, begins: ast.stmt | None = None) -> Change:
+    """``finally`` with the closing for some statements: that of the ``try`` that they are, or one around them.
+
+    ``begins`` is the statement among or in them before which there is nothing to close.
+    """
+    last = rest[-1]
     alone(tree, *rest)
+    if isinstance(last, ast.Try) and (len(rest) == 1 or begins in set(_statements(last.body))):
+        if not last.finalbody:
+            return Finally(tree.span(last), indented(closing))
+        if tree.stands_alone(last.finalbody[-1]):
+            return After(tree.span(last.finalbody[-1]), closing)
     return Enclose(span_of(tree, rest), f"try:\n    ...\nfinally:\n{indented(closing)}")
+
+
+def _statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in block:
+        yield from (each for each in ast.walk(statement) if isinstance(each, ast.stmt))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

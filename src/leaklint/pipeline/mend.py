@@ -152,7 +152,10 @@ class _Mending:
         )
 
     def _plans(self, report: Report, project: Fixable) -> list[Plan]:
-        """The plans for what is still to be mended, safe ones first."""
+        """The plans for what is still to be mended: safe ones first, then those that enclose little.
+
+        A ``try`` that one of them makes can so serve the next one.
+        """
         plans = []
         for finding in report.findings:
             if not finding.fix or _key(finding) not in self.wanted or _key(finding) in self.withdrawn:
@@ -160,7 +163,7 @@ class _Mending:
             made = plan_for(finding, project)
             if isinstance(made, Plan) and (made.safe or self.unsafe):
                 plans.append(made)
-        return sorted(plans, key=lambda each: not each.safe)
+        return sorted(plans, key=lambda each: (not each.safe, each.extent))
 
     def _one_by_one(self, plans: Sequence[Plan], report: Report, project: Fixable) -> tuple[Report, Fixable] | None:
         """Tries the plans of a round singly, until one holds: then places have moved, and a new round begins."""
