@@ -12,21 +12,29 @@ import pytest
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
-CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())[:: 1 if PROVE else 24]
+CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
+SHARES = 8 if PROVE else 1
+"""The tests go over all fixtures a share at a time, or over a sample of them."""
 
 
-def copied(folder: Path, *, backwards: bool = False) -> Path:
-    """The fixtures in a folder of their own, written in this order."""
-    for case in reversed(CASES) if backwards else CASES:
+def copied(folder: Path, cases: list[Path]) -> Path:
+    """Fixtures in a folder of their own, written in this order."""
+    for case in cases:
         shutil.copytree(case, folder / case.parent.name / case.name, symlinks=True)
     (folder / "leaklint.toml").touch()
     return folder
 
 
+@pytest.fixture(scope="module", params=range(SHARES))
+def cases(request: pytest.FixtureRequest) -> list[Path]:
+    """A share of the fixtures."""
+    return CASES[request.param :: SHARES if PROVE else 24]
+
+
 @pytest.fixture(scope="module")
-def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fixtures(tmp_path_factory: pytest.TempPathFactory, cases: list[Path]) -> Path:
     """The fixtures, each in a folder of its own."""
-    return copied(tmp_path_factory.mktemp("same") / "fixtures")
+    return copied(tmp_path_factory.mktemp("same") / "fixtures", cases)
 
 
 def printed(cwd: Path, *arguments: str, cache: Path | None = None, **environment: str) -> bytes:
@@ -45,10 +53,10 @@ def printed(cwd: Path, *arguments: str, cache: Path | None = None, **environment
 
 
 @pytest.fixture(scope="module")
-def usual(fixtures: Path) -> bytes:
+def usual(fixtures: Path, cases: list[Path]) -> bytes:
     """What is printed as a rule."""
     found = printed(fixtures)
-    assert found.count(b'"code"') > len(CASES) // 2
+    assert found.count(b'"code"') > len(cases) // 2
     return found
 
 
@@ -77,19 +85,19 @@ def test_whatever_the_locale(fixtures: Path, usual: bytes, locale: str) -> None:
     assert printed(fixtures, PYTHONCOERCECLOCALE="0", PYTHONUTF8="0", **plain) == usual
 
 
-def test_whatever_the_working_folder(fixtures: Path, usual: bytes) -> None:
-    inner = fixtures / CASES[0].parent.name
+def test_whatever_the_working_folder(fixtures: Path, usual: bytes, cases: list[Path]) -> None:
+    inner = fixtures / cases[0].parent.name
     outside = printed(fixtures.parent, "fixtures")
     assert outside.replace(b'"fixtures/', b'"') == usual
     assert printed(inner, "..").replace(b'"../', b'"').count(b'"code"') == usual.count(b'"code"')
 
 
-def test_whatever_the_order_of_files(usual: bytes, tmp_path: Path) -> None:
-    assert printed(copied(tmp_path / "fixtures", backwards=True)) == usual
+def test_whatever_the_order_of_files(usual: bytes, tmp_path: Path, cases: list[Path]) -> None:
+    assert printed(copied(tmp_path / "fixtures", cases[::-1])) == usual
 
 
-def test_whatever_the_line_endings(usual: bytes, tmp_path: Path) -> None:
-    folder = copied(tmp_path / "fixtures")
+def test_whatever_the_line_endings(usual: bytes, tmp_path: Path, cases: list[Path]) -> None:
+    folder = copied(tmp_path / "fixtures", cases)
     for path in folder.rglob("*.py"):
         source = path.read_bytes()
         if b"\r" not in source and b"\\\n" not in source:
