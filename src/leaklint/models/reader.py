@@ -201,7 +201,7 @@ class Reader:
         if self.row.ended_when:
             field = f"<ended {self.row.ended_when}>"
             each = self.row.ended_each
-            above = self.path(each) if each else self.path("self")
+            above = self.path(each or self.row.ended_of)
             receiver = Path(above.root, (*above.fields, "[]", field)) if each else above
             yield Store(Path(RESULT.root, (field,)), Value(frozenset({Thing(receiver)})))
 

@@ -243,6 +243,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     closes: list[Term] = []
     ended_when: Literal["", "true", "false", "some"] = ""
     """What the result has to be (``some`` for not None) to say that the receiver's work has ended."""
+    ended_of: Term = "self"
+    """What has ended then, where it is not the receiver's own."""
     ended_each: Term = ""
     """What holds the answers of several receivers: the result says of all of them what each answer says of its own."""
     empty_when: Literal["", "true", "false"] = ""

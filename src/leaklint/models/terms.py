@@ -69,6 +69,8 @@ def _terms(row: Row) -> Iterator[str]:
         *row.mutates,
     )
     yield from filter(None, [row.key, row.tells_file, row.ended_each, row.wakes])
+    if row.ended_when and row.ended_of != "self":
+        yield row.ended_of
     if row.empty_when:
         yield row.empty_of
     for target, kept in row.stores.items():

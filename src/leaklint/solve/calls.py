@@ -286,7 +286,7 @@ def _construct(
         if starter is not None:
             yield from apply(act, state, starter, arguments, span)
         else:
-            keep_fields(act, state, each, class_name, arguments)
+            yield from keep_fields(act, state, each, class_name, arguments, span)
             after = yield from class_member(act, state, each.type.name, "__post_init__", bound_to=each, on_class=False)
             if after is not None:
                 yield from apply(act, state, after, Arguments(), span)

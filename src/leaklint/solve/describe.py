@@ -26,7 +26,7 @@ from leaklint.ir.effects import (
 )
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import Path, Root, RootKind, Sources
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
@@ -123,7 +123,9 @@ class Describer:
                 if captured is not None:
                     return Subject(Lifetime.CLOSURE, captured[1] + rest, "", above.defined)
                 name = above.name + ("" if owner[1] == "[]" else shown(owner[1])) + rest
-                return Subject(above.lifetime, name, "", above.defined)
+                held = world.field(extend(owner[0], owner[1])) or NOTHING
+                local = any(world.is_subclass(thing.type.name, THREAD_LOCALS) for thing in held.things)
+                return Subject(Lifetime.THREAD_LOCAL if local else above.lifetime, name, "", above.defined)
             if path.fields and path.fields[0].startswith("<cell "):
                 rest = "".join(shown(field) for field in path.fields[1:] if field != "[]")
                 return Subject(Lifetime.CLOSURE, path.fields[0][6:-1] + rest, "", None)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from leaklint.ir.values import RootKind, Thing, TypeKind, Value
+from typing import Final
+
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import constants, extend
+from leaklint.solve.lattice import constants, extend, join_all
 from leaklint.solve.lookup import kept
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.state import State
+from leaklint.solve.world import Solving, instance
+
+FACTORY: Final = ".default_factory"
+"""The field of what declares a field in which lies what makes its default, anew for each instance."""
 
 
-def keep_fields(act: Activation, state: State, thing: Thing, class_name: str, arguments: Arguments) -> None:
-    """A dataclass or a named tuple keeps its arguments in its fields, or their plain defaults."""
+def keep_fields(
+    act: Activation, state: State, thing: Thing, class_name: str, arguments: Arguments, span: Span
+) -> Solving:
+    """A dataclass or a named tuple keeps its arguments in its fields, or their plain defaults, or new objects."""
     facts = act.world.program.class_(class_name)
     known = act.world.classes.get(class_name)
     if facts is None:
@@ -27,11 +36,33 @@ def keep_fields(act: Activation, state: State, thing: Thing, class_name: str, ar
                 state.heap[extend(thing.path, f"[{position}]")] = given[name]
     for name in names if known is not None and not arguments.rest else ():
         default = known.attributes.get(name) if known is not None else None
-        snapshot = default is not None and any(source.root.owner.startswith("snapshot") for source in default.sources)
         if default is None or name in given:
             continue
+        place = extend(thing.path, f".{name}")
+        factory = join_all([act.world.field(extend(each.path, FACTORY)) or NOTHING for each in default.things])
+        if factory.things:
+            state.heap[place] = yield from _made_by(act, state, factory, place, span)
+            continue
+        snapshot = any(source.root.owner.startswith("snapshot") for source in default.sources)
         if snapshot or constants(default) is not None or all(_is_shared(thing) for thing in default.things):
-            state.heap[extend(thing.path, f".{name}")] = Value(default.things, kept(default.sources))
+            state.heap[place] = Value(default.things, kept(default.sources))
+
+
+def _made_by(act: Activation, state: State, factory: Value, place: Path, span: Span) -> Solving:
+    """The new object that each instance gets: one of a library's class lies in the field that holds it."""
+    from leaklint.solve.calls import apply
+
+    functions = {thing for thing in factory.things if thing.type.kind is TypeKind.FUNCTION}
+    made: Value = (
+        (yield from apply(act, state, Value(frozenset(functions)), Arguments(), span)) if functions else NOTHING
+    )
+    plain = {
+        Thing(place, instance(act.world.models.canonical(thing.type.name)))
+        for thing in factory.things
+        if thing.type.kind is TypeKind.LIBRARY
+    }
+    unseen = {Thing(place)} if len(functions) + len(plain) < len(factory.things) else frozenset()
+    return Value(made.things | plain | unseen, made.sources)
 
 
 def _is_shared(default: Thing) -> bool:

@@ -9,7 +9,7 @@ from leaklint.solve import descriptors
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import keep_call, unpacked
-from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot
+from leaklint.solve.lattice import ELEMENT, NONE, SYMBOLIC, extend, join_all, of, ordered, slot
 from leaklint.solve.lookup import kept, library, library_object, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Solving, World, class_path, instance
@@ -49,11 +49,21 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
     full = models.method(class_name, name) or f"{class_name}.{name}"
     row = models.row(full)
     if row is not None and row.instance_of:
-        return library_object(act.world, full)
+        of_process = library_object(act.world, full)
+        for term in row.copies:
+            place = extend(extend(thing.path, term.removeprefix("self")), ELEMENT)
+            held = read_field(act, state, place)
+            if held is None and thing.path.root.kind in SYMBOLIC and row.elements:
+                held = of(Thing(place, instance(row.elements)))
+            if held is None:
+                continue
+            for each in of_process.things:
+                state.heap[extend(each.path, ELEMENT)] = held
+        return of_process
     if row is None:
-        found = act.world.member_of_library(class_name, name)
-        if found.kind == "object" and found.type:
-            return of(Thing(path, instance(models.canonical(found.type))))
+        described = act.world.member_of_library(class_name, name)
+        if described.kind == "object" and described.type:
+            return of(Thing(path, instance(models.canonical(described.type))))
     return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
 
 

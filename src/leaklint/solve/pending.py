@@ -85,6 +85,9 @@ def settle_at(
         state.settle(tokens_at(state, waker.path, (Work.TIMER,)), status)
     if not work:
         state.settle(_shielding(state, path), status)
+        for variable in state.heap[slot(path, "<variable>")].things:
+            # a token that is not there, or no longer
+            state.settle(tokens_at(state, variable.path, (Work.TOKEN,)), status)
     stop(state, path, every_path=every_path)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)

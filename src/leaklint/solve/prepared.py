@@ -16,6 +16,7 @@ class Prepared:
 
     __slots__ = (
         "_body",
+        "_lone_calls",
         "_lone_picks",
         "_read_later",
         "catching",
@@ -31,6 +32,7 @@ class Prepared:
         self._body = body
         self._read_later: frozenset[cfg.Copy] | None = None
         self._lone_picks: frozenset[cfg.GetItem] | None = None
+        self._lone_calls: frozenset[cfg.Call] | None = None
         self.order = _reverse_postorder(body)
         self.rank = {block: position for position, block in enumerate(self.order)}
         self.lasting = _lasting_temporaries(body)
@@ -56,6 +58,12 @@ class Prepared:
         if self._lone_picks is None:
             self._lone_picks = _lone_picks(self._body)
         return step in self._lone_picks
+
+    def is_lone_call(self, step: cfg.Call) -> bool:
+        """Whether a call is made once at most, and no other call is given the same first argument."""
+        if self._lone_calls is None:
+            self._lone_calls = _lone_calls(self._body)
+        return step in self._lone_calls
 
 
 def _catches_all(body: Body, dispatch: int) -> bool:
@@ -245,6 +253,17 @@ def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
                 picked.setdefault(step.object, {}).setdefault(constants[step.key], []).append((index, step))
     lone = [found for positions in picked.values() if len(positions) == 1 for found in positions.values()]
     return frozenset(step for found in lone for index, step in found if not _is_in_loop(body, index))
+
+
+def _lone_calls(body: Body) -> frozenset[cfg.Call]:
+    """Calls outside of loops of which no other one has the same first argument."""
+    made: dict[str, list[tuple[int, cfg.Call]]] = {}
+    for index, block in enumerate(body.blocks):
+        for step in block.instructions:
+            if isinstance(step, cfg.Call) and step.arguments:
+                made.setdefault(step.arguments[0].value, []).append((index, step))
+    lone = [found[0] for found in made.values() if len(found) == 1]
+    return frozenset(step for index, step in lone if not _is_in_loop(body, index))
 
 
 def _is_in_loop(body: Body, index: int) -> bool:

@@ -47,6 +47,7 @@ from leaklint.solve.world import Solving
 
 COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
+PICKING: Final = frozenset({"builtins.next"})
 WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
 MEASURING: Final = frozenset(f"builtins.{name}" for name in ("bool", "id", "isinstance", "len", "type"))
 """Functions that do not look at what is in an object."""
@@ -181,6 +182,13 @@ def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value
     return False
 
 
+def _is_lone(act: Activation, state: State, step: cfg.Call) -> bool:
+    """Whether a call picks one of several objects that work hangs on, and is the only one that picks among them."""
+    prepared = act.world.prepared.get(act.identity)
+    several = any(token.many for token in state.tokens.values())
+    return several and prepared is not None and prepared.is_lone_call(step)
+
+
 def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     callee = value_of(act, state, step.function)
     positional: list[Value] = []
@@ -217,6 +225,8 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     state.env[step.target] = yield from apply(
         act, state, callee, Arguments(tuple(positional), tuple(named), rest), step.span
     )
+    if callee.things and all(thing.type.name in PICKING for thing in callee.things) and _is_lone(act, state, step):
+        state.env[step.target] = pending.single_out(state, state.env[step.target])
     if callee.things and all(thing.type.name in FINISHED for thing in callee.things):
         asked = join_all([state.heap[slot(thing.path, "<self>")] for thing in callee.things])
         for thing in state.env[step.target].things:
