@@ -16,7 +16,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Tested
 from leaklint.solve.world import Solving, class_path, function_path
 
-MAX_GETTING: Final = 3
+MAX_GETTING: Final = 2
 """How often a property is followed into itself: ``self.parent.root`` may ask an object that stands for its parents."""
 
 
