@@ -101,6 +101,9 @@ class Models:
             self._in_package.setdefault(name.partition(".")[0], []).append(name)
         self._summaries: dict[tuple[str, tuple[tuple[str, object], ...]], Summary] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
+        self._canonical: dict[str, str] = {}
+        self._methods: dict[tuple[str, str], str | None] = {}
+        self._class_rows: dict[tuple[str, str], Row | None] = {}
         self._asynchronous: dict[str, dict[Words, frozenset[str]]] = {}
         self._running_later: dict[str, frozenset[str]] = {}
         for name, row in list(self._rows.items()):
@@ -181,6 +184,12 @@ class Models:
 
     def canonical(self, name: str) -> str:
         """The name itself, or the one that it is another name for (also for the class of a method)."""
+        known = self._canonical.get(name)
+        if known is None:
+            known = self._canonical[name] = self._meant(name)
+        return known
+
+    def _meant(self, name: str) -> str:
         row = self._row(name)
         if row is not None and row.alias_of:
             return row.alias_of
@@ -221,10 +230,11 @@ class Models:
 
     def method(self, class_name: str, name: str) -> str | None:
         """Dotted name of the row for a method of a class, its bases searched too."""
-        for each in self.lineage(class_name):
-            if f"{each}.{name}" in self:
-                return f"{each}.{name}"
-        return None
+        asked = class_name, name
+        if asked not in self._methods:
+            names = (f"{each}.{name}" for each in self.lineage(class_name))
+            self._methods[asked] = next((each for each in names if each in self), None)
+        return self._methods[asked]
 
     def attribute(self, class_name: str, name: str) -> str | None:
         """Class of an attribute of objects of the class."""
@@ -236,11 +246,11 @@ class Models:
 
     def class_row(self, class_name: str, key: str) -> Row | None:
         """The nearest row in the lineage that sets ``key``."""
-        for each in self.lineage(class_name):
-            row = self._row(each)
-            if row and getattr(row, key):
-                return row
-        return None
+        asked = class_name, key
+        if asked not in self._class_rows:
+            rows = map(self._row, self.lineage(class_name))
+            self._class_rows[asked] = next((row for row in rows if row and getattr(row, key)), None)
+        return self._class_rows[asked]
 
     def is_method(self, name: str) -> bool:
         """Whether the row of this name takes a receiver."""

@@ -147,11 +147,9 @@ def _lasting_temporaries(body: Body) -> frozenset[str]:
     for block in body.blocks:
         made: set[str] = set()
         for step in block.instructions:
-            for name in _operands(step):
-                if name[:1] == "%" and name not in made:
-                    lasting.add(name)
+            lasting.update([name for name in _operands(step) if name[:1] == "%" and name not in made])
             target = getattr(step, "target", None)
-            if isinstance(target, str):
+            if type(target) is str:
                 made.add(target)
         if block.loop is not None:
             lasting.add(block.loop)
@@ -166,6 +164,9 @@ def _operands(step: cfg.Instruction) -> list[str]:
     names: list[str] = []
     for field in _OPERANDS.get(type(step), ()):
         value = getattr(step, field)
+        if type(value) is str:
+            names.append(value)
+            continue
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, str):
                 names.append(each)
