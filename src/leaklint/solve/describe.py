@@ -282,7 +282,7 @@ class Describer:
         ):
             constant = False
         how = effect.how
-        if how is How.GROW and constant and effect.operation == "add":
+        if how is How.GROW and constant and effect.operation in ("add", "update") and "Counter" not in subject.type:
             how = How.SET_ITEM  # a set has the same element once
         guard = self._guard(effect, path, bool(key_request))
         overwritten = self._overwritten(effect, path, keeps=bool(request or key_request))
