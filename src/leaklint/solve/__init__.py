@@ -86,7 +86,9 @@ def solve(
             return tokens_at_end(world, question)
         return begin(world, question)
 
-    engine = Engine(start, lambda question: nothing(world, question), lambda: world.budget.is_spent)
+    engine = Engine(
+        start, lambda question: nothing(world, question), lambda: world.budget.is_spent and not world.importing
+    )
     sparing = Sparing(engine, world)
     found = _confirmed(engine, world)
     handlers |= {handler.label + handler.path: handler for handler in found}
@@ -117,6 +119,7 @@ def solve(
     ]
     seen = {effect.effect.site for effect in reached}
     reached.extend(each for each in _anywhere(engine, sparing, world) if each.effect.site not in seen)
+    world.budget.begin()
     examined = examine(engine, world, asked, calls, reached) if asked else None
     return Solved(tuple(reached), tuple(confirmed), examined, sparing.cut_short())
 
