@@ -29,19 +29,18 @@ rules:
 
 def tools(cache: str, rule: str) -> Iterator[tuple[str, list[str], bool]]:
     """Name, command without the tree, and whether the tool keeps a cache."""
-    leaklint = [sys.executable, "-m", "leaklint", "check", "--quiet"]
+    leaklint = [sys.executable, "-m", "leaklint", "check", "--quiet", "--jobs", "1"]
     yield "leaklint", leaklint, True
     yield "ruff", ["ruff", "check", "--quiet", "--cache-dir", f"{cache}/ruff"], True
-    yield "flake8", ["flake8", "-j1", "-q"], False
+    yield "flake8", ["flake8", "-j1", "-q", "--extend-ignore=LK"], False
     yield "pylint, two checks", ["pylint", "-j1", "--disable=all", "--enable=W0102,W0603", "--recursive=y"], False
     yield "mypy", ["mypy", "--ignore-missing-imports", f"--cache-dir={cache}/mypy", "--no-error-summary"], True
     yield "semgrep", ["semgrep", "scan", "--quiet", "--metrics=off", "-j1", f"--config={rule}"], False
 
 
 def installed(command: list[str]) -> list[str] | None:
-    """The command with the place of its program: beside this interpreter, else on the path."""
-    beside = shutil.which(command[0], path=str(Path(sys.executable).parent))
-    found = beside or shutil.which(command[0])
+    """The command with the place of its program: on the path, else beside this interpreter."""
+    found = shutil.which(command[0]) or shutil.which(command[0], path=str(Path(sys.executable).parent))
     return [found, *command[1:]] if found else None
 
 
