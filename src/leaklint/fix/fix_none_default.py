@@ -79,6 +79,7 @@ def none_instead(
 ) -> list[Change]:
     """The default as ``None`` and a test at the top of the body."""
     name = parameter.arg
+    means_the_same(tree, function, default)
     for each in ast.walk(function):
         if isinstance(each, ast.Compare) and dotted(each.left) == name:
             for other in each.comparators:
@@ -93,6 +94,16 @@ def none_instead(
     text = f"if {name} is None:\n    {name} = {tree.text_of(default)}"
     changes: list[Change] = [Replace(tree.span(default), "None"), Before(tree.span(body[0]), text)]
     return changes + optional(tree, parameter.annotation, project)
+
+
+def means_the_same(tree: Tree, function: Function, value: ast.expr) -> None:
+    """Raises ``NoFix`` where an expression from outside of a function would mean something else in its body."""
+    arguments = function.args
+    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    own = {each.arg for each in listed if each is not None} | (tree.names_of(function)[1] - tree.names_of(function)[0])
+    for each in ast.walk(value):
+        if isinstance(each, ast.Name) and each.id in own:
+            raise NoFix(f"{each.id} means something else in the function")
 
 
 def _is_such_test(statement: ast.stmt) -> bool:

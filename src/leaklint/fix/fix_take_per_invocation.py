@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.fix_none_default import none_instead
+from leaklint.fix.fix_none_default import means_the_same, none_instead
 from leaklint.fix.names import member
 from leaklint.fix.occurrences import occurrences
 from leaklint.fix.plan import Before, Change, Instead, NoFix, Plan, Replace, fix, plan
@@ -83,6 +83,7 @@ def _moved(finding: Finding, tree: Tree, statement: ast.Assign, name: str, proje
     )
     if first is None:
         raise NoFix("the function has no body to put it into")
+    means_the_same(tree, function, statement.value)
     alone(tree, statement, first)
     local = tree.fresh(name.strip("_").lower()) if name.strip("_").lower() != name else name
     changes: list[Change] = [
