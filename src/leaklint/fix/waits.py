@@ -158,9 +158,14 @@ def kept_here(tree: Tree, function: Function, name: str) -> None:
         inside = set(ast.walk(function))
         if any(isinstance(each, ast.Attribute) and each.attr == last and each not in inside for each in tree.nodes):
             raise NoFix(f"another function uses {name}")
+    arguments = function.args
+    handed = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     for each in tree.own_nodes(function):
         if isinstance(each, ast.Expr) and _keeps(each, name):
             _nobody_else_waits(tree, function, each)
+            match each.value:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="add" | "append")) if owner in handed:
+                    raise NoFix("it goes into what the caller has handed in, who can wait for it")
 
 
 def _nobody_else_waits(tree: Tree, function: Function, keeps: ast.Expr) -> None:
