@@ -56,6 +56,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
 
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread (AWS Lambda's durable functions)."""
+    copies_context: bool = False
+    """A plain function is called in a thread, within a copy of the context (the routes of FastAPI)."""
     arguments: int = 2
     """How many arguments a platform passes that looks handlers up by name."""
     receiver: Literal["", "request", "kept"] = ""

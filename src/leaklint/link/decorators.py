@@ -64,6 +64,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Methods of the objects that make such an object."""
     classes: dict[str, tuple[str, ...]] = {}
     """Base classes to the methods of subclasses that are handlers."""
+    copies_context: bool = False
+    """Whether a plain function is called in a thread, within a copy of the context."""
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread."""
     request: tuple[str, ...] = ()
@@ -331,6 +333,7 @@ class Declared:
             reason=reason,
             place=Place(path, span),
             awaited=framework.awaited,
+            copies_context=framework.copies_context,
             durable=framework.durable,
             request=framework.request,
         )

@@ -239,6 +239,7 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             platform=Platform.AWS_LAMBDA_MANAGED if managed else same[0].platform,
             snap_start=any(each.snap_start for each in same),
             awaited=any(each.awaited for each in same),
+            copies_context=all(each.copies_context for each in same),
             arguments=max(each.arguments for each in same),
             durable=any(each.durable for each in same),
             request=tuple(dict.fromkeys(name for each in same for name in each.request)),

@@ -48,6 +48,7 @@ That every invocation sets the variable first does not help: `get` may be called
 - `reset(token)` in a `finally`; `with VAR.set(x):` (Python 3.14); set to `None` or to the default on every path.
 - Inside `asyncio.run`, `run_until_complete`, a task, or `copy_context().run`: that context ends with the work.
 - An asynchronous handler that the platform runs in a task of its own.
+- A plain route of FastAPI or Starlette, which is called in a copy of the context.
 - A durable function of AWS Lambda, which runs in a fresh thread each time.
 
 **Fix**

@@ -158,6 +158,9 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                     del state.tokens[key]
             else:
                 declared.append(_declared(handler, facts, path))
+    if handler.copies_context:
+        for key in [key for key, token in state.tokens.items() if _is_set_variable(token.effect)]:
+            del state.tokens[key]
     # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
     if len(required) == 3 > handler.arguments and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
@@ -205,7 +208,11 @@ def _is_entry(world: World, state: State, coroutine: Thing, handler: Handler) ->
 
 
 def _ends_with_task(effect: AnyEffect) -> bool:
-    return isinstance(effect, Pending) and (effect.work is Work.TOKEN or effect.until_loop)
+    return _is_set_variable(effect) or (isinstance(effect, Pending) and effect.until_loop)
+
+
+def _is_set_variable(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and effect.work is Work.TOKEN
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:
