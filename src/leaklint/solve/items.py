@@ -119,6 +119,9 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if special is not None:
         state.env[step.target] = special
         return
+    if _is_alias(act, target):
+        state.env[step.target] = target  # ``Box[int]`` makes what ``Box`` makes
+        return
     module = _module_by_name(target, key)
     if module is not None:
         state.env[step.target] = module
@@ -146,6 +149,23 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if prepared is not None and any(token.many for token in state.tokens.values()) and prepared.is_lone_pick(step):
         value = pending.single_out(state, value)
     state.env[step.target] = with_sources(value, _as_a_whole(target) | key.sources | _places(target))
+
+
+def _is_alias(act: Activation, target: Value) -> bool:
+    """Whether a subscript only says of which types a generic class of the project is."""
+    from leaklint.solve.calls import ENUMS
+
+    world = act.world
+    return bool(target.things) and all(
+        thing.type.kind is TypeKind.CLASS
+        and not world.is_subclass(thing.type.name, ENUMS)
+        and not any(
+            "__class_getitem__" in known.attributes or known.metaclass
+            for known in map(world.classes.get, world.order(thing.type.name))
+            if known is not None
+        )
+        for thing in target.things
+    )
 
 
 def _make_missing(act: Activation, state: State, target: Value, key: Value, span: Span) -> None:
