@@ -295,6 +295,8 @@ def bind_field(act: Activation, state: State, target: Thing, field: str, value: 
     path = extend(target.path, field)
     if field == ".__dict__":
         share_attributes(state, target, value)
+    if field.startswith("."):
+        pending.entrust(state, value)
     owner = state.kept_at(path, whole=True) if target.path.root.kind is RootKind.MADE else None
     if owner is not None:
         escape(state, value, owner)

@@ -6,6 +6,7 @@ from typing import Final
 
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
+from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import constants, extend, join_all
@@ -30,6 +31,7 @@ def keep_fields(
     given = dict(zip(names, arguments.positional, strict=False)) | dict(arguments.named)
     for name, value in given.items():
         state.heap[extend(thing.path, f".{name}")] = value
+        pending.entrust(state, value)
     if "typing.NamedTuple" in act.world.order(class_name):
         for position, name in enumerate(names):
             if name in given:

@@ -183,6 +183,8 @@ def drop(state: State, value: Value) -> None:
 def hand_over(state: State, value: Value, work: Sequence[Work] = (), depth: int = 0) -> None:
     """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled."""
     for thing in value.things:
+        if thing.path.root.kind is RootKind.PARAMETER:
+            state.handed_over |= {thing.path}
         if thing.path.root.kind is not RootKind.MADE:
             continue
         state.settle(tokens_at(state, thing.path, work))
@@ -197,6 +199,18 @@ def keep_coroutine(state: State, value: Value) -> None:
     for thing in value.things:
         if thing.type.kind is TypeKind.COROUTINE:
             state.settle(tokens_at(state, thing.path, (Work.COROUTINE,)))
+
+
+def entrust(state: State, value: Value) -> None:
+    """An object keeps a function: what it has captured is that object's to run, and nobody knows when it does so."""
+    for function in value.things:
+        if function.type.kind not in (TypeKind.FUNCTION, TypeKind.PARTIAL):
+            continue
+        for key, captured in state.heap.under(function.path.root).items():
+            if is_prefix(function.path, key) and key.fields[-1:] and key.fields[-1].startswith("<"):
+                for thing in captured.things:
+                    if thing.type.kind is TypeKind.COROUTINE:
+                        settle_at(state, thing.path, (Work.COROUTINE,))
 
 
 def forget_coroutine(state: State, value: Value) -> None:

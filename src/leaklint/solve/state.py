@@ -90,6 +90,7 @@ class State:
         "env",
         "escaped",
         "guards",
+        "handed_over",
         "heap",
         "heeded",
         "iterating",
@@ -114,6 +115,8 @@ class State:
         """Places that have been reset on every path to here."""
         self.written: frozenset[Path] = frozenset()
         """Places that have been bound on every path to here."""
+        self.handed_over: frozenset[Path] = frozenset()
+        """Symbolic paths of what some path has given to a callee of which nothing is known."""
         self.trimmed: frozenset[Path] = frozenset()
         """Places that some path has emptied or taken something out of."""
         self.read_first: frozenset[Path] = frozenset()
@@ -150,6 +153,7 @@ class State:
         other.resets, other.written, other.empty = self.resets, self.written, self.empty
         other.read_first = self.read_first
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
+        other.handed_over = self.handed_over
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
         other.suppressed = self.suppressed
@@ -172,6 +176,7 @@ class State:
             and self.reads == other.reads
             and self.guards == other.guards
             and self.settled == other.settled
+            and self.handed_over == other.handed_over
             and self.tokens.keys() == other.tokens.keys()
             and all(_as_settled(token, other.tokens[key]) for key, token in self.tokens.items())
         )
@@ -317,6 +322,7 @@ def join_states(left: State, right: State) -> State:
     result.written = left.written & right.written
     result.reads = left.reads | right.reads
     result.trimmed = left.trimmed | right.trimmed
+    result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
     result.iterating = left.iterating & right.iterating

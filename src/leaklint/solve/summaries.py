@@ -192,10 +192,13 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         kind=kind,
         returns=returns,
         effects=effects[:MAX_EFFECTS],
-        settles=tuple(
-            Settle(path, (), certain, everywhere, times_out=path in left_waiting)
-            for path, (certain, everywhere) in sorted(last.settled.items())
-            if path.root.kind is not RootKind.MADE
+        settles=(
+            *(
+                Settle(path, (), certain, everywhere, times_out=path in left_waiting)
+                for path, (certain, everywhere) in sorted(last.settled.items())
+                if path.root.kind is not RootKind.MADE
+            ),
+            *(Settle(path, AWAITED) for path in sorted(last.handed_over - last.settled.keys())),
         ),
         heeds=last.heeded,
         stores=tuple(stores),
@@ -237,6 +240,10 @@ def _effects(
         )
         result.append((changed, token.trace))
     return result
+
+
+AWAITED: Final = (Work.COROUTINE, Work.TASK)
+"""What nobody but the program itself waits for: given to a callee that nobody knows, it is taken as awaited there."""
 
 
 def _waits(effect: AnyEffect) -> bool:
