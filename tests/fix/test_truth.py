@@ -35,7 +35,7 @@ MENDED = [
     if twins(case, ending) and (ending == SAFE or twins(case, UNSAFE) != twins(case, SAFE))
 ]
 _DRAWN = re.compile(
-    r"/tmp/tmp\w{8}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d{10}\.\d+|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?"
+    r"/tmp/tmp\w{8}|\b[0-9a-f]{32}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d{10}\.\d+|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?"
 )
 SHOWN_BY_THE_ANSWER = {"LK201", "LK209", "LK403"}
 """Before, the answer may be a coroutine that nobody runs, or what is read in the wrong context."""
