@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Value
-from leaklint.solve.lattice import ORIGINAL, join
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Value
+from leaklint.solve.lattice import ORIGINAL, is_prefix, join
 
-_NOTHING: Final[Mapping[Path, Value]] = {}
+
+class Group(dict[Path, Value]):
+    """The known fields of the objects of one root. It is never changed once a heap has it: a changed one is a copy."""
+
+    __slots__ = ("_inside",)
+
+    def __init__(self, fields: Mapping[Path, Value] | Iterable[tuple[Path, Value]] = ()) -> None:
+        super().__init__(fields)
+        self._inside: dict[Path, tuple[Sources, tuple[Path, ...]]] = {}
+
+    def inside(self, path: Path) -> tuple[Sources, tuple[Path, ...]]:
+        """What has been put into an object was made from, and the objects of this invocation among it.
+
+        Their order does not depend on hashes. What a callable runs is not in it.
+        """
+        known = self._inside.get(path)
+        if known is None:
+            length = len(path.fields)
+            sources: set[Path] = set()
+            made: dict[Path, None] = {}
+            for key, value in self.items():
+                fields = key.fields
+                if len(fields) > length and is_prefix(path, key) and not fields[length].startswith("<func"):
+                    sources |= value.sources
+                    made.update(dict.fromkeys(made_here(value)))
+            known = self._inside[path] = (frozenset(sources), tuple(made))
+        return known
+
+
+_EMPTY: Final = Group()
+
+
+def made_here(value: Value) -> list[Path]:
+    """The objects made by this invocation that a value denotes, in an order that does not depend on hashes."""
+    found = [thing.path for thing in value.things if thing.path.root.kind is RootKind.MADE]
+    return sorted(found) if len(found) > 1 else found
 
 
 class Heap:
@@ -17,7 +52,7 @@ class Heap:
     __slots__ = ("_groups",)
 
     def __init__(self) -> None:
-        self._groups: dict[Root, dict[Path, Value]] = {}
+        self._groups: dict[Root, Group] = {}
 
     def copy(self) -> Heap:
         """An independent heap that says the same."""
@@ -41,19 +76,21 @@ class Heap:
     def __setitem__(self, path: Path, value: Value) -> None:
         group = self._groups.get(path.root)
         if group is None:
-            self._groups[path.root] = {path: value}
+            self._groups[path.root] = Group({path: value})
         elif group.get(path) is not value:
-            self._groups[path.root] = {**group, path: value}
+            changed = self._groups[path.root] = Group(group)
+            changed[path] = value
 
     def pop(self, path: Path) -> None:
         """Forgets a field."""
         group = self._groups.get(path.root)
         if group is not None and path in group:
-            self._groups[path.root] = {key: value for key, value in group.items() if key != path}
+            changed = self._groups[path.root] = Group(group)
+            del changed[path]
 
-    def under(self, root: Root) -> Mapping[Path, Value]:
+    def under(self, root: Root) -> Group:
         """All known fields of the objects of one root."""
-        return self._groups.get(root, _NOTHING)
+        return self._groups.get(root, _EMPTY)
 
     def items(self) -> Iterator[tuple[Path, Value]]:
         """All fields."""
@@ -77,9 +114,9 @@ class Heap:
         for root, group in other._groups.items():
             mine = groups.get(root)
             if mine is None:
-                groups[root] = {path: _or_as_before(path, value) for path, value in group.items()}
+                groups[root] = _or_all_as_before(group)
             elif mine is not group:
-                merged = dict(mine)
+                merged = Group(mine)
                 for path, value in group.items():
                     old = merged.get(path)
                     if old is None:
@@ -90,9 +127,13 @@ class Heap:
                     merged[path] = _or_as_before(path, mine[path])
                 groups[root] = merged
         for root in self._groups.keys() - other._groups.keys():
-            groups[root] = {path: _or_as_before(path, value) for path, value in self._groups[root].items()}
+            groups[root] = _or_all_as_before(self._groups[root])
         result._groups = groups
         return result
+
+
+def _or_all_as_before(group: Group) -> Group:
+    return Group((path, _or_as_before(path, value)) for path, value in group.items())
 
 
 def _or_as_before(path: Path, value: Value) -> Value:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.values import Path, RootKind, Sources, Thing, Value
+from leaklint.ir.values import Path, Sources, Thing, Value
+from leaklint.solve.heap import made_here
 from leaklint.solve.lattice import ELEMENT, is_from_outside, is_part_of_sources, is_prefix, of, prolong
 from leaklint.solve.state import State
 
@@ -18,25 +19,15 @@ def deep_sources(state: State, value: Value) -> Sources:
     if not made:
         return value.sources
     sources = set(value.sources)
-    seen: set[Path] = set()
-    while made and len(seen) < MAX_OBJECTS:
-        path = made.pop(0)
-        if path in seen:
-            continue
-        seen.add(path)
-        for key, below in state.heap.under(path.root).items():
-            if len(key.fields) > len(path.fields) and is_prefix(path, key):
-                if key.fields[len(path.fields)].startswith("<func"):
-                    continue
-                sources |= below.sources
-                made.extend(made_here(below))
+    seen = dict.fromkeys(made)
+    for path in made:
+        inside, more = state.heap.under(path.root).inside(path)
+        sources |= inside
+        for each in more:
+            if each not in seen and len(seen) < MAX_OBJECTS:
+                seen[each] = None
+                made.append(each)
     return frozenset(sources)
-
-
-def made_here(value: Value) -> list[Path]:
-    """The objects made by this invocation that a value denotes, in an order that does not depend on hashes."""
-    found = [thing.path for thing in value.things if thing.path.root.kind is RootKind.MADE]
-    return sorted(found) if len(found) > 1 else found
 
 
 def sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sources:
