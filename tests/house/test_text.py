@@ -22,10 +22,9 @@ SWITCHED_OFF = re.compile(r"pytest\.skip\b|mark\.skip|xfail\b|unittest\.skip")
 NEED_WHAT_MAY_BE_MISSING = [
     "tests/confirm/conftest.py",
     "tests/confirm/test_incidents.py",
-    "tests/pipeline/test_copies.py",
     "tests/report/test_browser.py",
 ]
-"""The runtime client of AWS, an extra; copies of a process; a browser: tests without them say that they are left out."""
+"""The runtime client of AWS, which is an extra, and a browser: without them their tests say that they are left out."""
 """The only tests that are skipped anywhere: where there is no browser, and none can be installed."""
 ONE_MACHINE = re.compile(r"/work/|/tmp/dev|/root/|pypi\.org|pythonhosted")
 

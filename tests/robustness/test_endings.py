@@ -92,9 +92,9 @@ def test_files_that_vanish_and_change_during_the_run(tmp_path: Path, monkeypatch
     (tmp_path / "template.yaml").write_text("Transform: AWS::Serverless-2016-10-31\nResources: {}\n")
     read = analysing.read
 
-    def reading(file: Path, largest: int | None = None) -> bytes | None:
+    def reading(file: str, largest: int | None = None) -> bytes | None:
         found = read(file, largest)
-        if file.name == "b.py":
+        if Path(file).name == "b.py":
             (tmp_path / "c.py").unlink()
             (tmp_path / "d.py").unlink()
             (tmp_path / "d.py").mkdir()

@@ -114,5 +114,6 @@ def test_a_patch_is_exact_in_a_pipe_and_harmless_on_a_terminal(project: Path) ->
         except OSError:
             break
     os.close(reader)
+    running.wait()
     assert b"\\x1b[31m" in shown
     assert b"\x1b" not in shown

@@ -25,6 +25,8 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("what is dropped is no call")
     if not isinstance(tree.function(node), ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
+    if any(isinstance(each, ast.Lambda) for each in (*node.args, *(keyword.value for keyword in node.keywords))):
+        raise NoFix("it is made by a function that is called later")
     must_end(finding, project, finding.hint.callee)
     statement = tree.statement(node)
     parent = tree.parents[node]
