@@ -97,9 +97,9 @@ class Warden:
                 if worker.pid == pid:
                     worker.drain()
                     worker.note_status(status)
-                if worker.photo == pid and not os.WIFSTOPPED(status):
+                if pid in worker.photos.values() and not os.WIFSTOPPED(status):
                     worker.drain()
-                    worker.photos_open = 0
+                    worker.photos = {number: each for number, each in worker.photos.items() if each != pid}
 
     # The life of containers
 
@@ -162,11 +162,11 @@ class Warden:
             worker.ended = worker.ended or otherwise
         elif worker.ended is None:
             if self.freezes:
-                spared = {worker.photo} if worker.photos_open and worker.photo else set()
+                spared = {each for each in worker.photos.values() if each is not None}
                 self._frozen = tree.stop_all(os.getpid(), spared)
             say({"say": "frozen", "worker": worker.index, "during": worker.number, "at": time.monotonic_ns()})
             if self.freezes:
-                self.pump(lambda: not worker.photos_open, PHOTO)
+                self.pump(lambda: not worker.photos, PHOTO)
         if worker.ended is not None:
             say(
                 {
@@ -189,7 +189,7 @@ class Warden:
         """Ends everything, and removes what the run has made."""
         if not self.freezes:
             self.pump(lambda: False, float(self.plan["linger"]))
-            self.pump(lambda: not any(worker.photos_open and not worker.ended for worker in self.workers), PHOTO)
+            self.pump(lambda: not any(worker.photos and not worker.ended for worker in self.workers), PHOTO)
         for worker in self.workers:
             worker.drain()
 

@@ -42,9 +42,9 @@ class Worker:
         """How the process ended."""
         self.answered = False
         self.failed_init = False
-        self.photo: int | None = None
-        """The copy that takes a photo."""
-        self.photos_open = 0
+        self.photos: dict[int, int | None] = {}
+        """Photos under way, by invocation: the process that takes each, once it is known."""
+        self._last_photo = 0
         self._selector = selector
         self._say = say
         self._left = int(plan["output_limit"])
@@ -160,14 +160,14 @@ class Worker:
             return True
         what = message.get("say")
         if what == "photo-begins":
-            self.photos_open += 1
+            self._last_photo = message["invocation"]
+            self.photos[self._last_photo] = None
         elif what == "rests":
             self.rests = True
         elif what == "photo-copy":
-            self.photo = message["pid"]
+            self.photos[self._last_photo] = message["pid"]
         elif what in ("photo-ends", "photo-failed"):
-            self.photos_open = max(0, self.photos_open - 1)
-            self.photo = None  # its end is noticed later, perhaps while the next photo is taken
+            self.photos.pop(message["invocation"], None)
         elif what == "started" and message.get("kind") in ("file", "folder"):
             self.made.append(message["name"])
         self._tell(message)
