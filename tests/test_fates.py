@@ -8,9 +8,9 @@ to be seen, and what the finding says of the outcome has to be what happened.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from test_fixtures import findings_of
 from truth.runner import Job, awaited_job_of, job_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
-PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
+PROCESSES = 3
+"""The cases wait most of the time, so that several processes share them."""
 CODES = {"LK201", "LK202", "LK203", "LK208"}
 FOLDERS = ("lk201", "lk202", "lk203", "lk208", "habit7")
 OUTCOMES = {"never awaited": {"lost"}, "lost": {"lost"}, "resumed": {"resumes-later"}, "ran on": {"runs-on"}}
@@ -42,13 +43,11 @@ def job_in(case: Path) -> Job | None:
     return job_of(case) or awaited_job_of(case)
 
 
-ALL = sorted(
+CASES = sorted(
     path
     for path in FIXTURES.glob("*/*")
     if path.parent.name.startswith(FOLDERS) and (job := job_in(path)) is not None and not job.kept
 )
-CASES = ALL if PROVE else ALL[::3]
-"""The quick profile takes each third case."""
 
 
 @cache
@@ -67,6 +66,14 @@ def fates() -> dict[Path, dict[str, Any]]:
         )
         for case, job in jobs.items()
     ]
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        shares = list(pool.map(ran, (lines[share::PROCESSES] for share in range(PROCESSES))))
+    answers = [shares[index % PROCESSES][index // PROCESSES] for index in range(len(lines))]
+    return dict(zip(jobs, answers, strict=True))
+
+
+def ran(lines: list[str]) -> list[dict[str, Any]]:
+    """What became of the work of some cases, from one process."""
     done = subprocess.run(
         [sys.executable, "-X", "dev", str(Path(__file__).parent / "truth" / "fates.py")],
         input="".join(f"{line}\n" for line in lines),
@@ -74,7 +81,7 @@ def fates() -> dict[Path, dict[str, Any]]:
         text=True,
         check=True,
     )
-    return dict(zip(jobs, map(json.loads, done.stdout.splitlines()), strict=True))
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(FIXTURES).as_posix())
@@ -111,8 +118,8 @@ def test_what_becomes_of_work_is_what_the_notes_say(case: Path) -> None:
 
 
 def test_what_cannot_be_seen_is_a_case() -> None:
-    assert UNSEEN.keys() <= {case.relative_to(FIXTURES).as_posix() for case in ALL}
+    assert UNSEEN.keys() <= {case.relative_to(FIXTURES).as_posix() for case in CASES}
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(ALL) >= 120
+    assert len(CASES) >= 120

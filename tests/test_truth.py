@@ -104,7 +104,7 @@ def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
     return problems
 
 
-@pytest.mark.parametrize("case", CASES if PROVE else CASES[::6], ids=lambda case: case.relative_to(FIXTURES).as_posix())
+@pytest.mark.parametrize("case", CASES if PROVE else CASES[::4], ids=lambda case: case.relative_to(FIXTURES).as_posix())
 def test_execution_shows_what_the_notes_say(case: Path, driver: Driver) -> None:
     job = job_of(case)
     assert job is not None

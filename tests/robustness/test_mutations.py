@@ -118,7 +118,7 @@ STATEMENTS = st.recursive(
 
 
 @pytest.mark.parametrize("_piece", range(20 if PROVE else 1))
-@settings(max_examples=100 if PROVE else 25)
+@settings(max_examples=100 if PROVE else 50)
 @given(st.lists(STATEMENTS, min_size=1, max_size=8), st.booleans())
 def test_generated_programs(_piece: int, statements: list[str], in_handler: bool) -> None:
     text = "X = []\nasync def handler(event, context):\n" + textwrap.indent("\n".join(statements), "    ")
@@ -143,7 +143,7 @@ CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES, st.flo
 
 
 @pytest.mark.parametrize("_piece", range(20 if PROVE else 1))
-@settings(max_examples=100 if PROVE else 25)
+@settings(max_examples=100 if PROVE else 50)
 @given(st.sampled_from(REAL), CHANGES)
 def test_changed_programs(_piece: int, source: bytes, changes: list[tuple[float, int, bytes, float]]) -> None:
     for place, length, piece, other in changes:
@@ -159,7 +159,7 @@ LINES = sorted({line for source in REAL for line in source.splitlines() if line.
 
 
 @pytest.mark.parametrize("_piece", range(10 if PROVE else 1))
-@settings(max_examples=100 if PROVE else 25)
+@settings(max_examples=100 if PROVE else 50)
 @given(st.lists(st.sampled_from(LINES), max_size=30))
 def test_shuffled_lines(_piece: int, lines: list[bytes]) -> None:
     source = b"\n".join(lines)

@@ -28,7 +28,7 @@ def copied(folder: Path, cases: list[Path]) -> Path:
 @pytest.fixture(scope="module", params=range(SHARES))
 def cases(request: pytest.FixtureRequest) -> list[Path]:
     """A share of the fixtures."""
-    return CASES[request.param :: SHARES if PROVE else 48]
+    return CASES[request.param :: SHARES if PROVE else 24]
 
 
 @pytest.fixture(scope="module")
