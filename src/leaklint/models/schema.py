@@ -177,6 +177,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     always_bounded: bool = False
     weak: bool = False
     """For containers: what is put there lives only as long as somebody else keeps it."""
+    duration: bool = False
+    """For classes: a length of time; a moment less a length of time is another moment (LK106)."""
     copies_defaults: bool = False
     """For base classes: each object gets a copy of what the class says of its annotated attributes."""
     # how it is called

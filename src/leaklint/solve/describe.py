@@ -11,6 +11,8 @@ from leaklint.ir.effects import (
     CLOSED,
     AnyEffect,
     Cached,
+    Close,
+    Consume,
     Defer,
     Guard,
     How,
@@ -39,6 +41,7 @@ from leaklint.solve.lattice import (
     is_prefix,
     survives,
 )
+from leaklint.solve.undoing import opened_when_found_closed
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -208,7 +211,7 @@ class Describer:
                 return None
             return msgspec.structs.replace(effect, subject=subject, request=request)
         if isinstance(effect, Read) and effect.origin == "loop":
-            seen_again = effect.regime in CLOSED and path is not None and survives(path)
+            seen_again = effect.regime in CLOSED and path is not None and survives(path) and not self._closed(path)
             return msgspec.structs.replace(effect, subject=subject, request=request) if seen_again else None
         if isinstance(effect, Read) and effect.origin == "needed":
             gone = (
@@ -228,9 +231,17 @@ class Describer:
         if isinstance(effect, Cached):
             hidden = {self.subject(place).name for place in effect.reads if self._tainted(place)}
             effect = msgspec.structs.replace(effect, missing=tuple(sorted({*effect.missing, *hidden})))
-        if path is not None and not survives(path) and type(effect).__name__ in ("Consume", "Close"):
+        if isinstance(effect, Consume | Close) and path is not None and not survives(path):
             return None
+        if isinstance(effect, Close) and opened_when_found_closed(path, self.invoked.effects):
+            effect = msgspec.structs.replace(effect, settled=Settled.ALWAYS)
         return msgspec.structs.replace(effect, subject=subject, request=request)
+
+    def _closed(self, path: Path) -> bool:
+        """Whether an invocation closes a resource, and the next one opens it again because it finds it closed."""
+        effects = self.invoked.effects
+        closed = any(isinstance(each, Close) and each.path == path for each, *_ in effects)
+        return closed and opened_when_found_closed(path, effects)
 
     def _settled_at_import(self, path: Path) -> bool:
         """Whether something that is set up when the handler is loaded settles it for every invocation."""

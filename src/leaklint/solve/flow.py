@@ -30,6 +30,8 @@ MOST_PREPARED: Final = 500
 MAX_VISITS: Final = 5
 """How often a block is visited; loops of abstract states settle in two or three rounds."""
 
+Round = tuple[tuple[int, tuple[Status, ...]], ...]
+
 
 class Ended:
     """How a function can end: the state where it returns, and where an exception leaves it (None if it cannot)."""
@@ -95,8 +97,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     arrivals: dict[int, dict[int, State]] = {0: {-1: entry}}
     before: dict[int, State] = {}
     visits: Counter[int] = Counter()
-    rounds: set[int] = set()
-    """Headers of loops that have run once."""
+    rounds: dict[int, Round] = {}
+    """What has come back to a loop's header when it ran last: what a loop settles rests on each way back."""
     surprises: dict[int, Surprise] = {}
     queue = [0]
     queued = {0}
@@ -115,16 +117,16 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         assert arrived is not None
         if index in surprises:
             arrived = surprises[index].marked(arrived)
-        ran = block.loop is not None and any(source >= 0 and rank[source] > rank[index] for source in came)
-        if index in before and before[index].same(arrived) and (index in rounds or not ran):
+        back = _coming_back(came, rank, index) if block.loop is not None else ()
+        if index in before and before[index].same(arrived) and back == rounds.get(index, ()):
             continue
         act.work += work_of_block(block, arrived)
         if act.work > MAX_OF_SOLVING and index in before:
             act.world.budget.cut.setdefault(act.identity, LOOPS)
             continue
         before[index] = arrived
-        if ran:
-            rounds.add(index)
+        if back:
+            rounds[index] = back
         act.catching = catching[index]
         state = arrived.copy()
         raised = yield from _run_block(act, block, state)
@@ -157,10 +159,9 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                 leaving = state
                 if block.loop is not None:
                     if position == 1 and surely_runs(act, block.loop, arrived):
-                        back = [came[each] for each in sorted(came) if each >= 0 and rank[each] > rank[index]]
                         if not back:
                             continue
-                        state = reduce(join_states, back).copy()
+                        state = reduce(join_states, [came[each] for each, _ in back]).copy()
                     if position == 1:
                         leaving = after_loop(act, block.loop, arrived, state, came, rank, index)
                         walked = value_of(act, arrived, block.loop)
@@ -184,6 +185,15 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                 queued.add(rank[target])
                 heapq.heappush(queue, rank[target])
     return ended
+
+
+def _coming_back(came: dict[int, State], rank: dict[int, int], index: int) -> Round:
+    """The ways back to a loop's header, and how far work had come on each."""
+    return tuple(
+        (source, tuple(token.status for token in came[source].tokens.values()))
+        for source in sorted(came)
+        if source >= 0 and source in rank and rank[source] > rank[index]
+    )
 
 
 def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:

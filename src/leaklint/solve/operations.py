@@ -86,13 +86,24 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             for thing in things:
                 if part.things or part.sources:
                     effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
-    if step.operator in MEASURING:
+    if step.operator in MEASURING and not (step.operator == "-" and _is_duration(act, operands[-1])):
         # a start mark is there to be compared with
         sources = frozenset(
             _compared(each) if each.root.owner.startswith(("snapshot:", uses.TAKEN)) else _measured(act, each)
             for each in sources
         )
     state.env[step.target] = Value(things, sources)
+
+
+def _is_duration(act: Activation, value: Value) -> bool:
+    """Whether what is subtracted is a length of time, so that what remains is a moment like the one before."""
+    certain, number = single_constant(value)
+    if certain:
+        return type(number) in (int, float)
+    return bool(value.things) and all(
+        "::" not in thing.type.name and act.world.models.class_row(thing.type.name, "duration") is not None
+        for thing in value.things
+    )
 
 
 def _compared(snapshot: Path) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from leaklint.ir.effects import AnyEffect, Defer, How, Write
-from leaklint.ir.values import NOTHING, Path, RootKind, Value
-from leaklint.solve.lattice import ELEMENT, extend, is_prefix
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Value
+from leaklint.solve.lattice import CLOCK, ELEMENT, VARIES, extend, is_prefix
 from leaklint.solve.state import State, Status
 
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
@@ -141,3 +142,21 @@ def _same_element(added: Write, removed: Write) -> bool:
     if removed.sources:
         return removed.sources in (added.sources, added.key_sources)
     return True
+
+
+def opened_when_found_closed(path: Path | None, effects: Iterable[tuple[AnyEffect, Any, Any, Any]]) -> bool:
+    """Whether an invocation binds a resource anew where a look into it says that it no longer works."""
+    return path is not None and any(
+        isinstance(each, Write)
+        and each.how in REPLACING
+        and each.path is not None
+        and is_prefix(each.path, path)
+        and any(_looks_into(test, each.path) for test in each.tests)
+        for each, *_ in effects
+    )
+
+
+def _looks_into(test: Sources, place: Path) -> bool:
+    """Whether a test reads what an object says of itself (an attribute, a method), beyond whether it is there."""
+    below = any(is_prefix(place, each) and each != place for each in test)
+    return below or (place in test and not test.isdisjoint({CLOCK, VARIES}))
