@@ -102,6 +102,8 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Places that are reset on every normal path."""
     reads: Sources = frozenset()
     """Surviving places that may be read before this function writes them."""
+    rereads: Sources = frozenset()
+    """Surviving places that it may read when it has bound them."""
     trims: Sources = frozenset()
     """Places that it may empty or take something out of."""
     writes: Sources = frozenset()

@@ -52,9 +52,11 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
 
 
 def _is_known(state: State, thing: Thing, name: str) -> bool:
-    """Whether the attribute of an object of a project's class, made by this invocation, is what was put there."""
-    own = thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name
-    return own and state.heap.get(extend(thing.path, f".{name}")) is not None
+    """Whether the attribute of an object of a project's class is what this invocation has put there."""
+    path = extend(thing.path, f".{name}")
+    own = thing.path.root.kind is RootKind.MADE or path in state.written
+    of_project = thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name
+    return own and of_project and state.heap.get(path) is not None
 
 
 def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Solving:
@@ -123,6 +125,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if stored is not None:
             return stored
         return library_member(act, state, thing, class_name, name)
+    if path in state.written:
+        state.reread |= {path}
     if stored is not None:
         if thing.path.root.kind is RootKind.MADE or act.importing or state.heap.get(path) is not None:
             return stored
@@ -195,6 +199,8 @@ def _made_without(state: State, thing: Thing) -> bool:
 def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
     """What an attribute of a class denotes: what this invocation has put there, what the class or its class defines."""
     stored = state.heap.get(path)
+    if path in state.written:
+        state.reread |= {path}
     if stored is not None and not any(each.type == ORIGINAL for each in stored.things):
         return stored
     value = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=True)
@@ -217,7 +223,7 @@ def _perhaps_made(act: Activation, state: State, thing: Thing, name: str, value:
     if len(places) != 1:
         return value
     (place,) = places
-    types = yield from field_types(act.world, f"{place.root.owner}::{place.root.name}", name)
+    types = yield from field_types(act.world, f"{place.root.owner}::{place.root.name}", name, of_class=True)
     things = frozenset(Thing(place, each) for each in types) or frozenset({Thing(place)})
     return Value(value.things | things, value.sources)
 
@@ -258,6 +264,8 @@ def _module_attribute(act: Activation, state: State, thing: Thing, name: str) ->
         return of(Thing(Path(Root(RootKind.MODULE, "", dotted)), Type(TypeKind.MODULE, "package:" + dotted)))
     place = variable(module, name)
     stored = state.heap.get(place)
+    if place in state.written:
+        state.reread |= {place}
     if stored is not None:
         return stored
     if name == "__dict__":

@@ -30,7 +30,7 @@ from leaklint.ir.handler import Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.effects import MISSING
+from leaklint.solve.effects import MISSING, UNCHANGING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.labels import most_exact, shown
 from leaklint.solve.lattice import (
@@ -279,7 +279,7 @@ class Describer:
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
         path = effect.path
         assert path is not None
-        if not survives(path):
+        if not survives(path) or self._is_unchanging(path):
             return None
         if effect.operation == MISSING and self._changed_otherwise(path):
             return None  # what is done to the element says it all
@@ -319,6 +319,11 @@ class Describer:
             or any(CLOCK in test and any(is_prefix(path, place) for place in test) for test in effect.tests),
         )
 
+    def _is_unchanging(self, path: Path) -> bool:
+        """Whether the object at hand, or the one around it, is a number or a text: nothing changes it in place."""
+        named = self.world.named.get(Path(path.root)) if path.root.kind is RootKind.STATIC else None
+        return named is not None and named.type in UNCHANGING
+
     def _changed_otherwise(self, path: Path) -> bool:
         """Whether this invocation changes a container by more than looking something up in it."""
         return any(
@@ -338,7 +343,7 @@ class Describer:
     def _overwritten(self, effect: Write, path: Path, *, keeps: bool) -> bool:
         """Whether every invocation binds the place before anything reads what an earlier one left there.
 
-        What ``keeps`` request data has to be bound on the paths of an exception too.
+        What ``keeps`` request data has to be bound on every path, or else to be read, always after that.
         """
         place, reads = path, self.reads
         if effect.how is How.SET_ITEM:
@@ -353,7 +358,8 @@ class Describer:
                 is_prefix(bound, path) and bound.fields != path.fields and not _read_first(bound, reads)
                 for bound in self.invoked.written
             )
-        if (effect.tests or keeps) and not any(is_prefix(place, each) for each in self.invoked.written):
+        bound = any(is_prefix(place, each) for each in self.invoked.written)
+        if not bound and (effect.tests or keeps) and place not in self.invoked.reread:
             return False
         return not _read_first(place, reads)
 

@@ -11,9 +11,10 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.classes import move_fields
+from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import NONE, extend, of, unknown
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.state import State, Tested
+from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, function_path
 
 MAX_GETTING: Final = 2

@@ -37,6 +37,8 @@ class Invoked(NamedTuple):
     written: frozenset[Path]
     """Places that the invocation binds on every path."""
     reads: frozenset[Path]
+    reread: frozenset[Path]
+    """Places that it reads when it has bound them."""
     trimmed: frozenset[Path]
     """Places that the invocation may empty or take something out of."""
 
@@ -174,7 +176,9 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         )
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
-    return Invoked(handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.trimmed)
+    return Invoked(
+        handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.reread, state.trimmed
+    )
 
 
 def _declared(handler: Handler, facts: FunctionFacts, path: str) -> Declare:

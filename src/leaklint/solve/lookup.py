@@ -98,6 +98,8 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
     stored = state.heap.get(place)
     if stored is not None:
         if all(thing.type != ORIGINAL for thing in stored.things):
+            if place in state.written:
+                state.reread |= {place}
             return stored
         original = yield from module_name(act.world, act.path, name)
         rest = Value(frozenset(t for t in stored.things if t.type != ORIGINAL), stored.sources)

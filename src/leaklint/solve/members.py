@@ -118,7 +118,7 @@ def class_member(
 
 def _as_it_is_now(act: Activation, owner: str, name: str, value: Value, place: Path) -> Solving:
     """What a class attribute denotes that was None at import and that methods of the class bind."""
-    types = yield from field_types(act.world, owner, name)
+    types = yield from field_types(act.world, owner, name, of_class=True)
     return Value(frozenset(Thing(place, each) for each in types), value.sources | {place}) if types else value
 
 
@@ -152,7 +152,7 @@ def _bind(
         receiver = of(bound_to)
         if "staticmethod" in plain or (function is not None and facts is None):
             found.append(of(thing))
-        elif "classmethod" in plain or name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        elif "classmethod" in plain or name in RECEIVING_CLASS:
             of_class = bound_to.type.name
             receiver = of(Thing(class_path(of_class), Type(TypeKind.CLASS, of_class)))
             found.append(method_of(state, bound_to.path, name, thing, receiver))
@@ -223,18 +223,28 @@ def super_attribute(act: Activation, state: State, thing: Thing, name: str) -> S
 
 MAKING: Final = Type(TypeKind.LIBRARY_METHOD, "builtins.type.__call__")
 """What makes an object of a class when its metaclass has nothing more to say."""
+RECEIVING_CLASS: Final = frozenset({"__class_getitem__", "__init_subclass__", "__new__"})
+"""Methods that are given the class though no decorator says so."""
 CLASS_VARIABLES: Final = ("ClassVar", "typing.ClassVar", "t.ClassVar")
 """Annotations that say of an attribute of a dataclass that it is none of its fields."""
 
 
-def field_types(world: World, class_name: str, name: str) -> Solving:
-    """Types of the values that the methods of a class, or its annotations, give an attribute."""
+def field_types(world: World, class_name: str, name: str, *, of_class: bool = False) -> Solving:
+    """Types of the values that the methods of a class, or its annotations, give an attribute.
+
+    With ``of_class``, one of the class itself: what methods bind on objects is none of it.
+    """
     types: set[Type] = set()
     for owner in world.order(class_name):
         facts = world.program.class_(owner) if "::" in owner else None
         if facts is None:
             continue
-        for method in facts.instance_attributes.get(name, ()):
+        methods = facts.instance_attributes.get(name, ())
+        if of_class and methods:
+            methods = tuple(each for each in methods if _is_given_class(world, owner, each))
+            if not methods:
+                break
+        for method in methods:
             summary = yield Ask("function", f"{owner.partition('::')[0]}::{method}")
             for store in summary.stores:
                 if store.path == Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",)):
@@ -249,6 +259,14 @@ def field_types(world: World, class_name: str, name: str) -> Solving:
             break
     types = {each for each in types if _telling(each)}
     return types if len(types) <= 4 else set()
+
+
+def _is_given_class(world: World, owner: str, method: str) -> bool:
+    """Whether the first parameter of a method is a class."""
+    function = world.program.function(f"{owner.partition('::')[0]}::{method}")
+    if function is None or method.rpartition(".")[2] in RECEIVING_CLASS or "builtins.type" in world.order(owner):
+        return True
+    return any(each.rpartition(".")[2] == "classmethod" for each in function.decorators)
 
 
 def _telling(kind: Type) -> bool:

@@ -11,10 +11,11 @@ from leaklint.ir.values import Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
+from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
-from leaklint.solve.state import PLAIN, State, Tested
+from leaklint.solve.state import PLAIN, State
 from leaklint.solve.substitution import elements
 from leaklint.solve.undoing import put_into
 

@@ -35,6 +35,7 @@ class Pool:
             stores=tuple([self._store(store) for store in summary.stores]),
             resets=self._source(summary.resets),
             reads=self._source(summary.reads),
+            rereads=self._source(summary.rereads),
             trims=self._source(summary.trims),
             writes=self._source(summary.writes),
         )

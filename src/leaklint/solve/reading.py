@@ -24,8 +24,14 @@ def read(sub: Substitution, summary: Summary) -> Solving:
             for thing in value.things:
                 if thing.path.root.kind is not RootKind.MADE:
                     state.read(Path(thing.path.root, (*thing.path.fields, *part)))
+            if state.written and place.fields and place.fields[-1].startswith("."):
+                bound = yield from sub.places(place)
+                state.reread |= {thing.path for thing in bound.things if thing.path in state.written}
         else:
             state.read(each)
+    for each in sorted(summary.rereads):
+        at_once = yield from sub.places(each)
+        state.reread |= {thing.path for thing in at_once.things if thing.path.root.kind is not RootKind.MADE}
     for place in sorted(_looked_up(summary) if sub.is_row else ()):
         if place.root.kind is RootKind.PARAMETER and place.fields and place.fields[-1].startswith("["):
             looked_up = yield from sub.places(place)

@@ -15,8 +15,9 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
+from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Value
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary
+from leaklint.solve.guards import Tested, asked, met_guards
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import CONTENT, is_prefix, join
 
@@ -73,14 +74,6 @@ class Token(NamedTuple):
         return (type(effect), effect.site, effect.path, getattr(effect, "work", None), getattr(effect, "api", None))
 
 
-class Tested(NamedTuple):
-    """A test on the way here: the places that it reads."""
-
-    reads: Sources
-    truth: bool
-    span: Span
-
-
 class State:
     """Names, fields, tokens and path facts; copied where paths part."""
 
@@ -98,6 +91,7 @@ class State:
         "partly",
         "read_first",
         "reads",
+        "reread",
         "resets",
         "settled",
         "suppressed",
@@ -125,6 +119,8 @@ class State:
         """Containers of which a test on the way here says that nothing is in them."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
+        self.reread: frozenset[Path] = frozenset()
+        """Places that some path has read that had been bound by then."""
         self.partly: frozenset[Path] = frozenset()
         """Symbolic paths settled in a loop that has not walked through all of them yet."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
@@ -151,7 +147,7 @@ class State:
         other.heap = self.heap.copy()
         other.tokens = self.tokens.copy()
         other.resets, other.written, other.empty = self.resets, self.written, self.empty
-        other.read_first = self.read_first
+        other.read_first, other.reread = self.read_first, self.reread
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.handed_over = self.handed_over
         other.settled = self.settled.copy()
@@ -174,6 +170,7 @@ class State:
             and self.written == other.written
             and self.empty == other.empty
             and self.reads == other.reads
+            and self.reread == other.reread
             and self.guards == other.guards
             and self.settled == other.settled
             and self.handed_over == other.handed_over
@@ -281,6 +278,7 @@ class State:
         if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
             return  # a context variable that has been set before
         if any(is_prefix(place, path) or is_prefix(path, place) for place in self.written):
+            self.reread |= {path}
             return
         self.reads |= {path if len(self.reads) < MOST_READS else Path(path.root)}
 
@@ -320,7 +318,7 @@ def join_states(left: State, right: State) -> State:
     result.read_first = left.read_first | right.read_first
     result.empty = left.empty & right.empty
     result.written = left.written & right.written
-    result.reads = left.reads | right.reads
+    result.reads, result.reread = left.reads | right.reads, left.reread | right.reread
     result.trimmed = left.trimmed | right.trimmed
     result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)
@@ -345,19 +343,6 @@ def join_states(left: State, right: State) -> State:
         else:
             result.settled[path] = (one[0] and two[0], one[1] and two[1])
     return result
-
-
-def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[Tested]:
-    """The tests that hold where two paths meet: the common ones, and that of ``a or b`` as one."""
-    common = left & right
-    one, two = left - common, right - common
-    if not one or not two:
-        return common
-    opposed = {tested.span for tested in one} & {tested.span for tested in two}
-    if all(tested.span in opposed for tested in one | two):
-        return common
-    reads: frozenset[Path] = frozenset().union(*(tested.reads for tested in one | two))
-    return common | {Tested(reads, False, min(tested.span for tested in one | two))}
 
 
 def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]
@@ -395,7 +380,7 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     where = left.line if high.status is one.status else right.line
     if low.status is Status.SETTLED and high.status is Status.OPEN:
         kept, thrown_away = (left, right) if high.status is one.status else (right, left)
-        if isinstance(high.effect, Write) and _asked(high.effect.path, kept.guards - thrown_away.guards):
+        if isinstance(high.effect, Write) and asked(high.effect.path, kept.guards - thrown_away.guards):
             high = high._replace(effect=msgspec.structs.replace(high.effect, when_full=True))
         return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
     if low.status is Status.SETTLED:
@@ -403,11 +388,6 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     if high.status is Status.OPEN and low.status in (Status.MIXED, Status.UNCERTAIN):
         return high._replace(status=Status.MIXED, skipped_at=low.skipped_at or where)
     return high
-
-
-def _asked(container: Path | None, tests: Iterable[Tested]) -> bool:
-    """Whether a test looks at a container."""
-    return container is not None and any(is_prefix(container, read) for tested in tests for read in tested.reads)
 
 
 PRUNED: Final = "%"

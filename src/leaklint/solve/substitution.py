@@ -13,6 +13,7 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
     ELEMENT,
     KEYS,
+    ORIGINAL,
     SYMBOLIC,
     VARIES,
     extend,
@@ -236,8 +237,9 @@ class Substitution:
         """What the import has put into a field of a surviving object: a folder for temporary files, a snapshot."""
         found: set[Path] = set()
         for thing in value.things if fields else ():
-            stored = self.act.world.field(prolong(thing.path, fields))
-            if stored is not None:
+            place = prolong(thing.path, fields)
+            stored, bound = self.act.world.field(place), self.before.get(place)
+            if stored is not None and (bound is None or any(each.type == ORIGINAL for each in bound.things)):
                 found |= kept(stored.sources)
         return found
 

@@ -17,6 +17,7 @@ from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
+from leaklint.solve.guards import Tested
 from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     CONTENT,
@@ -41,7 +42,7 @@ from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, is_container, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.state import PRUNED, State, Tested
+from leaklint.solve.state import PRUNED, State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
