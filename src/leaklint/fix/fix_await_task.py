@@ -21,6 +21,8 @@ def make(finding: Finding, project: Project) -> Plan:
     node = tree.at(finding.place.span)
     if not isinstance(node, ast.Call):
         raise NoFix("what makes the task is no call")
+    if finding.hint.dropped == "lost":
+        raise NoFix("its name stands for something else on some path")
     function = tree.function(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
