@@ -324,16 +324,22 @@ def _after_mkstemp(finding: Finding, site: Site) -> Plan:
             raise NoFix("the name of the file is not bound to a name of its own")
     names = names_of_file(tree, function, name, list(tree.after(statement)) or [statement])
     safe = stays_here(site, names)
-    closing, imports = _unlink(tree, function, name)
+    closing, imports = _unlink(finding, site, name, names)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)
 
 
-def _unlink(tree: Tree, function: Function, name: str) -> tuple[str, list[Import]]:
+def _unlink(finding: Finding, site: Site, name: str, names: set[str]) -> tuple[str, list[Import]]:
     """The removal of a file that exists for certain, unless something else removes it."""
-    for each in tree.own_nodes(function):
-        if isinstance(each, ast.Call) and dotted(each.func).rpartition(".")[2] in ("remove", "unlink"):
-            raise NoFix("the file is removed on some paths already")
-    os, imports = module(tree, "os")
+    some = NoFix("the file is removed on some paths already")
+    if finding.hint.settled != "never":
+        raise some
+    for each in site.tree.own_nodes(site.function):
+        if not isinstance(each, ast.Call) or not isinstance(each.func, ast.Name | ast.Attribute):
+            continue
+        removes = (each.func.attr if isinstance(each.func, ast.Attribute) else each.func.id) in ("remove", "unlink")
+        if removes and any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(each)):
+            raise some
+    os, imports = module(site.tree, "os")
     return f"{os}.unlink({name})", imports
 
 
@@ -349,7 +355,7 @@ def _after_named(finding: Finding, site: Site) -> Plan:
             raise NoFix("no name is bound to the file")
     names = names_of_file(tree, function, name, [statement, *tree.after(statement)])
     safe = stays_here(site, names)
-    closing, imports = _unlink(tree, function, f"{name}.name")
+    closing, imports = _unlink(finding, site, f"{name}.name", names)
     if isinstance(statement, ast.With):
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)

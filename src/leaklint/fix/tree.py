@@ -6,7 +6,9 @@ Plans are made on this tree, which every run can afford. LibCST comes in when a 
 from __future__ import annotations
 
 import ast
+import builtins
 import io
+import keyword
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
@@ -156,13 +158,15 @@ class Tree:
         return (not rest or rest.startswith("#")) and not self.lines[first - 2].endswith("\\")
 
     def loops(self, statement: ast.stmt) -> list[ast.For | ast.AsyncFor | ast.While]:
-        """The loops of the same function that hold a statement, from the inside out."""
+        """The loops of the same function whose rounds a statement is a part of, from the inside out."""
         found: list[ast.For | ast.AsyncFor | ast.While] = []
+        inner: ast.AST = statement
         for each in self.above(statement):
             if isinstance(each, _SCOPES):
                 break
-            if isinstance(each, ast.For | ast.AsyncFor | ast.While):
+            if isinstance(each, ast.For | ast.AsyncFor | ast.While) and inner not in each.orelse:
                 found.append(each)
+            inner = each
         return found
 
     # ------------------------------------------------------------------------------------------------------- names
@@ -195,8 +199,8 @@ class Tree:
         return sorted(found, key=lambda each: (each.lineno, each.col_offset))
 
     def fresh(self, *wanted: str) -> str:
-        """The first of some names that means nothing in the file yet, or one made from the last."""
-        taken = {each.id for each in self.nodes if isinstance(each, ast.Name)}
+        """The first of some names that means nothing in the file yet, nor in Python, or one made from the last."""
+        taken = {each.id for each in self.nodes if isinstance(each, ast.Name)}.union(dir(builtins), keyword.kwlist)
         taken |= {each.arg for each in self.nodes if isinstance(each, ast.arg)}
         taken |= {each.name for each in self.nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
         taken |= {each.name for each in self.nodes if isinstance(each, ast.ClassDef)}
