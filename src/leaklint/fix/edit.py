@@ -170,10 +170,10 @@ class _Surgeon(cst.CSTTransformer):
                 return cst.RemoveFromParent()
             return updated_node.with_changes(comment=cst.Comment(text))
         if isinstance(original_node, cst.IndentedBlock | cst.Module):
-            body = self._block(original_node.body, updated_node.body)  # type: ignore[attr-defined]
+            body, comments = self._block(original_node.body, updated_node.body)  # type: ignore[attr-defined]
             if isinstance(original_node, cst.IndentedBlock):
                 self.indents.pop()
-            return updated_node.with_changes(body=body)
+            return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])  # type: ignore[attr-defined]
         return updated_node
 
     def _commented(self, original: cst.CSTNode, updated: cst.TrailingWhitespace) -> cst.TrailingWhitespace:
@@ -183,9 +183,15 @@ class _Surgeon(cst.CSTTransformer):
         return updated.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
 
     # ------------------------------------------------------------------------------------------------------- blocks
-    def _block(self, original: Sequence[cst.CSTNode], updated: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
-        """The statements of a block with all changes beside, around and in place of them."""
+    def _block(
+        self, original: Sequence[cst.CSTNode], updated: Sequence[cst.CSTNode]
+    ) -> tuple[list[cst.CSTNode], list[cst.EmptyLine]]:
+        """The statements of a block with all changes beside, around and in place of them, and comments behind them.
+
+        A statement that goes leaves its comments to the next one.
+        """
         levels: list[tuple[Enclose | None, list[cst.CSTNode]]] = [(None, [])]
+        orphans: list[cst.EmptyLine] = []
         for old, new in zip(original, updated, strict=True):
             head = old.body[0] if isinstance(old, cst.SimpleStatementLine) else old
             mine = self.starts.get(self.start_of[head], []) if head in self.start_of else []
@@ -196,6 +202,11 @@ class _Surgeon(cst.CSTTransformer):
                     result = self._instead(new, each.text)
                 elif isinstance(each, Finally):
                     result = [self._with_finally(new, each.text)]
+            if orphans and result:
+                result[0] = result[0].with_changes(leading_lines=_joined(orphans, result[0], first=not levels[-1][1]))
+                orphans = []
+            elif not result:
+                orphans += _lines_of(new)
             for each in mine:
                 if isinstance(each, After):
                     result = [*result, *self._parsed(each.text)]
@@ -213,7 +224,8 @@ class _Surgeon(cst.CSTTransformer):
         if len(levels) > 1:
             raise NotEdited("the statements to enclose do not end in their block")
         found = levels[0][1]
-        return found or list(cst.parse_module("pass\n", self.config).body)
+        comments = [each for each in orphans if each.comment is not None]
+        return found or list(cst.parse_module("pass\n", self.config).body), comments
 
     def _ends(self, node: cst.CSTNode, enclose: Enclose) -> bool:
         return self.enclosed_until.get(node) is enclose
@@ -265,6 +277,24 @@ class _Surgeon(cst.CSTTransformer):
         module = self._laid_out(cst.parse_module(text + "\n", self.config))
         first, *others = module.body
         return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *others]
+
+
+def _lines_of(statement: cst.CSTNode) -> list[cst.EmptyLine]:
+    """The comments and blank lines above a statement, and the comment behind it, each on a line of its own."""
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return []
+    behind = statement.trailing_whitespace.comment
+    return [*statement.leading_lines, *([cst.EmptyLine(comment=behind)] if behind is not None else [])]
+
+
+def _joined(orphans: Sequence[cst.EmptyLine], statement: cst.CSTNode, *, first: bool) -> list[cst.EmptyLine]:
+    """The lines above a statement, with those of one before it that goes; blank ones stay once."""
+    own = list(getattr(statement, "leading_lines", ()))
+    start = next((at for at, line in enumerate(orphans) if line.comment is not None), len(orphans))
+    blank = own[:1] and own[0].comment is None
+    if first or (blank and start == len(orphans)):
+        orphans = orphans[start:]
+    return [*orphans, *own]
 
 
 def _without_blank_lines(statement: cst.CSTNode) -> cst.CSTNode:

@@ -36,6 +36,23 @@ def comments_above(tree: Tree, statement: ast.stmt) -> list[Comment]:
     return found
 
 
+def comments_beside(tree: Tree, statement: ast.stmt) -> tuple[list[Comment], Comment | None]:
+    """The changes by which the comments right above a statement go, and the one behind it."""
+    span = tree.span(statement)
+    rest = tree.lines[span.end_line - 1][span.end_column - 1 :]
+    start = span.end_column + len(rest) - len(rest.lstrip())
+    behind = Comment(Span(span.end_line, start, span.end_line, start + len(rest.strip())), "") if rest.strip() else None
+    return comments_above(tree, statement), behind
+
+
+def commented(tree: Tree, text: str, above: Sequence[Comment], behind: Comment | None) -> str:
+    """A statement with comments that stood beside another one."""
+    lines = [*(tree.lines[each.span.line - 1].strip() for each in above), text]
+    if behind is not None:
+        lines[-1] += f"  {tree.lines[behind.span.line - 1][behind.span.column - 1 :].rstrip()}"
+    return "\n".join(lines)
+
+
 def harmless(statement: ast.stmt) -> bool:
     """Whether a statement can neither raise nor leave its block."""
     return all(isinstance(each, _HARMLESS) for each in ast.walk(statement))
