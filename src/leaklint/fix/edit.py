@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
+from leaklint.fix.heads import with_parameters
 from leaklint.fix.imports import with_import, without_import
 from leaklint.fix.plan import (
     After,
@@ -24,6 +25,7 @@ from leaklint.fix.plan import (
     Forget,
     Import,
     Instead,
+    Parameters,
     Placed,
     Rename,
     Replace,
@@ -89,6 +91,7 @@ class _Surgeon(cst.CSTTransformer):
         self.dropped: set[cst.CSTNode] = set()
         self.comments: dict[cst.CSTNode, str] = {}
         self.renamed: dict[cst.CSTNode, str] = {}
+        self.widened: dict[cst.CSTNode, tuple[str, ...]] = {}
         self.indents: list[str] = []
         """Of the blocks around what is visited."""
         self.bracketed: set[cst.CSTNode] = set()
@@ -100,6 +103,7 @@ class _Surgeon(cst.CSTTransformer):
         expressions = {each.span: each for each in self.changes if isinstance(each, Replace)}
         decorators = {each.span: each for each in self.changes if isinstance(each, Undecorate)}
         heads = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Rename)}
+        wider = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Parameters)}
         comments = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Comment)}
         for node, found in positions.items():
             span = Span(found.start.line, found.start.column + 1, found.end.line, found.end.column + 1)
@@ -110,6 +114,9 @@ class _Surgeon(cst.CSTTransformer):
                 if isinstance(node, cst.FunctionDef) and start in heads:
                     self.renamed[node] = heads[start].text
                     self.done.add(heads[start])
+                if isinstance(node, cst.FunctionDef) and start in wider:
+                    self.widened[node] = wider[start].names
+                    self.done.add(wider[start])
                 end = (span.end_line, span.end_column)
                 if end in self.ends:
                     self.enclosed_until[node] = self.ends[end]
@@ -160,6 +167,8 @@ class _Surgeon(cst.CSTTransformer):
             return expression
         if original_node in self.renamed:
             return updated_node.with_changes(name=cst.Name(self.renamed[original_node]))
+        if original_node in self.widened and isinstance(updated_node, cst.FunctionDef):
+            return with_parameters(updated_node, self.widened[original_node])
         if isinstance(original_node, cst.Decorator) and original_node.decorator in self.dropped:
             return cst.RemoveFromParent()
         if isinstance(updated_node, cst.TrailingWhitespace) and original_node.comment in self.comments:  # type: ignore[attr-defined]

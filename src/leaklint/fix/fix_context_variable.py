@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.fix_none_default import is_fresh
-from leaklint.fix.names import member
+from leaklint.fix.names import called_in, member
 from leaklint.fix.occurrences import Occurrence, occurrences
-from leaklint.fix.plan import After, Before, Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.reach import users
 from leaklint.fix.tree import Function, Tree, dotted
@@ -267,7 +267,7 @@ def _set_around(project: Project, handler: Handler, path: str, name: str, initia
     if not body:
         raise NoFix(f"{handler.label} has no body")
     alone(tree, *body)
-    called, imports = _called(project, tree, handler.path, path, name)
+    called, imports = called_in(project, tree, handler.path, path, name)
     if handler.path != path and "(" in initial and not initial.startswith(("dict(", "list(", "set(")):
         raise NoFix(f"{handler.label} would have to import what the variable holds at first")
     changes: list[Change] = [*imports]
@@ -314,33 +314,6 @@ def _function(tree: Tree, handler: Handler) -> Function:
     if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in tree.own_nodes(found[0])):
         raise NoFix(f"{handler.label} is a generator")
     return found[0]
-
-
-def _called(project: Project, tree: Tree, file: str, path: str, name: str) -> tuple[str, list[Change]]:
-    """What a file calls the variable, and the import that it takes."""
-    if file == path:
-        return name, []
-    for statement in tree.module.body:
-        if isinstance(statement, ast.Import):
-            for alias in statement.names:
-                if project.resolve(file, alias.name, "", 0) == (path, ""):
-                    return f"{alias.asname or alias.name}.{name}", []
-        elif isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                meant = project.resolve(file, statement.module or "", alias.name, statement.level)
-                if meant == (path, name):
-                    return alias.asname or alias.name, []
-                if meant == (path, ""):
-                    return f"{alias.asname or alias.name}.{name}", []
-    if tree.is_taken(name) or any(isinstance(each, ast.Name) and each.id == name for each in tree.nodes):
-        raise NoFix(f"the name {name} means something else in {file}")
-
-    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    for start in range(len(parts)):
-        module = ".".join(parts[start:])
-        if project.resolve(file, module, "", 0) == (path, ""):
-            return name, [Import(module, name)]
-    raise NoFix(f"{file} cannot import {path}")
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -267,6 +267,8 @@ class Defer(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     callee: str = ""
     row: str = ""
     instead: str = ""
+    gives: str = ""
+    """The call that gives what the callable is given, from the row: ``self.result()``."""
 
 
 class Cached(Effect, frozen=True, gc=False, tag=True, kw_only=True):

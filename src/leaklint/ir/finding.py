@@ -58,7 +58,7 @@ class Hint(msgspec.Struct, frozen=True, gc=False):
     regime: str = ""
     """Which event loop runs a coroutine: ``run``, ``open`` …"""
     cure: str = ""
-    """What a row says settles the work: ``self.flush()``."""
+    """What a row says settles the work, or gives its result: ``self.flush()``; what the key of a cache lacks."""
     row: str = ""
     """Dotted name of the library function that a row describes."""
     state: str = ""

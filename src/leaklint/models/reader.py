@@ -294,6 +294,7 @@ class Reader:
                     api=defers.api,
                     row=self.name,
                     instead=defers.instead,
+                    gives=defers.gives,
                 )
 
     def made_from(self, opens: Opens) -> frozenset[Path]:

@@ -120,6 +120,8 @@ class Defers(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab",
     held_by: Term = ""
     """What has to be waited for, so that the callable has been called."""
     instead: str = ""
+    gives: str = ""
+    """The call that waits and gives what the callable would be given, for fixes: ``self.result()``."""
 
 
 class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
