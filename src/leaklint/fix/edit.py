@@ -202,8 +202,7 @@ class _Surgeon(cst.CSTTransformer):
         levels: list[tuple[Enclose | None, list[cst.CSTNode]]] = [(None, [])]
         orphans: list[cst.EmptyLine] = []
         for old, new in zip(original, updated, strict=True):
-            head = old.body[0] if isinstance(old, cst.SimpleStatementLine) else old
-            mine = self.starts.get(self.start_of[head], []) if head in self.start_of else []
+            mine = self._changes_of(old)
             self.done.update(mine)
             result: list[cst.CSTNode] = [new]
             for each in mine:
@@ -235,6 +234,16 @@ class _Surgeon(cst.CSTTransformer):
         found = levels[0][1]
         comments = [each for each in orphans if each.comment is not None]
         return found or list(cst.parse_module("pass\n", self.config).body), comments
+
+    def _changes_of(self, line: cst.CSTNode) -> list[Placed]:
+        """The changes of a statement; where several share a line, those before the first and behind the last."""
+        if not isinstance(line, cst.SimpleStatementLine):
+            return self.starts.get(self.start_of[line], []) if line in self.start_of else []
+        first, *others = ([*self.starts.get(self.start_of.get(each, (0, 0)), ())] for each in line.body)
+        if not others:
+            return first
+        ahead = [each for each in first if isinstance(each, Before | Enclose)]
+        return [*ahead, *(each for each in others[-1] if isinstance(each, After))]
 
     def _ends(self, node: cst.CSTNode, enclose: Enclose) -> bool:
         return self.enclosed_until.get(node) is enclose

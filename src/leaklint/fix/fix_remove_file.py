@@ -12,7 +12,7 @@ from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, guarded, span_of
+from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, guarded, span_of, whole_lines
 from leaklint.ir.finding import Finding
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
@@ -47,6 +47,7 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
     changes: list[Change] = []
     if _needs_name(site, path):
         # a name for the name, by which it can be removed
+        alone(tree, statement)
         name = tree.fresh("path", "file_path")
         changes += [Before(tree.span(statement), f"{name} = {tree.text_of(path)}"), Replace(tree.span(path), name)]
         closing, imports = _removal(tree, finding, path, function, name)
@@ -57,11 +58,12 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
         names = {each.id for each in ast.walk(path) if isinstance(each, ast.Name)}
     block = list(tree.block(first))
     rest = block[block.index(first) :]
-    alone(tree, *rest)
+    whole_lines(tree, rest)
     if isinstance(path, ast.Name):
         names = names_of_file(tree, function, path.id, rest)
         done = _done_already(tree, rest, path.id)
         if done is not None:
+            alone(tree, done)
             first_closing = closing
             closing, imports = _taken_over(tree, done, closing, imports)
             changes += [Instead(tree.span(done), ""), *comments_above(tree, done)]
@@ -294,7 +296,8 @@ def _with_folder(finding: Finding, site: Site) -> Plan:
     if not name or "." in name or not rest:
         raise NoFix("no local name is bound to the folder")
     safe = stays_here(site, names_of_file(tree, function, name, rest))
-    alone(tree, statement, *rest)
+    alone(tree, statement)
+    whole_lines(tree, rest)
     written = dotted(node.func)
     changes: list[Change] = []
     if written == "mkdtemp":

@@ -8,7 +8,7 @@ from leaklint.fix.plan import Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import ends_the_invocation
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, commented, comments_beside, guarded, harmless, span_of
+from leaklint.fix.waits import alone, commented, comments_beside, guarded, harmless, span_of, whole_lines
 from leaklint.ir.finding import Finding
 
 _WITH = (3, 14)
@@ -33,7 +33,8 @@ def make(finding: Finding, project: Project) -> Plan:
     rest = [each for each in tree.after(statement) if each not in resets]
     if not rest:
         raise NoFix("nothing follows for which the variable is set")
-    alone(tree, statement, *rest, *resets)
+    alone(tree, statement, *resets)
+    whole_lines(tree, rest)
     if isinstance(statement, ast.Expr) and not resets and project.target >= _WITH:
         with_text = f"with {tree.text_of(node)}:\n    ..."
         enclose = Enclose(span_of(tree, [statement, *rest]), with_text, head=tree.span(statement))

@@ -13,11 +13,19 @@ def module(tree: Tree, name: str) -> tuple[str, list[Import]]:
     """What the file calls a module, and the import where there is none yet."""
     known = tree.imported_as(name)
     if known:
-        return known, []
+        return _visible(tree, known), []
     first = name.partition(".")[0]
     if tree.is_taken(first):
         raise NoFix(f"the name {first} means something else in the file")
     return name, [Import(name)]
+
+
+def _visible(tree: Tree, known: str) -> str:
+    """A name that the file imports, where no function gives it another meaning."""
+    first = known.partition(".")[0]
+    if tree.is_shadowed(first):
+        raise NoFix(f"the name {first} means something else in the file")
+    return known
 
 
 def attribute(tree: Tree, name: str, wanted: str) -> tuple[str, list[Import]]:
@@ -35,10 +43,10 @@ def member(tree: Tree, name: str, wanted: str) -> tuple[str, list[Import]]:
     """What the file calls a name of a module, through the module where that is imported already."""
     known = tree.name_as(name, wanted)
     if known:
-        return known, []
+        return _visible(tree, known), []
     whole = tree.imported_as(name)
     if whole:
-        return f"{whole}.{wanted}", []
+        return f"{_visible(tree, whole)}.{wanted}", []
     if tree.is_taken(wanted, imported=True):
         raise NoFix(f"the name {wanted} means something else in the file")
     return wanted, [Import(name, wanted)]

@@ -101,8 +101,15 @@ def _text(node: ast.AST) -> str:
 
 
 def is_local(tree: Tree, node: ast.AST, name: str) -> bool:
-    """Whether a function around a place has a variable of its own of that name."""
+    """Whether a function or comprehension around a place has a variable of its own of that name."""
+    inner = node
     for scope in tree.above(node):
+        if isinstance(scope, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            targets = [part for each in scope.generators for part in ast.walk(each.target)]
+            outside = inner is scope.generators[0] and _is_below(tree, node, scope.generators[0].iter)
+            if not outside and any(isinstance(each, ast.Name) and each.id == name for each in targets):
+                return True
+        inner = scope
         if isinstance(scope, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = scope.args
             listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
@@ -115,3 +122,7 @@ def is_local(tree: Tree, node: ast.AST, name: str) -> bool:
             if name in bound:
                 return True
     return False
+
+
+def _is_below(tree: Tree, node: ast.AST, holder: ast.AST) -> bool:
+    return node is holder or any(each is holder for each in tree.above(node))

@@ -146,6 +146,10 @@ class Tree:
 
     def stands_alone(self, statement: ast.stmt) -> bool:
         """Whether no other statement, and no head of a block, shares the lines of a statement."""
+        return self.begins_line(statement) and self.ends_line(statement)
+
+    def begins_line(self, statement: ast.stmt) -> bool:
+        """Whether nothing stands before a statement on its first line."""
         first = statement.lineno
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and statement.decorator_list:
             first = min(each.lineno for each in statement.decorator_list)
@@ -153,9 +157,13 @@ class Tree:
         line = self.lines[statement.lineno - 1]
         if line[: column - 1].strip() or (isinstance(statement, ast.If) and line[column - 1 :].startswith("elif")):
             return False
+        return not self.lines[first - 2].endswith("\\")
+
+    def ends_line(self, statement: ast.stmt) -> bool:
+        """Whether nothing but a comment stands behind a statement on its last line, which is no part of a head."""
         last = statement.end_lineno or statement.lineno
         rest = self.lines[last - 1][self.span(statement).end_column - 1 :].strip()
-        return (not rest or rest.startswith("#")) and not self.lines[first - 2].endswith("\\")
+        return not rest or rest.startswith("#")
 
     def loops(self, statement: ast.stmt) -> list[ast.For | ast.AsyncFor | ast.While]:
         """The loops of the same function whose rounds a statement is a part of, from the inside out."""
@@ -175,11 +183,22 @@ class Tree:
         if function not in self._names:
             shared: set[str] = set()
             bound: set[str] = set()
+            inner: set[ast.AST] = set()
             for node in self.own_nodes(function):
-                if isinstance(node, ast.Global):
-                    shared.update(node.names)
-                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    bound.add(node.id)
+                match node:
+                    case ast.Global(names=names):
+                        shared.update(names)
+                    case ast.comprehension(target=target):
+                        # a comprehension has variables of its own; its nodes come after it
+                        inner.update(ast.walk(target))
+                    case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if node not in inner:
+                        bound.add(name)
+                    case (
+                        ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name))
+                    ):
+                        bound.add(name)
+                    case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                        bound.add(name)
             self._names[function] = frozenset(shared), frozenset(bound)
         return self._names[function]
 
@@ -270,6 +289,23 @@ class Tree:
                 plain = isinstance(self.parents[each], ast.Import) and each.asname in (None, name)
                 if imported or not plain or each.name.partition(".")[0] != name:
                     return True
+        return False
+
+    def is_shadowed(self, name: str) -> bool:
+        """Whether a function of the file has a variable or parameter of that name."""
+        for each in self.nodes:
+            match each:
+                case ast.arg(arg=bound) | ast.Name(id=bound, ctx=ast.Store() | ast.Del()):
+                    pass
+                case ast.ExceptHandler(name=bound) | ast.MatchAs(name=bound) | ast.MatchStar(name=bound):
+                    pass
+                case ast.FunctionDef(name=bound) | ast.AsyncFunctionDef(name=bound) | ast.ClassDef(name=bound):
+                    pass
+                case _:
+                    continue
+            inside = isinstance(each, ast.arg) or any(isinstance(outer, _SCOPES) for outer in self.above(each))
+            if bound == name and inside:
+                return True
         return False
 
     def defined(self, qualified: str) -> Function | None:

@@ -24,6 +24,24 @@ def alone(tree: Tree, *statements: ast.stmt) -> None:
             raise NoFix("the statement shares its line with another one")
 
 
+def whole_lines(tree: Tree, statements: Sequence[ast.stmt]) -> None:
+    """Raises ``NoFix`` where a run of statements shares its first or its last line with something else."""
+    if not tree.begins_line(statements[0]) or not tree.ends_line(statements[-1]) or _follows_head(tree, statements[0]):
+        raise NoFix("the statement shares its line with another one")
+
+
+def ends_its_line(tree: Tree, statement: ast.stmt) -> None:
+    """Raises ``NoFix`` where something else follows on the line of a statement, or its block is on one line."""
+    if not tree.ends_line(statement) or _follows_head(tree, statement):
+        raise NoFix("the statement shares its line with another one")
+
+
+def _follows_head(tree: Tree, statement: ast.stmt) -> bool:
+    """Whether a statement stands on the line of the head of its block: ``if ready: start()``."""
+    first = tree.block(statement)[0]
+    return not tree.begins_line(first)
+
+
 def comments_above(tree: Tree, statement: ast.stmt) -> list[Comment]:
     """The changes by which the lines with comments right above a statement go, from the top down."""
     found: list[Comment] = []
@@ -70,11 +88,10 @@ def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", qu
     ``name`` is what is waited for: an answer that asks it how far it is stays what it was. ``quiet`` are statements
     known to do no harm.
     """
-    alone(tree, statement)
     rest = list(tree.after(statement))
     while rest and (harmless(rest[0]) or rest[0] in quiet):
-        alone(tree, rest[0])
         statement = rest.pop(0)
+    ends_its_line(tree, statement)
     if not rest:
         return After(tree.span(statement), wait)
     if isinstance(rest[0], ast.Return) and not _asks(rest[0], name):
@@ -100,7 +117,7 @@ def _asks(statement: ast.Return, name: str) -> bool:
 
 def finally_after(tree: Tree, statement: ast.stmt, closing: str, last: ast.stmt | None = None) -> Change:
     """``try`` around what follows a statement in its block (up to the last one given), ``finally`` with the closing."""
-    alone(tree, statement)
+    ends_its_line(tree, statement)
     rest = list(tree.after(statement))
     if last is not None:
         rest = rest[: rest.index(last) + 1]
@@ -115,7 +132,7 @@ def guarded(tree: Tree, rest: Sequence[ast.stmt], closing: str, begins: ast.stmt
     ``begins`` is the statement among or in them before which there is nothing to close.
     """
     last = rest[-1]
-    alone(tree, *rest)
+    whole_lines(tree, rest)
     if isinstance(last, ast.Try) and (len(rest) == 1 or begins in set(_statements(last.body))):
         if not last.finalbody:
             return Finally(tree.span(last), indented(closing))
