@@ -45,8 +45,8 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("it is not known where the callable stands among the arguments")
     text = tree.text_of(target)
     if arguments is None:
-        whole = tree.text_with(node, (target, run))[:-1].rstrip().removesuffix(",")
-        return plan(finding, [Replace(tree.span(node), f"{whole}, args=({text},))"), *imports], safe=True)
+        whole = tree.with_arguments(node, f"args=({text},)", instead=(target, run))
+        return plan(finding, [Replace(tree.span(node), whole), *imports], safe=True)
     if not isinstance(arguments, ast.Tuple | ast.List):
         raise NoFix("the arguments are no tuple")
     listed = tree.text_of(arguments)

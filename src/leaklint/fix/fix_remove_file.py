@@ -12,7 +12,16 @@ from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, guarded, span_of, whole_lines
+from leaklint.fix.waits import (
+    alone,
+    at_the_end,
+    commented,
+    comments_beside,
+    finally_after,
+    guarded,
+    span_of,
+    whole_lines,
+)
 from leaklint.ir.finding import Finding
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
@@ -66,8 +75,9 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
             alone(tree, done)
             first_closing = closing
             closing, imports = _taken_over(tree, done, closing, imports)
-            changes += [Instead(tree.span(done), ""), *comments_above(tree, done)]
-            if closing.endswith(first_closing) and _only_use_of_os(tree, done):
+            above, behind = comments_beside(tree, done)
+            changes += [Instead(tree.span(done), ""), *above, *([behind] if behind is not None else [])]
+            if first_closing in closing and _only_use_of_os(tree, done):
                 changes.append(Forget("os"))
     safe = stays_here(site, names | _objects(site))
     _is_made_for_itself(site, path, names)
@@ -135,16 +145,16 @@ def _only_use_of_os(tree: Tree, statement: ast.stmt) -> bool:
 
 
 def _taken_over(tree: Tree, done: ast.stmt, closing: str, imports: list[Import]) -> tuple[str, list[Import]]:
-    """What removes the file already, with the comments above it, where it asks whether there is one."""
-    above = "".join(f"{tree.lines[each.span.line - 1].strip()}\n" for each in comments_above(tree, done))
+    """What removes the file already, with the comments beside it, where it asks whether there is one."""
+    above, behind = comments_beside(tree, done)
     match done:
         case ast.If(test=ast.Call(func=called), body=[ast.Expr(value=inner)]) if dotted(called).rpartition(".")[2] in (
             "exists",
             "isfile",
             "is_file",
         ):
-            return f"{above}if {tree.text_of(done.test)}:\n    {tree.text_of(inner)}", []
-    return f"{above}{closing}", imports
+            closing, imports = f"if {tree.text_of(done.test)}:\n    {tree.text_of(inner)}", []
+    return commented(tree, closing, above, behind), imports
 
 
 def _needs_name(site: Site, path: ast.expr) -> bool:

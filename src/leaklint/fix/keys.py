@@ -44,8 +44,10 @@ def keyed(project: Project, path: str, function: Function, names: Sequence[str])
             given.append((name, name))
     changes.append((path, _parameters(tree, function, [parameter for parameter, _ in given])))
     for use, call in calls:
+        if any(isinstance(each, ast.Starred | ast.GeneratorExp) for each in call.args):
+            raise NoFix(f"{use.path} calls it in another way")
         more = [f"{parameter}={_value(project, use, call, path, value)}" for parameter, value in given]
-        changes.append((use.path, Replace(use.tree.span(call), _with_arguments(use.tree, call, more))))
+        changes.append((use.path, Replace(use.tree.span(call), use.tree.with_arguments(call, *more))))
     nested = {inner for _, call in calls for inner in ast.walk(call) if inner is not call}
     if any(call in nested for _, call in calls):
         raise NoFix("a call of the function is an argument of another one")
@@ -61,17 +63,6 @@ def _value(project: Project, use: Occurrence, call: ast.Call, path: str, value: 
     if imports or (use.path != path and not dot and "." not in called):
         raise NoFix(f"{use.path} does not import {name}, or would see an old value of it")
     return f"{called}{dot}{asked}"
-
-
-def _with_arguments(tree: Tree, call: ast.Call, more: Sequence[str]) -> str:
-    """A call with further arguments."""
-    if any(isinstance(each, ast.Starred | ast.GeneratorExp) for each in call.args):
-        raise NoFix("it is called in another way")
-    given = [*call.args, *(each.value for each in call.keywords)]
-    if not given:
-        return f"{tree.text_of(call.func)}({', '.join(more)})"
-    last = max(given, key=lambda each: (each.lineno, each.col_offset))
-    return tree.text_with(call, (last, ", ".join([tree.text_of(last), *more])))
 
 
 def _call(use: Occurrence) -> tuple[Occurrence, ast.Call]:

@@ -20,6 +20,8 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LINE_END = re.compile("\r\n|\r|\n")
+_BEHIND = re.compile(r"(?P<close>\)*)(?P<comma>,?)(?P<comment>[ \t]*(?:#[^\r\n]*)?)(?P<end>\r?\n)")
+"""The rest of the line behind the last argument of a call, where its bracket closes below."""
 
 
 class Unreadable(Exception):
@@ -85,6 +87,28 @@ class Tree:
             written += [self.text[at:first], text]
             at = last
         return "".join([*written, self.text[at:end]])
+
+    def with_arguments(self, call: ast.Call, *more: str, instead: tuple[ast.AST, str] | None = None) -> str:
+        """The source of a call with further arguments behind those that it has, one of which may be another one."""
+        given = [*call.args, *(each.value for each in call.keywords)]
+        if not given:
+            return f"{self.text_of(call.func)}({', '.join(more)})"
+        last = max(given, key=lambda each: (each.lineno, each.col_offset))
+        written = instead[1] if instead is not None and instead[0] is last else self.text_with(last)
+        others = [instead] if instead is not None and instead[0] is not last else []
+        before, _, behind = self.text_with(call, *others, (last, "\0")).partition("\0")
+        holder = self.parents[last] if isinstance(self.parents[last], ast.keyword) else last
+        start = self.span(holder)
+        indent = self.lines[start.line - 1][: start.column - 1]
+        found = _BEHIND.match(behind)
+        if found is not None and not indent.strip():
+            # one below the other
+            lines = f",{found['end']}{indent}".join(more)
+            head = f"{before}{written}{found['close']},{found['comment']}{found['end']}{indent}{lines}"
+            return f"{head}{found['comma']}{found['end']}{behind[found.end() :]}"
+        # brackets around the last one are no part of it
+        cut = behind[:-1].partition("#")[0].rfind(")") + 1
+        return f"{before}{written}{behind[:cut]}, {', '.join(more)}{behind[cut:]}"
 
     def at(self, span: Span) -> ast.expr | None:
         """The outermost expression at a place."""
