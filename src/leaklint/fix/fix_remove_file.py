@@ -369,6 +369,8 @@ def _after_named(finding: Finding, site: Site) -> Plan:
     names = names_of_file(tree, function, name, [statement, *tree.after(statement)])
     safe = stays_here(site, names)
     closing, imports = _unlink(finding, site, f"{name}.name", names)
-    if isinstance(statement, ast.With):
+    answers = [each for each in tree.own_nodes(function) if isinstance(each, ast.Return)]
+    asked = any(isinstance(each, ast.Name) and each.id in names for answer in answers for each in ast.walk(answer))
+    if isinstance(statement, ast.With) and not asked:
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)

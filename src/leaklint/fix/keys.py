@@ -9,7 +9,7 @@ from leaklint.fix.names import called_in
 from leaklint.fix.occurrences import Occurrence, is_local, occurrences
 from leaklint.fix.plan import Change, NoFix, Parameters, Replace
 from leaklint.fix.project import Project
-from leaklint.fix.tree import Function, Tree
+from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.location import Span
 
 Changes = list[tuple[str, Change]]
@@ -36,12 +36,12 @@ def keyed(project: Project, path: str, function: Function, names: Sequence[str])
             parameter = tree.fresh(f"current_{name.strip('_').lower()}")
             changes += [(path, Replace(tree.span(each), parameter)) for each in asked if each is not None]
             given.append((parameter, f"{name}.get()"))
-        elif any(each is not None for each in asked) or any(
-            isinstance(tree.parents[each], ast.Attribute) for each in reads
-        ):
-            raise NoFix(f"{name} is an object, which is no part of a key")
+        elif any(each is not None for each in asked):
+            raise NoFix(f"{name} is read in several ways")
         else:
             given.append((name, name))
+        if any(_is_container(tree, each) for each in [*asked, *reads] if each is not None) or _holds(tree, name):
+            raise NoFix(f"{name} is an object that is no part of a key")
     changes.append((path, _parameters(tree, function, [parameter for parameter, _ in given])))
     for use, call in calls:
         if any(isinstance(each, ast.Starred | ast.GeneratorExp) for each in call.args):
@@ -91,6 +91,33 @@ def _get(tree: Tree, read: ast.Name) -> ast.Call | None:
             if isinstance(call, ast.Call) and call.func is attribute and not call.args and not call.keywords:
                 return call
     return None
+
+
+def _is_container(tree: Tree, read: ast.expr) -> bool:
+    """Whether something is done to a value for which it has to be more than a plain one."""
+    match tree.parents[read]:
+        case ast.Attribute(attr=name):
+            return name != "get"
+        case ast.Call(func=ast.Name(id="len")) | ast.Subscript() | ast.For() | ast.comprehension() | ast.Starred():
+            return True
+    return False
+
+
+def _holds(tree: Tree, name: str) -> bool:
+    """Whether the file puts a container into a variable, of the module or a ``ContextVar``."""
+    containers = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp)
+    for each in tree.nodes:
+        match each:
+            case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=bound), attr="set"), args=[value]) if bound == name:
+                pass
+            case _:
+                continue
+        made = dotted(value.func) if isinstance(value, ast.Call) else ""
+        if isinstance(value, containers) or made in ("dict", "list", "set"):
+            return True
+    return False
 
 
 def _parameters(tree: Tree, function: Function, names: Sequence[str]) -> Parameters:
