@@ -9,7 +9,7 @@ from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, kept_here, span_of, waited_for
+from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, kept_here, once, span_of, waited_for
 from leaklint.ir.finding import Finding
 
 
@@ -57,7 +57,7 @@ def make(finding: Finding, project: Project) -> Plan:
         if interval is not None and interval > _LONGEST:
             raise NoFix(f"it goes off after {interval:g} seconds, for which no handler waits")
         safe = safe and interval is not None and interval <= _SOON
-    return plan(finding, changes, safe=safe)
+    return plan(finding, once(tree, changes), safe=safe)
 
 
 _CONSTRUCTORS = ("__enter__", "__init__", "__new__", "__post_init__")

@@ -6,7 +6,7 @@ import ast
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from leaklint.fix.plan import After, Before, Change, Comment, Enclose, Finally, NoFix, Replace
+from leaklint.fix.plan import After, Before, Change, Comment, Enclose, Finally, Instead, NoFix, Replace
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.location import Span
 
@@ -144,6 +144,46 @@ def guarded(tree: Tree, rest: Sequence[ast.stmt], closing: str, begins: ast.stmt
 def _statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in block:
         yield from (each for each in ast.walk(statement) if isinstance(each, ast.stmt))
+
+
+def once(tree: Tree, changes: Sequence[Change]) -> list[Change]:
+    """The changes by which a wait that moves into a ``finally`` does not stay where it stood, with its comments."""
+    found: list[Change] = []
+    for each in changes:
+        head, _, closing = each.text.rpartition("finally:\n") if isinstance(each, Enclose) else ("", "", "")
+        stood = _stands_among(tree, each.span, closing.strip()) if isinstance(each, Enclose) and head else None
+        if stood is None or not isinstance(each, Enclose):
+            found.append(each)
+            continue
+        above, behind = comments_beside(tree, stood)
+        text = f"{head}finally:\n{indented(commented(tree, closing.strip(), above, behind))}"
+        found += [dataclasses.replace(each, text=text), Instead(tree.span(stood), ""), *above]
+        found += [behind] if behind is not None else []
+    return found
+
+
+def _stands_among(tree: Tree, span: Span, text: str) -> ast.stmt | None:
+    """The only statement with some text among those that a span holds, where what follows it needs no such wait."""
+    first = next((each for each in tree.nodes if isinstance(each, ast.stmt) and _starts(tree, each, span)), None)
+    if first is None or "\n" in text:
+        return None
+    rest = [first, *tree.after(first)]
+    same = [each for each in rest if isinstance(each, ast.Expr) and tree.text_of(each) == text]
+    if len(same) != 1 or not tree.stands_alone(same[0]) or len(rest) == 1:
+        return None
+    behind = tree.after(same[0])
+    shared = {name for each in tree.nodes if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names}
+    for each in behind:
+        plain = ast.Expr(each.value) if isinstance(each, ast.Return) and each.value is not None else each
+        names = {inner.id for inner in ast.walk(each) if isinstance(inner, ast.Name)}
+        if not (harmless(plain) or isinstance(plain, ast.Return)) or names & shared:
+            return None
+    return same[0]
+
+
+def _starts(tree: Tree, statement: ast.stmt, span: Span) -> bool:
+    start = tree.span(statement)
+    return (start.line, start.column) == (span.line, span.column)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
