@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from leaklint.fix.names import member, module
 from leaklint.fix.naming import Site, named_at, stays_here
+from leaklint.fix.occurrences import is_local, occurrences
 from leaklint.fix.plan import Before, Change, Enclose, Forget, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
@@ -45,10 +46,10 @@ def make(finding: Finding, project: Project) -> Plan:
     if finding.hint.operation == "make_archive":
         raise NoFix("the file gets an ending that its name does not have")
     site, path = named_at(finding, project, site, _is_temporary)
-    return _with_name(finding, site, path)
+    return _with_name(finding, site, path, project)
 
 
-def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
+def _with_name(finding: Finding, site: Site, path: ast.expr, project: Project) -> Plan:
     """A file of which the name is known before it is made."""
     tree, statement, function = site.tree, site.statement, site.function
     if tree.in_comprehension(site.node):
@@ -79,7 +80,7 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
             changes += [Instead(tree.span(done), ""), *above, *([behind] if behind is not None else [])]
             if first_closing in closing and _only_use_of_os(tree, done):
                 changes.append(Forget("os"))
-    safe = stays_here(site, names | _objects(site))
+    safe = stays_here(site, names | _objects(site)) and not _is_known_elsewhere(site, path, project)
     _is_made_for_itself(site, path, names)
     changes += [guarded(tree, rest, closing, statement), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
@@ -101,6 +102,20 @@ def _is_made_for_itself(site: Site, path: ast.expr, names: set[str]) -> None:
             if named or (type(each) is type(path) and tree.text_of(each) == text):
                 return
     raise NoFix("the file is made for others, who know what it is called")
+
+
+def _is_known_elsewhere(site: Site, path: ast.expr, project: Project) -> bool:
+    """Whether a file has the name of a constant that others use too; raises ``NoFix`` where they may come later."""
+    tree, function = site.tree, site.function
+    if not isinstance(path, ast.Name) or _constant(tree, function, path.id) is None:
+        return False
+    inside = set(ast.walk(function))
+    uses = [each for each in occurrences(project, site.file, path.id) if not each.is_definition]
+    if all(each.node in inside for each in uses):
+        return False
+    if not site.in_handler:
+        raise NoFix("the file is made for others, who know what it is called")
+    return True
 
 
 def _objects(site: Site) -> set[str]:
@@ -197,21 +212,30 @@ def _is_temporary(tree: Tree, node: ast.expr, function: Function, depth: int = 0
         case ast.Call():
             return tree.full_name(node.func) in _TEMPORARY
         case ast.Name(id=name) if depth < 5:
-            made = _assignment(tree, function, name)
+            made = _assignment(tree, function, name) or _constant(tree, function, name)
             return made is not None and _is_temporary(tree, made.value, function, depth + 1)
     return False
+
+
+def _constant(tree: Tree, function: Function, name: str) -> ast.Assign | None:
+    """The only assignment of a name of the module, where it means that in a function."""
+    if is_local(tree, function.body[0], name):
+        return None
+    stores = [each for each in tree.uses(tree.module, name) if not isinstance(each.ctx, ast.Load)]
+    made = tree.parents[stores[0]] if len(stores) == 1 else None
+    return made if isinstance(made, ast.Assign) and made in tree.module.body and made.targets == stores else None
 
 
 def _assignment(tree: Tree, function: Function, name: str) -> ast.Assign | None:
     """The only assignment of a local name."""
     stores = [each for each in tree.uses(function, name) if not isinstance(each.ctx, ast.Load)]
-    made = tree.parents[stores[0]] if len(stores) == 1 else None
+    made = tree.parents[stores[0]] if len(stores) == 1 and name not in tree.names_of(function)[0] else None
     return made if isinstance(made, ast.Assign) and made.targets == stores else None
 
 
 def _first_to_enclose(tree: Tree, path: ast.expr, statement: ast.stmt, function: Function) -> ast.stmt:
     """The statement from which on, to the end of its block, the file may be used."""
-    if isinstance(path, ast.Name):
+    if isinstance(path, ast.Name) and _constant(tree, function, path.id) is None:
         made = _assignment(tree, function, path.id)
         following = tree.after(made) if made is not None else ()
         if not following:
