@@ -66,6 +66,14 @@ SYNC = [
     "folder = tempfile.mkdtemp(\n    prefix='x',  # short\n)\n\n# look\nprint(folder)",
     "for each in event['ids']:\n    subprocess.Popen(\n        ['true'],\n    )",
     "kept(event['id'])",
+    "both = threading.Thread(target=work); both.start()  # on one line",
+    "with tempfile.NamedTemporaryFile('w', delete=False) as named:\n    named.write('x')\nprint(named.name)",
+    "number, name = tempfile.mkstemp()  # of its own",
+    "print([seen for seen in event['ids']], len(seen))",
+    "own = ThreadPoolExecutor(1)\nown.submit(work)\n# let it go\nown.shutdown(wait=False)  # at once",
+    "token = user.set(event['id'])\nif event.get('none'):\n    return {}\n# as it was\nuser.reset(token)  # done",
+    "late = threading.Thread(target=work)\nlate.start()\nif event.get('none'):\n    return {}\n# wait\nlate.join()  # at last",
+    "started = work; threading.Thread(target=started).start()",
 ]
 ASYNC = [
     "later(1)  # dropped",
@@ -79,6 +87,10 @@ ASYNC = [
     "left = list(event['ids'])\nwhile left:\n    asyncio.create_task(later(left.pop()))",
     "for each in event['ids']:\n    tasks_of_all.add(asyncio.create_task(later(each)))  # kept",
     "(later(6), later(7))",
+    "later(8), later(9)",
+    "[\n    # some\n    later(10),  # ten\n    later(11),\n]",
+    "if event.get('none'): later(12)",
+    "for each in event['ids']:\n    print(each)\nelse:\n    asyncio.create_task(later(13))",
 ]
 FILLER = [
     "print('between')  # a remark",
@@ -155,7 +167,7 @@ def test_every_offered_fix_keeps_its_word(text: str) -> None:
         assert [reason for _, reason in mending.withdrawn if "would appear in" not in reason] == []
         after_text = mending.after.get("app.py", text.encode()).decode()
         ast.parse(after_text)
-        assert comments(after_text) == comments(text)
+        assert sorted(comments(after_text)) == sorted(comments(text))
         assert texts(after_text) == texts(text)
         (folder / "app.py").write_text(after_text, encoding="utf-8")
         after = analysed_for_fixes(part.project, part.sourced.settings, {}, tree=part.tree)[0]
