@@ -9,6 +9,7 @@ import tokenize
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from conftest import PROVE
 from fix.twins import mend, part_of
 from hypothesis import given, settings
@@ -142,9 +143,11 @@ def texts(text: str) -> list[str]:
     )
 
 
-@settings(max_examples=300 if PROVE else 12, derandomize=not PROVE)
-@given(programs())
-def test_every_offered_fix_keeps_its_word(text: str) -> None:
+@pytest.mark.parametrize("part_of_many", range(10 if PROVE else 1))
+@settings(max_examples=30 if PROVE else 12, derandomize=not PROVE)
+@given(text=programs())
+def test_every_offered_fix_keeps_its_word(part_of_many: int, text: str) -> None:
+    del part_of_many
     ast.parse(text)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
