@@ -165,6 +165,8 @@ class _Surgeon(cst.CSTTransformer):
                 closing = updated_node.rpar[1:] if inner else updated_node.rpar
                 return expression.with_changes(lpar=[*opening, *expression.lpar], rpar=[*expression.rpar, *closing])
             return expression
+        if isinstance(updated_node, cst.Attribute) and original_node.value in self.replaced:  # type: ignore[attr-defined]
+            return _without_brackets(updated_node)
         if original_node in self.renamed:
             return updated_node.with_changes(name=cst.Name(self.renamed[original_node]))
         if original_node in self.widened and isinstance(updated_node, cst.FunctionDef):
@@ -295,6 +297,14 @@ class _Surgeon(cst.CSTTransformer):
         module = self._laid_out(cst.parse_module(text + "\n", self.config))
         first, *others = module.body
         return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *others]
+
+
+def _without_brackets(node: cst.Attribute) -> cst.Attribute:
+    """``(name).attribute`` as ``name.attribute``."""
+    match node.value:
+        case cst.Name(lpar=[cst.LeftParen(whitespace_after=cst.SimpleWhitespace("")), *_]) as name:
+            return node.with_changes(value=name.with_changes(lpar=(), rpar=()))
+    return node
 
 
 def _lines_of(statement: cst.CSTNode) -> list[cst.EmptyLine]:

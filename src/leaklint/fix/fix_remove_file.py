@@ -394,7 +394,8 @@ def _after_named(finding: Finding, site: Site) -> Plan:
     safe = stays_here(site, names)
     closing, imports = _unlink(finding, site, f"{name}.name", names)
     answers = [each for each in tree.own_nodes(function) if isinstance(each, ast.Return)]
-    asked = any(isinstance(each, ast.Name) and each.id in names for answer in answers for each in ast.walk(answer))
+    calls = [each for answer in answers for each in ast.walk(answer) if isinstance(each, ast.Call)]
+    asked = any(isinstance(each, ast.Name) and each.id in names for call in calls for each in ast.walk(call))
     if isinstance(statement, ast.With) and not asked:
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)
