@@ -213,6 +213,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     instead: str = ""
     cure: str = ""
     """The call that settles it, as the row says."""
+    holder: str = ""
+    """Which argument names a file, from the row: ``1:dst``, or ``self``."""
     how_dropped: str = ""
     """``iterated`` (an async generator, by a plain loop), ``entered`` (an async context manager, by a plain ``with``),
     ``unread`` (kept where nothing reads it), ``overwritten``

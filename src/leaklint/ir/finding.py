@@ -61,6 +61,8 @@ class Hint(msgspec.Struct, frozen=True, gc=False):
     """What a row says settles the work, or gives its result: ``self.flush()``; what the key of a cache lacks."""
     row: str = ""
     """Dotted name of the library function that a row describes."""
+    holder: str = ""
+    """Which of its arguments names the file that is made: position and name, ``1:dst``, or ``self``."""
     state: str = ""
     """Name of the state that survives, as its owner would call it."""
     lifetime: str = ""

@@ -273,6 +273,7 @@ class Reader:
                     row=self.name,
                     instead=opens.instead,
                     cure=opens.cure,
+                    holder=self.holder(opens),
                     constant_name=opens.constant_name,
                     until_loop=opens.until_loop,
                     only_with=tuple(opens.only_with),
@@ -296,6 +297,14 @@ class Reader:
                     instead=defers.instead,
                     gives=defers.gives,
                 )
+
+    def holder(self, opens: Opens) -> str:
+        """Which argument names the file that a call makes."""
+        name, _ = terms.split(opens.held_by)
+        if opens.work != "file" or opens.held_by != name:
+            return ""
+        given = [formal.name for formal in self.formals if formal.name != "self"]
+        return f"{given.index(name)}:{name}" if name in given else name if name == "self" else ""
 
     def made_from(self, opens: Opens) -> frozenset[Path]:
         """What the work is made from; a file is where its name says, whatever is written to it."""

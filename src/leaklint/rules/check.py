@@ -83,6 +83,7 @@ def _hint(effect: Effect) -> Hint:
             row=effect.row,
             regime=effect.regime.value,
             cure=effect.cure,
+            holder=effect.holder,
         )
     if isinstance(effect, Defer):
         return msgspec.structs.replace(found, callee=effect.callee, row=effect.row, cure=effect.gives)
