@@ -325,7 +325,8 @@ class Reader:
                 certain = settles.certain and not self.any_given(settles.uncertain_if_given)
                 path = _context(settles.context) if settles.context else self.path(settles.of)
                 work = tuple(Work(each) for each in settles.work)
-                yield Settle(path, work, certain, times_out=self.any_given(settles.raises_if_given))
+                times_out = self.any_given(settles.raises_if_given)
+                yield Settle(path, work, certain, times_out=times_out, contents=settles.contents)
 
     def any_given(self, names: Iterable[str]) -> bool:
         """Whether one of these arguments is given, and is not None."""

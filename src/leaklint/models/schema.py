@@ -95,6 +95,8 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """With one of these arguments it raises where it does not hold (``result(timeout=…)``)."""
     certain: bool = True
     """False where it never does more than ask the work to end (``terminate``)."""
+    contents: bool = False
+    """For files: the folder goes with all that is in it."""
     context: str = ""
 
 
