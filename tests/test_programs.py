@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from leaklint.ir.finding import Finding, Severity
@@ -242,16 +242,17 @@ def leaking(program: str) -> dict[str, bool]:
         others = [chosen, tuple(not flag for flag in chosen)]
         for order in ((0, 0, 0), (1, 0, 0), (0, 1, 0)):
             process = Process(code)
-            first: dict[str, str] = {}
+            sizes: dict[str, list[int]] = {name: [] for name in STATE}
             for number, which in enumerate(order):
                 event = {"id": mark(number), **dict(zip(used, others[which], strict=True))}
                 warm, cold = process.invoke(event), Process(code).invoke(event)
                 for name in STATE:
+                    sizes[name].append(len(warm[name]))
                     if warm[name] != cold[name]:
                         old = any(mark(earlier) in warm[name] for earlier in range(number))
-                        grows = order == (0, 0, 0) and number == 2 and len(warm[name]) > len(first[name]) + 1
+                        always = order == (0, 0, 0) and sizes[name] == sorted(set(sizes[name]))
+                        grows = always and number == 2 and sizes[name][2] > sizes[name][0] + 1
                         found[name] = found.get(name, False) or old or grows
-                first = first or warm
     return found
 
 
@@ -275,6 +276,7 @@ def named(finding: Finding) -> str:
 @settings(max_examples=2_000 if PROVE else 200, derandomize=not PROVE, suppress_health_check=[HealthCheck.too_slow])
 @given(program=programs())
 def test_what_survives_is_what_leaklint_says(program: str, folder: Path) -> None:
+    assume(program.count("total == 0") < 2)  # that a sum cannot be zero is not known (second_guard_of_a_number)
     found = said_of(program, folder)
     leaks = leaking(program)
     said = {named(finding) for finding in found}

@@ -28,14 +28,8 @@ def last_segment(function: ast.expr) -> str | None:
     return None
 
 
-def called(function: ast.expr) -> str | None:
-    """The last segment of a called name, with a dot before it unless it is the whole name."""
-    name = last_segment(function)
-    return name if name is None or type(function) is ast.Name else f".{name}"
-
-
 def valued_calls(value: ast.expr | None) -> list[str]:
-    """The names of the calls whose result is the value of an expression, or a part of it, as ``called`` has them."""
+    """The last segments of the calls whose result is the value of an expression, or a part of it."""
     return _valued(value, ast.Call) if type(value) in _PARTS else []
 
 
@@ -51,7 +45,7 @@ def _valued(value: ast.expr | None, wanted: type) -> list[str]:
         node = stack.pop()
         kind = type(node)
         if kind is wanted:
-            name = called(node.func) if kind is ast.Call else last_segment(node)
+            name = last_segment(node.func if kind is ast.Call else node)
             if name is not None:
                 found.append(name)
         elif kind in _PARTS:

@@ -175,6 +175,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     key_request: tuple[str, ...] = ()
     """Request data in the key, where the write has one."""
     key_sources: Sources = frozenset()
+    tables: Sources = frozenset()
+    """Containers in which the key has been found before, if that is so of all that the request decides of it."""
     reset_before: bool = False
     """The place is reset on every path before this write."""
     overwritten_first: bool = False
@@ -213,12 +215,10 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     instead: str = ""
     cure: str = ""
     """The call that settles it, as the row says."""
-    holder: str = ""
-    """Which argument names a file, from the row: ``1:dst``, or ``self``."""
     how_dropped: str = ""
     """``iterated`` (an async generator, by a plain loop), ``entered`` (an async context manager, by a plain ``with``),
     ``unread`` (kept where nothing reads it), ``overwritten``
-    (in a loop, by the next one), ``lost`` (on some path nothing refers to it any more), or empty."""
+    (in a loop, by the next one), or empty."""
     heeds: Sources = frozenset()
     """Events and flags that the work looks at to learn whether to go on (symbolic)."""
     only_with: tuple[str, ...] = ()
@@ -269,8 +269,6 @@ class Defer(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     callee: str = ""
     row: str = ""
     instead: str = ""
-    gives: str = ""
-    """The call that gives what the callable is given, from the row: ``self.result()``."""
 
 
 class Cached(Effect, frozen=True, gc=False, tag=True, kw_only=True):

@@ -258,6 +258,7 @@ class Reader:
                     path=_process(process.state),
                     how=How.REBIND if process.how == "set" else _HOW[process.how],
                     sources=self.sources(process.value),
+                    key_sources=self.sources([process.key]) if process.key else frozenset(),
                     constant=not process.value or not process.duplicates,
                     row=self.name,
                 )
@@ -273,7 +274,6 @@ class Reader:
                     row=self.name,
                     instead=opens.instead,
                     cure=opens.cure,
-                    holder=self.holder(opens),
                     constant_name=opens.constant_name,
                     until_loop=opens.until_loop,
                     only_with=tuple(opens.only_with),
@@ -295,16 +295,7 @@ class Reader:
                     api=defers.api,
                     row=self.name,
                     instead=defers.instead,
-                    gives=defers.gives,
                 )
-
-    def holder(self, opens: Opens) -> str:
-        """Which argument names the file that a call makes."""
-        name, _ = terms.split(opens.held_by)
-        if opens.work != "file" or opens.held_by != name:
-            return ""
-        given = [formal.name for formal in self.formals if formal.name != "self"]
-        return f"{given.index(name)}:{name}" if name in given else name if name == "self" else ""
 
     def made_from(self, opens: Opens) -> frozenset[Path]:
         """What the work is made from; a file is where its name says, whatever is written to it."""
@@ -325,8 +316,7 @@ class Reader:
                 certain = settles.certain and not self.any_given(settles.uncertain_if_given)
                 path = _context(settles.context) if settles.context else self.path(settles.of)
                 work = tuple(Work(each) for each in settles.work)
-                times_out = self.any_given(settles.raises_if_given)
-                yield Settle(path, work, certain, times_out=times_out, contents=settles.contents)
+                yield Settle(path, work, certain, times_out=self.any_given(settles.raises_if_given))
 
     def any_given(self, names: Iterable[str]) -> bool:
         """Whether one of these arguments is given, and is not None."""

@@ -95,8 +95,6 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """With one of these arguments it raises where it does not hold (``result(timeout=…)``)."""
     certain: bool = True
     """False where it never does more than ask the work to end (``terminate``)."""
-    contents: bool = False
-    """For files: the folder goes with all that is in it."""
     context: str = ""
 
 
@@ -122,8 +120,6 @@ class Defers(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab",
     held_by: Term = ""
     """What has to be waited for, so that the callable has been called."""
     instead: str = ""
-    gives: str = ""
-    """The call that waits and gives what the callable would be given, for fixes: ``self.result()``."""
 
 
 class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -131,6 +127,8 @@ class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
 
     state: str
     """Dotted name of the state; calls that set the same state can put it back."""
+    key: Term = ""
+    """Which part of the state is meant, such as a variable of the environment."""
     how: Literal["set", "grow", "shrink", "clear", "delete"] = "set"
     value: list[Term] = []
     """Where the new value comes from; none where it is a constant."""

@@ -81,7 +81,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     verdict = _overwritten(write, reached) or _skipped(write)
     if verdict is None and keeps(write):
         separates = all(_holds(write.key_request, value) for value in write.request)
-        if write.key_request and (write.bounded or write.guard is Guard.KEYED or separates):
+        keyed = write.key_request and write.subject.lifetime is not Lifetime.PROCESS
+        if keyed and (write.bounded or write.guard is Guard.KEYED or separates):
             verdict = _cache(write)
             if verdict is None:
                 return None

@@ -21,13 +21,12 @@ from leaklint.ir.effects import (
     Read,
     Regime,
     Settled,
-    Site,
     Subject,
     Work,
     Write,
 )
 from leaklint.ir.handler import Source
-from leaklint.ir.location import Place, Span
+from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
 from leaklint.solve.effects import MISSING, UNCHANGING
@@ -36,12 +35,14 @@ from leaklint.solve.labels import most_exact, shown
 from leaklint.solve.lattice import (
     CLOCK,
     CONSTANT_CONTEXT,
+    CONSTANT_PATH,
     TEMPORARY,
     extend,
     is_prefix,
     survives,
 )
 from leaklint.solve.undoing import opened_when_found_closed
+from leaklint.solve.uses import snapshot_read
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -227,7 +228,7 @@ class Describer:
         if isinstance(effect, Read) and effect.origin == "unset" and path is not None:
             subject = self.subject(Path(path.root, path.fields[:-1]))
         if isinstance(effect, Read) and effect.origin == "snapshot":
-            return _snapshot(effect)
+            return snapshot_read(effect)
         if isinstance(effect, Cached):
             hidden = {self.subject(place).name for place in effect.reads if self._tainted(place)}
             effect = msgspec.structs.replace(effect, missing=tuple(sorted({*effect.missing, *hidden})))
@@ -316,8 +317,13 @@ class Describer:
             bounded=effect.bounded
             or path in self.world.bounded
             or path in self.invoked.trimmed
+            or self._is_table(effect.tables)
             or any(CLOCK in test and any(is_prefix(path, place) for place in test) for test in effect.tests),
         )
+
+    def _is_table(self, tables: Sources) -> bool:
+        """Whether one of the containers in which a key has been found never changes."""
+        return any(table == CONSTANT_PATH or not self._changes(table) for table in tables)
 
     def _is_unchanging(self, path: Path) -> bool:
         """Whether the object at hand, or the one around it, is a number or a text: nothing changes it in place."""
@@ -405,18 +411,3 @@ def _concerns(place: Path, path: Path) -> bool:
 
 def _is_constant(world: World, place: Path) -> bool:
     return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
-
-
-def _snapshot(effect: Read) -> Read | None:
-    """The read of an import-time snapshot stands where the snapshot is taken."""
-    assert effect.path is not None
-    name, path, function, numbers = [*effect.path.root.name.split("|"), "", "", ""][:4]
-    if not numbers:
-        return None
-    line, column, end_line, end_column = (int(each) for each in numbers.split(":"))
-    return msgspec.structs.replace(
-        effect,
-        site=Site(path, function, Span(line, column, end_line, end_column)),
-        operation=name,
-        subject=Subject(Lifetime.MODULE, name, "", Place(path, Span(line, column, end_line, end_column))),
-    )

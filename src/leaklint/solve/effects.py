@@ -9,8 +9,9 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Cached, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
-from leaklint.solve import pending
+from leaklint.solve import fullness, listed, pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.heap import CHOSEN
 from leaklint.solve.lattice import (
     ELEMENT,
     NONE,
@@ -21,10 +22,11 @@ from leaklint.solve.lattice import (
     join,
     of,
     ordered,
+    slot,
     survives,
 )
 from leaklint.solve.state import State, Token, Trace
-from leaklint.solve.undoing import REMOVING, REPLACING, undone_by, with_callbacks
+from leaklint.solve.undoing import REMOVING, REPLACING, is_one_of_many, undone_by, with_callbacks
 from leaklint.solve.world import World
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
@@ -48,6 +50,7 @@ def open_effect(
         guards |= tested.reads
     if isinstance(effect, Write):
         state.empty -= {effect.path}
+        effect = listed.with_tables(state, effect)
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:
             chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
@@ -114,6 +117,8 @@ def mutate(
             continue
         place = extend(path, element) if element else None
         write(act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place)
+        if how is How.SET_ITEM and len(target.things) == 1:
+            fullness.fill(state, path)
 
 
 def is_weak(world: World, container: Thing) -> bool:
@@ -182,11 +187,12 @@ def write(
         guards=frozenset({path}) if tests_itself else frozenset(),
         tests=frozenset({frozenset({path})}) if tests_itself else frozenset(),
     )
+    fullness.take(state, path, how)
     if how in REMOVING:
         state.trimmed |= {path}
     undone = with_callbacks(state, undone_by(state, effect))
     if undone or (effect.puts_back and how in REPLACING and not effect.guards):
-        state.settle(undone)
+        state.settle(undone, within=is_one_of_many(state, effect))
         return
     open_effect(act, state, effect)
 
@@ -219,6 +225,7 @@ def _is_of(place: Path, thing: Thing) -> bool:
 
 def reset(state: State, path: Path, by: Site | None = None) -> None:
     """What a place holds is thrown away: earlier writes to it (not the one at ``by``) are undone."""
+    fullness.take(state, path)
     if path.fields[-1:] == (".__dict__",):
         path = Path(path.root, path.fields[:-1])  # the object's attributes are all that there is to it
     earlier = [
@@ -290,9 +297,20 @@ def share_attributes(state: State, target: Thing, attributes: Value) -> None:
             state.escaped[target.path] = thing.path
 
 
+def _put_under_tests(state: State, container: Path) -> None:
+    """What is in a container made here depends on tests: so does whether anything is in it."""
+    if container.root.kind is RootKind.MADE:
+        asked = frozenset().union(*(tested.reads for tested in state.guards))
+        known = state.heap[slot(container, CHOSEN)].sources
+        if not asked <= known:
+            state.heap[slot(container, CHOSEN)] = Value(frozenset(), known | asked)
+
+
 def bind_field(act: Activation, state: State, target: Thing, field: str, value: Value, *, certain: bool) -> None:
     """A field of an object holds a value from now on (perhaps, where not ``certain``)."""
     path = extend(target.path, field)
+    if state.guards and field.startswith("["):
+        _put_under_tests(state, target.path)
     if field == ".__dict__":
         share_attributes(state, target, value)
     if field.startswith("."):

@@ -21,23 +21,27 @@ class Group(dict[Path, Value]):
     def inside(self, path: Path) -> tuple[Sources, tuple[Path, ...]]:
         """What has been put into an object was made from, and the objects of this invocation among it.
 
-        Their order does not depend on hashes. What a callable runs is not in it.
+        Their order does not depend on hashes. What a callable runs is not in it, nor what it was chosen by.
         """
         known = self._inside.get(path)
         if known is None:
             length = len(path.fields)
             sources: set[Path] = set()
-            made: set[Path] = set()
+            made: dict[Path, None] = {}
             for key, value in self.items():
                 fields = key.fields
-                if len(fields) > length and is_prefix(path, key) and not fields[length].startswith("<func"):
+                if len(fields) > length and is_prefix(path, key) and not fields[length].startswith(APART):
                     sources |= value.sources
-                    made.update(made_here(value))
-            known = self._inside[path] = (frozenset(sources), tuple(sorted(made)))
+                    made.update(dict.fromkeys(made_here(value)))
+            known = self._inside[path] = (frozenset(sources), tuple(made))
         return known
 
 
 _EMPTY: Final = Group()
+CHOSEN: Final = "<chosen by>"
+"""The field of a container made here in which lies what was looked at to decide what is put into it."""
+APART: Final = ("<func", CHOSEN)
+"""Fields that tell about an object, but not what it was made from."""
 
 
 def made_here(value: Value) -> list[Path]:
@@ -49,18 +53,15 @@ def made_here(value: Value) -> list[Path]:
 class Heap:
     """Fields by path, grouped by root; a copy shares the groups until one of both changes them."""
 
-    __slots__ = ("_groups", "origins")
+    __slots__ = ("_groups",)
 
     def __init__(self) -> None:
         self._groups: dict[Root, Group] = {}
-        self.origins: dict[object, Sources] = {}
-        """What values were made from (``leaklint.solve.origins``), as long as nothing changes."""
 
     def copy(self) -> Heap:
         """An independent heap that says the same."""
         other = Heap.__new__(Heap)
         other._groups = self._groups.copy()
-        other.origins = self.origins
         return other
 
     def __len__(self) -> int:
@@ -79,10 +80,8 @@ class Heap:
     def __setitem__(self, path: Path, value: Value) -> None:
         group = self._groups.get(path.root)
         if group is None:
-            self.origins = {}
             self._groups[path.root] = Group({path: value})
         elif group.get(path) is not value:
-            self.origins = {}
             changed = self._groups[path.root] = Group(group)
             changed[path] = value
 
@@ -90,7 +89,6 @@ class Heap:
         """Forgets a field."""
         group = self._groups.get(path.root)
         if group is not None and path in group:
-            self.origins = {}
             changed = self._groups[path.root] = Group(group)
             del changed[path]
 

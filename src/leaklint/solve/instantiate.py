@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import handed_over, pending, uses
+from leaklint.solve import fullness, handed_over, pending, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.lattice import (
@@ -87,6 +87,8 @@ def instantiate(
     for path in sorted(summary.trims - cleaned):
         target = yield from sub.things(path)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
+        for thing in target.things:
+            fullness.take(state, thing.path)
     for path in sorted(summary.writes):
         places = yield from sub.places(path)
         if len(places.things) == 1:
@@ -99,8 +101,7 @@ def instantiate(
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
             kept = named.sources | sub.sources(frozenset({settle.path}))
-            removed = Value(named.things, kept)
-            pending.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
+            pending.remove_file(state, Value(named.things, kept), every_path=settle.every_path)
         single = not any(field.startswith("[") for field in settle.path.fields)
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
         for thing in ordered(settled):
@@ -257,6 +258,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and happening.is_unchanging(thing):
                 continue
             write(sub, changed, effect, thing, path_trace)
+            if here and len(targets.things) == 1 and fullness.fills(changed):
+                fullness.fill(state, thing.path)
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and _is_set(act, state, thing.path):
             continue

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, handed_over, pending, uses
+from leaklint.solve import effects, handed_over, listed, pending, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
@@ -22,6 +22,7 @@ from leaklint.solve.lattice import (
     SIZE,
     SYMBOLIC,
     VARIES,
+    constant_keys,
     constants,
     extend,
     field_of_key,
@@ -143,6 +144,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     for thing in target.things:
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             state.read(extend(thing.path, field))
+    listed.find(state, key, target)
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     prepared = act.world.prepared.get(act.identity)
@@ -265,10 +267,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
 
 
 def _key_sources(act: Activation, state: State, key: Value) -> frozenset[Path]:
-    certain, name = single_constant(key)
-    if certain and not key.sources:
-        return frozenset({Path(Root(RootKind.LIBRARY, "constant", repr(name)))})
-    return deep_sources(state, key)
+    return constant_keys(key) | deep_sources(state, key)
 
 
 def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving:

@@ -240,6 +240,11 @@ def constants(value: Value) -> list[ConstantValue] | None:
     return result
 
 
+def constant_keys(value: Value) -> Sources:
+    """What stands for the constants that a key may be, where it is nothing else."""
+    return frozenset(Path(Root(RootKind.LIBRARY, "constant", repr(each))) for each in constants(value) or ())
+
+
 def single_constant(value: Value) -> tuple[bool, ConstantValue]:
     """Whether the value is exactly one constant, and which."""
     found = constants(value)

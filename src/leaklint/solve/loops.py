@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from leaklint.ir.effects import Write
 from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import extend, is_prefix, slot
+from leaklint.solve.lattice import constant_keys, extend, is_prefix, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import elements
+from leaklint.solve.undoing import constants_in
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
 """Walking through them raises nothing."""
@@ -53,21 +55,6 @@ def left_early(state: State) -> State:
     for path in state.partly:
         leaving.settled[path] = (leaving.settled[path][0], False)
     return leaving
-
-
-def entering(act: Activation, operand: str, state: State) -> State:
-    """The state before a loop over a container: what an earlier loop left early has settled for some elements only."""
-    early = [key for key, token in state.tokens.items() if token.within and token.status is Status.SETTLED]
-    if not early:
-        return state
-    held = {thing.path for thing in elements(act, state, value_of(act, state, operand)).things}
-    left = [key for key in early if state.tokens[key].effect.path in held]
-    if not left:
-        return state
-    again = state.copy()
-    for key in left:
-        again.tokens[key] = state.tokens[key]._replace(status=Status.MIXED, skipped_at=state.line, within=False)
-    return again
 
 
 def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
@@ -115,7 +102,8 @@ def after_loop(
     held |= {thing.path for path in walked for thing in state.heap[slot(path, "<variable>")].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}
-    if not held and not kept:
+    names = constant_keys(items)
+    if not held and not kept and not names:
         return state
     leaving = state.copy()
     for path in every:
@@ -124,11 +112,13 @@ def after_loop(
     leaving.iterating -= walked
     leaving.partly -= walked
     for key, token in state.tokens.items():
-        if token.effect.path in walked and token.within:
+        each = constants_in(token.effect.key_sources) if isinstance(token.effect, Write) else frozenset()
+        of_each = bool(each) and each <= names
+        if (token.effect.path in walked or of_each) and token.within:
             leaving.tokens[key] = token._replace(within=False)
         # what a state of the process was before is kept in what is walked through: it is put back
         put_back = token.effect.path is not None and any(is_prefix(each, token.effect.path) for each in kept)
-        if (token.effect.path in held or put_back) and token.status is not Status.SETTLED:
+        if (token.effect.path in held or put_back or of_each) and token.status is not Status.SETTLED:
             statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
             if statuses and max(statuses) < token.status:
                 leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None, within=False)

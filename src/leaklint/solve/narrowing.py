@@ -7,11 +7,12 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
-from leaklint.ir.values import Thing, TypeKind, Value
-from leaklint.solve import pending
+from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
+from leaklint.solve import fullness, listed, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
+from leaklint.solve.heap import CHOSEN
 from leaklint.solve.lattice import extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
@@ -41,6 +42,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         return
     if not tested.startswith("%"):
         state.assume(tested, kind, holds)
+    if kind == "true" and holds:
+        fullness.found(state, value_of(act, state, tested))
     if kind == "true" and not holds:
         _no_file(state, value_of(act, state, tested))
         _nothing_in(state, [thing for thing in value_of(act, state, tested).things if _emptiable(thing)])
@@ -67,6 +70,37 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         bind_name(act, state, tested, Value(frozenset(kept), value.sources))
 
 
+def _test_behind(state: State, operand: str, holds: bool) -> tuple[str, str, bool]:
+    """Kind and operand of the test within ``not``, and whether that one holds."""
+    kind, tested = state.tests.get(operand, ("true", operand))
+    while kind == "false":
+        holds = not holds
+        operand = tested
+        kind, tested = state.tests.get(operand, ("true", operand))
+    return kind, tested, holds
+
+
+def _chosen_by(act: Activation, state: State, operand: str) -> Sources:
+    """What has decided what is in the container of which a test asks whether anything is in it."""
+    kind, tested, _ = _test_behind(state, operand, True)
+    found: Sources = frozenset()
+    for thing in value_of(act, state, tested).things if kind == "true" else ():
+        if thing.path.root.kind is RootKind.MADE:
+            found |= state.heap[slot(thing.path, CHOSEN)].sources
+    return found
+
+
+def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> bool:
+    """Whether a test says that nothing is in a container in which there is something."""
+    kind, tested, holds = _test_behind(state, operand, holds)
+    value = value_of(act, state, tested)
+    if kind == "true" and not holds and fullness.is_full(state, value):
+        return True
+    answer = ANSWERS[kind][holds] if kind in ANSWERS else ""
+    empty = [state.heap.get(slot(thing.path, f"<empty {answer}>")) for thing in value.things]
+    return bool(empty) and all(each is not None and fullness.is_full(state, each) for each in empty)
+
+
 def _narrow_class(act: Activation, state: State, operand: str, tested: str, holds: bool) -> None:
     """Takes out of a name's value what is, or is not, of the classes that ``isinstance`` was asked for."""
     value = value_of(act, state, tested)
@@ -89,6 +123,7 @@ def _nothing_in(state: State, containers: Iterable[Thing]) -> None:
 def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
     """The result of ``is_alive()``, ``done()`` or ``empty()`` tells that work has ended, or what there is not."""
     answer = ANSWERS[kind][holds]
+    listed.told(state, value, answer)
     for thing in value.things:
         for variable in state.heap[slot(thing.path, f"<set {answer}>")].things:
             state.resets |= {extend(variable.path, ".value")}
@@ -123,7 +158,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     """Adds what a test says on this path; False where the path cannot be taken."""
     value = value_of(act, state, step.condition)
     known = truth(value)
-    if known is not None and known is not step.truth:
+    if (known is not None and known is not step.truth) or _is_known_full(act, state, step.condition, step.truth):
         return False
     pending.use(state, value)
     if act.repeats:
@@ -132,7 +167,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
         }
     narrow(act, state, step.condition, step.truth)
     # what this invocation has emptied before says nothing about earlier ones
-    reads = [each for each in observed(value) if not state.is_new(each)]
+    reads = [each for each in observed(value) | _chosen_by(act, state, step.condition) if not state.is_new(each)]
     if reads:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
     return True

@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import counts, effects, pending, uses
+from leaklint.solve import counts, effects, listed, pending, uses
 from leaklint.solve.activation import Activation, Direct
 from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
@@ -93,6 +93,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             for each in sources
         )
     state.env[step.target] = Value(things, sources)
+    if step.operator in CONTAINED and len(operands) == 2:
+        listed.remember(state, state.env[step.target], CONTAINED[step.operator], *operands)
 
 
 def _is_duration(act: Activation, value: Value) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.values import Path, Sources, Thing, Value
-from leaklint.solve.heap import made_here
+from leaklint.solve.heap import APART, made_here
 from leaklint.solve.lattice import ELEMENT, is_from_outside, is_part_of_sources, is_prefix, of, prolong
 from leaklint.solve.state import State
 
@@ -18,13 +18,6 @@ def deep_sources(state: State, value: Value) -> Sources:
     made = made_here(value)
     if not made:
         return value.sources
-    known = state.heap.origins.get(value)
-    if known is None:
-        known = state.heap.origins[value] = _deep_sources(state, value, made)
-    return known
-
-
-def _deep_sources(state: State, value: Value, made: list[Path]) -> Sources:
     sources = set(value.sources)
     seen = dict.fromkeys(made)
     for path in made:
@@ -43,13 +36,6 @@ def sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sour
     Where nothing is known to be in the part, it may be anything of the whole. Of an object of the project, what nobody
     has put into an attribute is that of the class.
     """
-    known = state.heap.origins.get((value, fields))
-    if known is None:
-        known = state.heap.origins[value, fields] = _sources_through(state, value, fields)
-    return known
-
-
-def _sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sources:
     found = _prolonged(value, fields)
     own = {thing.path for thing in value.things if "::" in thing.type.name} if fields and fields[0][0] == "." else ()
     reached = [(path, fields) for path in made_here(value)]
@@ -59,20 +45,19 @@ def _sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sou
         if at in seen:
             continue
         seen.add(at)
-        known, following = False, set[tuple[Path, tuple[str, ...]]]()
+        known = False
         for key, below in state.heap.under(path.root).items():
             if len(key.fields) <= len(path.fields) or not is_prefix(path, key):
                 continue
             way = key.fields[len(path.fields) :]
-            if way[0].startswith("<func") or not all(map(_may_be_same, way, rest)):
+            if way[0].startswith(APART) or not all(map(_may_be_same, way, rest)):
                 continue
             known = True
             if len(way) >= len(rest):
                 found |= deep_sources(state, below)
             else:
                 found |= _prolonged(below, rest[len(way) :])
-                following.update((each, rest[len(way) :]) for each in made_here(below))
-        reached += sorted(following)
+                reached.extend((each, rest[len(way) :]) for each in made_here(below))
         if not known and path not in own:
             whole = deep_sources(state, of(Thing(path)))
             found |= {prolong(each, rest) if is_from_outside(each) else each for each in whole}

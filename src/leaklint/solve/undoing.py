@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from leaklint.ir.effects import AnyEffect, Defer, How, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Value
-from leaklint.solve.lattice import CLOCK, ELEMENT, VARIES, extend, is_prefix
+from leaklint.solve.lattice import CLOCK, CONSTANT_PATH, ELEMENT, VARIES, extend, is_prefix
 from leaklint.solve.state import State, Status
 
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
+ONE_ELEMENT: Final = frozenset({"add", "append", "appendleft", "insert"})
+"""Methods that put a single element into a container."""
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
 _ADDING: Final = {
@@ -47,7 +49,12 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             if token.effect.path == path
             and isinstance(token.effect, Write)
             and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
-            and (nothing_before or _same_element(token.effect, effect) or _same_object(token.effect, effect, kept_at))
+            and not _other_key(token.effect, effect)
+            and (
+                nothing_before
+                or _same_element(state, token.effect, effect)
+                or _same_object(token.effect, effect, kept_at)
+            )
         ]
         # the element goes with all that has been put into it
         inner = [
@@ -73,7 +80,13 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     if how is How.SET_ITEM and restores and path.root.kind is not RootKind.LIBRARY:
         opened = [token for token in opened if _same_key(token.effect, effect)]
     if how in REPLACING and restores:
-        return [token.key for token in opened if token.effect.path is not None and is_prefix(path, token.effect.path)]
+        return [
+            token.key
+            for token in opened
+            if token.effect.path is not None
+            and is_prefix(path, token.effect.path)
+            and not (isinstance(token.effect, Write) and _other_key(token.effect, effect))
+        ]
     return []
 
 
@@ -135,10 +148,36 @@ def _same_object(added: Write, removed: Write, kept_at: Path | None) -> bool:
     return added.path.root.kind is RootKind.LIBRARY or is_prefix(added.path, kept_at)
 
 
-def _same_element(added: Write, removed: Write) -> bool:
+def is_one_of_many(state: State, removed: Write) -> bool:
+    """Whether a removal is that of one of several constants, through which a loop goes."""
+    return CONSTANT_PATH in state.iterating and len(constants_in(removed.key_sources)) > 1
+
+
+def constants_in(keys: Sources) -> Sources:
+    """The constants among the sources of a key: how a path begins is none."""
+    return frozenset(key for key in keys if _is_constant(key) and not key.root.name.startswith("/"))
+
+
+def _is_constant(source: Path) -> bool:
+    return source.root.kind is RootKind.LIBRARY and source.root.owner == "constant"
+
+
+def _other_key(one: Write, other: Write) -> bool:
+    """Whether two writes are known to be about different keys."""
+    first, second = constants_in(one.key_sources), constants_in(other.key_sources)
+    return bool(first and second) and first.isdisjoint(second)
+
+
+def _same_element(state: State, added: Write, removed: Write) -> bool:
     """Whether a removal takes out what was added: same key, same element, or the last one."""
     if removed.key_sources:
-        return removed.key_sources in (added.key_sources, added.sources)
+        known, constants = constants_in(added.key_sources), constants_in(removed.key_sources)
+        if known and constants:
+            return known == constants or (known <= constants and is_one_of_many(state, removed))
+        others = removed.key_sources - constants
+        if others:
+            return others in (added.key_sources - known, added.sources)
+        return added.operation not in ONE_ELEMENT or all(_is_constant(each) for each in added.sources)
     if removed.sources:
         return removed.sources in (added.sources, added.key_sources)
     return True

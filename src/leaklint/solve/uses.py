@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from leaklint.ir.effects import Cached, Consume, Pending, Read, Write
+import msgspec.structs
+
+from leaklint.ir.effects import Cached, Consume, Lifetime, Pending, Read, Site, Subject, Write
 from leaklint.ir.facts import FunctionFacts
-from leaklint.ir.location import Span
+from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
@@ -92,9 +94,7 @@ def cached_call(
     sources: set[Path] = set()
     for value in bound:
         sources |= deep_sources(state, value)
-    # what an argument was made from is a part of the key
-    beside = result.sources - sources
-    hidden = sorted(source for source in beside if source.fields[-1:] == (".value",))
+    hidden = sorted(source for source in result.sources if source.fields[-1:] == (".value",))
     open_effect(
         act,
         state,
@@ -107,7 +107,7 @@ def cached_call(
             pure=VARIES not in summary.returns.sources,
             side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
             missing=tuple(act.world.name_of(source) for source in hidden),
-            reads=frozenset(source for source in beside if survives(source)),
+            reads=frozenset(source for source in result.sources if survives(source)),
         ),
     )
 
@@ -127,3 +127,18 @@ def snapshot_taken(act: Activation, source: Path, span: Span) -> set[Path]:
 
 TAKEN: Final = "taken:"
 """Start of the owner of a source that is a snapshot where the function that takes it is called at import."""
+
+
+def snapshot_read(effect: Read) -> Read | None:
+    """The read of an import-time snapshot stands where the snapshot is taken."""
+    assert effect.path is not None
+    name, path, function, numbers = [*effect.path.root.name.split("|"), "", "", ""][:4]
+    if not numbers:
+        return None
+    line, column, end_line, end_column = (int(each) for each in numbers.split(":"))
+    return msgspec.structs.replace(
+        effect,
+        site=Site(path, function, Span(line, column, end_line, end_column)),
+        operation=name,
+        subject=Subject(Lifetime.MODULE, name, "", Place(path, Span(line, column, end_line, end_column))),
+    )

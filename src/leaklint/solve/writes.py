@@ -9,8 +9,8 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Settled, Write
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
 from leaklint.solve import effects as happening
-from leaklint.solve import pending, undoing
-from leaklint.solve.lattice import survives
+from leaklint.solve import fullness, pending, undoing
+from leaklint.solve.lattice import constant_keys, survives
 from leaklint.solve.state import Status, Token, Trace
 from leaklint.solve.substitution import Substitution
 
@@ -35,9 +35,10 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     """A callee's write to what ``thing`` denotes here; ``original`` is the same in terms of its parameters."""
     act, state = sub.act, sub.state
     written = sub.whole(original.sources)
+    keys = [constant_keys(sub.arguments[index]) for index in sub.whole(original.key_sources)]
     effect = msgspec.structs.replace(
         effect,
-        key_sources=sub.sources(effect.key_sources),
+        key_sources=sub.sources(effect.key_sources).union(*keys),
         guards=sub.sources(effect.guards),
         tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
@@ -58,6 +59,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         return
     if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
         return
+    fullness.take(state, place, effect.how)
     taken = effect.sources | effect.key_sources
     if effect.how in undoing.REMOVING and all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken):
         state.trimmed |= {place}  # whatever the request says
@@ -67,7 +69,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
     if undone or (effect.puts_back and trace and not effect.guards):
-        state.settle(undone)
+        state.settle(undone, within=undoing.is_one_of_many(state, effect))
         return
     if effect.settled and trace:
         guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()

@@ -1,0 +1,70 @@
+"""Keys that have been found in a table: a container that is filled under such keys cannot outgrow the table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec.structs
+
+from leaklint.ir.effects import Write
+from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
+from leaklint.solve.lattice import CONSTANT_PATH, constants, is_from_outside, is_prefix, ordered, slot, survives
+from leaklint.solve.state import State
+
+TABLES: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")})
+FOUND: Final = "<found {}>"
+"""The field of a test in which lie the containers in which a key is, where the test says so."""
+
+
+def find(state: State, key: Value, container: Value) -> None:
+    """A key is in a container: whoever sends the request can only choose among what is in that."""
+    asked = outside(key.sources)
+    if not asked or len(container.things) != 1:
+        return
+    for thing in container.things:
+        if thing.type.kind is not TypeKind.INSTANCE or thing.type.name not in TABLES:
+            continue
+        if survives(thing.path):
+            state.listed |= {(asked, thing.path)}
+        elif thing.path.root.kind is RootKind.MADE and _holds_constants(state, thing.path):
+            state.listed |= {(asked, CONSTANT_PATH)}
+
+
+def _holds_constants(state: State, path: Path) -> bool:
+    """Whether all that is in a container made here are constants."""
+    held = [
+        value
+        for field, value in state.heap.under(path.root).items()
+        if is_prefix(path, field) and field.fields[len(path.fields) :][:1] > ("[",)
+    ]
+    return bool(held) and all(constants(value) is not None for value in held)
+
+
+def remember(state: State, test: Value, answer: str, key: Value, container: Value) -> None:
+    """The result of a test says, by this answer, that a key is in a container."""
+    for thing in test.things:
+        state.heap[slot(thing.path, FOUND.format(answer))] = Value(container.things, outside(key.sources))
+
+
+def told(state: State, test: Value, answer: str) -> None:
+    """A test has given an answer: perhaps it was that a key is in a container."""
+    for thing in ordered(test.things):
+        found = state.heap.get(slot(thing.path, FOUND.format(answer)))
+        if found is not None:
+            find(state, Value(frozenset(), found.sources), Value(found.things))
+
+
+def with_tables(state: State, effect: Write) -> Write:
+    """The write, and the tables in which all of its key that comes from outside has been found."""
+    asked = outside(effect.key_sources)
+    if not asked or effect.tables or not state.listed:
+        return effect
+    known = [(sources, table) for sources, table in state.listed if sources <= asked]
+    if asked - frozenset().union(*(sources for sources, _ in known)):
+        return effect
+    return msgspec.structs.replace(effect, tables=frozenset(table for _, table in known))
+
+
+def outside(sources: Sources) -> Sources:
+    """Those sources that a caller, or a framework, decides."""
+    return frozenset(source for source in sources if is_from_outside(source))
