@@ -241,9 +241,8 @@ class State:
     def assume(self, name: str, kind: str, holds: bool) -> None:
         """A test of a local name holds from here on: what was opened under its opposite is not there."""
         opposite = (name, kind, not holds)
-        for key, token in self.tokens.items():
-            if opposite in token.under and token.status is not Status.SETTLED:
-                self.tokens[key] = token._replace(status=Status.SETTLED)
+        for key in [key for key, token in self.tokens.items() if opposite in token.under]:
+            del self.tokens[key]
         self.conditions |= {(name, kind, holds)}
 
     def forget_condition(self, name: str) -> None:
