@@ -89,6 +89,15 @@ def annotated_elements(world: World, module: str, text: str) -> Solving:
     return Value(things) if len(things) <= 3 else NOTHING
 
 
+def annotated_content(world: World, module: str, text: str) -> Solving:
+    """A value of the type that an annotation gives what a context variable holds."""
+    for each in alternatives(text):
+        if each.last == "ContextVar" and len(each.arguments) == 1:
+            value = yield from annotated(world, module, each.arguments[0])
+            return value
+    return NOTHING
+
+
 def _named(world: World, module: str, dotted: str) -> Solving:
     """The classes, the project's and libraries', that a dotted name may denote."""
     dotted = dotted.strip().strip("'\"")
@@ -103,13 +112,25 @@ def _named(world: World, module: str, dotted: str) -> Solving:
         elif thing.type.kind is TypeKind.LIBRARY:
             full = world.models.canonical(".".join([thing.type.name, *rest]))
             found.append(Thing(thing.path, Type(TypeKind.LIBRARY, full)))
-        elif thing.type.kind is TypeKind.MODULE and len(rest) == 1:
-            inner = yield from module_name(world, thing.type.name, rest[0])
+        elif thing.type.kind is TypeKind.MODULE and rest:
+            *packages, last = rest
+            inside = _submodule(world, thing.type.name, packages)
+            inner = (yield from module_name(world, inside, last)) if inside is not None else None
             found += [each for each in (inner or NOTHING).things if each.type.kind is TypeKind.CLASS]
         elif thing.type.name == "typing.TypeVar" and not rest:
             bound = world.field(extend(thing.path, ".bound"))
             found += [each for each in (bound or NOTHING).things if each.type.kind is TypeKind.CLASS]
     return found
+
+
+def _submodule(world: World, module: str, names: list[str]) -> str | None:
+    """The module below a package of the project to which names lead."""
+    for name in names:
+        below = world.program.modules.submodule(module, name)
+        if below is None:
+            return None
+        module = below
+    return module
 
 
 def _gives_coroutine(callable_: Named) -> bool:

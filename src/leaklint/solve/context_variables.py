@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir.effects import Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
@@ -13,6 +15,9 @@ from leaklint.solve.lookup import read_field
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
+
+DECLARED: Final = "<declared>"
+"""The field of a variable in which lies what its annotation says of its value."""
 
 
 def set_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
@@ -78,7 +83,13 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         here = [each for each in stored.things if each.type != ORIGINAL] if stored is not None else []
         if stored is not None:
             found.append(Value(frozenset(here), stored.sources))
-        if default is None and stored is None:
+        declared = read_field(act, state, slot(thing.path, DECLARED)) or NOTHING
+        if default is None and stored is None and declared.things:
+            # what it holds is no object that survives, and its annotation says what it can do
+            made = act.made(span)
+            state.heap[slot(made, "<earlier>")] = of(thing)
+            found.append(Value(frozenset(Thing(made, each.type) for each in declared.things)))
+        elif default is None and stored is None:
             found.append(of(Thing(path)))
         elif default is not None and (stored is None or len(here) < len(stored.things)):
             # a caller may have set it

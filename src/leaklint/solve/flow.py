@@ -100,11 +100,12 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
     rounds: dict[int, Round] = {}
     """What has come back to a loop's header when it ran last: what a loop settles rests on each way back."""
     surprises: dict[int, Surprise] = {}
-    queue = [0]
+    queue = [(0, 0)]
     queued = {0}
     while queue:
-        index = order[heapq.heappop(queue)]
-        queued.discard(rank[index])
+        position = heapq.heappop(queue)[1]
+        index = order[position]
+        queued.discard(position)
         visits[index] += 1
         if visits[index] > MAX_VISITS:
             continue
@@ -183,7 +184,9 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                     given.forget_condition(name)
             if rank[target] not in queued:
                 queued.add(rank[target])
-                heapq.heappush(queue, rank[target])
+                # the head of a loop waits for all that the round does
+                turn = rank[target] if rank[target] > rank[index] else prepared.turns[target]
+                heapq.heappush(queue, (turn, rank[target]))
     return ended
 
 

@@ -26,6 +26,7 @@ class Prepared:
         "order",
         "rank",
         "repeats",
+        "turns",
     )
 
     def __init__(self, body: Body) -> None:
@@ -35,6 +36,8 @@ class Prepared:
         self._lone_calls: frozenset[cfg.Call] | None = None
         self.order = _reverse_postorder(body)
         self.rank = {block: position for position, block in enumerate(self.order)}
+        self.turns = _turns(body, self.rank)
+        """For the head of a loop the rank behind the last of the blocks that lead back to it."""
         self.lasting = _lasting_temporaries(body)
         self.repeats = any(
             self.rank.get(edge.target, len(self.order)) <= self.rank[index] and body.blocks[edge.target].loop is None
@@ -64,6 +67,15 @@ class Prepared:
         if self._lone_calls is None:
             self._lone_calls = _lone_calls(self._body)
         return step in self._lone_calls
+
+
+def _turns(body: Body, rank: dict[int, int]) -> dict[int, int]:
+    turns: dict[int, int] = {}
+    for index, position in rank.items():
+        for target in (*(edge.target for edge in body.blocks[index].next), body.blocks[index].raises_to):
+            if rank.get(target, len(rank)) <= position:
+                turns[target] = max(turns.get(target, 0), position + 1)
+    return turns
 
 
 def _catches_all(body: Body, dispatch: int) -> bool:

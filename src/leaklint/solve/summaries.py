@@ -119,6 +119,11 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
             owner = f"{act.path}::{facts.in_class}"
             kind = instance(owner)
             if "classmethod" not in facts.decorators and facts.name.rpartition(".")[2] != "__new__":
+                if formal.annotation:
+                    # a mixin says which class it is mixed into
+                    said = yield from annotated(act.world, act.path, formal.annotation)
+                    mixed = [each.type for each in said.things if owner in act.world.order(each.type.name)]
+                    kind = mixed[0] if len(mixed) == 1 else kind
                 state.env[formal.name] = of(Thing(path, kind), sources=frozenset({path}))
                 continue
         if formal.annotation:

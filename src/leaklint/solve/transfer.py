@@ -10,11 +10,12 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
 from leaklint.solve import effects, handed_over, items, leaving, managers, names, operations, pending, uses
 from leaklint.solve.activation import Activation, Direct, Transfer
-from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.annotations import annotated, annotated_content, annotated_elements
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
+from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.guards import Tested
@@ -93,6 +94,10 @@ def _annotate(act: Activation, state: State, step: cfg.Annotate) -> Solving:
                 below = extend(thing.path, ELEMENT)
                 if state.heap.get(below) is None:
                     state.heap[below] = Value(frozenset(Thing(below, each.type) for each in inner.things))
+    for thing in ordered(value.things):
+        if thing.type.name == "contextvars.ContextVar":
+            said = yield from annotated_content(act.world, act.path, step.annotation)
+            state.heap[slot(thing.path, DECLARED)] = said
     state.env[step.target] = value
 
 
