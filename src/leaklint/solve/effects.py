@@ -172,7 +172,7 @@ def write(
 
     ``place`` is the element that is set, where one is.
     """
-    tests_itself = any(thing.path == path for thing in value.things)
+    tests_itself = any(thing.path == (place or path) for thing in value.things)
     effect = Write(
         site=act.site(span),
         operation=operation,

@@ -117,7 +117,7 @@ def _nothing_in(state: State, containers: Iterable[Thing]) -> None:
     """On this path nothing is in a container, so that all has been taken out that this invocation has put there."""
     for thing in containers:
         state.empty |= {thing.path}
-        state.settle(put_into(state, thing.path))
+        state.settle(put_into(state, thing.path), absent=True)
 
 
 def _ended(state: State, value: Value, kind: str, holds: bool) -> None:

@@ -64,6 +64,8 @@ class Token(NamedTuple):
     """Open only where an exception says that waiting for it took too long."""
     within: bool = False
     """Settled as one of the elements of a loop that has not walked through all of them yet."""
+    absent: bool = False
+    """Settled by nobody: on this path, a test says that there is nothing of it."""
     many: bool = False
     """Opened again while it was under way: it stands for several, of which somebody may wait for a single one."""
 
@@ -261,8 +263,9 @@ class State:
         *,
         times_out: bool = False,
         within: bool = False,
+        absent: bool = False,
     ) -> None:
-        """What undoes these tokens happens."""
+        """What undoes these tokens happens, or a test says that there is nothing to undo."""
         for key in keys:
             token, reached = self.tokens[key], status
             if token.repeated and status is Status.SETTLED and isinstance(token.effect, Pending):
@@ -270,7 +273,7 @@ class State:
                 token, reached = token._replace(effect=overwritten), Status.MIXED
                 self.tokens[key] = token
             if token.status > reached:
-                self.tokens[key] = token._replace(status=reached, timed_out=times_out, within=within)
+                self.tokens[key] = token._replace(status=reached, timed_out=times_out, within=within, absent=absent)
             elif token.within and not within:
                 self.tokens[key] = token._replace(within=False)
 
@@ -372,6 +375,7 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
         one = one._replace(
             within=one.within or two.within,
             timed_out=one.timed_out and two.timed_out,
+            absent=one.absent and two.absent,
             by_surprise=one.by_surprise and two.by_surprise,
             settled_with_exception=one.settled_with_exception or two.settled_with_exception,
             many=one.many or two.many,
@@ -383,6 +387,8 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
         high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
     high = high._replace(many=one.many or two.many)
+    if low.absent and low.status is Status.SETTLED:
+        return high
     if low.status is Status.SETTLED and high.by_surprise:
         return low._replace(settled_with_exception=True, by_surprise=False)
     where = left.line if high.status is one.status else right.line
