@@ -195,6 +195,10 @@ def test_kinds_of_function(body: str, is_generator: bool, has_await: bool, is_st
         ("z.append(g())", ("append",)),
         ("z.y = g()", ()),
         ("g().h", ()),
+        ("z()", ()),
+        ("z.g()", ("g",)),
+        ("z = g\n z()", ("z",)),
+        ("def h(): z()\n h()", ("h",)),
     ],
 )
 def test_calls_that_could_be_dropped(body: str, dropped: tuple[str, ...]) -> None:
@@ -213,13 +217,19 @@ def test_calls_that_could_be_dropped(body: str, dropped: tuple[str, ...]) -> Non
         ("x = g()\n x = h()\n return z", ()),
         ("g()", ()),
         ("return z.append(1) or z", ("append",)),
-        ("return z(g())", ("z",)),
+        ("return w(g())", ("w",)),
+        ("return z(g())", ()),
     ],
 )
 def test_calls_whose_result_the_caller_could_drop(body: str, given: tuple[str, ...]) -> None:
     facts = function(f"def f(z):\n {body}\n")
     assert facts.given_calls == given
     assert set(given) <= set(facts.dropped_calls)
+
+
+def test_calls_of_parameters_count_where_their_results_are_awaited() -> None:
+    assert function("def f(z: Callable[[], Awaitable[int]]): z()\n").dropped_calls == ("z",)
+    assert function("def f(z: Callable[[], int]): z()\n").dropped_calls == ()
 
 
 def test_calls_hold_decorators_but_not_those_of_inner_functions() -> None:

@@ -28,8 +28,14 @@ def last_segment(function: ast.expr) -> str | None:
     return None
 
 
+def called(function: ast.expr) -> str | None:
+    """The last segment of a called name, with a dot before it unless it is the whole name."""
+    name = last_segment(function)
+    return name if name is None or type(function) is ast.Name else f".{name}"
+
+
 def valued_calls(value: ast.expr | None) -> list[str]:
-    """The last segments of the calls whose result is the value of an expression, or a part of it."""
+    """The names of the calls whose result is the value of an expression, or a part of it, as ``called`` has them."""
     return _valued(value, ast.Call) if type(value) in _PARTS else []
 
 
@@ -45,7 +51,7 @@ def _valued(value: ast.expr | None, wanted: type) -> list[str]:
         node = stack.pop()
         kind = type(node)
         if kind is wanted:
-            name = last_segment(node.func if kind is ast.Call else node)
+            name = called(node.func) if kind is ast.Call else last_segment(node)
             if name is not None:
                 found.append(name)
         elif kind in _PARTS:

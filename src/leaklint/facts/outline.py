@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from leaklint.facts.drops import never_used
@@ -41,7 +41,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             calls=tuple(sorted(scope.calls)),
             dropped_calls=dropped,
             given_calls=given,
-            stored_calls=tuple(sorted(scope.stored)),
+            stored_calls=tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)),
             in_class=owner,
             has_await=scope.has_await,
             unbounded=scope.unbounded,
@@ -59,7 +59,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         calls=tuple(sorted(scope.calls)),
         dropped_calls=dropped,
         given_calls=given,
-        stored_calls=tuple(sorted(scope.stored)),
+        stored_calls=tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)),
         has_await=scope.has_await,
     )
 
@@ -73,7 +73,27 @@ def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
         dropped = dropped.union(never_used(own, scope.read, scope.rebound))
     if scope.returned_names:
         given = given.union(call for name, call in scope.assigned if name in scope.returned_names and call in dropped)
-    return tuple(sorted(dropped)), tuple(sorted(given))
+    return _known(scope, dropped), _known(scope, given)
+
+
+def _known(scope: Scope, calls: Iterable[str]) -> tuple[str, ...]:
+    """The last segments of calls, but for those of parameters: outside of handlers, nobody knows what these are."""
+    known = {call.removeprefix(".") for call in calls if call[0] == "." or not _is_parameter(scope, call)}
+    return tuple(sorted(known))
+
+
+def _is_parameter(scope: Scope, name: str) -> bool:
+    """Whether a name is a parameter, here or of a function around, of which nothing says that its result is awaited."""
+    owner: Scope | None = scope
+    while owner is not None and owner.kind is not Kind.MODULE:
+        if owner.owns(name):
+            bound = owner.bound[name]
+            if type(bound) is not ast.arg or name in owner.rebound:
+                return False
+            said = ast.dump(bound.annotation) if bound.annotation is not None else ""
+            return "Awaitable" not in said and "Coroutine" not in said
+        owner = owner.parent
+    return False
 
 
 def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Parameter, ...]:

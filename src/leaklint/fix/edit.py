@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
+from leaklint.fix.heads import with_parameters
 from leaklint.fix.imports import with_import, without_import
 from leaklint.fix.plan import (
     After,
@@ -24,6 +25,7 @@ from leaklint.fix.plan import (
     Forget,
     Import,
     Instead,
+    Parameters,
     Placed,
     Rename,
     Replace,
@@ -89,6 +91,7 @@ class _Surgeon(cst.CSTTransformer):
         self.dropped: set[cst.CSTNode] = set()
         self.comments: dict[cst.CSTNode, str] = {}
         self.renamed: dict[cst.CSTNode, str] = {}
+        self.widened: dict[cst.CSTNode, tuple[str, ...]] = {}
         self.indents: list[str] = []
         """Of the blocks around what is visited."""
         self.bracketed: set[cst.CSTNode] = set()
@@ -100,6 +103,7 @@ class _Surgeon(cst.CSTTransformer):
         expressions = {each.span: each for each in self.changes if isinstance(each, Replace)}
         decorators = {each.span: each for each in self.changes if isinstance(each, Undecorate)}
         heads = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Rename)}
+        wider = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Parameters)}
         comments = {(each.span.line, each.span.column): each for each in self.changes if isinstance(each, Comment)}
         for node, found in positions.items():
             span = Span(found.start.line, found.start.column + 1, found.end.line, found.end.column + 1)
@@ -110,6 +114,9 @@ class _Surgeon(cst.CSTTransformer):
                 if isinstance(node, cst.FunctionDef) and start in heads:
                     self.renamed[node] = heads[start].text
                     self.done.add(heads[start])
+                if isinstance(node, cst.FunctionDef) and start in wider:
+                    self.widened[node] = wider[start].names
+                    self.done.add(wider[start])
                 end = (span.end_line, span.end_column)
                 if end in self.ends:
                     self.enclosed_until[node] = self.ends[end]
@@ -158,8 +165,12 @@ class _Surgeon(cst.CSTTransformer):
                 closing = updated_node.rpar[1:] if inner else updated_node.rpar
                 return expression.with_changes(lpar=[*opening, *expression.lpar], rpar=[*expression.rpar, *closing])
             return expression
+        if isinstance(updated_node, cst.Attribute) and original_node.value in self.replaced:  # type: ignore[attr-defined]
+            return _without_brackets(updated_node)
         if original_node in self.renamed:
             return updated_node.with_changes(name=cst.Name(self.renamed[original_node]))
+        if original_node in self.widened and isinstance(updated_node, cst.FunctionDef):
+            return with_parameters(updated_node, self.widened[original_node])
         if isinstance(original_node, cst.Decorator) and original_node.decorator in self.dropped:
             return cst.RemoveFromParent()
         if isinstance(updated_node, cst.TrailingWhitespace) and original_node.comment in self.comments:  # type: ignore[attr-defined]
@@ -170,10 +181,10 @@ class _Surgeon(cst.CSTTransformer):
                 return cst.RemoveFromParent()
             return updated_node.with_changes(comment=cst.Comment(text))
         if isinstance(original_node, cst.IndentedBlock | cst.Module):
-            body = self._block(original_node.body, updated_node.body)  # type: ignore[attr-defined]
+            body, comments = self._block(original_node.body, updated_node.body)  # type: ignore[attr-defined]
             if isinstance(original_node, cst.IndentedBlock):
                 self.indents.pop()
-            return updated_node.with_changes(body=body)
+            return updated_node.with_changes(body=body, footer=[*comments, *updated_node.footer])  # type: ignore[attr-defined]
         return updated_node
 
     def _commented(self, original: cst.CSTNode, updated: cst.TrailingWhitespace) -> cst.TrailingWhitespace:
@@ -183,12 +194,17 @@ class _Surgeon(cst.CSTTransformer):
         return updated.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
 
     # ------------------------------------------------------------------------------------------------------- blocks
-    def _block(self, original: Sequence[cst.CSTNode], updated: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
-        """The statements of a block with all changes beside, around and in place of them."""
+    def _block(
+        self, original: Sequence[cst.CSTNode], updated: Sequence[cst.CSTNode]
+    ) -> tuple[list[cst.CSTNode], list[cst.EmptyLine]]:
+        """The statements of a block with all changes beside, around and in place of them, and comments behind them.
+
+        A statement that goes leaves its comments to the next one.
+        """
         levels: list[tuple[Enclose | None, list[cst.CSTNode]]] = [(None, [])]
+        orphans: list[cst.EmptyLine] = []
         for old, new in zip(original, updated, strict=True):
-            head = old.body[0] if isinstance(old, cst.SimpleStatementLine) else old
-            mine = self.starts.get(self.start_of[head], []) if head in self.start_of else []
+            mine = self._changes_of(old)
             self.done.update(mine)
             result: list[cst.CSTNode] = [new]
             for each in mine:
@@ -196,6 +212,11 @@ class _Surgeon(cst.CSTTransformer):
                     result = self._instead(new, each.text)
                 elif isinstance(each, Finally):
                     result = [self._with_finally(new, each.text)]
+            if orphans and result:
+                result[0] = result[0].with_changes(leading_lines=_joined(orphans, result[0], first=not levels[-1][1]))
+                orphans = []
+            elif not result:
+                orphans += _lines_of(new)
             for each in mine:
                 if isinstance(each, After):
                     result = [*result, *self._parsed(each.text)]
@@ -213,7 +234,18 @@ class _Surgeon(cst.CSTTransformer):
         if len(levels) > 1:
             raise NotEdited("the statements to enclose do not end in their block")
         found = levels[0][1]
-        return found or list(cst.parse_module("pass\n", self.config).body)
+        comments = [each for each in orphans if each.comment is not None]
+        return found or list(cst.parse_module("pass\n", self.config).body), comments
+
+    def _changes_of(self, line: cst.CSTNode) -> list[Placed]:
+        """The changes of a statement; where several share a line, those before the first and behind the last."""
+        if not isinstance(line, cst.SimpleStatementLine):
+            return self.starts.get(self.start_of[line], []) if line in self.start_of else []
+        first, *others = ([*self.starts.get(self.start_of.get(each, (0, 0)), ())] for each in line.body)
+        if not others:
+            return first
+        ahead = [each for each in first if isinstance(each, Before | Enclose)]
+        return [*ahead, *(each for each in others[-1] if isinstance(each, After))]
 
     def _ends(self, node: cst.CSTNode, enclose: Enclose) -> bool:
         return self.enclosed_until.get(node) is enclose
@@ -265,6 +297,32 @@ class _Surgeon(cst.CSTTransformer):
         module = self._laid_out(cst.parse_module(text + "\n", self.config))
         first, *others = module.body
         return [first.with_changes(leading_lines=[*module.header, *first.leading_lines]), *others]
+
+
+def _without_brackets(node: cst.Attribute) -> cst.Attribute:
+    """``(name).attribute`` as ``name.attribute``."""
+    match node.value:
+        case cst.Name(lpar=[cst.LeftParen(whitespace_after=cst.SimpleWhitespace("")), *_]) as name:
+            return node.with_changes(value=name.with_changes(lpar=(), rpar=()))
+    return node
+
+
+def _lines_of(statement: cst.CSTNode) -> list[cst.EmptyLine]:
+    """The comments and blank lines above a statement, and the comment behind it, each on a line of its own."""
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return []
+    behind = statement.trailing_whitespace.comment
+    return [*statement.leading_lines, *([cst.EmptyLine(comment=behind)] if behind is not None else [])]
+
+
+def _joined(orphans: Sequence[cst.EmptyLine], statement: cst.CSTNode, *, first: bool) -> list[cst.EmptyLine]:
+    """The lines above a statement, with those of one before it that goes; blank ones stay once."""
+    own = list(getattr(statement, "leading_lines", ()))
+    start = next((at for at, line in enumerate(orphans) if line.comment is not None), len(orphans))
+    blank = own[:1] and own[0].comment is None
+    if first or (blank and start == len(orphans)):
+        orphans = orphans[start:]
+    return [*orphans, *own]
 
 
 def _without_blank_lines(statement: cst.CSTNode) -> cst.CSTNode:

@@ -32,7 +32,7 @@ def make(finding: Finding, project: Project) -> Plan:
     parent = tree.parents[node]
     task = finding.hint.work == "task"
     if isinstance(statement, ast.Expr) and statement.value is not node:
-        return _gathered(tree, finding, statement, project)
+        return _gathered(tree, finding, node, project)
     stands = parent is statement and isinstance(statement, ast.Expr)
     bound = parent is statement and isinstance(statement, ast.Assign | ast.AnnAssign)
     if task and isinstance(statement, ast.Expr) and stands:
@@ -83,20 +83,43 @@ def _gives_the_coroutine(tree: Tree, call: ast.Call, callee: str) -> bool:
     return called == callee.partition("(")[0].rpartition(".")[2] or called in own
 
 
-def _gathered(tree: Tree, finding: Finding, statement: ast.Expr, project: Project) -> Plan:
+def _gathered(tree: Tree, finding: Finding, node: ast.Call, project: Project) -> Plan:
     """A list or comprehension that is dropped becomes the arguments of ``gather``."""
+    statement = tree.statement(node)
+    assert isinstance(statement, ast.Expr)
     made = statement.value
     gather, imports = attribute(tree, "asyncio", "gather")
-    text = tree.text_of(made)
-    if isinstance(made, ast.ListComp | ast.SetComp):
-        changed = f"await {gather}(*{text})"
-    elif isinstance(made, ast.List | ast.Tuple) and made.elts:
-        changed = f"await {gather}({text[1:-1].strip().rstrip(',')})"
+    if isinstance(made, ast.ListComp | ast.SetComp) and made.elt is node:
+        changed = f"await {gather}(*{tree.text_of(made)})"
+    elif isinstance(made, ast.List | ast.Tuple) and all(_is_coroutine(tree, each, finding) for each in made.elts):
+        changed = f"await {gather}{_as_arguments(tree, made)}"
     else:
         raise NoFix("it is part of an expression that may mean something else")
     alone(tree, statement)
     # a tuple in brackets is one expression here, and the brackets are no part of it for LibCST
     return plan(finding, [Instead(tree.span(statement), changed), *imports], safe=project.ends(finding.hint.callee))
+
+
+def _is_coroutine(tree: Tree, node: ast.expr, finding: Finding) -> bool:
+    """Whether an expression calls the function of the finding, or another one of this file that is async."""
+    if not isinstance(node, ast.Call):
+        return False
+    called = dotted(node.func).rpartition(".")[2]
+    named = [each for each in tree.nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    own = [each for each in named if each.name == called]
+    wanted = called == finding.hint.callee.partition("(")[0].rpartition(".")[2]
+    return bool(called) and (wanted or (bool(own) and all(isinstance(each, ast.AsyncFunctionDef) for each in own)))
+
+
+def _as_arguments(tree: Tree, made: ast.List | ast.Tuple) -> str:
+    """What stands in a list or tuple as arguments, over as many lines as it has."""
+    text = tree.text_of(made)
+    whole = f"({text[1:-1]})"
+    if made.lineno != made.end_lineno:
+        match ast.parse(f"f{whole}" if text[0] in "[(" else "f()", mode="eval").body:
+            case ast.Call(args=arguments, keywords=[]) if len(arguments) == len(made.elts):
+                return whole
+    return f"({', '.join(tree.text_of(each) for each in made.elts)})"
 
 
 def _in_loop(tree: Tree, finding: Finding, statement: ast.Expr, project: Project) -> list[Change]:

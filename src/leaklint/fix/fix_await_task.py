@@ -11,7 +11,7 @@ from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Pl
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, awaiting, kept_here, waited_for
+from leaklint.fix.waits import alone, at_the_end, awaiting, kept_here, once, waited_for
 from leaklint.ir.finding import Finding
 
 
@@ -21,6 +21,8 @@ def make(finding: Finding, project: Project) -> Plan:
     node = tree.at(finding.place.span)
     if not isinstance(node, ast.Call):
         raise NoFix("what makes the task is no call")
+    if finding.hint.dropped == "lost":
+        raise NoFix("its name stands for something else on some path")
     function = tree.function(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
@@ -39,7 +41,7 @@ def make(finding: Finding, project: Project) -> Plan:
         case _:
             kept = False
     safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee) and not kept
-    return plan(finding, changes, safe=safe and not comes_in_rounds(finding, project))
+    return plan(finding, once(tree, changes), safe=safe and not comes_in_rounds(finding, project))
 
 
 def _patient(change: Change) -> Change:

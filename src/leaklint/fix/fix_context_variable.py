@@ -10,13 +10,13 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.fix_none_default import is_fresh
-from leaklint.fix.names import member
+from leaklint.fix.names import called_in, member
 from leaklint.fix.occurrences import Occurrence, occurrences
-from leaklint.fix.plan import After, Before, Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
+from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.reach import users
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, guarded, span_of
+from leaklint.fix.waits import alone, guarded, span_of, whole_lines
 from leaklint.ir.finding import Finding, StepKind
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import Place
@@ -121,7 +121,7 @@ def _defined(path: str, tree: Tree, name: str, statement: ast.Assign | ast.AnnAs
 
 
 # ----------------------------------------------------------------------------------------------------------- its uses
-def _rewritten(uses: list[Occurrence], definition: ast.stmt) -> Changes:
+def _rewritten(uses: list[Occurrence], definition: ast.Assign | ast.AnnAssign) -> Changes:
     changes: Changes = []
     whole: dict[ast.stmt, Occurrence] = {}
     for use in uses:
@@ -137,7 +137,7 @@ def _rewritten(uses: list[Occurrence], definition: ast.stmt) -> Changes:
             raise NoFix(f"{where}: it is bound in another way than by an assignment")
         whole[statement] = use
     for statement, use in whole.items():
-        changes.append((use.path, _bound(use, statement, uses)))
+        changes.append((use.path, _bound(use, statement, uses, listed=_is_list(definition.value))))
     for use in uses:
         if isinstance(use.node, ast.alias) or not isinstance(getattr(use.node, "ctx", None), ast.Load):
             continue
@@ -146,8 +146,14 @@ def _rewritten(uses: list[Occurrence], definition: ast.stmt) -> Changes:
     return [*changes, *_without_global(uses)]
 
 
-def _bound(use: Occurrence, statement: ast.stmt, uses: list[Occurrence]) -> Change:
-    """``name = value`` and ``name += value`` as a call of ``set``."""
+def _is_list(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.List) or (
+        isinstance(value, ast.Call) and dotted(value.func).rpartition(".")[2] in ("list", "deque")
+    )
+
+
+def _bound(use: Occurrence, statement: ast.stmt, uses: list[Occurrence], *, listed: bool) -> Change:
+    """``name = value`` and ``name += value`` as a call of ``set``, or of what a list has for that."""
     tree = use.tree
     alone(tree, statement)
     assert isinstance(statement, ast.Assign | ast.AugAssign)
@@ -164,6 +170,8 @@ def _bound(use: Occurrence, statement: ast.stmt, uses: list[Occurrence]) -> Chan
         sign = _OPERATORS.get(type(statement.op))
         if sign is None or statement.target is not use.node:
             raise NoFix(f"{use.path}:{use.span.line}: the operator is not known")
+        if listed and sign == "+":
+            return Instead(tree.span(statement), f"{name}.get().extend({value})")
         value = value if isinstance(statement.value, _SIMPLE) else f"({value})"
         return Instead(tree.span(statement), f"{name}.set({name}.get() {sign} {value})")
     if statement.targets != [use.node]:
@@ -266,8 +274,8 @@ def _set_around(project: Project, handler: Handler, path: str, name: str, initia
     body = [each for at, each in enumerate(function.body) if at or not _is_text(each)]
     if not body:
         raise NoFix(f"{handler.label} has no body")
-    alone(tree, *body)
-    called, imports = _called(project, tree, handler.path, path, name)
+    whole_lines(tree, body)
+    called, imports = called_in(project, tree, handler.path, path, name)
     if handler.path != path and "(" in initial and not initial.startswith(("dict(", "list(", "set(")):
         raise NoFix(f"{handler.label} would have to import what the variable holds at first")
     changes: list[Change] = [*imports]
@@ -314,33 +322,6 @@ def _function(tree: Tree, handler: Handler) -> Function:
     if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in tree.own_nodes(found[0])):
         raise NoFix(f"{handler.label} is a generator")
     return found[0]
-
-
-def _called(project: Project, tree: Tree, file: str, path: str, name: str) -> tuple[str, list[Change]]:
-    """What a file calls the variable, and the import that it takes."""
-    if file == path:
-        return name, []
-    for statement in tree.module.body:
-        if isinstance(statement, ast.Import):
-            for alias in statement.names:
-                if project.resolve(file, alias.name, "", 0) == (path, ""):
-                    return f"{alias.asname or alias.name}.{name}", []
-        elif isinstance(statement, ast.ImportFrom):
-            for alias in statement.names:
-                meant = project.resolve(file, statement.module or "", alias.name, statement.level)
-                if meant == (path, name):
-                    return alias.asname or alias.name, []
-                if meant == (path, ""):
-                    return f"{alias.asname or alias.name}.{name}", []
-    if tree.is_taken(name) or any(isinstance(each, ast.Name) and each.id == name for each in tree.nodes):
-        raise NoFix(f"the name {name} means something else in {file}")
-
-    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-    for start in range(len(parts)):
-        module = ".".join(parts[start:])
-        if project.resolve(file, module, "", 0) == (path, ""):
-            return name, [Import(module, name)]
-    raise NoFix(f"{file} cannot import {path}")
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -13,6 +13,9 @@ from leaklint.ir.finding import Finding
 _FIRST = {"submit": 0, "run_in_executor": 1}
 """Where the callable stands among the arguments, followed by its own."""
 
+_LATER = {"Thread": (("target", 1), ("args", 3)), "Timer": (("function", 1), ("args", 2))}
+"""What the callable and its arguments are called, and where they stand."""
+
 
 @fix("copy-context")
 def make(finding: Finding, project: Project) -> Plan:
@@ -35,18 +38,15 @@ def make(finding: Finding, project: Project) -> Plan:
             [Replace(tree.span(node), tree.text_with(node, (given, f"{run}, {tree.text_of(given)}"))), *imports],
             safe=True,
         )
-    wanted = {"Thread": "target", "Timer": "function"}.get(name, "")
-    target = next((each.value for each in node.keywords if each.arg == wanted), None)
-    arguments = next((each.value for each in node.keywords if each.arg == "args"), None)
-    if name == "Timer" and target is None and len(node.args) > 1:
-        target = node.args[1]
-        arguments = node.args[2] if len(node.args) > 2 else arguments
-    if target is None or not wanted:
+    if name not in _LATER:
+        raise NoFix("it is not known where the callable stands among the arguments")
+    target, arguments = _argument(node, *_LATER[name][0]), _argument(node, *_LATER[name][1])
+    if target is None or any(isinstance(each, ast.Starred) for each in node.args):
         raise NoFix("it is not known where the callable stands among the arguments")
     text = tree.text_of(target)
     if arguments is None:
-        whole = tree.text_with(node, (target, run))[:-1].rstrip().removesuffix(",")
-        return plan(finding, [Replace(tree.span(node), f"{whole}, args=({text},))"), *imports], safe=True)
+        whole = tree.with_arguments(node, f"args=({text},)", instead=(target, run))
+        return plan(finding, [Replace(tree.span(node), whole), *imports], safe=True)
     if not isinstance(arguments, ast.Tuple | ast.List):
         raise NoFix("the arguments are no tuple")
     listed = tree.text_of(arguments)
@@ -56,6 +56,13 @@ def make(finding: Finding, project: Project) -> Plan:
     changed = f"{opening}{text}, {inner}{closing}" if inner else f"{opening}{text},{closing}"
     changes: list[Change] = [Replace(tree.span(target), run), Replace(tree.span(arguments), changed), *imports]
     return plan(finding, changes, safe=True)
+
+
+def _argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
+    """What a call gives for a parameter."""
+    if position < len(call.args):
+        return call.args[position]
+    return next((each.value for each in call.keywords if each.arg == name), None)
 
 
 def _is_process_pool(tree: Tree, call: ast.Call, receiver: ast.AST) -> bool:

@@ -9,7 +9,7 @@ from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, kept_here, span_of, waited_for
+from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, kept_here, once, span_of, waited_for
 from leaklint.ir.finding import Finding
 
 
@@ -53,15 +53,19 @@ def make(finding: Finding, project: Project) -> Plan:
         must_end(finding, project, "run")
     safe = finding.hint.settled != "uncertain" and project.ends(callee) and not comes_in_rounds(finding, project)
     if finding.hint.work == "timer":
-        safe = safe and _soon(tree, function, receiver)
-    return plan(finding, changes, safe=safe)
+        interval = _interval(tree, function, receiver)
+        if interval is not None and interval > _LONGEST:
+            raise NoFix(f"it goes off after {interval:g} seconds, for which no handler waits")
+        safe = safe and interval is not None and interval <= _SOON
+    return plan(finding, once(tree, changes), safe=safe)
 
 
 _CONSTRUCTORS = ("__enter__", "__init__", "__new__", "__post_init__")
 """Methods that start something for an object, which is used while it runs."""
 _STANDARD = ("Process", "Thread", "Timer")
 _SOON = 30
-"""Seconds."""
+_LONGEST = 900
+"""Seconds: for how long waiting does no harm, and for how long a platform lets a handler run."""
 _RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
 
 
@@ -69,13 +73,16 @@ def _calls(function: Function, name: str, method: str) -> bool:
     return any(isinstance(each, ast.Call) and dotted(each.func) == f"{name}.{method}" for each in ast.walk(function))
 
 
-def _soon(tree: Tree, function: Function, receiver: ast.expr) -> bool:
-    """Whether a timer goes off within a time for which a handler can wait."""
+def _interval(tree: Tree, function: Function, receiver: ast.expr) -> float | None:
+    """After how many seconds a timer goes off, where that is a constant."""
     made = _made(tree, function, receiver)
     interval = made.args[0] if isinstance(made, ast.Call) and made.args else None
     if isinstance(made, ast.Call) and interval is None:
         interval = next((each.value for each in made.keywords if each.arg == "interval"), None)
-    return isinstance(interval, ast.Constant) and isinstance(interval.value, int | float) and interval.value <= _SOON
+    match interval:
+        case ast.Constant(value=int() | float() as seconds):
+            return float(seconds)
+    return None
 
 
 def _made_here(tree: Tree, function: Function, name: str) -> bool:

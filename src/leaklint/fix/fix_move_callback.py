@@ -7,7 +7,7 @@ import ast
 from leaklint.fix.plan import Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tree import dotted
-from leaklint.fix.waits import alone, at_the_end
+from leaklint.fix.waits import alone, at_the_end, commented, comments_beside
 from leaklint.ir.finding import Finding
 
 
@@ -35,8 +35,14 @@ def make(finding: Finding, project: Project) -> Plan:
     rest = tree.after(statement)
     if not rest or isinstance(rest[0], ast.Return):
         return plan(finding, [Instead(tree.span(statement), behind)], safe=False)
+    above, aside = comments_beside(tree, statement)
     return plan(
         finding,
-        [Instead(tree.span(statement), ""), at_the_end(tree, statement, behind, name=name)],
+        [
+            Instead(tree.span(statement), ""),
+            *above,
+            *([aside] if aside is not None else []),
+            at_the_end(tree, statement, commented(tree, behind, above, aside), name=name),
+        ],
         safe=False,
     )

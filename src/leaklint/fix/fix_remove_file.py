@@ -7,12 +7,22 @@ from collections.abc import Sequence
 
 from leaklint.fix.names import member, module
 from leaklint.fix.naming import Site, named_at, stays_here
+from leaklint.fix.occurrences import is_local, occurrences
 from leaklint.fix.plan import Before, Change, Enclose, Forget, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, comments_above, finally_after, guarded, span_of
+from leaklint.fix.waits import (
+    alone,
+    at_the_end,
+    commented,
+    comments_beside,
+    finally_after,
+    guarded,
+    span_of,
+    whole_lines,
+)
 from leaklint.ir.finding import Finding
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
@@ -36,10 +46,10 @@ def make(finding: Finding, project: Project) -> Plan:
     if finding.hint.operation == "make_archive":
         raise NoFix("the file gets an ending that its name does not have")
     site, path = named_at(finding, project, site, _is_temporary)
-    return _with_name(finding, site, path)
+    return _with_name(finding, site, path, project)
 
 
-def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
+def _with_name(finding: Finding, site: Site, path: ast.expr, project: Project) -> Plan:
     """A file of which the name is known before it is made."""
     tree, statement, function = site.tree, site.statement, site.function
     if tree.in_comprehension(site.node):
@@ -47,6 +57,7 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
     changes: list[Change] = []
     if _needs_name(site, path):
         # a name for the name, by which it can be removed
+        alone(tree, statement)
         name = tree.fresh("path", "file_path")
         changes += [Before(tree.span(statement), f"{name} = {tree.text_of(path)}"), Replace(tree.span(path), name)]
         closing, imports = _removal(tree, finding, path, function, name)
@@ -57,17 +68,19 @@ def _with_name(finding: Finding, site: Site, path: ast.expr) -> Plan:
         names = {each.id for each in ast.walk(path) if isinstance(each, ast.Name)}
     block = list(tree.block(first))
     rest = block[block.index(first) :]
-    alone(tree, *rest)
+    whole_lines(tree, rest)
     if isinstance(path, ast.Name):
         names = names_of_file(tree, function, path.id, rest)
         done = _done_already(tree, rest, path.id)
         if done is not None:
+            alone(tree, done)
             first_closing = closing
             closing, imports = _taken_over(tree, done, closing, imports)
-            changes += [Instead(tree.span(done), ""), *comments_above(tree, done)]
-            if closing.endswith(first_closing) and _only_use_of_os(tree, done):
+            above, behind = comments_beside(tree, done)
+            changes += [Instead(tree.span(done), ""), *above, *([behind] if behind is not None else [])]
+            if first_closing in closing and _only_use_of_os(tree, done):
                 changes.append(Forget("os"))
-    safe = stays_here(site, names | _objects(site))
+    safe = stays_here(site, names | _objects(site)) and not _is_known_elsewhere(site, path, project)
     _is_made_for_itself(site, path, names)
     changes += [guarded(tree, rest, closing, statement), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
@@ -89,6 +102,20 @@ def _is_made_for_itself(site: Site, path: ast.expr, names: set[str]) -> None:
             if named or (type(each) is type(path) and tree.text_of(each) == text):
                 return
     raise NoFix("the file is made for others, who know what it is called")
+
+
+def _is_known_elsewhere(site: Site, path: ast.expr, project: Project) -> bool:
+    """Whether a file has the name of a constant that others use too; raises ``NoFix`` where they may come later."""
+    tree, function = site.tree, site.function
+    if not isinstance(path, ast.Name) or _constant(tree, function, path.id) is None:
+        return False
+    inside = set(ast.walk(function))
+    uses = [each for each in occurrences(project, site.file, path.id) if not each.is_definition]
+    if all(each.node in inside for each in uses):
+        return False
+    if not site.in_handler:
+        raise NoFix("the file is made for others, who know what it is called")
+    return True
 
 
 def _objects(site: Site) -> set[str]:
@@ -133,16 +160,16 @@ def _only_use_of_os(tree: Tree, statement: ast.stmt) -> bool:
 
 
 def _taken_over(tree: Tree, done: ast.stmt, closing: str, imports: list[Import]) -> tuple[str, list[Import]]:
-    """What removes the file already, with the comments above it, where it asks whether there is one."""
-    above = "".join(f"{tree.lines[each.span.line - 1].strip()}\n" for each in comments_above(tree, done))
+    """What removes the file already, with the comments beside it, where it asks whether there is one."""
+    above, behind = comments_beside(tree, done)
     match done:
         case ast.If(test=ast.Call(func=called), body=[ast.Expr(value=inner)]) if dotted(called).rpartition(".")[2] in (
             "exists",
             "isfile",
             "is_file",
         ):
-            return f"{above}if {tree.text_of(done.test)}:\n    {tree.text_of(inner)}", []
-    return f"{above}{closing}", imports
+            closing, imports = f"if {tree.text_of(done.test)}:\n    {tree.text_of(inner)}", []
+    return commented(tree, closing, above, behind), imports
 
 
 def _needs_name(site: Site, path: ast.expr) -> bool:
@@ -185,21 +212,30 @@ def _is_temporary(tree: Tree, node: ast.expr, function: Function, depth: int = 0
         case ast.Call():
             return tree.full_name(node.func) in _TEMPORARY
         case ast.Name(id=name) if depth < 5:
-            made = _assignment(tree, function, name)
+            made = _assignment(tree, function, name) or _constant(tree, function, name)
             return made is not None and _is_temporary(tree, made.value, function, depth + 1)
     return False
+
+
+def _constant(tree: Tree, function: Function, name: str) -> ast.Assign | None:
+    """The only assignment of a name of the module, where it means that in a function."""
+    if is_local(tree, function.body[0], name):
+        return None
+    stores = [each for each in tree.uses(tree.module, name) if not isinstance(each.ctx, ast.Load)]
+    made = tree.parents[stores[0]] if len(stores) == 1 else None
+    return made if isinstance(made, ast.Assign) and made in tree.module.body and made.targets == stores else None
 
 
 def _assignment(tree: Tree, function: Function, name: str) -> ast.Assign | None:
     """The only assignment of a local name."""
     stores = [each for each in tree.uses(function, name) if not isinstance(each.ctx, ast.Load)]
-    made = tree.parents[stores[0]] if len(stores) == 1 else None
+    made = tree.parents[stores[0]] if len(stores) == 1 and name not in tree.names_of(function)[0] else None
     return made if isinstance(made, ast.Assign) and made.targets == stores else None
 
 
 def _first_to_enclose(tree: Tree, path: ast.expr, statement: ast.stmt, function: Function) -> ast.stmt:
     """The statement from which on, to the end of its block, the file may be used."""
-    if isinstance(path, ast.Name):
+    if isinstance(path, ast.Name) and _constant(tree, function, path.id) is None:
         made = _assignment(tree, function, path.id)
         following = tree.after(made) if made is not None else ()
         if not following:
@@ -294,7 +330,8 @@ def _with_folder(finding: Finding, site: Site) -> Plan:
     if not name or "." in name or not rest:
         raise NoFix("no local name is bound to the folder")
     safe = stays_here(site, names_of_file(tree, function, name, rest))
-    alone(tree, statement, *rest)
+    alone(tree, statement)
+    whole_lines(tree, rest)
     written = dotted(node.func)
     changes: list[Change] = []
     if written == "mkdtemp":
@@ -324,16 +361,22 @@ def _after_mkstemp(finding: Finding, site: Site) -> Plan:
             raise NoFix("the name of the file is not bound to a name of its own")
     names = names_of_file(tree, function, name, list(tree.after(statement)) or [statement])
     safe = stays_here(site, names)
-    closing, imports = _unlink(tree, function, name)
+    closing, imports = _unlink(finding, site, name, names)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)
 
 
-def _unlink(tree: Tree, function: Function, name: str) -> tuple[str, list[Import]]:
+def _unlink(finding: Finding, site: Site, name: str, names: set[str]) -> tuple[str, list[Import]]:
     """The removal of a file that exists for certain, unless something else removes it."""
-    for each in tree.own_nodes(function):
-        if isinstance(each, ast.Call) and dotted(each.func).rpartition(".")[2] in ("remove", "unlink"):
-            raise NoFix("the file is removed on some paths already")
-    os, imports = module(tree, "os")
+    some = NoFix("the file is removed on some paths already")
+    if finding.hint.settled != "never":
+        raise some
+    for each in site.tree.own_nodes(site.function):
+        if not isinstance(each, ast.Call) or not isinstance(each.func, ast.Name | ast.Attribute):
+            continue
+        removes = (each.func.attr if isinstance(each.func, ast.Attribute) else each.func.id) in ("remove", "unlink")
+        if removes and any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(each)):
+            raise some
+    os, imports = module(site.tree, "os")
     return f"{os}.unlink({name})", imports
 
 
@@ -349,7 +392,10 @@ def _after_named(finding: Finding, site: Site) -> Plan:
             raise NoFix("no name is bound to the file")
     names = names_of_file(tree, function, name, [statement, *tree.after(statement)])
     safe = stays_here(site, names)
-    closing, imports = _unlink(tree, function, f"{name}.name")
-    if isinstance(statement, ast.With):
+    closing, imports = _unlink(finding, site, f"{name}.name", names)
+    answers = [each for each in tree.own_nodes(function) if isinstance(each, ast.Return)]
+    calls = [each for answer in answers for each in ast.walk(answer) if isinstance(each, ast.Call)]
+    asked = any(isinstance(each, ast.Name) and each.id in names for call in calls for each in ast.walk(call))
+    if isinstance(statement, ast.With) and not asked:
         return plan(finding, [at_the_end(tree, statement, closing), *imports], safe=safe)
     return plan(finding, [finally_after(tree, statement, closing), *imports], safe=safe)

@@ -8,7 +8,7 @@ from leaklint.fix.plan import Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import ends_the_invocation
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, guarded, harmless, span_of
+from leaklint.fix.waits import alone, commented, comments_beside, guarded, harmless, span_of, whole_lines
 from leaklint.ir.finding import Finding
 
 _WITH = (3, 14)
@@ -33,7 +33,8 @@ def make(finding: Finding, project: Project) -> Plan:
     rest = [each for each in tree.after(statement) if each not in resets]
     if not rest:
         raise NoFix("nothing follows for which the variable is set")
-    alone(tree, statement, *rest, *resets)
+    alone(tree, statement, *resets)
+    whole_lines(tree, rest)
     if isinstance(statement, ast.Expr) and not resets and project.target >= _WITH:
         with_text = f"with {tree.text_of(node)}:\n    ..."
         enclose = Enclose(span_of(tree, [statement, *rest]), with_text, head=tree.span(statement))
@@ -42,7 +43,12 @@ def make(finding: Finding, project: Project) -> Plan:
     if not token:
         token = tree.fresh("token", f"{variable.rpartition('.')[2].strip('_').lower()}_token")
         changes.append(Instead(tree.span(statement), f"{token} = {tree.text_of(node)}"))
-    return plan(finding, [*changes, guarded(tree, rest, f"{variable}.reset({token})")], safe=True)
+    closing = f"{variable}.reset({token})"
+    if len(resets) == 1:
+        above, behind = comments_beside(tree, resets[0])
+        closing = commented(tree, closing, above, behind)
+        changes += [*above, *([behind] if behind is not None else [])]
+    return plan(finding, [*changes, guarded(tree, rest, closing)], safe=True)
 
 
 def _token(statement: ast.stmt, node: ast.Call) -> str:

@@ -8,6 +8,7 @@ from leaklint.fix.names import module
 from leaklint.fix.occurrences import occurrences
 from leaklint.fix.plan import After, NoFix, Plan, Rename, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.tree import Tree
 from leaklint.fix.waits import alone
 from leaklint.ir.finding import Finding
 
@@ -30,23 +31,45 @@ def make(finding: Finding, project: Project) -> Plan:
     if elsewhere:
         raise NoFix(f"{elsewhere[0].path} uses the function, and awaits it perhaps")
     arguments = function.args
-    plain = [*arguments.posonlyargs, *arguments.args]
-    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
+    if arguments.vararg or arguments.kwarg:
         raise NoFix("its parameters are no plain names")
     if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in tree.own_nodes(function)):
         raise NoFix("it is a generator")
     alone(tree, function)
     asyncio, imports = module(tree, "asyncio")
     name = tree.fresh(f"_{function.name.lstrip('_')}", f"_{function.name.lstrip('_')}_async")
-    written = [tree.text_of(each) for each in plain]
-    if arguments.posonlyargs:
-        written.insert(len(arguments.posonlyargs), "/")
-    signature = ", ".join(written)
+    signature, given = _parameters(tree, arguments)
     returns = f" -> {tree.text_of(function.returns)}" if function.returns is not None else ""
-    given = ", ".join(each.arg for each in plain)
     text = f"\n\ndef {function.name}({signature}){returns}:\n    return {asyncio}.run({name}({given}))"
     return plan(
         finding,
         [Rename(tree.span(function), name), After(tree.span(function), text), *imports],
         safe=True,
     )
+
+
+def _parameters(tree: Tree, arguments: ast.arguments) -> tuple[str, str]:
+    """The parameters as they are written, and the arguments by which they are handed on."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    written = [
+        _parameter(tree, each, default)
+        for each, default in zip(positional, [*missing, *arguments.defaults], strict=True)
+    ]
+    if arguments.posonlyargs:
+        written.insert(len(arguments.posonlyargs), "/")
+    if arguments.kwonlyargs:
+        written.append("*")
+    written += [
+        _parameter(tree, each, default)
+        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
+    given = [each.arg for each in positional] + [f"{each.arg}={each.arg}" for each in arguments.kwonlyargs]
+    return ", ".join(written), ", ".join(given)
+
+
+def _parameter(tree: Tree, argument: ast.arg, default: ast.expr | None) -> str:
+    text = tree.text_of(argument)
+    if default is None:
+        return text
+    return f"{text}{'=' if argument.annotation is None else ' = '}{tree.text_of(default)}"

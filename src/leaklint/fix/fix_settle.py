@@ -118,8 +118,7 @@ def _decorated(finding: Finding, project: Project) -> Plan | None:
                 name = dotted(call.func if call is not None else decorator)
                 if name.rpartition(".")[2] != _ENTERS or (call and any(k.arg == "clear_state" for k in call.keywords)):
                     continue
-                text = f"{name}(clear_state=True)"
-                if call is not None and (call.args or call.keywords):
-                    text = tree.text_of(call)[:-1].rstrip().removesuffix(",") + ", clear_state=True)"
+                more = "clear_state=True"
+                text = f"{name}({more})" if call is None else tree.with_arguments(call, more)
                 return plan(finding, [(place.path, Replace(tree.span(decorator), text))], safe=True)
     return None

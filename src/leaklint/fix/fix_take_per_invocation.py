@@ -10,7 +10,7 @@ from leaklint.fix.occurrences import occurrences
 from leaklint.fix.plan import Before, Change, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tree import Tree, dotted
-from leaklint.fix.waits import alone
+from leaklint.fix.waits import alone, commented, comments_beside
 from leaklint.ir.finding import Finding
 
 
@@ -85,11 +85,16 @@ def _moved(finding: Finding, tree: Tree, statement: ast.Assign, name: str, proje
         raise NoFix("the function has no body to put it into")
     means_the_same(tree, function, statement.value)
     alone(tree, statement, first)
-    local = tree.fresh(name.strip("_").lower()) if name.strip("_").lower() != name else name
-    changes: list[Change] = [
-        Instead(tree.span(statement), ""),
-        Before(tree.span(first), f"{local} = {tree.text_of(statement.value)}"),
-    ]
+    lower = name.strip("_").lower()
+    local = tree.fresh(lower, f"new_{lower}") if lower != name else name
+    above, behind = comments_beside(tree, statement)
+    end = statement.end_lineno or statement.lineno
+    if end < len(tree.lines) and tree.lines[end].strip():
+        # what stands above may be about more than this statement
+        above = []
+    text = commented(tree, f"{local} = {tree.text_of(statement.value)}", above, behind)
+    changes: list[Change] = [Instead(tree.span(statement), ""), *above, *([behind] if behind is not None else [])]
+    changes.append(Before(tree.span(first), text))
     if local != name:
         changes += [Replace(each.span, local) for each in uses]
     return plan(finding, changes, safe=False)

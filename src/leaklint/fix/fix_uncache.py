@@ -1,9 +1,10 @@
-"""The decorator that caches request data goes (LK105)."""
+"""The decorator that caches request data goes, or what its key lacks becomes an argument (LK105)."""
 
 from __future__ import annotations
 
 import ast
 
+from leaklint.fix.keys import keyed
 from leaklint.fix.occurrences import occurrences
 from leaklint.fix.plan import Change, Forget, NoFix, Plan, Undecorate, fix, plan
 from leaklint.fix.project import Project
@@ -20,6 +21,11 @@ def make(finding: Finding, project: Project) -> Plan:
     )
     tree = project.tree(place.path)
     function, decorator = _cached(tree, place.span.line)
+    if finding.hint.cure:
+        try:
+            return plan(finding, keyed(project, place.path, function, finding.hint.cure.split()), safe=False)
+        except NoFix:
+            pass  # without the cache it is right, too
     name = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
     if tree.function(function) is None and function in tree.module.body:
         for each in occurrences(project, place.path, function.name):

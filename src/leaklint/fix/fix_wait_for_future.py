@@ -10,7 +10,7 @@ from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, Rep
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import GET, alone, at_the_end, futures_wait, kept_here, listed, span_of, waited_for
+from leaklint.fix.waits import GET, alone, at_the_end, futures_wait, kept_here, listed, span_of, waited_for, whole_lines
 from leaklint.ir.finding import Finding
 
 _EXECUTORS = ("ThreadPoolExecutor", "ProcessPoolExecutor")
@@ -70,7 +70,8 @@ def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> lis
         rest = rest[:-1]
     elif shut:
         return []
-    alone(tree, made, *rest, *shut)
+    alone(tree, made, *shut)
+    whole_lines(tree, rest)
     text = f"with {tree.text_of(made.value)} as {pool}:\n    ..."
     return [
         Enclose(span_of(tree, [made, *rest]), text, head=tree.span(made)),

@@ -8,7 +8,7 @@ from leaklint.fix import fix_join
 from leaklint.fix.plan import After, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import PROCESS_READ, PROCESS_WAIT, Wait, alone, kept_here, listed, waited_for
+from leaklint.fix.waits import PROCESS_READ, PROCESS_WAIT, Wait, alone, kept_here, listed, once, waited_for
 from leaklint.ir.finding import Finding
 
 _ASYNC = Wait("await {}.wait()", "for {1} in {0}:\n    await {1}.wait()", ("processes", "started"))
@@ -60,7 +60,7 @@ def make(finding: Finding, project: Project) -> Plan:
         wait_text = f"await {name}.wait()" if asynchronous else f"{name}.wait()"
         return plan(finding, [After(tree.span(closed), wait_text)], safe=False)
     wait = (_ASYNC_READ if piped else _ASYNC) if asynchronous else (PROCESS_READ if piped else PROCESS_WAIT)
-    return plan(finding, waited_for(tree, statement, name, wait), safe=False)
+    return plan(finding, once(tree, waited_for(tree, statement, name, wait)), safe=False)
 
 
 def _closes(tree: Tree, function: Function, made: ast.stmt, name: str) -> ast.stmt | None:

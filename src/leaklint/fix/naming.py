@@ -39,9 +39,7 @@ IsTemporary = Callable[[Tree, ast.expr, Function], bool]
 def named_at(finding: Finding, project: Project, site: Site, is_temporary: IsTemporary) -> tuple[Site, ast.expr]:
     """The call at which the name of a file is no parameter any more, and the argument that is the name."""
     calls = [step.place for step in finding.trace if step.kind is StepKind.CALL]
-    arguments: Sequence[ast.expr] = [*site.node.args, *(each.value for each in site.node.keywords)]
-    if isinstance(site.node.func, ast.Attribute):
-        arguments = [*arguments, site.node.func.value]
+    arguments = _candidates(site.node, finding.hint.holder)
     while True:
         found = [each for each in arguments if is_temporary(site.tree, each, site.function)]
         if len(found) == 1:
@@ -56,6 +54,20 @@ def named_at(finding: Finding, project: Project, site: Site, is_temporary: IsTem
                 _only_here(project, site, caller)
                 _stays_below(site, caller, name)
         site, arguments = caller, [argument for _, argument in given]
+
+
+def _candidates(node: ast.Call, holder: str) -> Sequence[ast.expr]:
+    """The argument of which a row says that it names the file; all, and the receiver, where none says so."""
+    position, _, name = holder.partition(":")
+    receiver = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    if holder == "self" and receiver:
+        return receiver
+    if name and not any(isinstance(each, ast.Starred) for each in node.args):
+        given = [each.value for each in node.keywords if each.arg == name]
+        given += node.args[int(position) : int(position) + 1]
+        if len(given) == 1:
+            return given
+    return [*node.args, *(each.value for each in node.keywords), *receiver]
 
 
 def _is_handed_in(site: Site, name: str) -> bool:

@@ -54,7 +54,7 @@ def _parsed(project: Project, path: str) -> Tree:
 
 def _in_own_file(path: str, tree: Tree, name: str) -> Iterator[Occurrence]:
     for node in tree.nodes:
-        if isinstance(node, ast.Name) and node.id == name and not _is_local(tree, node, name):
+        if isinstance(node, ast.Name) and node.id == name and not is_local(tree, node, name):
             definition = isinstance(node.ctx, ast.Store) and tree.statement(node) in tree.module.body
             yield Occurrence(path, tree, node, definition)
 
@@ -78,7 +78,7 @@ def _through_imports(project: Project, file: str, tree: Tree, path: str, name: s
                     raise NoFix(f"{file} imports it under another name")
                 yield Occurrence(file, tree, alias)
                 for use in tree.nodes:
-                    if isinstance(use, ast.Name) and use.id == name and not _is_local(tree, use, name):
+                    if isinstance(use, ast.Name) and use.id == name and not is_local(tree, use, name):
                         yield Occurrence(file, tree, use)
             elif meant == (path, ""):
                 yield from _attributes(file, tree, alias.asname or alias.name, name)
@@ -100,9 +100,16 @@ def _text(node: ast.AST) -> str:
     return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
 
 
-def _is_local(tree: Tree, node: ast.AST, name: str) -> bool:
-    """Whether a function around a place has a variable of its own of that name."""
+def is_local(tree: Tree, node: ast.AST, name: str) -> bool:
+    """Whether a function or comprehension around a place has a variable of its own of that name."""
+    inner = node
     for scope in tree.above(node):
+        if isinstance(scope, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            targets = [part for each in scope.generators for part in ast.walk(each.target)]
+            outside = inner is scope.generators[0] and _is_below(tree, node, scope.generators[0].iter)
+            if not outside and any(isinstance(each, ast.Name) and each.id == name for each in targets):
+                return True
+        inner = scope
         if isinstance(scope, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = scope.args
             listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
@@ -115,3 +122,7 @@ def _is_local(tree: Tree, node: ast.AST, name: str) -> bool:
             if name in bound:
                 return True
     return False
+
+
+def _is_below(tree: Tree, node: ast.AST, holder: ast.AST) -> bool:
+    return node is holder or any(each is holder for each in tree.above(node))

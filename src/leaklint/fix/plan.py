@@ -94,6 +94,14 @@ class Rename:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Parameters:
+    """A function gets more parameters, without defaults; the span goes from its ``def`` to its last parameter."""
+
+    span: Span
+    names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Comment:
     """A comment becomes another one, or goes where the text is empty."""
 
@@ -116,7 +124,7 @@ class Forget:
     name: str
 
 
-Placed: TypeAlias = Replace | Before | After | Instead | Enclose | Finally | Undecorate | Rename | Comment
+Placed: TypeAlias = Replace | Before | After | Instead | Enclose | Finally | Undecorate | Rename | Parameters | Comment
 Change: TypeAlias = Placed | Import | Forget
 
 

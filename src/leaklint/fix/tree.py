@@ -6,7 +6,9 @@ Plans are made on this tree, which every run can afford. LibCST comes in when a 
 from __future__ import annotations
 
 import ast
+import builtins
 import io
+import keyword
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,8 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LINE_END = re.compile("\r\n|\r|\n")
+_BEHIND = re.compile(r"(?P<close>\)*)(?P<comma>,?)(?P<comment>[ \t]*(?:#[^\r\n]*)?)(?P<end>\r?\n)")
+"""The rest of the line behind the last argument of a call, where its bracket closes below."""
 
 
 class Unreadable(Exception):
@@ -84,6 +88,28 @@ class Tree:
             at = last
         return "".join([*written, self.text[at:end]])
 
+    def with_arguments(self, call: ast.Call, *more: str, instead: tuple[ast.AST, str] | None = None) -> str:
+        """The source of a call with further arguments behind those that it has, one of which may be another one."""
+        given = [*call.args, *(each.value for each in call.keywords)]
+        if not given:
+            return f"{self.text_of(call.func)}({', '.join(more)})"
+        last = max(given, key=lambda each: (each.lineno, each.col_offset))
+        written = instead[1] if instead is not None and instead[0] is last else self.text_with(last)
+        others = [instead] if instead is not None and instead[0] is not last else []
+        before, _, behind = self.text_with(call, *others, (last, "\0")).partition("\0")
+        holder = self.parents[last] if isinstance(self.parents[last], ast.keyword) else last
+        start = self.span(holder)
+        indent = self.lines[start.line - 1][: start.column - 1]
+        found = _BEHIND.match(behind)
+        if found is not None and not indent.strip():
+            # one below the other
+            lines = f",{found['end']}{indent}".join(more)
+            head = f"{before}{written}{found['close']},{found['comment']}{found['end']}{indent}{lines}"
+            return f"{head}{found['comma']}{found['end']}{behind[found.end() :]}"
+        # brackets around the last one are no part of it
+        cut = behind[:-1].partition("#")[0].rfind(")") + 1
+        return f"{before}{written}{behind[:cut]}, {', '.join(more)}{behind[cut:]}"
+
     def at(self, span: Span) -> ast.expr | None:
         """The outermost expression at a place."""
         if self._expressions is None:
@@ -144,6 +170,10 @@ class Tree:
 
     def stands_alone(self, statement: ast.stmt) -> bool:
         """Whether no other statement, and no head of a block, shares the lines of a statement."""
+        return self.begins_line(statement) and self.ends_line(statement)
+
+    def begins_line(self, statement: ast.stmt) -> bool:
+        """Whether nothing stands before a statement on its first line."""
         first = statement.lineno
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and statement.decorator_list:
             first = min(each.lineno for each in statement.decorator_list)
@@ -151,18 +181,24 @@ class Tree:
         line = self.lines[statement.lineno - 1]
         if line[: column - 1].strip() or (isinstance(statement, ast.If) and line[column - 1 :].startswith("elif")):
             return False
+        return not self.lines[first - 2].endswith("\\")
+
+    def ends_line(self, statement: ast.stmt) -> bool:
+        """Whether nothing but a comment stands behind a statement on its last line, which is no part of a head."""
         last = statement.end_lineno or statement.lineno
         rest = self.lines[last - 1][self.span(statement).end_column - 1 :].strip()
-        return (not rest or rest.startswith("#")) and not self.lines[first - 2].endswith("\\")
+        return not rest or rest.startswith("#")
 
     def loops(self, statement: ast.stmt) -> list[ast.For | ast.AsyncFor | ast.While]:
-        """The loops of the same function that hold a statement, from the inside out."""
+        """The loops of the same function whose rounds a statement is a part of, from the inside out."""
         found: list[ast.For | ast.AsyncFor | ast.While] = []
+        inner: ast.AST = statement
         for each in self.above(statement):
             if isinstance(each, _SCOPES):
                 break
-            if isinstance(each, ast.For | ast.AsyncFor | ast.While):
+            if isinstance(each, ast.For | ast.AsyncFor | ast.While) and inner not in each.orelse:
                 found.append(each)
+            inner = each
         return found
 
     # ------------------------------------------------------------------------------------------------------- names
@@ -171,11 +207,22 @@ class Tree:
         if function not in self._names:
             shared: set[str] = set()
             bound: set[str] = set()
+            inner: set[ast.AST] = set()
             for node in self.own_nodes(function):
-                if isinstance(node, ast.Global):
-                    shared.update(node.names)
-                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                    bound.add(node.id)
+                match node:
+                    case ast.Global(names=names):
+                        shared.update(names)
+                    case ast.comprehension(target=target):
+                        # a comprehension has variables of its own; its nodes come after it
+                        inner.update(ast.walk(target))
+                    case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if node not in inner:
+                        bound.add(name)
+                    case (
+                        ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name))
+                    ):
+                        bound.add(name)
+                    case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                        bound.add(name)
             self._names[function] = frozenset(shared), frozenset(bound)
         return self._names[function]
 
@@ -195,8 +242,8 @@ class Tree:
         return sorted(found, key=lambda each: (each.lineno, each.col_offset))
 
     def fresh(self, *wanted: str) -> str:
-        """The first of some names that means nothing in the file yet, or one made from the last."""
-        taken = {each.id for each in self.nodes if isinstance(each, ast.Name)}
+        """The first of some names that means nothing in the file yet, nor in Python, or one made from the last."""
+        taken = {each.id for each in self.nodes if isinstance(each, ast.Name)}.union(dir(builtins), keyword.kwlist)
         taken |= {each.arg for each in self.nodes if isinstance(each, ast.arg)}
         taken |= {each.name for each in self.nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
         taken |= {each.name for each in self.nodes if isinstance(each, ast.ClassDef)}
@@ -266,6 +313,23 @@ class Tree:
                 plain = isinstance(self.parents[each], ast.Import) and each.asname in (None, name)
                 if imported or not plain or each.name.partition(".")[0] != name:
                     return True
+        return False
+
+    def is_shadowed(self, name: str) -> bool:
+        """Whether a function of the file has a variable or parameter of that name."""
+        for each in self.nodes:
+            match each:
+                case ast.arg(arg=bound) | ast.Name(id=bound, ctx=ast.Store() | ast.Del()):
+                    pass
+                case ast.ExceptHandler(name=bound) | ast.MatchAs(name=bound) | ast.MatchStar(name=bound):
+                    pass
+                case ast.FunctionDef(name=bound) | ast.AsyncFunctionDef(name=bound) | ast.ClassDef(name=bound):
+                    pass
+                case _:
+                    continue
+            inside = isinstance(each, ast.arg) or any(isinstance(outer, _SCOPES) for outer in self.above(each))
+            if bound == name and inside:
+                return True
         return False
 
     def defined(self, qualified: str) -> Function | None:

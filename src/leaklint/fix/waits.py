@@ -6,7 +6,7 @@ import ast
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from leaklint.fix.plan import After, Before, Change, Comment, Enclose, Finally, NoFix, Replace
+from leaklint.fix.plan import After, Before, Change, Comment, Enclose, Finally, Instead, NoFix, Replace
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.location import Span
 
@@ -24,6 +24,24 @@ def alone(tree: Tree, *statements: ast.stmt) -> None:
             raise NoFix("the statement shares its line with another one")
 
 
+def whole_lines(tree: Tree, statements: Sequence[ast.stmt]) -> None:
+    """Raises ``NoFix`` where a run of statements shares its first or its last line with something else."""
+    if not tree.begins_line(statements[0]) or not tree.ends_line(statements[-1]) or _follows_head(tree, statements[0]):
+        raise NoFix("the statement shares its line with another one")
+
+
+def ends_its_line(tree: Tree, statement: ast.stmt) -> None:
+    """Raises ``NoFix`` where something else follows on the line of a statement, or its block is on one line."""
+    if not tree.ends_line(statement) or _follows_head(tree, statement):
+        raise NoFix("the statement shares its line with another one")
+
+
+def _follows_head(tree: Tree, statement: ast.stmt) -> bool:
+    """Whether a statement stands on the line of the head of its block: ``if ready: start()``."""
+    first = tree.block(statement)[0]
+    return not tree.begins_line(first)
+
+
 def comments_above(tree: Tree, statement: ast.stmt) -> list[Comment]:
     """The changes by which the lines with comments right above a statement go, from the top down."""
     found: list[Comment] = []
@@ -34,6 +52,23 @@ def comments_above(tree: Tree, statement: ast.stmt) -> list[Comment]:
             break
         found.insert(0, Comment(Span(number, start + 1, number, len(text) + 1), ""))
     return found
+
+
+def comments_beside(tree: Tree, statement: ast.stmt) -> tuple[list[Comment], Comment | None]:
+    """The changes by which the comments right above a statement go, and the one behind it."""
+    span = tree.span(statement)
+    rest = tree.lines[span.end_line - 1][span.end_column - 1 :]
+    start = span.end_column + len(rest) - len(rest.lstrip())
+    behind = Comment(Span(span.end_line, start, span.end_line, start + len(rest.strip())), "") if rest.strip() else None
+    return comments_above(tree, statement), behind
+
+
+def commented(tree: Tree, text: str, above: Sequence[Comment], behind: Comment | None) -> str:
+    """A statement with comments that stood beside another one."""
+    lines = [*(tree.lines[each.span.line - 1].strip() for each in above), text]
+    if behind is not None:
+        lines[-1] += f"  {tree.lines[behind.span.line - 1][behind.span.column - 1 :].rstrip()}"
+    return "\n".join(lines)
 
 
 def harmless(statement: ast.stmt) -> bool:
@@ -53,11 +88,10 @@ def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", qu
     ``name`` is what is waited for: an answer that asks it how far it is stays what it was. ``quiet`` are statements
     known to do no harm.
     """
-    alone(tree, statement)
     rest = list(tree.after(statement))
     while rest and (harmless(rest[0]) or rest[0] in quiet):
-        alone(tree, rest[0])
         statement = rest.pop(0)
+    ends_its_line(tree, statement)
     if not rest:
         return After(tree.span(statement), wait)
     if isinstance(rest[0], ast.Return) and not _asks(rest[0], name):
@@ -83,7 +117,7 @@ def _asks(statement: ast.Return, name: str) -> bool:
 
 def finally_after(tree: Tree, statement: ast.stmt, closing: str, last: ast.stmt | None = None) -> Change:
     """``try`` around what follows a statement in its block (up to the last one given), ``finally`` with the closing."""
-    alone(tree, statement)
+    ends_its_line(tree, statement)
     rest = list(tree.after(statement))
     if last is not None:
         rest = rest[: rest.index(last) + 1]
@@ -98,7 +132,7 @@ def guarded(tree: Tree, rest: Sequence[ast.stmt], closing: str, begins: ast.stmt
     ``begins`` is the statement among or in them before which there is nothing to close.
     """
     last = rest[-1]
-    alone(tree, *rest)
+    whole_lines(tree, rest)
     if isinstance(last, ast.Try) and (len(rest) == 1 or begins in set(_statements(last.body))):
         if not last.finalbody:
             return Finally(tree.span(last), indented(closing))
@@ -110,6 +144,46 @@ def guarded(tree: Tree, rest: Sequence[ast.stmt], closing: str, begins: ast.stmt
 def _statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in block:
         yield from (each for each in ast.walk(statement) if isinstance(each, ast.stmt))
+
+
+def once(tree: Tree, changes: Sequence[Change]) -> list[Change]:
+    """The changes by which a wait that moves into a ``finally`` does not stay where it stood, with its comments."""
+    found: list[Change] = []
+    for each in changes:
+        head, _, closing = each.text.rpartition("finally:\n") if isinstance(each, Enclose) else ("", "", "")
+        stood = _stands_among(tree, each.span, closing.strip()) if isinstance(each, Enclose) and head else None
+        if stood is None or not isinstance(each, Enclose):
+            found.append(each)
+            continue
+        above, behind = comments_beside(tree, stood)
+        text = f"{head}finally:\n{indented(commented(tree, closing.strip(), above, behind))}"
+        found += [dataclasses.replace(each, text=text), Instead(tree.span(stood), ""), *above]
+        found += [behind] if behind is not None else []
+    return found
+
+
+def _stands_among(tree: Tree, span: Span, text: str) -> ast.stmt | None:
+    """The only statement with some text among those that a span holds, where what follows it needs no such wait."""
+    first = next((each for each in tree.nodes if isinstance(each, ast.stmt) and _starts(tree, each, span)), None)
+    if first is None or "\n" in text:
+        return None
+    rest = [first, *tree.after(first)]
+    same = [each for each in rest if isinstance(each, ast.Expr) and tree.text_of(each) == text]
+    if len(same) != 1 or not tree.stands_alone(same[0]) or len(rest) == 1:
+        return None
+    behind = tree.after(same[0])
+    shared = {name for each in tree.nodes if isinstance(each, ast.Global | ast.Nonlocal) for name in each.names}
+    for each in behind:
+        plain = ast.Expr(each.value) if isinstance(each, ast.Return) and each.value is not None else each
+        names = {inner.id for inner in ast.walk(each) if isinstance(inner, ast.Name)}
+        if not (harmless(plain) or isinstance(plain, ast.Return)) or names & shared:
+            return None
+    return same[0]
+
+
+def _starts(tree: Tree, statement: ast.stmt, span: Span) -> bool:
+    start = tree.span(statement)
+    return (start.line, start.column) == (span.line, span.column)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

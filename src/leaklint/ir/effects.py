@@ -215,10 +215,12 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     instead: str = ""
     cure: str = ""
     """The call that settles it, as the row says."""
+    holder: str = ""
+    """Which argument names a file, from the row: ``1:dst``, or ``self``."""
     how_dropped: str = ""
     """``iterated`` (an async generator, by a plain loop), ``entered`` (an async context manager, by a plain ``with``),
     ``unread`` (kept where nothing reads it), ``overwritten``
-    (in a loop, by the next one), or empty."""
+    (in a loop, by the next one), ``lost`` (on some path nothing refers to it any more), or empty."""
     heeds: Sources = frozenset()
     """Events and flags that the work looks at to learn whether to go on (symbolic)."""
     only_with: tuple[str, ...] = ()
@@ -269,6 +271,8 @@ class Defer(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     callee: str = ""
     row: str = ""
     instead: str = ""
+    gives: str = ""
+    """The call that gives what the callable is given, from the row: ``self.result()``."""
 
 
 class Cached(Effect, frozen=True, gc=False, tag=True, kw_only=True):

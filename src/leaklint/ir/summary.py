@@ -43,6 +43,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     every_path: bool = True
     times_out: bool = False
     """Where it gives up waiting, it raises, and the work goes on."""
+    contents: bool = False
+    """A folder goes with all that is in it."""
 
 
 class Store(msgspec.Struct, frozen=True, gc=False):

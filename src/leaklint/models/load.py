@@ -25,6 +25,8 @@ _LEAVING: Final = ("__aexit__", "__exit__")
 _COROUTINE: Final = Row(coroutine=True)
 _CLOSES: Final = Row(closes=["self"])
 _HEADER: Final = re.compile(r'(?m)^\["([^"]+)"\]$')
+ELEMENTS: Final = "[]"
+"""In a path: the elements of what stands before it."""
 _MAY_RUN_LATER: Final = re.compile(r"alias-of|runs|moment")
 _MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
 _KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
@@ -295,4 +297,6 @@ __all__ = ["GIVEN", "ModelError", "Models", "parse"]
 
 
 def _runs_later(row: Row) -> bool:
-    return any(opens.runs for opens in row.opens) or any(invokes.moment == "work" for invokes in row.invokes)
+    """Whether what is handed to a call may be run as work; the methods of objects that lie somewhere are not handed."""
+    work = (each.callable for each in row.invokes if each.moment == "work")
+    return any(opens.runs for opens in row.opens) or any(ELEMENTS not in each for each in work)

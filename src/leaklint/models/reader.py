@@ -274,6 +274,7 @@ class Reader:
                     row=self.name,
                     instead=opens.instead,
                     cure=opens.cure,
+                    holder=self.holder(opens),
                     constant_name=opens.constant_name,
                     until_loop=opens.until_loop,
                     only_with=tuple(opens.only_with),
@@ -295,7 +296,16 @@ class Reader:
                     api=defers.api,
                     row=self.name,
                     instead=defers.instead,
+                    gives=defers.gives,
                 )
+
+    def holder(self, opens: Opens) -> str:
+        """Which argument names the file that a call makes."""
+        name, _ = terms.split(opens.held_by)
+        if opens.work != "file" or opens.held_by != name:
+            return ""
+        given = [formal.name for formal in self.formals if formal.name != "self"]
+        return f"{given.index(name)}:{name}" if name in given else name if name == "self" else ""
 
     def made_from(self, opens: Opens) -> frozenset[Path]:
         """What the work is made from; a file is where its name says, whatever is written to it."""
@@ -316,7 +326,8 @@ class Reader:
                 certain = settles.certain and not self.any_given(settles.uncertain_if_given)
                 path = _context(settles.context) if settles.context else self.path(settles.of)
                 work = tuple(Work(each) for each in settles.work)
-                yield Settle(path, work, certain, times_out=self.any_given(settles.raises_if_given))
+                times_out = self.any_given(settles.raises_if_given)
+                yield Settle(path, work, certain, times_out=times_out, contents=settles.contents)
 
     def any_given(self, names: Iterable[str]) -> bool:
         """Whether one of these arguments is given, and is not None."""

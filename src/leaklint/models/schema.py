@@ -95,6 +95,8 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """With one of these arguments it raises where it does not hold (``result(timeout=…)``)."""
     certain: bool = True
     """False where it never does more than ask the work to end (``terminate``)."""
+    contents: bool = False
+    """For files: the folder goes with all that is in it."""
     context: str = ""
 
 
@@ -120,6 +122,8 @@ class Defers(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab",
     held_by: Term = ""
     """What has to be waited for, so that the callable has been called."""
     instead: str = ""
+    gives: str = ""
+    """The call that waits and gives what the callable would be given, for fixes: ``self.result()``."""
 
 
 class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):

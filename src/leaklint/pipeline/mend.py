@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from leaklint.fix.apply import NotApplied, applied, compatible
 from leaklint.fix.catalogue import plan_for
+from leaklint.fix.moved import is_done, moved
 from leaklint.fix.plan import Plan
 from leaklint.fix.project import Project as Fixable
 from leaklint.ir.finding import Finding, Severity
@@ -25,10 +26,12 @@ from leaklint.pipeline.run import Part, Request, cache_of, report_of
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report
 
-MOST_ROUNDS = 12
-
-Key: TypeAlias = tuple[str, str, str]
-"""Path, code and message: what a finding keeps when lines move."""
+_NAMED_ALIKE = "remove-file"
+"""The fix for files, which the analysis knows by what their names were made from."""
+Key: TypeAlias = tuple[str, ...]
+"""What a finding keeps when lines move: where it is and what it is about; its message may change with the code."""
+Text: TypeAlias = tuple[str, str, str]
+"""Path, code and message of a finding."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,13 +49,12 @@ class Mended:
 
 def mended(part: Part, request: Request, *, unsafe: bool) -> Mended:
     """Mends what the report of a project shows; nothing is written."""
-    wanted = Counter(map(_key, report_of(part, request, relative=False).findings))
-    return _Mending(part, request, unsafe=unsafe, wanted=wanted).run()
+    return _Mending(part, request, report_of(part, request, relative=False).findings, unsafe=unsafe).run()
 
 
 def why_not(part: Part, request: Request, finding: Finding) -> str:
     """Why the fix that a finding offers does not keep its word when it is tried, or nothing."""
-    tried = _Mending(part, request, unsafe=True, wanted=Counter([_key(finding)])).run()
+    tried = _Mending(part, request, [finding], unsafe=True).run()
     return next((reason for _, reason in tried.withdrawn), "")
 
 
@@ -92,6 +94,11 @@ def _why_left(file: Path, content: bytes) -> str:
 
 
 def _key(finding: Finding) -> Key:
+    hint = finding.hint
+    return finding.place.path, finding.code, hint.function, hint.operation, hint.state, hint.callee
+
+
+def _text(finding: Finding) -> Text:
     return finding.place.path, finding.code, finding.message
 
 
@@ -102,10 +109,13 @@ def _counted(report: Report, least: Severity) -> Counter[tuple[str, str]]:
 class _Mending:
     """The rounds over one project."""
 
-    def __init__(self, part: Part, request: Request, *, unsafe: bool, wanted: Counter[Key]) -> None:
+    def __init__(self, part: Part, request: Request, wanted: Iterable[Finding], *, unsafe: bool) -> None:
         self.part = part
         self.unsafe = unsafe
-        self.wanted = wanted
+        self.wanted: dict[Key, Severity] = {}
+        """What is to be mended, with the least severity that is shown of such findings."""
+        for each in wanted:
+            self.wanted[_key(each)] = min(each.severity, self.wanted.get(_key(each), each.severity))
         self.cache = cache_of(part, request)
         self.hears = request.hears
         self.overlay: dict[str, bytes] = dict(request.overlay)
@@ -121,21 +131,19 @@ class _Mending:
         self.project = dataclasses.replace(part.project, given=(part.project.root,))
         self.original: dict[str, bytes] = {}
         self.done: list[Plan] = []
-        self.withdrawn: dict[Key, tuple[Finding, str]] = {}
+        self.withdrawn: dict[Text, tuple[Finding, str]] = {}
 
     def run(self) -> Mended:
         """All rounds."""
         if not self.wanted:
             return Mended(self.part)
         report, project = self._examined(self.overlay)
-        for _ in range(MOST_ROUNDS):
-            plans = self._plans(report, project)
-            if not plans:
-                break
+        # each round mends something, or withdraws something
+        while plans := self._plans(report, project):
             chosen = compatible(plans, project)
             found = self._tried(chosen, report, project) or self._one_by_one(chosen, report, project)
             if found is not None:
-                report, project = found
+                report, project = self._also(plans, project, found)
         after = {path: self.overlay[path] for path in sorted(self.original)}
         changed = {path for path, content in after.items() if content != self.original[path]}
         return Mended(
@@ -145,6 +153,23 @@ class _Mending:
             tuple(self.done),
             tuple(self.withdrawn.values()),
         )
+
+    def _also(self, plans: Sequence[Plan], before: Fixable, found: tuple[Report, Fixable]) -> tuple[Report, Fixable]:
+        """Removes the files, too, of which nothing is said any more since a file of nearly the same name is removed."""
+        for each in plans:
+            if each.finding.fix != _NAMED_ALIKE or each in self.done:
+                continue
+            report, project = found
+            changed = [path for path in self.original if before.sources[path] != project.sources[path]]
+            trees = {path: project.tree(path) for path in {*changed, each.finding.place.path}}
+            there = moved(each.finding, {path: before.tree(path) for path in trees}, trees)
+            if there is None or _is_told(there, report):
+                continue
+            made = plan_for(there, project)
+            if isinstance(made, Plan) and (made.safe or self.unsafe) and not is_done(made, trees):
+                with_it = dataclasses.replace(report, findings=(*report.findings, there))
+                found = self._tried([made], with_it, project) or found
+        return found
 
     def _examined(self, overlay: Mapping[str, bytes]) -> tuple[Report, Fixable]:
         return analysed_for_fixes(
@@ -158,7 +183,8 @@ class _Mending:
         """
         plans = []
         for finding in report.findings:
-            if not finding.fix or _key(finding) not in self.wanted or _key(finding) in self.withdrawn:
+            least = self.wanted.get(_key(finding))
+            if not finding.fix or least is None or finding.severity < least or _text(finding) in self.withdrawn:
                 continue
             made = plan_for(finding, project)
             if isinstance(made, Plan) and (made.safe or self.unsafe):
@@ -171,7 +197,7 @@ class _Mending:
             found = self._tried([each], report, project) if len(plans) > 1 else None
             if found is not None:
                 return found
-            self.withdrawn.setdefault(_key(each.finding), (each.finding, self._reason(each, report, project)))
+            self.withdrawn.setdefault(_text(each.finding), (each.finding, self._reason(each, report, project)))
         return None
 
     def _tried(self, plans: Sequence[Plan], report: Report, project: Fixable) -> tuple[Report, Fixable] | None:
@@ -195,6 +221,14 @@ class _Mending:
         except NotApplied as reason:
             return str(reason)
         return _complaint([plan], report, self._examined({**self.overlay, **changed})[0])
+
+
+def _is_told(finding: Finding, report: Report) -> bool:
+    """Whether a report says at least as much at a place as a finding did."""
+    return any(
+        (each.place, each.code) == (finding.place, finding.code) and each.severity >= finding.severity
+        for each in report.findings
+    )
 
 
 def _complaint(plans: Sequence[Plan], before: Report, after: Report) -> str:

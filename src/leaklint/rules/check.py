@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from leaklint.ir.effects import Defer, Effect, Pending, Read, Write
+from leaklint.ir.effects import Cached, Defer, Effect, Pending, Read, Write
 from leaklint.ir.finding import Finding, Hint, Step, StepKind
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
@@ -83,9 +83,14 @@ def _hint(effect: Effect) -> Hint:
             row=effect.row,
             regime=effect.regime.value,
             cure=effect.cure,
+            holder=effect.holder,
         )
     if isinstance(effect, Defer):
-        return msgspec.structs.replace(found, callee=effect.callee, row=effect.row)
+        return msgspec.structs.replace(found, callee=effect.callee, row=effect.row, cure=effect.gives)
+    if isinstance(effect, Cached):
+        # with that in its key the cache is right
+        enough = effect.bounded and effect.pure and not effect.side_effects
+        return msgspec.structs.replace(found, cure=" ".join(effect.missing) if enough else "")
     if isinstance(effect, Write):
         return msgspec.structs.replace(found, row=effect.row, guard=effect.guard.value)
     return msgspec.structs.replace(found, row=effect.row) if isinstance(effect, Read) else found

@@ -63,7 +63,8 @@ class Activation:
 
     def made(self, span: Span, what: str = "") -> Path:
         """The path of an object made by the expression at ``span``."""
-        name = f"{self.name}@{span.line}:{span.column}-{span.end_column}{what}"
+        end = f"{span.end_column}" if span.end_line == span.line else f"{span.end_line}+{span.end_column}"
+        name = f"{self.name}@{span.line}:{span.column}-{end}{what}"
         return Path(Root(RootKind.STATIC if self.importing else RootKind.MADE, self.path, name))
 
     def renamed(self, path: Path, span: Span) -> Path:

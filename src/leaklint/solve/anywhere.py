@@ -166,7 +166,14 @@ def _asynchronous(facts: FileFacts) -> set[str]:
     # ``sms = partial(push, "sms")``: what is made from a coroutine function may be one
     own |= {name for name, text in facts.bound_calls.items() if text.endswith(("partial()", "partialmethod()"))}
     if own.intersection(facts.passed):  # a table of them, or an object that was given one
-        own |= {name for name in facts.module_names if name not in facts.functions and name not in facts.classes}
+        elsewhere = {each.alias for each in facts.imports}  # what is imported is known where it is defined
+        own |= (
+            facts.module_names.keys()
+            - facts.functions.keys()
+            - facts.classes.keys()
+            - facts.literals.keys()
+            - elsewhere
+        )
     return own
 
 

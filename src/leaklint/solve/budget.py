@@ -8,8 +8,9 @@ need that were looked at:
   times as much the function is left out;
 - all solving of the functions of one file: beyond ``MAX_OF_FILE`` one solving of a function stands for all its calls,
   and beyond ``PATIENCE`` times as much no further function is solved;
-- what one handler, or one function outside of handlers, makes necessary: beyond ``MAX_OF_HANDLER`` nothing further is
-  solved for it. The next one starts afresh.
+- what one handler makes necessary: beyond ``MAX_OF_HANDLER`` nothing further is solved for it. The next one starts
+  afresh. For a function outside of handlers, of which only matters what becomes of its own calls, it is
+  ``MAX_OF_OTHER``.
 
 A function that is left out is unknown to its callers, and the unknown is silent.
 """
@@ -27,6 +28,7 @@ MAX_OF_SOLVING: Final = 2_000_000
 PATIENCE: Final = 3
 MAX_OF_FILE: Final = 6_000_000
 MAX_OF_HANDLER: Final = 12_000_000
+MAX_OF_OTHER: Final = 1_000_000
 HEAVY: Final = 100_000
 """A function that takes so much is solved for ``SHAPES_OF_HEAVY`` shapes (see ``World.specialised``)."""
 SHAPES_OF_HEAVY: Final = 2
@@ -63,9 +65,9 @@ class Budget:
         self._in_file: Counter[str] = Counter()
         self._limit = MAX_OF_HANDLER
 
-    def begin(self) -> None:
-        """Another handler is begun."""
-        self._limit = self._spent + MAX_OF_HANDLER
+    def begin(self, most: int = MAX_OF_HANDLER) -> None:
+        """Another handler is begun, or another function, for which so much may be spent."""
+        self._limit = self._spent + most
         self.refused = set()
 
     @property

@@ -15,12 +15,13 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.lattice import join
-from leaklint.solve.loops import after_loop, in_loop, left_early, surely_runs, waits, without_time_outs
+from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
+from leaklint.solve.meeting import join_states, with_lost
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.prepared import Prepared
-from leaklint.solve.state import State, Status, Token, join_states
+from leaklint.solve.state import State, Status, Token
 from leaklint.solve.surprise import Surprise
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
 from leaklint.solve.world import Solving
@@ -65,7 +66,7 @@ class Ended:
     @property
     def normal(self) -> State | None:
         """The state after the call, where some path returns."""
-        return _joined_all([self._returned[block] for block in sorted(self._returned)])
+        return _joined_all(with_lost([self._returned[block] for block in sorted(self._returned)]))
 
     @property
     def raised(self) -> State | None:
@@ -114,7 +115,10 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         # what arrived is never changed: it is joined, compared, and copied to be worked on
         arrived: State | None = None
         for source in sorted(came):
-            arrived = came[source] if arrived is None else join_states(arrived, came[source])
+            given = came[source]
+            if block.loop is not None and (source < 0 or rank[source] < rank[index]):
+                given = entering(act, block.loop, given)
+            arrived = given if arrived is None else join_states(arrived, given)
         assert arrived is not None
         if index in surprises:
             arrived = surprises[index].marked(arrived)

@@ -27,13 +27,13 @@ class Group(dict[Path, Value]):
         if known is None:
             length = len(path.fields)
             sources: set[Path] = set()
-            made: dict[Path, None] = {}
+            made: set[Path] = set()
             for key, value in self.items():
                 fields = key.fields
                 if len(fields) > length and is_prefix(path, key) and not fields[length].startswith(APART):
                     sources |= value.sources
-                    made.update(dict.fromkeys(made_here(value)))
-            known = self._inside[path] = (frozenset(sources), tuple(made))
+                    made.update(made_here(value))
+            known = self._inside[path] = (frozenset(sources), tuple(sorted(made)))
         return known
 
 
@@ -53,15 +53,18 @@ def made_here(value: Value) -> list[Path]:
 class Heap:
     """Fields by path, grouped by root; a copy shares the groups until one of both changes them."""
 
-    __slots__ = ("_groups",)
+    __slots__ = ("_groups", "origins")
 
     def __init__(self) -> None:
         self._groups: dict[Root, Group] = {}
+        self.origins: dict[object, Sources] = {}
+        """What values were made from (``leaklint.solve.origins``), as long as nothing changes."""
 
     def copy(self) -> Heap:
         """An independent heap that says the same."""
         other = Heap.__new__(Heap)
         other._groups = self._groups.copy()
+        other.origins = self.origins
         return other
 
     def __len__(self) -> int:
@@ -80,8 +83,10 @@ class Heap:
     def __setitem__(self, path: Path, value: Value) -> None:
         group = self._groups.get(path.root)
         if group is None:
+            self.origins = {}
             self._groups[path.root] = Group({path: value})
         elif group.get(path) is not value:
+            self.origins = {}
             changed = self._groups[path.root] = Group(group)
             changed[path] = value
 
@@ -89,6 +94,7 @@ class Heap:
         """Forgets a field."""
         group = self._groups.get(path.root)
         if group is not None and path in group:
+            self.origins = {}
             changed = self._groups[path.root] = Group(group)
             del changed[path]
 

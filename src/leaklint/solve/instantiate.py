@@ -101,7 +101,8 @@ def instantiate(
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
             kept = named.sources | sub.sources(frozenset({settle.path}))
-            pending.remove_file(state, Value(named.things, kept), every_path=settle.every_path)
+            removed = Value(named.things, kept)
+            pending.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
         single = not any(field.startswith("[") for field in settle.path.fields)
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
         for thing in ordered(settled):

@@ -57,6 +57,21 @@ def left_early(state: State) -> State:
     return leaving
 
 
+def entering(act: Activation, operand: str, state: State) -> State:
+    """The state before a loop over a container: what an earlier loop left early has settled for some elements only."""
+    early = [key for key, token in state.tokens.items() if token.within and token.status is Status.SETTLED]
+    if not early:
+        return state
+    held = {thing.path for thing in elements(act, state, value_of(act, state, operand)).things}
+    left = [key for key in early if state.tokens[key].effect.path in held]
+    if not left:
+        return state
+    again = state.copy()
+    for key in left:
+        again.tokens[key] = state.tokens[key]._replace(status=Status.MIXED, skipped_at=state.line, within=False)
+    return again
+
+
 def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     """The state in the body of a loop over a container: what is settled there, is settled for one element."""
     held = {thing.path for thing in elements(act, state, value_of(act, entry, operand)).things}

@@ -18,6 +18,13 @@ def deep_sources(state: State, value: Value) -> Sources:
     made = made_here(value)
     if not made:
         return value.sources
+    known = state.heap.origins.get(value)
+    if known is None:
+        known = state.heap.origins[value] = _deep_sources(state, value, made)
+    return known
+
+
+def _deep_sources(state: State, value: Value, made: list[Path]) -> Sources:
     sources = set(value.sources)
     seen = dict.fromkeys(made)
     for path in made:
@@ -36,6 +43,13 @@ def sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sour
     Where nothing is known to be in the part, it may be anything of the whole. Of an object of the project, what nobody
     has put into an attribute is that of the class.
     """
+    known = state.heap.origins.get((value, fields))
+    if known is None:
+        known = state.heap.origins[value, fields] = _sources_through(state, value, fields)
+    return known
+
+
+def _sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sources:
     found = _prolonged(value, fields)
     own = {thing.path for thing in value.things if "::" in thing.type.name} if fields and fields[0][0] == "." else ()
     reached = [(path, fields) for path in made_here(value)]
@@ -45,7 +59,7 @@ def sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sour
         if at in seen:
             continue
         seen.add(at)
-        known = False
+        known, following = False, set[tuple[Path, tuple[str, ...]]]()
         for key, below in state.heap.under(path.root).items():
             if len(key.fields) <= len(path.fields) or not is_prefix(path, key):
                 continue
@@ -57,7 +71,8 @@ def sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sour
                 found |= deep_sources(state, below)
             else:
                 found |= _prolonged(below, rest[len(way) :])
-                reached.extend((each, rest[len(way) :]) for each in made_here(below))
+                following.update((each, rest[len(way) :]) for each in made_here(below))
+        reached += sorted(following)
         if not known and path not in own:
             whole = deep_sources(state, of(Thing(path)))
             found |= {prolong(each, rest) if is_from_outside(each) else each for each in whole}

@@ -8,8 +8,19 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
-from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
-from leaklint.solve.lattice import EMPTIED, FOLDER, SYMBOLIC, TEMPORARY, extend, is_prefix, named, names_in, slot
+from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.solve.lattice import (
+    EMPTIED,
+    FOLDER,
+    SYMBOLIC,
+    TEMPORARY,
+    VARIES,
+    extend,
+    is_prefix,
+    named,
+    names_in,
+    slot,
+)
 from leaklint.solve.state import State, Status
 
 ALL: Final = {
@@ -19,8 +30,8 @@ ALL: Final = {
 }
 """What gives every object of a kind that has work pending: what settles an element settles all of them."""
 _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
-
-
+_LISTED: Final = frozenset({TEMPORARY, VARIES})
+"""What a name is made from that comes out of a listing of a folder."""
 WAKERS: Final = "<wakers>"
 """The field of a future in which lie the timers that set its result."""
 
@@ -266,7 +277,14 @@ def file_of(state: State, effect: Pending) -> Pending | None:
     if not where or any(_is_emptied(state, name) for name in names_in(effect.sources)):
         return None
     looked_at = any(where & tested.reads for tested in state.guards)
-    return msgspec.structs.replace(effect, guarded=effect.guarded or looked_at)
+    path = effect.path if effect.path is None else _name_of(state, effect.path)
+    return msgspec.structs.replace(effect, path=path, guarded=effect.guarded or looked_at)
+
+
+def _name_of(state: State, path: Path) -> Path:
+    """The name from which a path object was made as it is: whoever removes the file may know only that."""
+    named_by = with_names(state, [Thing(path)]) - {Thing(path)}
+    return next(iter(named_by)).path if len(named_by) == 1 else path
 
 
 def _follows_folder(state: State, effect: Pending) -> bool:
@@ -292,23 +310,33 @@ def _is_emptied(state: State, name: str) -> bool:
     return False
 
 
-def remove_file(state: State, value: Value, *, every_path: bool, emptied: bool = True) -> None:
+def remove_file(state: State, value: Value, *, every_path: bool, contents: bool = False, emptied: bool = True) -> None:
     """A file or folder is removed: also one whose name was put together once more in the same way."""
     if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
         return
     names = names_in(value.sources)
     rest = value.sources - {named(name) for name in names}
+    files = {
+        key: token.effect
+        for key, token in state.tokens.items()
+        if isinstance(token.effect, Pending) and token.effect.work is Work.FILE and token.effect.path is not None
+    }
+    exact = {thing.path for thing in with_names(state, value.things)}
+    if not contents and any(effect.path in exact for effect in files.values()):
+        return  # the caller settles it: no other file is meant
     asked = frozenset().union(*(tested.reads for tested in state.guards))
     if emptied and not any(source.root.kind in SYMBOLIC for source in value.sources | asked):
         state.trimmed |= {Path(Root(RootKind.LIBRARY, EMPTIED, name)) for name in names}
     status = Status.SETTLED if every_path else Status.MIXED
-    found = []
-    for key, token in state.tokens.items():
-        effect = token.effect
-        if not isinstance(effect, Pending) or effect.work is not Work.FILE or effect.path is None:
-            continue
-        others = names_in(effect.sources)
-        inside = all(any(other.startswith(name) for other in others) for name in names)
-        if inside and rest <= effect.sources:
-            found.append(key)
+    contents = contents or rest <= _LISTED
+    found = [key for key, effect in files.items() if _is_named(effect.sources, names, rest, contents=contents)]
     state.settle(found, status)
+
+
+def _is_named(sources: Sources, names: list[str], rest: Sources, *, contents: bool) -> bool:
+    """Whether a file was made under a name, or, with ``contents``, anywhere in a folder of that name."""
+    others = names_in(sources)
+    if contents:
+        return rest <= sources and all(any(other.startswith(name) for other in others) for name in names)
+    own = sources - {named(other) for other in others}
+    return rest == own and {name.rstrip("/") for name in names} == {other.rstrip("/") for other in others}

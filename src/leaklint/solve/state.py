@@ -15,11 +15,12 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
+from leaklint.ir.values import MAX_FIELDS, Path, Sources, Value
+from leaklint.solve import losing
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary
-from leaklint.solve.guards import Tested, asked, met_guards
+from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import CONTENT, is_prefix, join
+from leaklint.solve.lattice import CONTENT, is_prefix
 
 Trace = tuple[Place, ...]
 """Calls from the function under analysis to the effect's site, outermost first."""
@@ -35,8 +36,6 @@ class Status(enum.IntEnum):
     OPEN = 3
 
 
-_WAITED_FOR_ONE_BY_ONE: Final = frozenset({Work.COROUTINE, Work.PROCESS, Work.TASK, Work.THREAD, Work.TIMER})
-"""Work that only its own object can wait for: whoever loses the object cannot."""
 Condition = tuple[str, str, bool]
 """A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
 MOST_READS: Final = 1_000
@@ -216,29 +215,19 @@ class State:
 
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether no object, and at most one name, refers to the work that is pending when it is started again."""
-        path = effect.path
-        if not isinstance(effect, Pending) or effect.work not in _WAITED_FOR_ONE_BY_ONE or path is None:
-            return False
-        if path.root.kind is not RootKind.MADE or path in self.escaped:
-            return False
-        names = [
-            name for name, value in self.env.items() if name[0] != PRUNED and any(t.path == path for t in value.things)
-        ]
-        return len(names) < 2 and not any(
-            thing.path == path and not self._is_passing(field)
-            for field, value in self.heap.items()
-            for thing in value.things
+        path = losing.made_here(effect, self.escaped)
+        return (
+            path is not None
+            and losing.names_of(self.env, path, passing=False) < 2
+            and not losing.lies_in_object(self.heap, path)
         )
 
-    def _is_passing(self, field: Path) -> bool:
-        """Whether a field holds what it does for the moment only: a captured name, or a method that is just called."""
-        last = field.fields[-1] if field.fields else ""
-        if last.startswith("<cell "):
-            return True
-        method = Path(field.root, field.fields[:-1])
-        return last == "<self>" and not any(
-            thing.path == method for _, value in self.heap.items() for thing in value.things
-        )
+    def without_object(self, token: Token, path: Path) -> Token:
+        """Work on a path on which nothing refers to its object any more."""
+        assert isinstance(token.effect, Pending)
+        held = token.effect.held and token.effect.work is not Work.COROUTINE
+        effect = msgspec.structs.replace(token.effect, path=losing.lost(path), held=held, how_dropped="lost")
+        return token._replace(effect=effect, status=Status.MIXED, skipped_at=self.line)
 
     def assume(self, name: str, kind: str, holds: bool) -> None:
         """A test of a local name holds from here on: what was opened under its opposite is not there."""
@@ -317,92 +306,3 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     if old == new or old.sources == new.sources:
         return new if len(new.sources) >= len(old.sources) else old
     return msgspec.structs.replace(new, sources=old.sources | new.sources)
-
-
-def join_states(left: State, right: State) -> State:
-    """What holds where two paths meet."""
-    result = State()
-    result.env = _joined(left.env, right.env, keep=True)
-    result.heap = left.heap.joined(right.heap)
-    result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
-    result.read_first = left.read_first | right.read_first
-    result.empty, result.full = left.empty & right.empty, left.full & right.full
-    result.listed = left.listed & right.listed
-    result.written = left.written & right.written
-    result.reads, result.reread = left.reads | right.reads, left.reread | right.reread
-    result.trimmed = left.trimmed | right.trimmed
-    result.handed_over = left.handed_over | right.handed_over
-    result.guards = met_guards(left.guards, right.guards)
-    result.escaped = {**left.escaped, **right.escaped}
-    result.iterating = left.iterating & right.iterating
-    result.partly = left.partly | right.partly
-    result.suppressed = left.suppressed & right.suppressed
-    result.heeded = left.heeded | right.heeded
-    result.line = right.line
-    result.conditions = left.conditions & right.conditions
-    result.tests = {**left.tests, **right.tests}
-    result.tokens = dict(left.tokens)
-    for key, token in right.tokens.items():
-        other = result.tokens.get(key)
-        result.tokens[key] = token if other is None else _met(other, token, left, right)
-    for path in left.settled.keys() | right.settled.keys():
-        one, two = left.settled.get(path), right.settled.get(path)
-        if one is None or two is None:
-            known = one or two
-            assert known is not None
-            result.settled[path] = (known[0], False)
-        else:
-            result.settled[path] = (one[0] and two[0], one[1] and two[1])
-    return result
-
-
-def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]
-    if left is right:
-        return left.copy()
-    result = dict(left)
-    for name, value in right.items():
-        old = result.get(name)
-        if old is None:
-            result[name] = value
-        elif old is not value:
-            result[name] = join(old, value)
-    return result
-
-
-def _met(one: Token, two: Token, left: State, right: State) -> Token:
-    """A token where two paths meet: settled on one and open on the other is settled on some paths."""
-    if one.status is two.status:
-        one = one._replace(
-            within=one.within or two.within,
-            timed_out=one.timed_out and two.timed_out,
-            absent=one.absent and two.absent,
-            by_surprise=one.by_surprise and two.by_surprise,
-            settled_with_exception=one.settled_with_exception or two.settled_with_exception,
-            many=one.many or two.many,
-        )
-        if one.effect is two.effect or one.effect == two.effect:
-            return one
-        return one._replace(effect=merged(one.effect, two.effect))
-    low, high = sorted((one, two), key=lambda token: token.status)
-    if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
-        high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
-    high = high._replace(many=one.many or two.many)
-    if low.absent and low.status is Status.SETTLED:
-        return high
-    if low.status is Status.SETTLED and high.by_surprise:
-        return low._replace(settled_with_exception=True, by_surprise=False)
-    where = left.line if high.status is one.status else right.line
-    if low.status is Status.SETTLED and high.status is Status.OPEN:
-        kept, thrown_away = (left, right) if high.status is one.status else (right, left)
-        if isinstance(high.effect, Write) and asked(high.effect.path, kept.guards - thrown_away.guards):
-            high = high._replace(effect=msgspec.structs.replace(high.effect, when_full=True))
-        return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
-    if low.status is Status.SETTLED:
-        return high._replace(skipped_at=high.skipped_at or where)
-    if high.status is Status.OPEN and low.status in (Status.MIXED, Status.UNCERTAIN):
-        return high._replace(status=Status.MIXED, skipped_at=low.skipped_at or where)
-    return high
-
-
-PRUNED: Final = "%"
-"""First character of temporaries, which are dropped where no later block uses them."""

@@ -39,11 +39,12 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
+from leaklint.solve.losing import PRUNED, RETURNED
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, is_container, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.state import PRUNED, State
+from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
@@ -137,6 +138,7 @@ def _return(act: Activation, state: State, step: cfg.Return) -> None:
     given = with_sources(value, deep_sources(state, value))
     uses.read_snapshots(act, state, given, step.span)
     act.returned.append(value)
+    state.env[RETURNED] = value
 
 
 def _raise(act: Activation, state: State, step: cfg.Raise) -> None:

@@ -94,7 +94,9 @@ def cached_call(
     sources: set[Path] = set()
     for value in bound:
         sources |= deep_sources(state, value)
-    hidden = sorted(source for source in result.sources if source.fields[-1:] == (".value",))
+    # what an argument was made from is a part of the key
+    beside = result.sources - sources
+    hidden = sorted(source for source in beside if source.fields[-1:] == (".value",))
     open_effect(
         act,
         state,
@@ -107,7 +109,7 @@ def cached_call(
             pure=VARIES not in summary.returns.sources,
             side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
             missing=tuple(act.world.name_of(source) for source in hidden),
-            reads=frozenset(source for source in result.sources if survives(source)),
+            reads=frozenset(source for source in beside if survives(source)),
         ),
     )
 

@@ -6,6 +6,7 @@ it; the engine works on an explicit stack, so that call chains of any depth cost
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -27,6 +28,8 @@ from leaklint.solve.prepared import choosing, tested
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
 """Shapes under which a function may call itself, at any distance; the general summary is taken beyond."""
+_MADE: Final = re.compile(r"(?P<line>\d+):(?P<start>\d+)-(?:(?P<last>\d+)\+)?(?P<end>\d+)")
+"""A place in the name of an object, as ``Activation.made`` writes it."""
 Shape: TypeAlias = frozenset[tuple[Type, tuple[tuple[str, "Shape"], ...]]]
 """What is known of an argument: its possible types and, for each, those of its fields."""
 Shapes: TypeAlias = tuple[tuple[int, Shape], ...]
@@ -328,10 +331,8 @@ def instance(name: str) -> Type:
 
 def span_in(name: str) -> Span | None:
     """The place in the name of a root (see ``Activation.made``)."""
-    _, _, rest = name.partition("/")[0].rpartition("@")
-    line, _, columns = rest.partition(":")
-    start, _, end = columns.partition("-")
-    end = "".join(character for character in end if character.isdigit())
-    if line.isdigit() and start.isdigit():
-        return Span(int(line), int(start), int(line), int(end or start))
+    found = _MADE.match(name.partition("/")[0].rpartition("@")[2])
+    if found is not None:
+        line, start = int(found["line"]), int(found["start"])
+        return Span(line, start, int(found["last"] or line), int(found["end"]))
     return None

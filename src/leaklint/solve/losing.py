@@ -1,0 +1,62 @@
+"""Work whose object nothing refers to any more: whoever has lost the object cannot wait for its work.
+
+Where two paths meet and only one of them has lost the object, waiting for what its name denotes settles the work of
+the other path alone. The work of the path that has lost it goes on as a token of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from leaklint.ir.effects import AnyEffect, Pending, Work
+from leaklint.ir.values import Path, RootKind, Value
+from leaklint.solve.heap import Heap
+from leaklint.solve.lattice import slot
+
+LOST: Final = "<lost>"
+PRUNED: Final = "%"
+"""First character of temporaries, which are dropped where no later block uses them."""
+RETURNED: Final = "<returned>"
+"""Name of what a path returns: where it ends, no other name counts."""
+_WAITED_FOR_ONE_BY_ONE: Final = frozenset({Work.COROUTINE, Work.PROCESS, Work.TASK, Work.THREAD, Work.TIMER})
+"""Work that only its own object can wait for."""
+
+
+def made_here(effect: AnyEffect, escaped: Mapping[Path, Path]) -> Path | None:
+    """The object that alone can wait for the work of an effect, where this function has made it and not given away."""
+    path = effect.path
+    if path is None or not isinstance(effect, Pending) or effect.work not in _WAITED_FOR_ONE_BY_ONE:
+        return None
+    return path if path.root.kind is RootKind.MADE and path not in escaped else None
+
+
+def names_of(env: Mapping[str, Value], path: Path, *, passing: bool = True) -> int:
+    """How many names denote an object: those that pass (temporaries) among them."""
+    return sum(denotes(value, path) for name, value in env.items() if passing or name[0] != PRUNED)
+
+
+def denotes(value: Value, path: Path) -> bool:
+    """Whether a value may be the object."""
+    return any(thing.path == path for thing in value.things)
+
+
+def lies_in_object(heap: Heap, path: Path) -> bool:
+    """Whether a field of some object holds the object for longer than the moment."""
+    return any(
+        thing.path == path and not _is_passing(heap, field) for field, value in heap.items() for thing in value.things
+    )
+
+
+def _is_passing(heap: Heap, field: Path) -> bool:
+    """Whether a field holds what it does for the moment only: a captured name, or a method that is just called."""
+    last = field.fields[-1] if field.fields else ""
+    if last.startswith("<cell "):
+        return True
+    method = Path(field.root, field.fields[:-1])
+    return last == "<self>" and not any(thing.path == method for _, value in heap.items() for thing in value.things)
+
+
+def lost(path: Path) -> Path:
+    """What stands for an object that nothing refers to."""
+    return slot(path, LOST)

@@ -1,0 +1,127 @@
+"""Where two paths meet: what holds on both of them, and what may hold on either."""
+
+from __future__ import annotations
+
+import msgspec.structs
+
+from leaklint.ir.effects import Pending, Write
+from leaklint.ir.values import NOTHING
+from leaklint.solve import losing
+from leaklint.solve.guards import asked, met_guards
+from leaklint.solve.lattice import join
+from leaklint.solve.state import State, Status, Token, merged
+
+
+def join_states(left: State, right: State) -> State:
+    """What holds where two paths meet."""
+    result = State()
+    result.env = _joined(left.env, right.env, keep=True)
+    result.heap = left.heap.joined(right.heap)
+    result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
+    result.read_first = left.read_first | right.read_first
+    result.empty, result.full = left.empty & right.empty, left.full & right.full
+    result.listed = left.listed & right.listed
+    result.written = left.written & right.written
+    result.reads, result.reread = left.reads | right.reads, left.reread | right.reread
+    result.trimmed = left.trimmed | right.trimmed
+    result.handed_over = left.handed_over | right.handed_over
+    result.guards = met_guards(left.guards, right.guards)
+    result.escaped = {**left.escaped, **right.escaped}
+    result.iterating = left.iterating & right.iterating
+    result.partly = left.partly | right.partly
+    result.suppressed = left.suppressed & right.suppressed
+    result.heeded = left.heeded | right.heeded
+    result.line = right.line
+    result.conditions = left.conditions & right.conditions
+    result.tests = {**left.tests, **right.tests}
+    result.tokens = dict(left.tokens)
+    for key, token in right.tokens.items():
+        other = result.tokens.get(key)
+        result.tokens[key] = token if other is None else _met(other, token, left, right)
+        if other is not None and other.status is Status.OPEN and token.status is Status.OPEN:
+            gone = _lost_on_one(token, left, right)
+            if gone is not None:
+                result.tokens.setdefault(gone.key, gone)
+    for path in left.settled.keys() | right.settled.keys():
+        one, two = left.settled.get(path), right.settled.get(path)
+        if one is None or two is None:
+            known = one or two
+            assert known is not None
+            result.settled[path] = (known[0], False)
+        else:
+            result.settled[path] = (one[0] and two[0], one[1] and two[1])
+    return result
+
+
+def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]
+    if left is right:
+        return left.copy()
+    result = dict(left)
+    for name, value in right.items():
+        old = result.get(name)
+        if old is None:
+            result[name] = value
+        elif old is not value:
+            result[name] = join(old, value)
+    return result
+
+
+def _met(one: Token, two: Token, left: State, right: State) -> Token:
+    """A token where two paths meet: settled on one and open on the other is settled on some paths."""
+    if one.status is two.status:
+        one = one._replace(
+            within=one.within or two.within,
+            timed_out=one.timed_out and two.timed_out,
+            absent=one.absent and two.absent,
+            by_surprise=one.by_surprise and two.by_surprise,
+            settled_with_exception=one.settled_with_exception or two.settled_with_exception,
+            many=one.many or two.many,
+        )
+        if one.effect is two.effect or one.effect == two.effect:
+            return one
+        return one._replace(effect=merged(one.effect, two.effect))
+    low, high = sorted((one, two), key=lambda token: token.status)
+    if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
+        high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
+    high = high._replace(many=one.many or two.many)
+    if low.absent and low.status is Status.SETTLED:
+        return high
+    if low.status is Status.SETTLED and high.by_surprise:
+        return low._replace(settled_with_exception=True, by_surprise=False)
+    where = left.line if high.status is one.status else right.line
+    if low.status is Status.SETTLED and high.status is Status.OPEN:
+        kept, thrown_away = (left, right) if high.status is one.status else (right, left)
+        if isinstance(high.effect, Write) and asked(high.effect.path, kept.guards - thrown_away.guards):
+            high = high._replace(effect=msgspec.structs.replace(high.effect, when_full=True))
+        return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
+    if low.status is Status.SETTLED:
+        return high._replace(skipped_at=high.skipped_at or where)
+    if high.status is Status.OPEN and low.status in (Status.MIXED, Status.UNCERTAIN):
+        return high._replace(status=Status.MIXED, skipped_at=low.skipped_at or where)
+    return high
+
+
+def _lost_on_one(token: Token, left: State, right: State) -> Token | None:
+    """The work of the path on which nothing refers to its object any more, where the other path still has it."""
+    path = losing.made_here(token.effect, left.escaped | right.escaped)
+    if path is None or path.fields:
+        return None
+    named = bool(losing.names_of(left.env, path)), bool(losing.names_of(right.env, path))
+    if named[0] is named[1]:
+        return None
+    loser = right if named[0] else left
+    return None if losing.lies_in_object(loser.heap, path) else loser.without_object(token, path)
+
+
+def with_lost(returned: list[State]) -> list[State]:
+    """The states in which a function returns, with the work whose object one path returns and another one does not."""
+    given = [returns.env.pop(losing.RETURNED, NOTHING) for returns in returned]
+    for state, value in zip(returned, given, strict=True):
+        for token in list(state.tokens.values()):
+            path = losing.made_here(token.effect, state.escaped)
+            if path is None or path.fields or token.status is not Status.OPEN or losing.denotes(value, path):
+                continue
+            if any(losing.denotes(other, path) for other in given) and not losing.lies_in_object(state.heap, path):
+                gone = state.without_object(token, path)
+                state.tokens[gone.key] = gone
+    return returned
