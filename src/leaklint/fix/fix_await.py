@@ -38,7 +38,9 @@ def make(finding: Finding, project: Project) -> Plan:
     if task and isinstance(statement, ast.Expr) and stands:
         looped = _in_loop(tree, finding, statement, project)
         if looped:
-            endless = any(isinstance(each, ast.AsyncFor) for each in tree.loops(statement))
+            loops = tree.loops(statement)
+            endless = any(isinstance(each, ast.AsyncFor) for each in loops)
+            endless = endless or any(isinstance(each, ast.Yield) for each in ast.walk(loops[-1]))
             return plan(finding, looped, safe=project.ends(finding.hint.callee) and not endless)
     if not (stands or bound):
         raise NoFix("it is part of an expression that may mean something else")
@@ -135,7 +137,9 @@ def _in_loop(tree: Tree, finding: Finding, statement: ast.Expr, project: Project
     if leaves or loop.orelse or endless or not tree.stands_alone(loop):
         return []
     alone(tree, statement)
-    if project.target >= (3, 11):
+    # a group knows no loop, and none of its tasks may outlive a generator that is left
+    plain = all(each.arg in ("name", "context") for each in call.keywords)
+    if project.target >= (3, 11) and plain and not any(isinstance(each, ast.Yield) for each in ast.walk(loop)):
         task_group, imports = attribute(tree, "asyncio", "TaskGroup")
         group = tree.fresh("group", "task_group")
         return [
