@@ -32,6 +32,7 @@ KEYED = {
 STAYS = {
     "lk105_request_data_cached/reads_module_variable_of_request": {"app.tenant"},
     "lk105_request_data_cached/reads_variable_of_other_module": {"tables.tenant"},
+    "lk110_temporary_file_left/pathlib_chain": {"/tmp/out"},
     "lk110_temporary_file_left/other_folder_emptied_first": {"/tmp/new-area"},
 }
 """What is left without the leak too: it is overwritten before anything reads it, or always the same."""

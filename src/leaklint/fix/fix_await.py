@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.forever import must_end
+from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.names import attribute
 from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
@@ -41,7 +41,7 @@ def make(finding: Finding, project: Project) -> Plan:
             loops = tree.loops(statement)
             endless = any(isinstance(each, ast.AsyncFor) for each in loops)
             endless = endless or any(isinstance(each, ast.Yield) for each in ast.walk(loops[-1]))
-            return plan(finding, looped, safe=project.ends(finding.hint.callee) and not endless)
+            return plan(finding, looped, safe=ends_soon(finding, project, finding.hint.callee) and not endless)
     if not (stands or bound):
         raise NoFix("it is part of an expression that may mean something else")
     if not task and not _gives_the_coroutine(tree, node, finding.hint.callee):
@@ -53,7 +53,7 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("what it is bound to is read as what it is now")
     # one after the other is not what was meant
     rounds = task and (bool(tree.loops(statement)) or comes_in_rounds(finding, project))
-    safe = project.ends(finding.hint.callee) and not rounds
+    safe = ends_soon(finding, project, finding.hint.callee) and not rounds
     return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
 
 
@@ -99,7 +99,11 @@ def _gathered(tree: Tree, finding: Finding, node: ast.Call, project: Project) ->
         raise NoFix("it is part of an expression that may mean something else")
     alone(tree, statement)
     # a tuple in brackets is one expression here, and the brackets are no part of it for LibCST
-    return plan(finding, [Instead(tree.span(statement), changed), *imports], safe=project.ends(finding.hint.callee))
+    return plan(
+        finding,
+        [Instead(tree.span(statement), changed), *imports],
+        safe=ends_soon(finding, project, finding.hint.callee),
+    )
 
 
 def _is_coroutine(tree: Tree, node: ast.expr, finding: Finding) -> bool:

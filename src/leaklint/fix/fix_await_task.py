@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 
-from leaklint.fix.forever import must_end
+from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.names import attribute
 from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
@@ -40,7 +40,7 @@ def make(finding: Finding, project: Project) -> Plan:
             kept = True
         case _:
             kept = False
-    safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee) and not kept
+    safe = finding.hint.settled != "uncertain" and ends_soon(finding, project, finding.hint.callee) and not kept
     return plan(finding, once(tree, changes), safe=safe and not comes_in_rounds(finding, project))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.forever import must_end
+from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
@@ -51,7 +51,11 @@ def make(finding: Finding, project: Project) -> Plan:
     if isinstance(own, ast.Call) and dotted(own.func).rpartition(".")[2] not in _STANDARD:
         # a class of its own decides in ``run`` what happens
         must_end(finding, project, "run")
-    safe = finding.hint.settled != "uncertain" and project.ends(callee) and not comes_in_rounds(finding, project)
+    safe = (
+        finding.hint.settled != "uncertain"
+        and ends_soon(finding, project, callee)
+        and not comes_in_rounds(finding, project)
+    )
     if finding.hint.work == "timer":
         interval = _interval(tree, function, receiver)
         if interval is not None and interval > _LONGEST:

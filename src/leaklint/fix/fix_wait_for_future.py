@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.forever import must_end
+from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.names import member
 from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
@@ -27,7 +27,7 @@ def make(finding: Finding, project: Project) -> Plan:
     if function is None:
         raise NoFix("it stands in no function")
     must_end(finding, project, finding.hint.callee)
-    safe = finding.hint.settled != "uncertain" and project.ends(finding.hint.callee)
+    safe = finding.hint.settled != "uncertain" and ends_soon(finding, project, finding.hint.callee)
     safe = safe and not comes_in_rounds(finding, project) and not _goes_on(function)
     receiver = node.func.value
     if isinstance(receiver, ast.Name):

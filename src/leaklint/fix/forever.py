@@ -13,6 +13,9 @@ from leaklint.ir.finding import Finding
 _ASKS = ("is_set", "wait")
 _STOPS = ("cancel", "set", "stop")
 _SHUTS = ("shutdown", "stop", "stop_consuming")
+_SLEEPS = ("anyio.sleep", "asyncio.sleep", "time.sleep", "trio.sleep")
+_SHORT = 30
+"""Seconds."""
 _DEEPEST = 3
 """Calls from the function that begins to the one that goes on."""
 
@@ -22,6 +25,46 @@ def must_end(finding: Finding, project: Project, callee: str) -> None:
     if callee and _is_endless(project, finding.place.path, callee):
         last = callee.partition("#")[0].rpartition(".")[2]
         raise NoFix(f"{last} never ends, so that nothing can wait for it")
+
+
+def ends_soon(finding: Finding, project: Project, callee: str) -> bool:
+    """Whether what runs is known to end by itself, and not to sleep for longer than a caller may want to wait."""
+    return project.ends(callee) and not _rests(project, finding.place.path, callee)
+
+
+def _rests(project: Project, path: str, callee: str, depth: int = 0) -> bool:
+    """Whether a function that a name may mean sleeps for a time that is long, or that a setting decides."""
+    last = callee.partition("#")[0].rpartition(".")[2]
+    for each in (path, *sorted(project.imported(path))):
+        for tree, function in _named(project, each, last):
+            for call in tree.own_nodes(function):
+                if not isinstance(call, ast.Call):
+                    continue
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
+                if tree.full_name(call.func) in _SLEEPS and _is_long(tree, function, call):
+                    return True
+                if depth < _DEEPEST and name not in ("", last) and _rests(project, each, name, depth + 1):
+                    return True
+    return False
+
+
+def _is_long(tree: Tree, function: Function, call: ast.Call) -> bool:
+    """Whether a call of ``sleep`` is given a long time, or one that a setting decides."""
+    time = call.args[0] if call.args else next((each.value for each in call.keywords), None)
+    if isinstance(time, ast.Name):
+        name = time.id
+        bound = [
+            each.value
+            for each in (*tree.module.body, *tree.own_nodes(function))
+            if isinstance(each, ast.Assign) and any(dotted(target) == name for target in each.targets)
+        ]
+        time = bound[0] if len(bound) == 1 else time
+    if isinstance(time, ast.Constant):
+        return isinstance(time.value, int | float) and time.value > _SHORT
+    called = {each.func for each in ast.walk(time) if isinstance(each, ast.Call)} if time is not None else set()
+    return time is not None and any(
+        isinstance(each, ast.Attribute | ast.Subscript) and each not in called for each in ast.walk(time)
+    )
 
 
 def _is_endless(project: Project, path: str, callee: str, depth: int = 0) -> bool:

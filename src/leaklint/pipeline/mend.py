@@ -16,7 +16,6 @@ from typing import TypeAlias
 
 from leaklint.fix.apply import NotApplied, applied, compatible
 from leaklint.fix.catalogue import plan_for
-from leaklint.fix.moved import is_done, moved
 from leaklint.fix.plan import Plan
 from leaklint.fix.project import Project as Fixable
 from leaklint.ir.finding import Finding, Severity
@@ -26,8 +25,6 @@ from leaklint.pipeline.run import Part, Request, cache_of, report_of
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report
 
-_NAMED_ALIKE = "remove-file"
-"""The fix for files, which the analysis knows by what their names were made from."""
 Key: TypeAlias = tuple[str, ...]
 """What a finding keeps when lines move: where it is and what it is about; its message may change with the code."""
 Text: TypeAlias = tuple[str, str, str]
@@ -143,7 +140,7 @@ class _Mending:
             chosen = compatible(plans, project)
             found = self._tried(chosen, report, project) or self._one_by_one(chosen, report, project)
             if found is not None:
-                report, project = self._also(plans, project, found)
+                report, project = found
         after = {path: self.overlay[path] for path in sorted(self.original)}
         changed = {path for path, content in after.items() if content != self.original[path]}
         return Mended(
@@ -153,23 +150,6 @@ class _Mending:
             tuple(self.done),
             tuple(self.withdrawn.values()),
         )
-
-    def _also(self, plans: Sequence[Plan], before: Fixable, found: tuple[Report, Fixable]) -> tuple[Report, Fixable]:
-        """Removes the files, too, of which nothing is said any more since a file of nearly the same name is removed."""
-        for each in plans:
-            if each.finding.fix != _NAMED_ALIKE or each in self.done:
-                continue
-            report, project = found
-            changed = [path for path in self.original if before.sources[path] != project.sources[path]]
-            trees = {path: project.tree(path) for path in {*changed, each.finding.place.path}}
-            there = moved(each.finding, {path: before.tree(path) for path in trees}, trees)
-            if there is None or _is_told(there, report):
-                continue
-            made = plan_for(there, project)
-            if isinstance(made, Plan) and (made.safe or self.unsafe) and not is_done(made, trees):
-                with_it = dataclasses.replace(report, findings=(*report.findings, there))
-                found = self._tried([made], with_it, project) or found
-        return found
 
     def _examined(self, overlay: Mapping[str, bytes]) -> tuple[Report, Fixable]:
         return analysed_for_fixes(
@@ -221,14 +201,6 @@ class _Mending:
         except NotApplied as reason:
             return str(reason)
         return _complaint([plan], report, self._examined({**self.overlay, **changed})[0])
-
-
-def _is_told(finding: Finding, report: Report) -> bool:
-    """Whether a report says at least as much at a place as a finding did."""
-    return any(
-        (each.place, each.code) == (finding.place, finding.code) and each.severity >= finding.severity
-        for each in report.findings
-    )
 
 
 def _complaint(plans: Sequence[Plan], before: Report, after: Report) -> str:
