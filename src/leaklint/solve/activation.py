@@ -35,6 +35,7 @@ class Activation:
         self.at_yield: dict[str, Value] = {}
         """What the names of a context manager hold where it yields (see ``leaklint.solve.leaving``)."""
         self.is_module_body = self.name == "<module>"
+        self.is_function = not self.name.endswith(("<module>", "<body>"))
         self.augmented = ""
         """The operator of the augmented assignment under way, such as ``+=``."""
         self.at = facts.span

@@ -50,6 +50,8 @@ def open_effect(
         guards |= tested.reads
     if isinstance(effect, Write):
         state.empty -= {effect.path}
+        if act.importing:
+            return  # what an import changes is no invocation's
         effect = listed.with_tables(state, effect)
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:

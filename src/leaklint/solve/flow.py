@@ -220,11 +220,14 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             if now != known:
                 known = now
                 snapshot = state.copy()
+                if block.raises_to == RAISE_EXIT and act.is_function:
+                    snapshot.env.clear()  # its names are gone with it
         direct = DIRECT.get(kind)
         if direct is not None:
             direct(act, state, step)
         else:
             yield from ASKING[kind](act, state, step)
+            act.work += len(state.tokens) >> 3
             if act.is_given_up:
                 return False, raising, surprise
         if snapshot is not None and (

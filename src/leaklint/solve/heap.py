@@ -124,7 +124,7 @@ class Heap:
         for root, group in other._groups.items():
             mine = groups.get(root)
             if mine is None:
-                groups[root] = _or_all_as_before(group)
+                groups[root] = _or_all_as_before(root, group)
             elif mine is not group:
                 merged = Group(mine)
                 for path, value in group.items():
@@ -137,12 +137,14 @@ class Heap:
                     merged[path] = _or_as_before(path, mine[path])
                 groups[root] = merged
         for root in self._groups.keys() - other._groups.keys():
-            groups[root] = _or_all_as_before(self._groups[root])
+            groups[root] = _or_all_as_before(root, self._groups[root])
         result._groups = groups
         return result
 
 
-def _or_all_as_before(group: Group) -> Group:
+def _or_all_as_before(root: Root, group: Group) -> Group:
+    if root.kind is RootKind.MADE or root.kind is RootKind.LIBRARY:
+        return group
     return Group((path, _or_as_before(path, value)) for path, value in group.items())
 
 

@@ -46,7 +46,7 @@ from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance, variable
 
 MOST_KEYS: Final = 1_000
-"""A display of more items is not known by its keys: its values are elements like any other."""
+"""A container of more items is not known by its keys: the others are elements like any other."""
 WHOLE_SLICE: Final = "builtins.slice of everything"
 
 
@@ -243,7 +243,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
                     step.span,
                 )
                 continue
-        field = field_of_key(key)
+        field = _field_among_many(state, thing.path, key)
         effects.mutate(
             act,
             state,
@@ -264,6 +264,13 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
         if not sources and (survives(thing.path) or thing.path.root.kind in SYMBOLIC):
             effects.escape(state, value, extend(thing.path, ELEMENT))
+
+
+def _field_among_many(state: State, container: Path, key: Value) -> str:
+    """The field of an element that is set, as in a display: beyond ``MOST_KEYS`` it is an element like any other."""
+    field = field_of_key(key)
+    known = state.heap.under(container.root)
+    return field if len(known) <= MOST_KEYS or extend(container, field) in known else ELEMENT
 
 
 def _key_sources(act: Activation, state: State, key: Value) -> frozenset[Path]:

@@ -25,6 +25,9 @@ MAX_THINGS: Final = 12
 MAX_SOURCES: Final = 24
 """Of a value with more sources, only the first fields of each are kept, or its root."""
 
+FEW: Final = 8
+"""So few places are compared with faster than they are looked up in."""
+
 CONSTANT_PATH: Final = Path(Root(RootKind.LIBRARY, "constant"))
 VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 """Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
@@ -95,6 +98,13 @@ def prolong(path: Path, fields: Iterable[str]) -> Path:
 def is_prefix(short: Path, long: Path) -> bool:
     """Whether ``long`` is ``short`` or lies below it."""
     return short.root == long.root and long.fields[: len(short.fields)] == short.fields
+
+
+def is_within(path: Path, places: frozenset[Path]) -> bool:
+    """Whether the path is one of the places or lies below one."""
+    if len(places) < FEW:
+        return any(is_prefix(place, path) for place in places)
+    return any(Path(path.root, path.fields[:count]) in places for count in range(len(path.fields) + 1))
 
 
 def named(text: str) -> Path:

@@ -37,7 +37,7 @@ def join_states(left: State, right: State) -> State:
     result.tokens = dict(left.tokens)
     for key, token in right.tokens.items():
         other = result.tokens.get(key)
-        result.tokens[key] = token if other is None else _met(other, token, left, right)
+        result.tokens[key] = token if other is None or other is token else _met(other, token, left, right)
         if other is not None and other.status is Status.OPEN and token.status is Status.OPEN:
             gone = _lost_on_one(token, left, right)
             if gone is not None:

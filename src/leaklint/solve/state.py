@@ -20,7 +20,7 @@ from leaklint.solve import losing
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import CONTENT, is_prefix
+from leaklint.solve.lattice import CONTENT, is_prefix, is_within
 
 Trace = tuple[Place, ...]
 """Calls from the function under analysis to the effect's site, outermost first."""
@@ -283,15 +283,15 @@ class State:
 
     def is_bound(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been bound anew on every path to here."""
-        return self.is_reset(path) or any(is_prefix(bound, path) for bound in self.written)
+        return self.is_reset(path) or is_within(path, self.written)
 
     def is_new(self, path: Path) -> bool:
         """Whether the place has been reset, and nobody has looked at what was in it before."""
-        return self.is_reset(path) and not any(is_prefix(place, path) for place in self.read_first)
+        return self.is_reset(path) and not is_within(path, self.read_first)
 
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
-        return any(is_prefix(reset, path) for reset in self.resets)
+        return is_within(path, self.resets)
 
 
 def _as_settled(one: Token, two: Token) -> bool:
