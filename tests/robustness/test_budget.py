@@ -10,7 +10,7 @@ from leaklint.ir.finding import Finding
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.solving import solved
-from leaklint.solve import activation, budget, flow
+from leaklint.solve import activation, budget, flow, state
 
 HANDLER = """
 X = []
@@ -68,6 +68,22 @@ def test_a_function_that_is_too_large_is_left_out(monkeypatch: pytest.MonkeyPatc
     found = findings(**files)
     assert places(found) == [("LK101", "app.py", 7), ("LK901", "app.py", 8), ("LK101", "app.py", 211)]
     assert found[1].message == "too large, analysed in part: what it does is left out"
+
+
+@pytest.mark.parametrize("line", ["X.append(x[{i}])", "with open(x[{i}]) as y{i}: X.append(y{i}.read())"])
+def test_further_effects_of_a_function_are_counted(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    many = "def many(x):\n" + "".join(f"    {line.format(i=i)}\n" for i in range(60))
+    files = {"app": HANDLER.format(calls="many(event)") + many}
+    whole = findings(**files)
+    assert [each.code for each in whole] == ["LK101"] * 61
+    monkeypatch.setattr(state, "MOST_TOKENS", 50)
+    found = findings(**files)
+    (said,) = [each for each in found if each.code == "LK901"]
+    assert places([said]) == [("LK901", "app.py", 7)], "at the name of the function"
+    assert said.message.startswith("too large, analysed in part: of its effects, ")
+    leaks = [each for each in found if each.code == "LK101"]
+    assert set(places(leaks)) < set(places(whole))
+    assert len(leaks) > 10
 
 
 def test_work_that_is_handed_to_what_is_left_out_counts_as_settled(monkeypatch: pytest.MonkeyPatch) -> None:

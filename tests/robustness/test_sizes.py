@@ -115,6 +115,47 @@ def test_large_tables(text: str) -> None:
     assert found(HANDLER + "    X.append(event)\n" + functions + text) == [("LK101", 5)]
 
 
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [
+        ("X = {{}}\n", "X['k{i}'] = [{i}]\n"),
+        ("class A: pass\nX = A()\nX.append = print\n", "X.b{i} = [{i}]\n"),
+        ("X = []\n", "X.append([{i}])\n"),
+        ("X = []\ny0 = ''\n", "y{i} = 'a' + str({i}) + f'{{y0}}'\n"),
+        ("X = []\n", "y{i} = made_by(X, [{i}])\n"),
+        ("X = []\ndef made_by(x): return x\n", "@made_by\ndef y{i}(): pass\n"),
+    ],
+    ids=["items", "attributes", "elements", "texts", "calls", "decorators"],
+)
+def test_modules_that_fill_something_line_by_line(start: str, line: str) -> None:
+    lines = "".join(line.format(i=i) for i in range(20_000 // SHARE // (1 if "['k" in line else 5)))
+    text = start.format() + lines + "def handler(event, context):\n    global X\n    X = event\n"
+    assert found(text) == [("LK102", len(text.splitlines()))]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["y{i} = made_by(event, [{i}])\n", "y{i} = [z for z in event if z]\n", "y{i} = {{}}; y0['a{i}'] = y{i}\n"],
+    ids=["calls", "comprehensions", "items"],
+)
+def test_functions_that_fill_something_line_by_line(line: str) -> None:
+    lines = "".join("    " + line.format(i=i) for i in range(2_000 // SHARE))
+    assert found(HANDLER + lines + "    X.append(event)\n") == [("LK101", 5 + lines.count("\n"))]
+
+
+def test_functions_that_all_wrap_what_they_are_given_and_call_each_other() -> None:
+    count = 60 if PROVE else 8
+    functions = "".join(
+        f"def f{i}(x, y):\n    y.append(x)\n"
+        + "".join(f"    f{(i * 7 + j * 3 + 1) % count}([x, y], y)\n" for j in range(6 if PROVE else 2))
+        for i in range(count)
+    )
+    text = HANDLER + "    f0(event, [])\n" + functions + "    X.append(x)\n"
+    told = found(text)
+    assert ("LK101", len(text.splitlines())) in told or ("LK901", 4) in told
+    assert told
+
+
 def test_functions_that_all_call_each_other() -> None:
     count = 60 // (1 if PROVE else 3)
     functions = "".join(

@@ -25,6 +25,8 @@ MAX_THINGS: Final = 12
 MAX_SOURCES: Final = 24
 """Of a value with more sources, only the first fields of each are kept, or its root."""
 
+MOST_SOURCES: Final = 200
+"""All further sources of a value are forgotten."""
 FEW: Final = 8
 """So few places are compared with faster than they are looked up in."""
 
@@ -177,7 +179,14 @@ def shortened(sources: Sources) -> Sources:
         if len(sources) <= MAX_SOURCES:
             break
         sources = frozenset(Path(source.root, source.fields[: max(kept, _telling(source))]) for source in sources)
-    return sources
+    return bounded(sources)
+
+
+def bounded(sources: Sources) -> Sources:
+    """At most ``MOST_SOURCES``: those first that come from outside."""
+    if len(sources) <= MOST_SOURCES:
+        return sources
+    return frozenset(sorted(sources, key=lambda each: (not is_from_outside(each), each))[:MOST_SOURCES])
 
 
 def _telling(source: Path) -> int:

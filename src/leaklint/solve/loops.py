@@ -107,13 +107,15 @@ def after_loop(
     walked = {thing.path for thing in items.things}
     walked |= {inner for path in walked for inner in _parts(state, path)}
     held = set(walked)
-    # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
-    held |= {
-        thing.path
-        for path, value in state.heap.items()
-        if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
-        for thing in value.things
-    }
+    hanging = {token.effect.path for token in state.tokens.values() if token.status is not Status.SETTLED}
+    if not hanging.union(state.settled) <= held:
+        # or over something as long as the container: ``for i, x in enumerate(xs): futures[i].result()``
+        held |= {
+            thing.path
+            for path, value in state.heap.items()
+            if path.root.kind is RootKind.MADE and path.fields[-1:] and path.fields[-1].startswith("[")
+            for thing in value.things
+        }
     held |= {thing.path for path in walked for thing in state.heap[slot(path, "<variable>")].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}

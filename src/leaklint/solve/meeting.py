@@ -34,7 +34,7 @@ def join_states(left: State, right: State) -> State:
     result.line = right.line
     result.conditions = left.conditions & right.conditions
     result.tests = {**left.tests, **right.tests}
-    result.tokens = dict(left.tokens)
+    result.tokens, result.unopened = dict(left.tokens), left.unopened
     for key, token in right.tokens.items():
         other = result.tokens.get(key)
         result.tokens[key] = token if other is None or other is token else _met(other, token, left, right)

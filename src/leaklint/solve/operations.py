@@ -15,6 +15,7 @@ from leaklint.solve.lattice import (
     ELEMENT,
     TEMPORARY,
     VARIES,
+    bounded,
     constant,
     join_all,
     observed,
@@ -92,7 +93,7 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             _compared(each) if each.root.owner.startswith(("snapshot:", uses.TAKEN)) else _measured(act, each)
             for each in sources
         )
-    state.env[step.target] = Value(things, sources)
+    state.env[step.target] = Value(things, bounded(sources))
     if step.operator in CONTAINED and len(operands) == 2:
         listed.remember(state, state.env[step.target], CONTAINED[step.operator], *operands)
 

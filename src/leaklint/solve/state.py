@@ -40,6 +40,8 @@ Condition = tuple[str, str, bool]
 """A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
 MOST_READS: Final = 1_000
 """Of further places that are read, only the objects are known in which they lie."""
+MOST_TOKENS: Final = 1_500
+"""Of further effects in one function, nothing is known but how many there are."""
 PLAIN: Final = "plain"
 """Kind of the condition that a function, by identity, is none that gives a coroutine."""
 
@@ -101,6 +103,7 @@ class State:
         "tests",
         "tokens",
         "trimmed",
+        "unopened",
         "written",
     )
 
@@ -108,6 +111,8 @@ class State:
         self.env: dict[str, Value] = {}
         self.heap = Heap()
         self.tokens: dict[tuple[object, ...], Token] = {}
+        self.unopened: set[tuple[object, ...]] = set()
+        """Keys of the effects beyond ``MOST_TOKENS``, which are left out; one set for all states of a function."""
         self.resets: frozenset[Path] = frozenset()
         """Places that have been reset on every path to here."""
         self.written: frozenset[Path] = frozenset()
@@ -152,20 +157,16 @@ class State:
         other = State.__new__(State)
         other.env = self.env.copy()
         other.heap = self.heap.copy()
-        other.tokens = self.tokens.copy()
+        other.tokens, other.unopened = self.tokens.copy(), self.unopened
         other.resets, other.written, other.empty, other.full = self.resets, self.written, self.empty, self.full
         other.read_first, other.reread = self.read_first, self.reread
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.handed_over, other.listed = self.handed_over, self.listed
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
-        other.suppressed = self.suppressed
-        other.heeded = self.heeded
-        other.iterating = self.iterating
-        other.partly = self.partly
-        other.line = self.line
-        other.conditions = self.conditions
-        other.tests = self.tests
+        other.suppressed, other.heeded = self.suppressed, self.heeded
+        other.iterating, other.partly = self.iterating, self.partly
+        other.line, other.conditions, other.tests = self.line, self.conditions, self.tests
         return other
 
     def same(self, other: State) -> bool:
@@ -191,6 +192,9 @@ class State:
     def open(self, token: Token) -> None:
         """An effect happens. A settled one of the same key is open again."""
         old = self.tokens.get(token.key)
+        if old is None and len(self.tokens) >= MOST_TOKENS:
+            self.unopened.add(token.key)
+            return
         if old is not None and old.status is not Status.SETTLED:
             repeated = old.repeated or (old.status is Status.OPEN and self._overwrites(old.effect))
             effect = merged(old.effect, token.effect)

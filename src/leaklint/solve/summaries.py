@@ -189,8 +189,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         returns = of(made, sources=content.sources)
     left_waiting, given_up = ended.given_up if normal is not None else (frozenset(), frozenset())
     effects = tuple(_effects(last, raised if normal is not None else None, given_up))
-    if len(effects) > MAX_EFFECTS:
-        act.world.budget.cut.setdefault(act.identity, f"of its effects, {len(effects) - MAX_EFFECTS} are left out")
+    _say_left_out(act.world, act.identity, len(effects[MAX_EFFECTS:]) + len(last.unopened))
     return Summary(
         name=act.identity,
         formals=formals_of(facts),
@@ -213,6 +212,11 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         reads=frozenset(path for path in last.reads if path.root.kind is not RootKind.MADE),
         rereads=frozenset(path for path in last.reread if path.root.kind is not RootKind.MADE),
     )
+
+
+def _say_left_out(world: World, function: str, number: int) -> None:
+    if number:
+        world.budget.cut.setdefault(function, f"of its effects, {number} are left out")
 
 
 def _effects(
@@ -311,6 +315,7 @@ def import_module(world: World, path: str) -> Solving:
                 names[name.removeprefix("global ")] = value
         for place, value in last.heap.items():
             world.keep_field(place, value)
+        _say_left_out(world, identity, len(last.unopened))
         for key, token in last.tokens.items():
             if token.status is not Status.OPEN:
                 continue
