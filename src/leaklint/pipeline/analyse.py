@@ -19,6 +19,7 @@ from leaklint.link.templates import LARGEST
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.hearing import Hears, nobody
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
 from leaklint.pipeline.stamps import Stamp, now, stamps_of, unchanged
@@ -263,7 +264,7 @@ def _contents(root: Path, paths: tuple[str, ...]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for path in paths:
         with contextlib.suppress(OSError):
-            found[path] = (root / path).read_bytes()
+            found[path] = regular(root / path)
     return found
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from leaklint.ir.finding import Finding
 from leaklint.pipeline.files import write_whole
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.wrong_use import Mistake, WrongUse
 from leaklint.report.fingerprint import source_key
 from leaklint.report.report import Report
@@ -77,7 +78,7 @@ class Baseline:
 def read_baseline(file: Path, shown: str) -> Baseline:
     """The baseline in a file; ``shown`` is how messages call the file."""
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(regular(file))
     except FileNotFoundError:
         raise WrongUse(Mistake("no such baseline; `leaklint --update-baseline` makes it", shown)) from None
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from leaklint import models
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.relative import folder_of, name_of
 
 MARKERS = (".dist-info", ".egg-info")
@@ -72,7 +73,7 @@ def _names_of_rows() -> frozenset[str]:
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return regular(file)
     except OSError:
         return b""
 
@@ -101,6 +102,6 @@ def _top_names(folder: Path, names: set[str]) -> set[str]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_bytes().decode("utf-8", "replace").splitlines()
+        return regular(file).decode("utf-8", "replace").splitlines()
     except OSError:
         return []

@@ -16,6 +16,7 @@ from typing import Final
 
 from leaklint.facts.decode import Unreadable, decode
 from leaklint.link.library import Library, ModuleText
+from leaklint.pipeline.regular import regular
 
 LARGEST: Final = 2_000_000
 """Bytes of a module beyond which nobody wrote it by hand."""
@@ -106,7 +107,7 @@ def _read(folders: tuple[str, ...], module: str) -> ModuleText | None:
     try:
         if path.stat().st_size > LARGEST:
             return None
-        return ModuleText(decode(path.read_bytes()), is_package)
+        return ModuleText(decode(regular(path)), is_package)
     except (OSError, Unreadable):
         return None
 
@@ -123,6 +124,6 @@ def _asynchronous(folders: tuple[str, ...], package: str) -> Iterator[str]:
             continue
         try:
             if each.stat().st_size <= LARGEST:
-                yield from (name.decode() for name in _ASYNC.findall(each.read_bytes()))
+                yield from (name.decode() for name in _ASYNC.findall(regular(each)))
         except OSError:
             continue

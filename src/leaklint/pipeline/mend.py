@@ -21,6 +21,7 @@ from leaklint.fix.project import Project as Fixable
 from leaklint.ir.finding import Finding, Severity
 from leaklint.pipeline.analyse import analysed_for_fixes
 from leaklint.pipeline.files import write_whole
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.run import Part, Request, cache_of, report_of
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report
@@ -83,7 +84,7 @@ def write(mending: Mended) -> dict[str, str]:
 def _why_left(file: Path, content: bytes) -> str:
     """Why a file must not be written, or nothing."""
     try:
-        if file.read_bytes() != content:
+        if regular(file) != content:
             return "it was changed meanwhile"
         return "" if file.stat().st_mode & 0o222 and os.access(file, os.W_OK) else "it is read-only"
     except OSError:

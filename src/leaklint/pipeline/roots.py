@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.relative import folder_of, is_below, name_of
 from leaklint.pipeline.settings import holds_settings
 from leaklint.pipeline.wrong_use import Mistake, WrongUse
@@ -105,7 +106,7 @@ def _mentions_us(folder: Path) -> bool:
         try:
             if name == "leaklint.toml" and (folder / name).is_file():
                 return True
-            if b"tool.leaklint" in (folder / name).read_bytes():
+            if b"tool.leaklint" in regular(folder / name):
                 return True
         except OSError:
             continue

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from leaklint.pipeline.cache import digest
+from leaklint.pipeline.regular import regular
 
 GRANULARITY: Final = 2_000_000_000
 """Nanoseconds within which a file may change twice and keep one time of change, on the coarsest file systems."""
@@ -66,9 +67,8 @@ def unchanged(root: Path, stamps: Mapping[str, Stamp], made: int) -> bool:
                 continue
             if state.st_size != stamp.size:
                 return False
-            with open(top + path, "rb") as stream:
-                if digest(stream.read()) != stamp.mark:
-                    return False
+            if digest(regular(top + path)) != stamp.mark:
+                return False
         except OSError:
             return False
     return True

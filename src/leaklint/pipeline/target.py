@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.settings import Settings
 
 OLDEST = (3, 9)
@@ -20,7 +21,7 @@ def target_of(root: Path, settings: Settings) -> tuple[int, int]:
         major, minor = settings.target_version.split(".")
         return int(major), int(minor)
     try:
-        content = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+        content = tomllib.loads(regular(root / "pyproject.toml").decode("utf-8"))
         required = content["project"]["requires-python"]
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return OLDEST

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from leaklint.pipeline.regular import regular
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
     from pathspec.pattern import Pattern
@@ -160,7 +162,7 @@ def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
 
 def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
     try:
-        return (_IgnoreFile(folder, _patterns(Path(folder, ".gitignore").read_bytes())),)
+        return (_IgnoreFile(folder, _patterns(regular(f"{folder}.gitignore"))),)
     except OSError:
         return ()  # git warns about an ignore file that it cannot read, and goes on without it
 
