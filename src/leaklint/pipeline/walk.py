@@ -47,63 +47,91 @@ class _Patterns:
     Nearly all patterns hold a name, or a piece of one, that some part of the path has to have: ``build/``, ``*.log``.
     """
 
-    __slots__ = ("_endings", "_lines", "_mentioned", "_names", "_others", "_pieces", "_spec", "_starts")
+    __slots__ = (
+        "_any_ending",
+        "_any_start",
+        "_endings",
+        "_lines",
+        "_names",
+        "_of_folders",
+        "_of_names",
+        "_others",
+        "_pieces",
+        "_specs",
+        "_starts",
+    )
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
-        self._names: set[str] = set()
-        self._starts: tuple[str, ...] = ()
-        self._endings: tuple[str, ...] = ()
-        self._pieces: tuple[str, ...] = ()
-        self._others = False
-        """Whether there are patterns that may mean any name."""
-        self._mentioned: dict[str, bool] = {}
-        self._spec: GitIgnoreSpec | None = None
-        for line in lines:
+        self._names: dict[str, list[int]] = {}
+        self._starts: dict[str, list[int]] = {}
+        self._endings: dict[str, list[int]] = {}
+        self._pieces: dict[str, list[int]] = {}
+        self._others: list[int] = []
+        """The patterns that may mean any name, by the number of their line."""
+        self._of_folders: dict[str, tuple[int, ...]] = {}
+        self._of_names: dict[str, tuple[int, ...]] = {}
+        self._specs: dict[tuple[int, ...], GitIgnoreSpec] = {}
+        for number, line in enumerate(lines):
             if line[:1].isspace():
-                self._others = True
+                self._others.append(number)
             elif line and not line.startswith("#"):
-                self._note(line.rstrip().removeprefix("!").split("/"))
+                self._note(line.rstrip().removeprefix("!").split("/"), number)
+        self._any_start, self._any_ending = tuple(self._starts), tuple(self._endings)
 
-    def _note(self, parts: list[str]) -> None:
+    def _note(self, parts: list[str], number: int) -> None:
         """Notes what a name has to have for a pattern to mean it."""
         plain = next(filter(_PLAIN.fullmatch, parts), None)
         if plain:
-            self._names.add(plain)
+            self._names.setdefault(plain, []).append(number)
             return
         part = next(filter(lambda each: each.strip("*"), parts), "")
         one_of = _ONE_OF.fullmatch(part)
         pieces = _WILD.split(part)
         if one_of:
-            self._endings += tuple(one_of[1] + each for each in one_of[2])
+            for each in one_of[2]:
+                self._endings.setdefault(one_of[1] + each, []).append(number)
         elif not any(pieces) or any("[" in each or "]" in each for each in pieces):
-            self._others = True
+            self._others.append(number)
         elif pieces[0]:
-            self._starts += (pieces[0],)
+            self._starts.setdefault(pieces[0], []).append(number)
         elif pieces[-1]:
-            self._endings += (pieces[-1],)
+            self._endings.setdefault(pieces[-1], []).append(number)
         else:
-            self._pieces += (max(pieces, key=len),)
+            self._pieces.setdefault(max(pieces, key=len), []).append(number)
 
     def decision(self, path: str) -> bool | None:
         """Whether the path is ignored; None where no pattern says anything about it."""
-        if not self._others and not any(map(self._mentions, path.split("/"))):
+        numbers = self._meaning(path)
+        if not numbers:
             return None
-        if self._spec is None:
-            self._spec = _spec(self._lines)
-        return self._spec.check_file(path).include
+        spec = self._specs.get(numbers)
+        if spec is None:
+            spec = self._specs[numbers] = _spec([self._lines[number] for number in numbers])
+        return spec.check_file(path).include
 
-    def _mentions(self, name: str) -> bool:
-        """Whether a pattern may mean a file or folder of this name, or what lies in it."""
-        found = self._mentioned.get(name)
-        if found is None:
-            found = self._mentioned[name] = (
-                name in self._names
-                or name.startswith(self._starts)
-                or name.endswith(self._endings)
-                or any(piece in name for piece in self._pieces)
-            )
-        return found
+    def _meaning(self, path: str) -> tuple[int, ...]:
+        """The patterns that may mean a path, or a folder that it lies in."""
+        folder, _, name = path.rpartition("/")
+        above = self._of_folders.get(folder)
+        if above is None:
+            above = self._of_folders[folder] = self._meaning(folder) if folder else tuple(self._others)
+        own = self._of_names.get(name)
+        if own is None:
+            own = self._of_names[name] = self._meaning_name(name)
+        return tuple(sorted({*above, *own})) if own else above
+
+    def _meaning_name(self, name: str) -> tuple[int, ...]:
+        """The patterns that may mean a file or folder of this name."""
+        found = [*self._names.get(name, ())]
+        if name.startswith(self._any_start):
+            found += [each for start, numbers in self._starts.items() if name.startswith(start) for each in numbers]
+        if name.endswith(self._any_ending):
+            found += [each for ending, numbers in self._endings.items() if name.endswith(ending) for each in numbers]
+        for piece, numbers in self._pieces.items():
+            if piece in name:
+                found += numbers
+        return tuple(found)
 
 
 def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str], bool] = lambda _: True) -> Listing:
@@ -122,7 +150,7 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
         below, ignoring = pending.pop()
         try:
             with os.scandir(top + below) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+                found = list(entries)
         except OSError as error:
             unreadable.append((below.rstrip("/") or ".", error.strerror or str(error)))
             continue

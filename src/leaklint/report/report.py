@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -84,6 +85,7 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 def repathed(report: Report, root: str, rename: Callable[[str], str]) -> Report:
     """The same report with other paths, relative to another root."""
+    rename = functools.cache(rename)
 
     def moved(place: Place) -> Place:
         return Place(rename(place.path), place.span)

@@ -19,8 +19,8 @@ SCRIPT = re.compile(r"(?<!\.d)(?<!\.test)(?<!\.spec)\.[cm]?[jt]s$")
 """TypeScript and JavaScript, declarations and tests aside."""
 SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
-_ANY = re.compile(r"(\.(ya?ml|json|template|tf|sh)|(^|/)(Procfile|[Mm]akefile|zappa_settings\.toml))$")
-_CDK = re.compile(r"(^|/)cdk\.json$")
+_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".tf", ".sh")
+_NAMES = frozenset({"Makefile", "Procfile", "makefile", "zappa_settings.toml"})
 
 
 def templates_among(paths: Iterable[str]) -> list[str]:
@@ -29,17 +29,23 @@ def templates_among(paths: Iterable[str]) -> list[str]:
     Where the project has a CDK application, the TypeScript and JavaScript below it is among them.
     """
     known = sorted(paths)
-    apps = {path.rpartition("/")[0] for path in known if _CDK.search(path)}
+    apps = {parent(path) for path in known if path == "cdk.json" or path.endswith("/cdk.json")}
 
-    def may_be_stack(path: str) -> bool:
+    def may_be_script(path: str) -> bool:
+        if SERVICE.search(path):
+            return True
         if not apps or not SCRIPT.search(path):
             return False
         while path and parent(path) not in apps:
             path = parent(path)
         return bool(path)
 
-    return [
-        path
-        for path in known
-        if _ANY.search(path) or DOCKERFILE.search(path) or SERVICE.search(path) or may_be_stack(path)
-    ]
+    def may_declare(path: str) -> bool:
+        if path.endswith(_SUFFIXES):
+            return True
+        name = path.rpartition("/")[2]
+        if name in _NAMES or ("ockerfile" in name and DOCKERFILE.search(path)):
+            return True
+        return path.endswith(("js", "ts")) and may_be_script(path)
+
+    return [path for path in known if may_declare(path)]
