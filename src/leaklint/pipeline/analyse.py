@@ -22,7 +22,7 @@ from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
-from leaklint.pipeline.stamps import Stamp, now, stamps_of, unchanged
+from leaklint.pipeline.stamps import Mark, Stamp, mark_of, now, stamps_of, unchanged
 from leaklint.pipeline.troubles import NotRead, not_analysed, read
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from leaklint.fix.project import Project as Fixable
     from leaklint.fix.project import Resolve
     from leaklint.ir.examined import Examined
+    from leaklint.pipeline.templates import Texts
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Input:
     """Every Python file that could be read, unsaved text included."""
     libraries: frozenset[str]
     """Those of them that belong to bundled foreign packages: followed, never reported."""
-    templates: Mapping[str, bytes]
+    templates: Texts
     named_at: Callable[[str], Place]
     """The place in the settings that names a handler."""
     only_handlers: bool = False
@@ -159,10 +160,10 @@ def analyse(
     if known is not None and unchanged(project.root, known.stamps, known.made):
         return known.report
     made = now()
-    report, contents, _ = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs)
+    report, marks, _ = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs)
     read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
-    stamps = stamps_of(project.root, sorted({*read, *contents}), contents)
-    if stamps is not None and not tree.unreadable and read - contents.keys() <= set(tree.templates):
+    stamps = stamps_of(project.root, sorted({*read, *marks}), marks)
+    if stamps is not None and not tree.unreadable and read - marks.keys() <= set(tree.templates):
         cache.write("report", key, Kept(made, stamps, report))
     return report
 
@@ -193,15 +194,15 @@ def _analysed(
     only_handlers: bool = False,
     hears: Hears = nobody,
     jobs: int = 1,
-) -> tuple[Report, dict[str, bytes], Fixable]:
-    """The report, the contents of all files that it rests on, and the project as fixes see it."""
+) -> tuple[Report, dict[str, Mark], Fixable]:
+    """The report, what all files that it rests on are known by, and the project as fixes see it."""
     from leaklint.fix.project import Project as Fixable
     from leaklint.pipeline.offers import offered
     from leaklint.pipeline.target import target_of
 
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
     sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
-    templates, unread_templates = _read_all(project.root, tree.templates, unsaved, LARGEST)
+    templates, unread_templates = _read_templates(project.root, tree.templates, unsaved, marked=cache is not None)
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
     libraries = frozenset(tree.libraries)
     config = _relative(project.root, str(project.config)) if project.config else None
@@ -255,8 +256,12 @@ def _analysed(
         hidden=sum(each.severity < settings.least for each in findings),
     )
     report = repathed(report, report.root, lambda path: template_of.get(path, path))
-    contents = {**_contents(project.root, settings.models), **_config(project), **templates, **sources}
-    return dataclasses.replace(report, sources=_lines(report, contents)), contents, fixable
+    beside = {**_contents(project.root, settings.models), **_config(project)}
+    report = dataclasses.replace(report, sources=_lines(report, {**beside, **templates.contents, **sources}))
+    marks: dict[str, Mark] = {}
+    if cache is not None:
+        marks = {path: mark_of(content) for path, content in {**beside, **sources}.items()} | dict(templates.marks)
+    return report, marks, fixable
 
 
 def _contents(root: Path, paths: tuple[str, ...]) -> dict[str, bytes]:
@@ -296,6 +301,27 @@ def _read_all(
         if source is not None:
             sources[path] = source
     return sources, unread
+
+
+def _read_templates(
+    root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes], *, marked: bool
+) -> tuple[Texts, list[Finding]]:
+    """The templates, and a finding for each that cannot be read."""
+    from leaklint.link.templates.reading import looked_at
+    from leaklint.pipeline.templates import Texts
+
+    is_looked_at = looked_at(paths)
+    contents: dict[str, bytes] = {}
+    marks: dict[str, Mark] = {}
+    unread: list[Finding] = []
+    for path in paths:
+        found, troubles = _read_all(root, (path,), unsaved, LARGEST)
+        unread += troubles
+        for content in found.values():
+            contents[path] = content if is_looked_at(path, content) else b""
+            if marked:
+                marks[path] = mark_of(content)
+    return Texts(contents, marks), unread
 
 
 def _given(project: Project, config: str) -> Callable[[str], bool]:

@@ -30,7 +30,7 @@ from leaklint.pipeline.installed import library_of
 from leaklint.pipeline.parts import Whole
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.settings import Settings, read_toml_text
-from leaklint.pipeline.templates import templates_of
+from leaklint.pipeline.templates import Texts, templates_of
 from leaklint.pipeline.troubles import not_analysed, not_understood
 from leaklint.pipeline.units import Units
 from leaklint.pipeline.wrong_use import WrongUse
@@ -68,7 +68,7 @@ def solved(
     settings: Settings,
     sources: Mapping[str, bytes],
     libraries: frozenset[str],
-    templates: Mapping[str, bytes],
+    templates: Texts,
     named_at: Callable[[str], Place],
     asked: tuple[str, int] | None = None,
     *,

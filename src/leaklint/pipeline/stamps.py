@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,28 +26,39 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mark: bytes
 
 
+class Mark(NamedTuple):
+    """What the content of a file is known by: its size and its digest."""
+
+    size: int
+    digest: bytes
+
+
+def mark_of(content: bytes) -> Mark:
+    """What a content is known by."""
+    return Mark(len(content), digest(content))
+
+
 def now() -> int:
     """The time, as files have it."""
     return time.time_ns()
 
 
-def stamps_of(root: Path, paths: Iterable[str], contents: Mapping[str, bytes]) -> dict[str, Stamp] | None:
+def stamps_of(root: Path, paths: Iterable[str], marks: Mapping[str, Mark]) -> dict[str, Stamp] | None:
     """The stamps of files that have just been read; None where one of them has changed since.
 
-    A file without content was too large to be read: it stays so as long as it looks the same.
+    A file without a mark was too large to be read: it stays so as long as it looks the same.
     """
     top = f"{root}{os.sep}"
     found: dict[str, Stamp] = {}
     for path in paths:
-        content = contents.get(path)
+        mark = marks.get(path)
         try:
             state = os.stat(top + path)
         except OSError:
             return None
-        if content is not None and state.st_size != len(content):
+        if mark is not None and state.st_size != mark.size:
             return None
-        mark = b"" if content is None else digest(content)
-        found[path] = Stamp(state.st_size, state.st_mtime_ns, state.st_ino, mark)
+        found[path] = Stamp(state.st_size, state.st_mtime_ns, state.st_ino, mark.digest if mark else b"")
     return found
 
 

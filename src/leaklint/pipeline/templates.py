@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from leaklint.link.templates.reading import Templates, read_templates, stacks_among
 from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.stamps import Mark
 
 KIND: Final = "templates"
 
@@ -20,8 +21,17 @@ class Known(msgspec.Struct, frozen=True):
     said: Templates
 
 
+class Texts(NamedTuple):
+    """The templates of a project."""
+
+    contents: Mapping[str, bytes]
+    """By path; nothing is left of what no reader of templates would look at."""
+    marks: Mapping[str, Mark]
+    """What the contents are known by, where there is a cache."""
+
+
 def templates_of(
-    texts: Mapping[str, bytes],
+    texts: Texts,
     own: Mapping[str, bytes],
     wrappers: Mapping[str, str],
     cache: Cache | None,
@@ -30,24 +40,24 @@ def templates_of(
     """What templates say; ``own`` are the project's Python files, some of which may be stacks of the CDK."""
     stacks = stacks_among(own)
     if cache is None:
-        return read_templates(texts, own, stacks=stacks, wrappers=wrappers)
-    mark = _mark(texts, own, stacks, wrappers)
+        return read_templates(texts.contents, own, stacks=stacks, wrappers=wrappers)
+    mark = _mark(texts.marks, own, stacks, wrappers)
     known = cache.read(KIND, project, Known)
     if known is not None and known.mark == mark:
         return known.said
-    said = read_templates(texts, own, stacks=stacks, wrappers=wrappers)
+    said = read_templates(texts.contents, own, stacks=stacks, wrappers=wrappers)
     cache.write(KIND, project, Known(mark, said))
     return said
 
 
 def _mark(
-    texts: Mapping[str, bytes], own: Iterable[str], stacks: Mapping[str, bytes], wrappers: Mapping[str, str]
+    texts: Mapping[str, Mark], own: Iterable[str], stacks: Mapping[str, bytes], wrappers: Mapping[str, str]
 ) -> bytes:
     def parts() -> Iterable[bytes]:
         yield repr((sorted(texts), sorted(own), sorted(stacks), sorted(wrappers.items()))).encode(
             "utf-8", "surrogateescape"
         )
-        for contents in (texts, stacks):
-            yield from (contents[path] for path in sorted(contents))
+        yield from (texts[path].digest for path in sorted(texts))
+        yield from (stacks[path] for path in sorted(stacks))
 
     return digest(*parts())

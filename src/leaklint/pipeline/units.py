@@ -17,6 +17,9 @@ from leaklint.pipeline.hearing import Hears, nobody
 KIND: Final = "outlines"
 MOST_KEPT: Final = 4_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
+LARGE: Final = 16_000_000
+"""Bytes of source of which so much else has to be kept that few trees are: each takes some thirty times its source."""
+MOST_KEPT_OF_LARGE: Final = 500_000
 LEAST_READ: Final = 1_500_000
 """Bytes of source that are worth a process of their own."""
 _DECODER: Final = msgspec.msgpack.Decoder(FileFacts)
@@ -42,6 +45,7 @@ class Units:
         self._sources: dict[str, bytes] = {}
         self._parsed: dict[str, Source] = {}
         self._kept_bytes = 0
+        self._most_kept = MOST_KEPT if sum(map(len, sources.values())) < LARGE else MOST_KEPT_OF_LARGE
         self._cache = cache
         self._project = project
         known = cache.read(KIND, project, dict[str, msgspec.Raw]) if cache is not None else None
@@ -88,7 +92,7 @@ class Units:
     def _outlined(self, path: str) -> FileFacts:
         """The outline of a file; the tree is kept while there is room, since the first files are lowered first."""
         source = self._sources[path]
-        if self._kept_bytes + len(source) > MOST_KEPT:
+        if self._kept_bytes + len(source) > self._most_kept:
             return Source(source).facts
         return self._parse(path).facts
 
@@ -102,7 +106,7 @@ class Units:
     def _parse(self, path: str) -> Source:
         source = self._sources[path]
         self._kept_bytes += len(source)
-        while self._parsed and self._kept_bytes > MOST_KEPT:
+        while self._parsed and self._kept_bytes > self._most_kept:
             oldest = next(iter(self._parsed))
             self._kept_bytes -= len(self._sources[oldest])
             del self._parsed[oldest]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 
@@ -64,6 +64,21 @@ class Templates(msgspec.Struct, frozen=True, gc=False):
 def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Those Python files that may be stacks of the CDK."""
     return {path: content for path, content in files.items() if cdk_python.MARKER.search(content)}
+
+
+def looked_at(paths: Iterable[str]) -> Callable[[str, bytes], bool]:
+    """Whether a reader may look at the content of one of these files: most YAML and JSON is something else."""
+    includes = any(serverless.NAME.search(path) for path in paths)  # it can name any file
+
+    def is_looked_at(path: str, content: bytes) -> bool:
+        if includes or not _JSON_OR_YAML.search(path):
+            return True
+        return any(
+            name.search(path) and (marker is None or marker.search(content))
+            for name, marker, _ in (*_READERS, (terraform.NAME, None, None))
+        )
+
+    return is_looked_at
 
 
 def read_templates(
