@@ -170,7 +170,7 @@ def test_a_file_that_may_not_be_read_is_a_finding(project: Path, fake: Fake, mon
         raise PermissionError(13, "Permission denied")
 
     fake()
-    monkeypatch.setattr(troubles, "open", refuse, raising=False)
+    monkeypatch.setattr(troubles, "_content", refuse)
     assert {each.message for each in analysed(project).findings} == {"not analysed: permission denied"}
 
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from leaklint.fix.project import Project as Fixable
     from leaklint.fix.project import Resolve
     from leaklint.ir.examined import Examined
-    from leaklint.pipeline.templates import Texts
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Input:
     """Every Python file that could be read, unsaved text included."""
     libraries: frozenset[str]
     """Those of them that belong to bundled foreign packages: followed, never reported."""
-    templates: Texts
+    templates: Mapping[str, bytes]
     named_at: Callable[[str], Place]
     """The place in the settings that names a handler."""
     only_handlers: bool = False
@@ -56,6 +55,8 @@ class Input:
     """Is told how far the analysis has come."""
     jobs: int = 1
     """How many processes share the work."""
+    marks: Mapping[str, Mark] = dataclasses.field(default_factory=dict)
+    """What the templates are known by, where there is a cache."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def _findings(given: Input) -> Output:
         cache=given.cache,
         hears=given.hears,
         jobs=given.jobs,
+        marks=given.marks,
     )
     return Output(
         tuple(found.findings),
@@ -202,7 +204,9 @@ def _analysed(
 
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
     sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
-    templates, unread_templates = _read_templates(project.root, tree.templates, unsaved, marked=cache is not None)
+    templates, marks, unread_templates = _read_templates(
+        project.root, tree.templates, unsaved, marked=cache is not None
+    )
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
     libraries = frozenset(tree.libraries)
     config = _relative(project.root, str(project.config)) if project.config else None
@@ -214,7 +218,20 @@ def _analysed(
 
     place = (asked.path, asked.line) if asked else None
     output = _findings(
-        Input(project.root, settings, sources, libraries, templates, named_at, only_handlers, place, cache, hears, jobs)
+        Input(
+            project.root,
+            settings,
+            sources,
+            libraries,
+            templates,
+            named_at,
+            only_handlers,
+            place,
+            cache,
+            hears,
+            jobs,
+            marks,
+        )
     )
     if asked:
         asked.examined = output.examined
@@ -257,10 +274,9 @@ def _analysed(
     )
     report = repathed(report, report.root, lambda path: template_of.get(path, path))
     beside = {**_contents(project.root, settings.models), **_config(project)}
-    report = dataclasses.replace(report, sources=_lines(report, {**beside, **templates.contents, **sources}))
-    marks: dict[str, Mark] = {}
+    report = dataclasses.replace(report, sources=_lines(report, {**beside, **templates, **sources}))
     if cache is not None:
-        marks = {path: mark_of(content) for path, content in {**beside, **sources}.items()} | dict(templates.marks)
+        marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items())
     return report, marks, fixable
 
 
@@ -305,10 +321,12 @@ def _read_all(
 
 def _read_templates(
     root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes], *, marked: bool
-) -> tuple[Texts, list[Finding]]:
-    """The templates, and a finding for each that cannot be read."""
+) -> tuple[dict[str, bytes], dict[str, Mark], list[Finding]]:
+    """The templates, what they are known by, and a finding for each that cannot be read.
+
+    Nothing is left of what no reader of templates would look at: data in JSON and YAML can be large.
+    """
     from leaklint.link.templates.reading import looked_at
-    from leaklint.pipeline.templates import Texts
 
     is_looked_at = looked_at(paths)
     contents: dict[str, bytes] = {}
@@ -321,7 +339,7 @@ def _read_templates(
             contents[path] = content if is_looked_at(path, content) else b""
             if marked:
                 marks[path] = mark_of(content)
-    return Texts(contents, marks), unread
+    return contents, marks, unread
 
 
 def _given(project: Project, config: str) -> Callable[[str], bool]:

@@ -30,7 +30,8 @@ from leaklint.pipeline.installed import library_of
 from leaklint.pipeline.parts import Whole
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.settings import Settings, read_toml_text
-from leaklint.pipeline.templates import Texts, templates_of
+from leaklint.pipeline.stamps import Mark
+from leaklint.pipeline.templates import templates_of
 from leaklint.pipeline.troubles import not_analysed, not_understood
 from leaklint.pipeline.units import Units
 from leaklint.pipeline.wrong_use import WrongUse
@@ -68,7 +69,7 @@ def solved(
     settings: Settings,
     sources: Mapping[str, bytes],
     libraries: frozenset[str],
-    templates: Texts,
+    templates: Mapping[str, bytes],
     named_at: Callable[[str], Place],
     asked: tuple[str, int] | None = None,
     *,
@@ -76,11 +77,12 @@ def solved(
     cache: Cache | None = None,
     hears: Hears = nobody,
     jobs: int = 1,
+    marks: Mapping[str, Mark] | None = None,
 ) -> Solution:
     """Links, solves and checks.
 
-    ``named_at`` is the place in the settings that names a handler; with ``only_handlers`` nothing is followed from
-    them. ``jobs`` processes share the work.
+    ``named_at`` is the place in the settings that names a handler; ``marks`` are what templates are known by. With
+    ``only_handlers`` nothing is followed from handlers. ``jobs`` processes share the work.
     """
     # bundled packages are libraries: rows say what they do, and their source is not solved
     project = digest(os.fsencode(root))
@@ -90,7 +92,7 @@ def solved(
     hears("linking", len(own), len(own))
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
     wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
-    said = templates_of(templates, own, wrappers, cache, project)
+    said = templates_of(templates, own, wrappers, cache, project, marks)
     inline = dict(said.sources)
     units.add(inline)
     chosen = _platforms(settings)
@@ -140,7 +142,7 @@ def solved(
     units.keep()
     findings = [each for outcome in outcomes for each in outcome.findings]
     troubles = [(path, trouble) for path, facts in sorted(files.items()) for trouble in facts.troubles]
-    findings += not_understood(troubles, sources)
+    findings += not_understood(troubles, sources, cache, project)
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]
     findings += [_missing(each, named_at) for each in found.missing]
     confirmed = sorted(

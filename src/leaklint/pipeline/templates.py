@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from leaklint.link.templates.reading import Templates, read_templates, stacks_among
 from leaklint.pipeline.cache import Cache, digest
-from leaklint.pipeline.stamps import Mark
+from leaklint.pipeline.stamps import Mark, mark_of
 
 KIND: Final = "templates"
 
@@ -21,31 +21,26 @@ class Known(msgspec.Struct, frozen=True):
     said: Templates
 
 
-class Texts(NamedTuple):
-    """The templates of a project."""
-
-    contents: Mapping[str, bytes]
-    """By path; nothing is left of what no reader of templates would look at."""
-    marks: Mapping[str, Mark]
-    """What the contents are known by, where there is a cache."""
-
-
 def templates_of(
-    texts: Texts,
+    texts: Mapping[str, bytes],
     own: Mapping[str, bytes],
     wrappers: Mapping[str, str],
     cache: Cache | None,
     project: bytes,
+    marks: Mapping[str, Mark] | None = None,
 ) -> Templates:
-    """What templates say; ``own`` are the project's Python files, some of which may be stacks of the CDK."""
+    """What templates say; ``own`` are the project's Python files, some of which may be stacks of the CDK.
+
+    Of what no reader of templates looks at, only ``marks`` need to say what it is known by.
+    """
     stacks = stacks_among(own)
     if cache is None:
-        return read_templates(texts.contents, own, stacks=stacks, wrappers=wrappers)
-    mark = _mark(texts.marks, own, stacks, wrappers)
+        return read_templates(texts, own, stacks=stacks, wrappers=wrappers)
+    mark = _mark(marks or {path: mark_of(text) for path, text in texts.items()}, own, stacks, wrappers)
     known = cache.read(KIND, project, Known)
     if known is not None and known.mark == mark:
         return known.said
-    said = read_templates(texts.contents, own, stacks=stacks, wrappers=wrappers)
+    said = read_templates(texts, own, stacks=stacks, wrappers=wrappers)
     cache.write(KIND, project, Known(mark, said))
     return said
 

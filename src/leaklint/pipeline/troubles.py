@@ -11,11 +11,14 @@ from typing import Final
 from leaklint.ir.facts import Trouble
 from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.location import NOWHERE, Place, Span
+from leaklint.pipeline.cache import Cache, digest
 
 NOT_ANALYSED = "LK901"
 NOT_ANALYSED_NAME = "file-not-analysed"
 REFUSED = "cannot be parsed"
 """How the reason begins where the parser refuses a file."""
+LATER: Final = "later"
+"""Kind of the entries of the cache that say which files are written for a later Python."""
 MOST_TRIES: Final = 20
 """Files that are tried as later Python in one run: each takes some tenths of a second."""
 
@@ -33,8 +36,7 @@ def read(file: str, largest: int | None = None) -> bytes | None:
             raise NotRead("it is not a regular file")
         if largest is not None and state.st_size > largest:
             return None
-        with open(file, "rb", buffering=0) as stream:
-            return stream.readall()
+        return _content(file, state.st_size)
     except FileNotFoundError:
         if os.path.islink(file):
             raise NotRead("it is a link that leads nowhere") from None
@@ -43,22 +45,57 @@ def read(file: str, largest: int | None = None) -> bytes | None:
         raise NotRead((error.strerror or str(error)).lower()) from None
 
 
-def not_understood(troubles: Iterable[tuple[str, Trouble]], sources: Mapping[str, bytes]) -> Iterator[Finding]:
+def _content(file: str, size: int) -> bytes:
+    """The bytes of a file of about this size: making a stream costs more than reading a small file."""
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        content = os.read(descriptor, size + 1)
+        if len(content) < size + 1:
+            return content
+        parts = [content]
+        while part := os.read(descriptor, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def not_understood(
+    troubles: Iterable[tuple[str, Trouble]],
+    sources: Mapping[str, bytes],
+    cache: Cache | None = None,
+    project: bytes = b"",
+) -> Iterator[Finding]:
     """The findings for source with troubles, by path; syntax of a later Python is no mistake of the file.
 
     Whether it is that is looked at for the first ``MOST_TRIES`` files only: in a tree that is written for a later
     Python they have said it.
     """
-    tries = 0
+    troubles = list(troubles)
+    refused = [path for path, each in troubles if each.reason.startswith(REFUSED) and "nested" not in each.reason]
+    later = _later([(path, sources.get(path, b"")) for path in refused[:MOST_TRIES]], cache, project)
     for path, trouble in troubles:
-        refused = trouble.reason.startswith(REFUSED) and "nested" not in trouble.reason
-        tries += refused
-        if refused and tries <= MOST_TRIES and _is_later_python(sources.get(path, b"")):
+        if path in later and trouble.reason.startswith(REFUSED):
             host = f"Python {sys.version_info.major}.{sys.version_info.minor}"
             reason = f"it is written for a later Python than {host}, on which leaklint runs here"
             yield not_analysed(path, reason, trouble.span, "run leaklint with the Python that the file is written for")
         else:
             yield not_analysed(path, trouble.reason, trouble.span)
+
+
+def _later(files: list[tuple[str, bytes]], cache: Cache | None, project: bytes) -> set[str]:
+    """Those of the files that are right in a later Python, as far as the cache does not know it."""
+    if not files:
+        return set()
+    known = (cache.read(LATER, project, dict[str, bool]) if cache is not None else None) or {}
+    marks = {path: digest(source).hex() for path, source in files}
+    found = {
+        marks[path]: known[mark] if (mark := marks[path]) in known else _is_later_python(source)
+        for path, source in files
+    }
+    if cache is not None and found.keys() != known.keys():
+        cache.write(LATER, project, found)
+    return {path for path, _ in files if found[marks[path]]}
 
 
 def _is_later_python(source: bytes) -> bool:

@@ -27,7 +27,6 @@ from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.anywhere import droppers, without_await
-from leaklint.solve.budget import MAX_OF_OTHER
 from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
@@ -257,7 +256,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
         if name.endswith(("<module>", "<body>")):
             continue
         place = Place(path, program.files[path].functions[name].name_span)
-        summary: Summary = sparing.answer(Ask("function", f"{path}::{name}"), place, name, MAX_OF_OTHER)
+        summary: Summary = sparing.answer(Ask("function", f"{path}::{name}"), place, name, handler=False)
         given_back = {thing.path for thing in summary.returns.things}
         given_back |= {thing.path for store in summary.stores for thing in store.value.things}
         for effect, trace in summary.effects:

@@ -65,9 +65,9 @@ class Budget:
         self._in_file: Counter[str] = Counter()
         self._limit = MAX_OF_HANDLER
 
-    def begin(self, most: int | None = None) -> None:
-        """Another handler is begun, or another function, for which so much may be spent."""
-        self._limit = self._spent + (MAX_OF_HANDLER if most is None else most)
+    def begin(self, *, handler: bool = True) -> None:
+        """Another handler is begun, or another function outside of handlers."""
+        self._limit = self._spent + (MAX_OF_HANDLER if handler else MAX_OF_OTHER)
         self.refused = set()
 
     @property

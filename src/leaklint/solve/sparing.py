@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from leaklint.ir.location import Place
-from leaklint.solve.budget import LEFT_OUT, MAX_OF_HANDLER
+from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.engine import Engine
 from leaklint.solve.world import Ask, Solving, World
 
@@ -23,10 +23,10 @@ class Sparing:
         """The answers from before anything was left out."""
         self._cut: dict[Place, str] = {}
 
-    def answer(self, question: Ask, place: Place, name: str, most: int = MAX_OF_HANDLER) -> Any:
+    def answer(self, question: Ask, place: Place, name: str, *, handler: bool = True) -> Any:
         """The answer as far as the budget goes."""
         budget, answers = self._world.budget, self._engine.answers
-        budget.begin(most)
+        budget.begin(handler=handler)
         found = self._engine.answer(question)
         if budget.refused:
             self._cut[place] = f"of what `{name}` calls, {_several(budget.refused)} left out"

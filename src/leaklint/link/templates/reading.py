@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 
@@ -45,6 +46,17 @@ _READERS: tuple[tuple[re.Pattern[str], re.Pattern[bytes] | None, Callable[[str, 
 )
 
 
+@functools.lru_cache(4096)
+def _readers_of(name: str) -> tuple[tuple[re.Pattern[bytes] | None, Callable[[str, Tree], Said]], ...]:
+    """The readers for files of a name, each with what has to be in the file."""
+    return tuple((marker, read) for names, marker, read in _READERS if names.search(name))
+
+
+def _readers(path: str) -> tuple[tuple[re.Pattern[bytes] | None, Callable[[str, Tree], Said]], ...]:
+    folder, _, name = path.rpartition("/")
+    return _readers_of(f".chalice/{name}" if folder.endswith(".chalice") else name)
+
+
 class Templates(msgspec.Struct, frozen=True, gc=False):
     """All that the templates of a project say."""
 
@@ -73,10 +85,8 @@ def looked_at(paths: Iterable[str]) -> Callable[[str, bytes], bool]:
     def is_looked_at(path: str, content: bytes) -> bool:
         if includes or not _JSON_OR_YAML.search(path):
             return True
-        return any(
-            name.search(path) and (marker is None or marker.search(content))
-            for name, marker, _ in (*_READERS, (terraform.NAME, None, None))
-        )
+        markers = [marker for marker, _ in _readers(path)]
+        return any(each is None or each.search(content) for each in markers) or terraform.NAME.search(path) is not None
 
     return is_looked_at
 
@@ -100,8 +110,8 @@ def read_templates(
     tree = Tree(Texts(contents), files, wrappers or {})
     said: list[Said] = []
     for path, content in sorted(contents.items()):
-        for name, marker, read in _READERS:
-            if name.search(path) and (marker is None or marker.search(content)):
+        for marker, read in _readers(path):
+            if marker is None or marker.search(content):
                 try:
                     said.append(read(path, tree))
                 except Unreadable as error:
