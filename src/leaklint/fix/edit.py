@@ -148,8 +148,8 @@ class _Surgeon(cst.CSTTransformer):
         self.indents.append(self.module.default_indent if node.indent is None else node.indent)
 
     def _laid_out(self, fresh: Parsed) -> Parsed:
-        """Lines within brackets that a text has taken over from the file keep their indent."""
-        laid_out = fresh.visit(_Outdent("".join(self.indents)))
+        """Lines within brackets that a text has taken over keep their indent, and blocks get that of their function."""
+        laid_out = fresh.visit(_Outdent("".join(self.indents), self.indents[-1] if self.indents else ""))
         assert isinstance(laid_out, type(fresh))
         return laid_out
 
@@ -336,9 +336,16 @@ def _without_blank_lines(statement: cst.CSTNode) -> cst.CSTNode:
 class _Outdent(cst.CSTTransformer):
     """Takes an indent off the lines within brackets, which get that of their block again."""
 
-    def __init__(self, indent: str) -> None:
+    def __init__(self, indent: str, step: str) -> None:
         super().__init__()
         self.indent = indent
+        self.step = step
+
+    def leave_IndentedBlock(  # noqa: N802
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        del original_node
+        return updated_node.with_changes(indent=self.step) if self.step else updated_node
 
     def leave_ParenthesizedWhitespace(  # noqa: N802
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace

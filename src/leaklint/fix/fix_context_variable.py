@@ -275,6 +275,9 @@ def _set_around(project: Project, handler: Handler, path: str, name: str, initia
     if not body:
         raise NoFix(f"{handler.label} has no body")
     whole_lines(tree, body)
+    # a try that is all there is can get the finally
+    others = [each for each in body if not isinstance(each, ast.Global)]
+    rest = others if len(others) == 1 and isinstance(others[0], ast.Try) and others[0] is body[-1] else body
     called, imports = called_in(project, tree, handler.path, path, name)
     if handler.path != path and "(" in initial and not initial.startswith(("dict(", "list(", "set(")):
         raise NoFix(f"{handler.label} would have to import what the variable holds at first")
@@ -289,18 +292,18 @@ def _set_around(project: Project, handler: Handler, path: str, name: str, initia
             changes.append(After(tree.span(around.finalbody[-1]), f"{called}.reset({token})"))
             return [(handler.path, each) for each in changes]
         changes.append(Before(tree.span(body[0]), f"{token} = {called}.set({initial})"))
-        changes.append(guarded(tree, body, f"{called}.reset({token})"))
+        changes.append(guarded(tree, rest, f"{called}.reset({token})"))
     return [(handler.path, each) for each in changes]
 
 
 def _set_already(body: list[ast.stmt]) -> ast.Try | None:
     """The ``try`` in whose ``finally`` other variables are reset that are set right before it."""
     *before, last = body
-    if not before or not isinstance(last, ast.Try) or last.handlers or last.orelse:
+    if not before or not isinstance(last, ast.Try) or not last.finalbody:
         return None
     for each in before:
         match each:
-            case ast.Assign(value=ast.Call(func=ast.Attribute(attr="set"))):
+            case ast.Global() | ast.Assign(value=ast.Call(func=ast.Attribute(attr="set"))):
                 continue
         return None
     for each in last.finalbody:
