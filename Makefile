@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WHEELHOUSE := .wheelhouse
 JOBS ?= 2
+# More options for pytest.
+OPTIONS ?=
 
 .PHONY: pages site help demo test prove lint self unit browser benchmark oldest clean
 
@@ -67,7 +69,7 @@ self: $(VENV)/ready
 	$(BIN)/leaklint check
 
 unit: $(VENV)/ready $(WHEELHOUSE)/ready
-	LEAKLINT_WHEELHOUSE=$(WHEELHOUSE) $(BIN)/python -m pytest -n $(JOBS) -q
+	LEAKLINT_WHEELHOUSE=$(WHEELHOUSE) $(BIN)/python -m pytest -n $(JOBS) -q $(OPTIONS)
 
 test: lint self unit
 
@@ -89,7 +91,8 @@ benchmark: $(VENV)/ready
 prove: lint self browser benchmark oldest
 	@set -e; for python in $$(sh .ci/pythons); do \
 	  name=$$(basename $$python); echo "== $$name"; \
-	  LEAKLINT_PROVE=1 $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$name WHEELHOUSE=.wheelhouse-$$name unit; \
+	  LEAKLINT_PROVE=1 $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$name WHEELHOUSE=.wheelhouse-$$name \
+	    OPTIONS='-o faulthandler_timeout=900' unit; \
 	done
 
 # The tests once more with the oldest versions of all dependencies that are allowed.
