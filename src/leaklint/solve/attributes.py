@@ -8,6 +8,7 @@ from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, 
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
+    CONTENT,
     ELEMENT,
     ORIGINAL,
     constants,
@@ -124,7 +125,10 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             state.read(path)
         if stored is not None:
             return stored
-        return library_member(act, state, thing, class_name, name)
+        member = library_member(act, state, thing, class_name, name)
+        if survives(path) and not act.importing and _looks_at_all(world, member):
+            state.read(slot(thing.path, CONTENT))
+        return member
     if path in state.written:
         state.reread |= {path}
     if stored is not None:
@@ -184,6 +188,14 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if survives(thing.path):
         return Value(frozenset({Thing(path)}), frozenset({path}))
     return of(Thing(path))
+
+
+def _looks_at_all(world: World, member: Value) -> bool:
+    """Whether a method of a library's object has no row that says what it looks at: it may be all that is in it."""
+    return any(
+        thing.type.kind is TypeKind.LIBRARY_METHOD and world.models.row(thing.type.name) is None
+        for thing in member.things
+    )
 
 
 def _made_without(state: State, thing: Thing) -> bool:
