@@ -20,6 +20,7 @@ from leaklint.solve.lattice import (
     EMPTIED,
     SYMBOLIC,
     extend,
+    is_prefix,
     join_all,
     of,
     ordered,
@@ -91,7 +92,7 @@ def instantiate(
             fullness.take(state, thing.path)
     for path in sorted(summary.writes):
         places = yield from sub.places(path)
-        if len(places.things) == 1:
+        if len(places.things) == 1 or _is_one_of_loop(state, places):
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
     yield from read(sub, summary)
     for settle in summary.settles:
@@ -158,6 +159,13 @@ def instantiate(
     if not result.things and is_row:
         return unknown(sub.result, result.sources)
     return result
+
+
+def _is_one_of_loop(state: State, places: Value) -> bool:
+    """Whether several places are those of the one element that a loop under way has reached."""
+    return bool(state.iterating) and all(
+        any(is_prefix(each, thing.path) for each in state.iterating) for thing in places.things
+    )
 
 
 def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:

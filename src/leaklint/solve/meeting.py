@@ -7,6 +7,7 @@ import msgspec.structs
 from leaklint.ir.effects import Pending, Write
 from leaklint.ir.values import NOTHING
 from leaklint.solve import losing
+from leaklint.solve.flags import met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import join
 from leaklint.solve.state import State, Status, Token, merged
@@ -20,7 +21,7 @@ def join_states(left: State, right: State) -> State:
     result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
     result.read_first = left.read_first | right.read_first
     result.empty, result.full = left.empty & right.empty, left.full & right.full
-    result.listed = left.listed & right.listed
+    result.listed, result.flagged = left.listed & right.listed, met(left, right)
     result.written = left.written & right.written
     result.reads, result.reread = left.reads | right.reads, left.reread | right.reread
     result.trimmed = left.trimmed | right.trimmed

@@ -64,7 +64,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
                 pending.never_was(state, element.path)
         if absent and solid:
             _missing(state, thing)
-        elif absent or not is_none:
+        elif (absent or not is_none) and not _contradicts(thing, kind, holds):
             kept.add(thing)
     if kept != value.things and tested in state.env and not tested.startswith("%"):
         bind_name(act, state, tested, Value(frozenset(kept), value.sources))
@@ -99,6 +99,11 @@ def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> 
     answer = ANSWERS[kind][holds] if kind in ANSWERS else ""
     empty = [state.heap.get(slot(thing.path, f"<empty {answer}>")) for thing in value.things]
     return bool(empty) and all(each is not None and fullness.is_full(state, each) for each in empty)
+
+
+def _contradicts(thing: Thing, kind: str, holds: bool) -> bool:
+    """Whether a value that is tested is a constant of the other truth."""
+    return kind == "true" and thing.type.constant is not None and bool(thing.type.constant[1]) is not holds
 
 
 def _narrow_class(act: Activation, state: State, operand: str, tested: str, holds: bool) -> None:

@@ -18,6 +18,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, Sources, Value
 from leaklint.solve import losing
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary
+from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import CONTENT, is_prefix, is_within
@@ -85,6 +86,7 @@ class State:
         "empty",
         "env",
         "escaped",
+        "flagged",
         "full",
         "guards",
         "handed_over",
@@ -125,6 +127,8 @@ class State:
         """Places whose content some path has read before it was thrown away."""
         self.empty: frozenset[Path] = frozenset()
         """Containers of which a test on the way here says that nothing is in them."""
+        self.flagged: frozenset[Flagged] = frozenset()
+        """What has been bound or reset where a local name is true, or where it is false."""
         self.full: frozenset[Path] = frozenset()
         """Containers in which there is something on every path to here (see ``fullness.py``)."""
         self.reads: frozenset[Path] = frozenset()
@@ -161,7 +165,7 @@ class State:
         other.resets, other.written, other.empty, other.full = self.resets, self.written, self.empty, self.full
         other.read_first, other.reread = self.read_first, self.reread
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
-        other.handed_over, other.listed = self.handed_over, self.listed
+        other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
         other.settled = self.settled.copy()
         other.escaped = self.escaped.copy()
         other.suppressed, other.heeded = self.suppressed, self.heeded
@@ -179,6 +183,7 @@ class State:
             and self.empty == other.empty
             and self.full == other.full
             and self.listed == other.listed
+            and self.flagged == other.flagged
             and self.reads == other.reads
             and self.reread == other.reread
             and self.guards == other.guards
@@ -239,9 +244,14 @@ class State:
         for key in [key for key, token in self.tokens.items() if opposite in token.under]:
             del self.tokens[key]
         self.conditions |= {(name, kind, holds)}
+        told = [each for each in self.flagged if kind == "true" and (each.name, each.holds) == (name, holds)]
+        self.written |= {each.place for each in told if not each.is_reset}
+        self.resets |= {each.place for each in told if each.is_reset}
 
     def forget_condition(self, name: str) -> None:
         """A local name is bound anew: tests of it say nothing any more."""
+        if self.flagged:
+            self.flagged = frozenset(each for each in self.flagged if each.name != name)
         if any(condition[0] == name for condition in self.conditions):
             self.conditions = frozenset(each for each in self.conditions if each[0] != name)
         for key, token in self.tokens.items():
