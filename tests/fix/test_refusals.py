@@ -126,8 +126,9 @@ def indented(text: str) -> str:
             "t = threading.Thread(target=signalled, args=(threading.Event(),))\nt.start()  # here",
             "no fix: signalled never ends, so that nothing can wait for it",
         ),
+        ("t = threading.Thread(target=work); t.start()  # here", "fix: join, by `leaklint --fix`"),
         (
-            "t = threading.Thread(target=work); t.start()  # here",
+            "t = threading.Thread(target=work)\nif event: t.start()  # here",
             "no fix: the statement shares its line with another one",
         ),
         (
