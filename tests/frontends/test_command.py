@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -345,6 +346,14 @@ class TestProcess:
         assert running.wait(60) == 1
         assert running.stderr.read() == ""
         running.stderr.close()
+
+    @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+    def test_a_stream_that_is_closed(self, project: Path, closed: str) -> None:
+        command_line = f"{shlex.quote(sys.executable)} -m leaklint check --no-cache --output-format concise {closed}"
+        ended = subprocess.run(["sh", "-c", command_line], cwd=project, capture_output=True, text=True, check=False)
+        assert ended.returncode == 1
+        assert "Traceback" not in ended.stdout + ended.stderr
+        assert bool(ended.stdout) == (">&-" not in closed.replace("2>&-", ""))
 
     def test_an_interruption(self, project: Path) -> None:
         running = command("--watch", cwd=project, env=os.environ | {"PYTHONUNBUFFERED": "1"})

@@ -18,6 +18,8 @@ TERMINATED = 143
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and gives its exit status."""
     given = sys.argv[1:] if arguments is None else arguments
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_what_is_closed()
     if arguments is None:
         # What a command leaves behind goes when the process ends: nothing of it is worth collecting.
         gc.disable()
@@ -42,6 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         _leave(status)
     return status
+
+
+def _open_what_is_closed() -> None:
+    """Stands in for a stream that the caller has closed (``>&-``): what goes there is for nobody."""
+    import os
+
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _end_in_order() -> None:
