@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment
-from leaklint.ir.values import TypeKind, Value
+from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, formals_of, unpacked
@@ -81,7 +81,11 @@ def invoked(
             pending.settle_at(state, thing.path)
             callee, kept = unpacked(act, state, thing)
             result = yield from run_coroutine(act, state, callee, kept, span)
-        elif kind in (TypeKind.UNKNOWN, TypeKind.CONSTANT):
+        elif kind is TypeKind.UNKNOWN:
+            if thing.path.root.kind is RootKind.PARAMETER and moment in (Moment.LOOP, Moment.WORK):
+                state.handed_over |= {thing.path}  # a coroutine perhaps, which runs then
+            continue
+        elif kind is TypeKind.CONSTANT:
             continue
         else:
             result = yield from apply(act, state, of(thing), arguments, span)
