@@ -10,7 +10,7 @@ from leaklint.ir.finding import Finding
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.solving import solved
-from leaklint.solve import activation, budget, flow, state
+from leaklint.solve import activation, budget, flow, sparing, state
 
 HANDLER = """
 X = []
@@ -128,3 +128,12 @@ def test_what_a_handler_may_take_is_not_missing_for_the_next(monkeypatch: pytest
     assert said[0].message.startswith("too large, analysed in part: of what `app:handler` calls, `g")
     lines = {each.place.span.line for each in found if each.place.path == "large.py"}
     assert {1 + 6 * i + 2 for i in range(190, 200)} <= lines, "the other handler has a budget of its own"
+
+
+def test_what_is_forgotten_outside_of_handlers_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = "".join(f"def g{i}():\n    return save({i})\ndef f{i}():\n    g{i}()\n" for i in range(20))
+    files = {"app": "from store import save\n" + functions, "store": "async def save(x): ...\n"}
+    remembered = places(findings(**files))
+    assert [each[0] for each in remembered].count("LK201") == 20
+    monkeypatch.setattr(sparing, "MOST_REMEMBERED", 3)
+    assert places(findings(**files)) == remembered

@@ -256,6 +256,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
         if name.endswith(("<module>", "<body>")):
             continue
         place = Place(path, program.files[path].functions[name].name_span)
+        sparing.forget()
         summary: Summary = sparing.answer(Ask("function", f"{path}::{name}"), place, name, handler=False)
         given_back = {thing.path for thing in summary.returns.things}
         given_back |= {thing.path for store in summary.stores for thing in store.value.things}

@@ -7,8 +7,11 @@ from typing import Any, Final
 from leaklint.ir.location import Place
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.engine import Engine
+from leaklint.solve.pool import Pool
 from leaklint.solve.world import Ask, Solving, World
 
+MOST_REMEMBERED: Final = 5_000
+"""Answers that are remembered from one function outside of handlers to the next, modules aside: few are asked again."""
 LASTING: Final = ("module", "signature")
 """Answers in which a handler's budget has no part: a module is imported once, whoever asks for it."""
 
@@ -22,6 +25,7 @@ class Sparing:
         self._complete: frozenset[Ask] | None = None
         """The answers from before anything was left out."""
         self._cut: dict[Place, str] = {}
+        self._enough = MOST_REMEMBERED
 
     def answer(self, question: Ask, place: Place, name: str, *, handler: bool = True) -> Any:
         """The answer as far as the budget goes."""
@@ -35,6 +39,16 @@ class Sparing:
                 del answers[each]
         self._complete = None
         return found
+
+    def forget(self) -> None:
+        """Forgets what functions do, once that has become much."""
+        answers = self._engine.answers
+        if len(answers) < self._enough:
+            return
+        for each in [each for each in answers if each.what not in LASTING]:
+            del answers[each]
+        self._world.pool = Pool()
+        self._enough = len(answers) + MOST_REMEMBERED
 
     def left_out(self) -> Solving:
         """What a function does that is left out."""
