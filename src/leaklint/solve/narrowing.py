@@ -165,6 +165,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     known = truth(value)
     if (known is not None and known is not step.truth) or _is_known_full(act, state, step.condition, step.truth):
         return False
+    decided = _is_known_full(act, state, step.condition, not step.truth)
     pending.use(state, value)
     if act.repeats:
         state.heeded |= {
@@ -173,6 +174,6 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     narrow(act, state, step.condition, step.truth)
     # what this invocation has emptied before says nothing about earlier ones
     reads = [each for each in observed(value) | _chosen_by(act, state, step.condition) if not state.is_new(each)]
-    if reads:
+    if reads and not decided:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
     return True
