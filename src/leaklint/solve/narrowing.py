@@ -22,6 +22,7 @@ from leaklint.solve.undoing import put_into
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
+_FOUND: Final = (RootKind.STATIC, RootKind.VARIABLE)
 INSTANCE: Final = "instance"
 """Kind of the test that asks for the class of a name's value."""
 
@@ -40,8 +41,9 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     if kind == INSTANCE:
         _narrow_class(act, state, operand, tested, holds)
         return
-    if not tested.startswith("%"):
-        state.assume(tested, kind, holds)
+    name = _standing_name(value_of(act, state, tested)) if tested.startswith("%") else tested
+    if name:
+        state.assume(name, kind, holds)
     if kind == "true" and holds:
         fullness.found(state, value_of(act, state, tested))
     if kind == "true" and not holds:
@@ -104,6 +106,16 @@ def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> 
 def _contradicts(thing: Thing, kind: str, holds: bool) -> bool:
     """Whether a value that is tested is a constant of the other truth."""
     return kind == "true" and thing.type.constant is not None and bool(thing.type.constant[1]) is not holds
+
+
+def _standing_name(value: Value) -> str:
+    """A name for what the invocation was given or found, and has not bound since; empty for everything else."""
+    if len(value.things) != 1:
+        return ""
+    (thing,) = value.things
+    path = thing.path
+    stands = (path.root.kind is RootKind.PARAMETER and path.fields) or path.root.kind in _FOUND
+    return str(path) if stands and not _emptiable(thing) else ""
 
 
 def _narrow_class(act: Activation, state: State, operand: str, tested: str, holds: bool) -> None:
