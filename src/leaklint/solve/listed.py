@@ -8,12 +8,26 @@ import msgspec.structs
 
 from leaklint.ir.effects import Write
 from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
-from leaklint.solve.lattice import CONSTANT_PATH, constants, is_from_outside, is_prefix, ordered, slot, survives
+from leaklint.solve.lattice import (
+    CONSTANT_PATH,
+    constant_keys,
+    constants,
+    is_from_outside,
+    is_prefix,
+    ordered,
+    slot,
+    survives,
+)
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
+from leaklint.solve.undoing import put_under
 
 TABLES: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")})
 FOUND: Final = "<found {}>"
 """The field of a test in which lie the containers in which a key is, where the test says so."""
+MISSED: Final = "<missed {}>"
+"""The field of a test in which lie the containers in which a key is not, where the test says so."""
+OPPOSITE: Final = {"true": "false", "false": "true"}
 
 
 def find(state: State, key: Value, container: Value) -> None:
@@ -44,14 +58,20 @@ def remember(state: State, test: Value, answer: str, key: Value, container: Valu
     """The result of a test says, by this answer, that a key is in a container."""
     for thing in test.things:
         state.heap[slot(thing.path, FOUND.format(answer))] = Value(container.things, outside(key.sources))
+        keys = constant_keys(key) | deep_sources(state, key)
+        state.heap[slot(thing.path, MISSED.format(OPPOSITE[answer]))] = Value(container.things, keys)
 
 
 def told(state: State, test: Value, answer: str) -> None:
-    """A test has given an answer: perhaps it was that a key is in a container."""
+    """A test has given an answer: perhaps it was that a key is in a container, or that it is not."""
     for thing in ordered(test.things):
         found = state.heap.get(slot(thing.path, FOUND.format(answer)))
         if found is not None:
             find(state, Value(frozenset(), found.sources), Value(found.things))
+        missed = state.heap.get(slot(thing.path, MISSED.format(answer)))
+        if missed is not None and missed.sources:
+            for container in ordered(missed.things):
+                state.settle(put_under(state, container.path, missed.sources), absent=True)
 
 
 def with_tables(state: State, effect: Write) -> Write:

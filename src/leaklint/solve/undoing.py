@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec.structs
+
 from leaklint.ir.effects import AnyEffect, Defer, How, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Value
 from leaklint.solve.lattice import CLOCK, CONSTANT_PATH, ELEMENT, VARIES, extend, is_prefix
 from leaklint.solve.state import State, Status
 
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
+NONE: Final[Sources] = frozenset()
 ONE_ELEMENT: Final = frozenset({"add", "append", "appendleft", "insert"})
 """Methods that put a single element into a container."""
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
@@ -51,7 +54,7 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
             and not _other_key(token.effect, effect)
             and (
-                nothing_before
+                (nothing_before and token.effect.operation not in ONE_ELEMENT)
                 or _same_element(state, token.effect, effect)
                 or _same_object(token.effect, effect, kept_at)
             )
@@ -63,7 +66,7 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             if token.effect.path
             and (_is_in_element(path, token.effect.path) or (kept_at and is_prefix(kept_at, token.effect.path)))
         ]
-        return [*added, *inner] if added else []
+        return [*added, *inner] if added or (inner and _was_made(state, effect)) else []
     if merges:
         if path.root.kind is RootKind.LIBRARY:
             # what was there before is merged into it again
@@ -90,6 +93,18 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     return []
 
 
+def _was_made(state: State, removed: Write) -> bool:
+    """Whether ``setdefault`` has put the element there that is taken out."""
+    return any(
+        isinstance(token.effect, Write)
+        and token.effect.operation == "setdefault"
+        and token.effect.path == removed.path
+        and not _other_key(token.effect, removed)
+        and _same_element(state, token.effect, removed)
+        for token in state.tokens.values()
+    )
+
+
 def put_into(state: State, container: Path) -> list[tuple[object, ...]]:
     """Tokens of what this invocation has put into a container, or into its elements."""
     added = [
@@ -103,6 +118,20 @@ def put_into(state: State, container: Path) -> list[tuple[object, ...]]:
             or _is_in_element(container, token.effect.path)
         )
     ]
+    return with_callbacks(state, added)
+
+
+def put_under(state: State, container: Path, keys: Sources) -> list[tuple[object, ...]]:
+    """Tokens of what this invocation has put into a container under a key, or as an element."""
+    added = []
+    for token in state.tokens.values():
+        effect = token.effect
+        if not isinstance(effect, Write) or effect.path != container or token.status is Status.SETTLED:
+            continue
+        removed = msgspec.structs.replace(effect, sources=NONE, key_sources=keys)
+        adds = effect.how in _ADDING[How.DELETE] or container.root.kind is RootKind.LIBRARY
+        if adds and not _other_key(effect, removed) and _same_element(state, effect, removed):
+            added.append(token.key)
     return with_callbacks(state, added)
 
 
@@ -177,6 +206,8 @@ def _same_element(state: State, added: Write, removed: Write) -> bool:
         others = removed.key_sources - constants
         if others:
             return others in (added.key_sources - known, added.sources)
+        if added.key_sources - known:
+            return False
         return added.operation not in ONE_ELEMENT or all(_is_constant(each) for each in added.sources)
     if removed.sources:
         return removed.sources in (added.sources, added.key_sources)
