@@ -394,6 +394,8 @@ def _after_named(finding: Finding, site: Site) -> Plan:
     safe = stays_here(site, names)
     closing, imports = _unlink(finding, site, f"{name}.name", names)
     answers = [each for each in tree.own_nodes(function) if isinstance(each, ast.Return)]
+    if isinstance(statement, ast.With) and any(each in answers for each in ast.walk(statement)):
+        return plan(finding, [guarded(tree, statement.body, closing), *imports], safe=safe)
     calls = [each for answer in answers for each in ast.walk(answer) if isinstance(each, ast.Call)]
     asked = any(isinstance(each, ast.Name) and each.id in names for call in calls for each in ast.walk(call))
     if isinstance(statement, ast.With) and not asked:
