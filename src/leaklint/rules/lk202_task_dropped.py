@@ -61,9 +61,10 @@ is the same as no name.
 `await` the task before the function returns; start several in a `TaskGroup` or await their `gather`.
 """
 
-from leaklint.ir.effects import Pending, Work
+from leaklint.ir.effects import Pending, Settled, Work
+from leaklint.ir.finding import Severity
 from leaklint.ir.reached import Reached
-from leaklint.rules import obligation
+from leaklint.rules import obligation, wording
 from leaklint.rules.rule import Message, rule
 
 
@@ -71,6 +72,15 @@ from leaklint.rules.rule import Message, rule
 def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.TASK or pending.held:
         return None
-    what = f"task{obligation.running(pending.callee)} is dropped and not awaited"
-    cure = "await it before the handler returns, or start it in a TaskGroup"
-    return obligation.work(pending, reached, what, cure)
+    what = f"task{obligation.running(pending.callee)} is dropped"
+    if reached.handlers:
+        cure = "await it before the handler returns, or start it in a TaskGroup"
+        return obligation.work(pending, reached, f"{what} and not awaited", cure)
+    where = f" {obligation.when(pending)}" if pending.settled is not Settled.NEVER else ""
+    return Message(
+        obligation.severity(pending.settled, Severity.ERROR),
+        f"{what}{where}: nobody awaits it or sees it fail, and Python may throw it away half-way",
+        "its work may be missing without an error, and goes on while the caller believes that it is done",
+        "await it, start it in a TaskGroup, or keep it and await it later",
+        wording.outcome(pending, reached.handlers),
+    )
