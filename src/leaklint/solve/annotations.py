@@ -165,6 +165,12 @@ def alternatives(text: str) -> tuple[Named, ...]:
     return tuple(found)
 
 
+def leaves_open(text: str) -> bool:
+    """Whether a function says that it gives something to be awaited in some calls, and something else in others."""
+    kinds = {each.last in AWAITABLE for each in alternatives(text)}
+    return len(kinds) == 2
+
+
 def _split(text: str, separator: str) -> list[str]:
     """The parts of a text between separators that stand outside of all brackets."""
     parts: list[str] = []

@@ -7,6 +7,7 @@ from leaklint.ir.summary import Moment
 from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.annotations import AWAITABLE
 from leaklint.solve.arguments import Arguments, bind, formals_of, unpacked
 from leaklint.solve.calls import apply, call_project
 from leaklint.solve.lattice import VARIES, extend, join_all, of, ordered, unknown, with_sources
@@ -81,7 +82,7 @@ def invoked(
             pending.settle_at(state, thing.path)
             callee, kept = unpacked(act, state, thing)
             result = yield from run_coroutine(act, state, callee, kept, span)
-        elif kind is TypeKind.UNKNOWN:
+        elif kind is TypeKind.UNKNOWN or thing.type.name.rpartition(".")[2] in AWAITABLE:
             if thing.path.root.kind is RootKind.PARAMETER and moment in (Moment.LOOP, Moment.WORK):
                 state.handed_over |= {thing.path}  # a coroutine perhaps, which runs then
             continue

@@ -13,7 +13,7 @@ from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import UNKNOWN_TYPE, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import leaving
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.annotations import annotated, annotated_elements, leaves_open
 from leaklint.solve.arguments import formals_of
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.effects import ASYNC_GENERATOR
@@ -187,6 +187,10 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         if act.at_yield:
             stores += leaving.kept_names(act, made.path)
         returns = of(made, sources=content.sources)
+    if not facts.is_async and leaves_open(facts.returns):
+        # who calls it knows in which case it is, as from synchronous code
+        given = {thing.path for thing in returns.things if thing.type.kind is TypeKind.COROUTINE}
+        last.settle([key for key, token in last.tokens.items() if token.effect.path in given])
     left_waiting, given_up = ended.given_up if normal is not None else (frozenset(), frozenset())
     effects = tuple(_effects(last, raised if normal is not None else None, given_up))
     _say_left_out(act.world, act.identity, len(effects[MAX_EFFECTS:]) + len(last.unopened))
