@@ -106,6 +106,8 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Surviving places that may be read before this function writes them."""
     rereads: Sources = frozenset()
     """Surviving places that it may read when it has bound them."""
+    fills: Sources = frozenset()
+    """Places that hold something when it returns (see ``solve/fullness.py``)."""
     trims: Sources = frozenset()
     """Places that it may empty or take something out of."""
     writes: Sources = frozenset()

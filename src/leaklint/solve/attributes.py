@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import pending
+from leaklint.solve import fullness, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     CONTENT,
@@ -133,7 +133,9 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         state.reread |= {path}
     if stored is not None:
         if thing.path.root.kind is RootKind.MADE or act.importing or state.heap.get(path) is not None:
-            return stored
+            if not act.importing and survives(path) and not state.is_bound(path):
+                state.read(path)  # what some path has put there, or what was there before
+            return fullness.without_none(state, path, stored)
         found = constants(stored)
         if found is None:
             state.read(path)

@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.effects import Create, How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import caches, class_tests, context_variables, counts, effects, handed_over, pending, uses
+from leaklint.solve import caches, class_tests, context_variables, counts, effects, fullness, handed_over, pending, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -143,6 +143,8 @@ def set_attribute(
         )
         if fresh and certain and how is None:
             effects.reset(state, path, act.site(span))
+        if certain:
+            fullness.bind(state, path, value)
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             effects.escape(state, value, path)
             handed_over.keep_parameter(act, state, value, span, thing.path)
@@ -189,6 +191,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     pending.reopened(state, place)
     if is_fresh(value, sources):
         effects.reset(state, place, act.site(span))
+    fullness.bind(state, place, value)
     effects.escape(state, value, place)
     kept = {Thing(place, thing.type) for thing in value.things if thing.type.kind is TypeKind.INSTANCE}
     state.heap[place] = Value(value.things | kept, value.sources | {place} if kept else value.sources)

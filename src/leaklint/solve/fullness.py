@@ -1,17 +1,22 @@
-"""Containers that hold something at a point: what fills them, and what may have taken it out again."""
+"""Places that hold something at a point: containers with something in them, attributes that are not None."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from leaklint.ir.effects import How, Write
-from leaklint.ir.values import Path, RootKind, Value
-from leaklint.solve.lattice import SYMBOLIC, is_prefix, survives
+from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve.lattice import NONE, SYMBOLIC, is_prefix, slot, survives
 from leaklint.solve.state import State
 from leaklint.solve.undoing import ONE_ELEMENT
 
 _KEEPING: Final = frozenset({How.GROW, How.REORDER, How.SET_ITEM})
 """Ways of writing that take nothing out."""
+SOMETHING: Final = "<something>"
+"""The field of a place that is full where the place itself is not None."""
+
+SOME: Final = Type(TypeKind.UNKNOWN, "something")
+"""The type of what is of unknown type and not None."""
 
 
 def fills(effect: Write) -> bool:
@@ -36,6 +41,47 @@ def found(state: State, tested: Value) -> None:
     for thing in tested.things if len(tested.things) == 1 else ():
         if _is_followed(thing.path) and thing.type.name.startswith(("builtins.", "collections.")):
             state.full |= {thing.path}
+
+
+def bind(state: State, place: Path, value: Value) -> None:
+    """A place is bound; it holds something where the value is not None for certain."""
+    if value.things and all(_is_something(thing) for thing in value.things):
+        fill(state, slot(place, SOMETHING))
+
+
+def found_something(state: State, tested: Value) -> None:
+    """A test says that what a value was read from is not None."""
+    for thing in tested.things if len(tested.things) == 1 else ():
+        fill(state, slot(thing.path, SOMETHING))
+
+
+def place_of(path: Path) -> Path | None:
+    """The place that is not None; None where a container is full."""
+    return Path(path.root, path.fields[:-1]) if path.fields[-1:] == (SOMETHING,) else None
+
+
+def without_none(state: State, place: Path, value: Value) -> Value:
+    """What is read from a place, without the None that it is known not to be."""
+    if slot(place, SOMETHING) not in state.full:
+        return value
+    kept = (
+        Thing(place, SOME) if each.path == place and each.type.kind is TypeKind.UNKNOWN else each
+        for each in value.things
+        if each not in NONE.things
+    )
+    return Value(frozenset(kept) or value.things, value.sources)
+
+
+def is_something(value: Value) -> bool:
+    """Whether a value is known not to be None."""
+    return bool(value.things) and all(each.type == SOME or _is_something(each) for each in value.things)
+
+
+def _is_something(thing: Thing) -> bool:
+    """Whether it is a constant, or an object of the project seen to be made: the type of a place is no proof."""
+    constant = thing.type.constant is not None and thing.type.constant != ("NoneType", None)
+    made = thing.path.root.kind is RootKind.MADE and not thing.path.fields
+    return constant or (made and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name)
 
 
 def is_full(state: State, tested: Value) -> bool:

@@ -24,6 +24,7 @@ from leaklint.solve.lattice import (
     join_all,
     of,
     ordered,
+    slot,
     survives,
     unknown,
 )
@@ -138,6 +139,7 @@ def instantiate(
         elsewhere = held if kind is Work.FUTURE else kept if kind is Work.TASK else frozenset()
         only_caller = effect.path in handed_on and effect.path not in elsewhere
         yield from _effect(sub, effect, trace, handed_on=only_caller, summary=summary)
+    yield from _fill(sub, summary)
     state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)
     work = _opened(sub, summary) if summary.invokes and is_row else []
@@ -159,6 +161,16 @@ def instantiate(
     if not result.things and is_row:
         return unknown(sub.result, result.sources)
     return result
+
+
+def _fill(sub: Substitution, summary: Summary) -> Solving:
+    """What is known to hold something when the callee returns."""
+    for path in sorted(summary.fills):
+        place = fullness.place_of(path)
+        found = yield from sub.things(path) if place is None else sub.places(place)
+        if len(found.things) == 1:
+            (thing,) = found.things
+            fullness.fill(sub.state, thing.path if place is None else slot(thing.path, fullness.SOMETHING))
 
 
 def _is_one_of_loop(state: State, places: Value) -> bool:

@@ -101,6 +101,8 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
             if place in state.written:
                 state.reread |= {place}
             return stored
+        if not act.importing:
+            state.read(place)
         original = yield from module_name(act.world, act.path, name)
         rest = Value(frozenset(t for t in stored.things if t.type != ORIGINAL), stored.sources)
         return join(rest, original) if original is not None else rest

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects
+from leaklint.solve import effects, fullness
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.builtin_calls import is_fresh, rebind
 from leaklint.solve.classes import make_class, move_fields
@@ -153,7 +153,8 @@ def _import_module(act: Activation, state: State, step: cfg.ImportModule) -> Non
 
 
 def _load_global(act: Activation, state: State, step: cfg.LoadGlobal) -> Solving:
-    state.env[step.target] = yield from load_global(act, state, step.name)
+    value = yield from load_global(act, state, step.name)
+    state.env[step.target] = fullness.without_none(state, variable(act.path, step.name), value)
 
 
 def _make_class(act: Activation, state: State, step: cfg.MakeClass) -> Solving:

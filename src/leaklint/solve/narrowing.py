@@ -46,6 +46,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         state.assume(name, kind, holds)
     if kind == "true" and holds:
         fullness.found(state, value_of(act, state, tested))
+    if kind in ANSWERS and kind != "false" and holds is not (kind == "none"):
+        fullness.found_something(state, value_of(act, state, tested))
     if kind == "true" and not holds:
         _no_file(state, value_of(act, state, tested))
         _nothing_in(state, [thing for thing in value_of(act, state, tested).things if _emptiable(thing)])
@@ -93,9 +95,11 @@ def _chosen_by(act: Activation, state: State, operand: str) -> Sources:
 
 
 def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> bool:
-    """Whether a test says that nothing is in a container in which there is something."""
+    """Whether a test says that nothing is where there is something."""
     kind, tested, holds = _test_behind(state, operand, holds)
     value = value_of(act, state, tested)
+    if kind in ("none", "some") and holds is (kind == "none") and fullness.is_something(value):
+        return True
     if kind == "true" and not holds and fullness.is_full(state, value):
         return True
     answer = ANSWERS[kind][holds] if kind in ANSWERS else ""
@@ -147,6 +151,8 @@ def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
         for receiver in state.heap[slot(thing.path, f"<ended {answer}>")].things:
             pending.settle_at(state, receiver.path, single=True)
         _nothing_in(state, state.heap[slot(thing.path, f"<empty {answer}>")].things)
+        if answer in listed.OPPOSITE:
+            fullness.found(state, state.heap[slot(thing.path, f"<empty {listed.OPPOSITE[answer]}>")])
 
 
 def _no_file(state: State, tested: Value) -> None:

@@ -36,6 +36,7 @@ class Pool:
             resets=self._source(summary.resets),
             reads=self._source(summary.reads),
             rereads=self._source(summary.rereads),
+            fills=self._source(summary.fills),
             trims=self._source(summary.trims),
             writes=self._source(summary.writes),
         )

@@ -313,10 +313,19 @@ def _as_settled(one: Token, two: Token) -> bool:
     return one.status is two.status and flags
 
 
+_OF_BOTH: Final = ("empties", "puts_back", "reset_before")
+
+
 def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     """One effect for two at one site: their sources add up."""
-    if isinstance(old, Write) and isinstance(new, Write) and old.key_sources != new.key_sources:
-        new = msgspec.structs.replace(new, key_sources=old.key_sources | new.key_sources)
+    if isinstance(old, Write) and isinstance(new, Write):
+        if old.key_sources != new.key_sources:
+            new = msgspec.structs.replace(new, key_sources=old.key_sources | new.key_sources)
+        # what only one of them says of the place is not known
+        becomes = new.becomes if old.becomes == new.becomes else None
+        both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
+        old = msgspec.structs.replace(old, becomes=becomes, **both)
+        new = msgspec.structs.replace(new, becomes=becomes, **both)
     if old == new or old.sources == new.sources:
         return new if len(new.sources) >= len(old.sources) else old
     return msgspec.structs.replace(new, sources=old.sources | new.sources)
