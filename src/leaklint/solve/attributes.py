@@ -135,6 +135,7 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if thing.path.root.kind is RootKind.MADE or act.importing or state.heap.get(path) is not None:
             if not act.importing and survives(path) and not state.is_bound(path):
                 state.read(path)  # what some path has put there, or what was there before
+                stored = Value(stored.things, stored.sources | {path})
             return fullness.without_none(state, path, stored)
         found = constants(stored)
         if found is None:
