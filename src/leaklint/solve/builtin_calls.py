@@ -142,7 +142,7 @@ def set_attribute(
             value=value,
         )
         if fresh and certain and how is None:
-            effects.reset(state, path, act.site(span))
+            effects.reset_field(act, state, path, span)
         if certain:
             fullness.bind(state, path, value)
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:

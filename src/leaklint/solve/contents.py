@@ -1,6 +1,7 @@
 """Contents: reads of all that is in an object, written as a path through ``<content>``.
 
-The fields that follow it are those that the invocation has bound before: what is read of them is its own.
+What follows it are the places in the object that the invocation has bound before, each as one field: what is read of
+them is its own.
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ from leaklint.solve.lattice import CONTENT, is_prefix
 
 
 def but_for_what_is_new(content: Path, written: Sources) -> Path:
-    """A read of all that is in an object, but for the fields that this invocation has bound before."""
+    """A read of all that is in an object, but for the places in it that this invocation has bound before."""
+    at = content.fields.index(CONTENT)
+    bound = {"".join(each.fields[at:]) for each in written_within(content, written)}
+    return Path(content.root, (*content.fields[: at + 1], *sorted(bound.union(content.fields[at + 1 :]))))
+
+
+def written_within(content: Path, written: Sources) -> Sources:
+    """The places in an object, all of which is read, that this invocation has bound before."""
     at = content.fields.index(CONTENT)
     below = Path(content.root, content.fields[:at])
-    bound = {each.fields[at] for each in written if len(each.fields) > at and is_prefix(below, each)}
-    return Path(content.root, (*content.fields[: at + 1], *sorted(bound.union(content.fields[at + 1 :]))))
+    return frozenset(each for each in written if len(each.fields) > at and is_prefix(below, each))
 
 
 def reads_all_around(read: Path, place: Path) -> bool:
@@ -25,7 +32,8 @@ def reads_all_around(read: Path, place: Path) -> bool:
     if not is_prefix(Path(read.root, read.fields[:at]), place):
         return False
     # what this invocation has bound before (it follows) is not what was there
-    return len(place.fields) > at and place.fields[at] not in read.fields[at + 1 :]
+    ways = {"".join(place.fields[at:end]) for end in range(at + 1, len(place.fields) + 1)}
+    return bool(ways) and ways.isdisjoint(read.fields[at + 1 :])
 
 
 def in_dictionary(path: Path) -> Path:

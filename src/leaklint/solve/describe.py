@@ -318,7 +318,7 @@ class Describer:
             or path in self.world.bounded
             or path in self.invoked.trimmed
             or self._is_table(effect.tables)
-            or any(CLOCK in test and any(is_prefix(path, place) for place in test) for test in effect.tests),
+            or any(CLOCK in test and any(_is_along(place, path) for place in test) for test in effect.tests),
         )
 
     def _is_table(self, tables: Sources) -> bool:
@@ -401,12 +401,13 @@ def _read_first(place: Path, reads: Sources) -> bool:
     return any(is_prefix(place, read) or is_prefix(read, place) or reads_all_around(read, place) for read in reads)
 
 
+def _is_along(place: Path, path: Path) -> bool:
+    """Whether one of the two lies below the other, or is the other: many sources are kept with fewer fields."""
+    return is_prefix(place, path) or is_prefix(path, place)
+
+
 def _concerns(place: Path, path: Path) -> bool:
-    return (
-        is_prefix(place, path)
-        or is_prefix(path, place)
-        or (place.root == path.root and place.fields[:1] == path.fields[:1])
-    )
+    return _is_along(place, path) or (place.root == path.root and place.fields[:1] == path.fields[:1])
 
 
 def _is_constant(world: World, place: Path) -> bool:

@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     SYMBOLIC,
     extend,
     is_prefix,
+    is_within,
     join,
     of,
     ordered,
@@ -258,6 +259,18 @@ def empty(act: Activation, state: State, path: Path) -> None:
     owner = act.world.owner_of(path) if path.root.kind is RootKind.STATIC and not act.importing else None
     if owner is not None and owner[1].startswith("."):
         reset(state, extend(*owner))
+
+
+def reset_field(act: Activation, state: State, place: Path, span: Span) -> None:
+    """A field holds something new: what the import had put there is thrown away, if it was nowhere else."""
+    site, held = act.site(span), act.world.field(place)
+    for thing in held.things if held is not None and not act.importing else ():
+        owner = None if thing.path in act.world.named else act.world.owner_of(thing.path)
+        if owner == (Path(place.root, place.fields[:-1]), place.fields[-1]):
+            reset(state, thing.path, site)
+            if is_within(thing.path, state.read_first):
+                state.read_first |= {place}
+    reset(state, place, site)
 
 
 def read_before(reads: Sources, place: Path) -> bool:

@@ -257,13 +257,16 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             value=value,
         )
         handed_over.keep_parameter(act, state, value, step.span, thing.path)
+        place = extend(thing.path, field)
         if field != ELEMENT:
-            overwrites(state, extend(thing.path, field))
+            overwrites(state, place)
+            if len(target.things) == 1 and place != thing.path and is_fresh(value, sources):
+                effects.reset_field(act, state, place, step.span)
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
         if not sources and (survives(thing.path) or thing.path.root.kind in SYMBOLIC):
-            effects.escape(state, value, extend(thing.path, ELEMENT))
+            effects.escape(state, value, place)
 
 
 def _field_among_many(state: State, container: Path, key: Value) -> str:

@@ -17,7 +17,7 @@ from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, Sources, Value
 from leaklint.solve import losing
-from leaklint.solve.contents import but_for_what_is_new, in_dictionary
+from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_within
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
@@ -287,6 +287,7 @@ class State:
         if path in self.reads or self.is_reset(path):
             return
         if CONTENT in path.fields:
+            self.reread |= written_within(path, self.written)
             path = but_for_what_is_new(path, self.written)
         if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
             return  # a context variable that has been set before
