@@ -7,7 +7,7 @@ effect to the end: what is written, what is left pending, with which request dat
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from keyword import iskeyword
 from typing import Final
 
@@ -96,6 +96,7 @@ def solve(
     handlers |= {handler.label + handler.path: handler for handler in confirmed}
     if only_handlers:
         return Solved((), tuple(confirmed))
+    _import_all(engine, world, confirmed)
     calls: list[Invoked] = []
     for number, handler in enumerate(confirmed):
         called(number, len(confirmed))
@@ -138,6 +139,13 @@ def _confirmed(engine: Engine, world: World) -> list[Handler]:
             known.add((candidate.path, candidate.attribute))
     confirmed += _registered(engine, world, known)
     return sorted(confirmed, key=lambda handler: (handler.path, handler.place.span, handler.attribute))
+
+
+def _import_all(engine: Engine, world: World, handlers: Sequence[Handler]) -> None:
+    """Runs what is imported together with the handlers: also for nothing but what it puts into other modules."""
+    modules = world.program.modules
+    for path in sorted(frozenset().union(*(modules.loaded_with(handler.path) for handler in handlers))):
+        engine.answer(Ask("module", path))
 
 
 def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> list[Handler]:

@@ -57,7 +57,7 @@ class Prepared:
         return step in self._read_later
 
     def is_lone_pick(self, step: cfg.GetItem) -> bool:
-        """Whether the one element of a local list that the function asks for by position is asked for here, once."""
+        """Whether the one element of a local container that the function asks for is asked for here, once."""
         if self._lone_picks is None:
             self._lone_picks = _lone_picks(self._body)
         return step in self._lone_picks
@@ -253,7 +253,7 @@ def _read_later(body: Body) -> frozenset[cfg.Copy]:
 
 
 def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
-    """Items at a constant position, where no other position of that local name is read, and no loop goes on here."""
+    """Items of a local name that is asked for none other, by position or key, and where no loop goes on."""
     picked: dict[str, dict[object, list[tuple[int, cfg.GetItem]]]] = {}
     for index, block in enumerate(body.blocks):
         constants: dict[str, object] = {}
@@ -262,8 +262,9 @@ def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
                 constants[step.target] = step.value
             elif isinstance(step, cfg.Operation) and step.operator == "neg" and step.operands[0] in constants:
                 constants[step.target] = ("-", constants[step.operands[0]])
-            elif isinstance(step, cfg.GetItem) and step.object[:1] != "%" and step.key in constants:
-                picked.setdefault(step.object, {}).setdefault(constants[step.key], []).append((index, step))
+            elif isinstance(step, cfg.GetItem) and step.object[:1] != "%":
+                key = constants.get(step.key, step)
+                picked.setdefault(step.object, {}).setdefault(key, []).append((index, step))
     lone = [found for positions in picked.values() if len(positions) == 1 for found in positions.values()]
     return frozenset(step for found in lone for index, step in found if not _is_in_loop(body, index))
 

@@ -21,7 +21,7 @@ from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.budget import Budget
-from leaklint.solve.lattice import ORIGINAL, ordered
+from leaklint.solve.lattice import ORIGINAL, join, ordered
 from leaklint.solve.pool import Pool
 from leaklint.solve.prepared import choosing, tested
 
@@ -152,6 +152,8 @@ class World:
         """Remembers a field of an object that exists after import."""
         if any(thing.type == ORIGINAL for thing in value.things):
             value = Value(frozenset(thing for thing in value.things if thing.type != ORIGINAL), value.sources)
+            known = self.field(path)
+            value = join(known, value) if known is not None else value
         self._fields.setdefault(path.root, {})[path] = value
 
     def specialised(self, function: str, shapes: Shapes, plain: Shapes) -> Ask:
