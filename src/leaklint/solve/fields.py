@@ -9,9 +9,10 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import constants, extend, join_all
+from leaklint.solve.lattice import constants, extend, join_all, slot
 from leaklint.solve.lookup import kept
 from leaklint.solve.members import CLASS_VARIABLES
+from leaklint.solve.origins import GIVEN
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
@@ -22,13 +23,21 @@ FACTORY: Final = ".default_factory"
 def keep_fields(
     act: Activation, state: State, thing: Thing, class_name: str, arguments: Arguments, span: Span
 ) -> Solving:
-    """A dataclass or a named tuple keeps its arguments in its fields, or their plain defaults, or new objects."""
+    """A dataclass or a named tuple keeps its arguments in its fields, or their plain defaults, or new objects.
+
+    Where there are more of them than fields, a base that nobody has seen takes the rest.
+    """
     facts = act.world.program.class_(class_name)
     known = act.world.classes.get(class_name)
     if facts is None:
         return
     names = [name for name, text in facts.annotations.items() if not text.startswith(CLASS_VARIABLES)]
     given = dict(zip(names, arguments.positional, strict=False)) | dict(arguments.named)
+    if surplus := arguments.positional[len(names) :]:
+        state.heap[slot(thing.path, GIVEN)] = Value(frozenset(), join_all(surplus).sources)
+        for name, value in known.attributes.items() if known is not None else ():
+            if constants(value) is not None:
+                state.heap[extend(thing.path, f".{name}")] = value
     for name, value in given.items():
         state.heap[extend(thing.path, f".{name}")] = value
         pending.entrust(state, value)

@@ -6,11 +6,13 @@ from typing import Final
 
 from leaklint.ir.values import Path, Sources, Thing, Value
 from leaklint.solve.heap import APART, made_here
-from leaklint.solve.lattice import ELEMENT, is_from_outside, is_part_of_sources, is_prefix, of, prolong
+from leaklint.solve.lattice import ELEMENT, is_from_outside, is_part_of_sources, is_prefix, of, prolong, slot
 from leaklint.solve.state import State
 
 MAX_OBJECTS: Final = 32
 """Objects that are looked into for what a value holds."""
+GIVEN: Final = "<given>"
+"""The field of an object for what a base takes that nobody has seen: each attribute may be made from it."""
 
 
 def deep_sources(state: State, value: Value) -> Sources:
@@ -73,7 +75,10 @@ def _sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sou
                 found |= _prolonged(below, rest[len(way) :])
                 following.update((each, rest[len(way) :]) for each in made_here(below))
         reached += sorted(following)
-        if not known and path not in own:
+        if not known and path in own:
+            taken = state.heap.get(slot(path, GIVEN))
+            found |= taken.sources if taken is not None else frozenset()
+        elif not known:
             whole = deep_sources(state, of(Thing(path)))
             found |= {prolong(each, rest) if is_from_outside(each) else each for each in whole}
     return found
