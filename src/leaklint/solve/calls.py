@@ -38,7 +38,6 @@ MAX_CALLEES: Final = 8
 PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
 
 
-ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
 LONGEST: Final = 40
 """Characters of a text that chooses something: a mode, a key of a table."""
 
@@ -258,7 +257,7 @@ def _construct(
 ) -> Solving:
     """An object of a project's class is made."""
     world, class_name = act.world, thing.type.name
-    if world.is_subclass(class_name, ENUMS):
+    if world.is_subclass(class_name, uses.ENUMS):
         # no new object: one of the members
         return of(Thing(extend(thing.path, ELEMENT), instance(class_name)), sources=sources_of(arguments))
     known = world.classes.get(class_name)

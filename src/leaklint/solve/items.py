@@ -123,6 +123,10 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if _is_alias(act, target):
         state.env[step.target] = target  # ``Box[int]`` makes what ``Box`` makes
         return
+    if uses.are_of_enumerations(act.world, target, TypeKind.CLASS):
+        members = [Thing(extend(thing.path, ELEMENT), instance(thing.type.name)) for thing in target.things]
+        state.env[step.target] = of(*members, sources=key.sources)
+        return
     module = _module_by_name(target, key)
     if module is not None:
         state.env[step.target] = module
@@ -155,12 +159,10 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
 
 def _is_alias(act: Activation, target: Value) -> bool:
     """Whether a subscript only says of which types a generic class of the project is."""
-    from leaklint.solve.calls import ENUMS
-
     world = act.world
     return bool(target.things) and all(
         thing.type.kind is TypeKind.CLASS
-        and not world.is_subclass(thing.type.name, ENUMS)
+        and not world.is_subclass(thing.type.name, uses.ENUMS)
         and not any(
             "__class_getitem__" in known.attributes or known.metaclass
             for known in map(world.classes.get, world.order(thing.type.name))

@@ -14,11 +14,12 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
-from leaklint.solve.lattice import VARIES, ordered, slot, survives
+from leaklint.solve.lattice import VARIES, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
+ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
 MEASURED: Final = "<measured>"
 """Last field of a source of which only a difference to something else is used."""
 
@@ -91,11 +92,16 @@ def cached_call(
     span: Span,
 ) -> None:
     """A caching function of the project is called: its arguments are kept."""
-    sources: set[Path] = set()
+    sources, key = frozenset[Path](), frozenset[Path]()
     for value in bound:
-        sources |= deep_sources(state, value)
-    # what an argument was made from is a part of the key
-    beside = result.sources - sources
+        given = deep_sources(state, value)
+        if are_of_enumerations(act.world, value, TypeKind.INSTANCE):
+            # a member is one of a few constants, whoever chooses it
+            key |= given | {thing.path for thing in value.things}
+        else:
+            key, sources = key | given, sources | given
+    # what an argument was made from is a part of the key, and so is each part of it
+    beside = frozenset(each for each in result.sources if not is_within(each, key))
     hidden = sorted(source for source in beside if source.fields[-1:] == (".value",))
     open_effect(
         act,
@@ -104,13 +110,20 @@ def cached_call(
             site=act.site(span),
             operation=facts.name.rpartition(".")[2],
             path=Path(thing.path.root, thing.path.fields),
-            sources=frozenset(sources),
+            sources=sources,
             bounded=bounded,
             pure=VARIES not in summary.returns.sources,
             side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
             missing=tuple(act.world.name_of(source) for source in hidden),
             reads=frozenset(source for source in beside if survives(source)),
         ),
+    )
+
+
+def are_of_enumerations(world: World, value: Value, kind: TypeKind) -> bool:
+    """Whether all that a value denotes are enumerations of the project, or members of such."""
+    return bool(value.things) and all(
+        thing.type.kind is kind and world.is_subclass(thing.type.name, ENUMS) for thing in value.things
     )
 
 
