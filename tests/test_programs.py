@@ -242,12 +242,12 @@ def leaking(program: str) -> dict[str, bool]:
         others = [chosen, tuple(not flag for flag in chosen)]
         for order in ((0, 0, 0), (1, 0, 0), (0, 1, 0)):
             process = Process(code)
-            sizes: dict[str, list[int]] = {name: [] for name in STATE}
+            sizes: dict[str, list[int]] = {name: [] for name in STATE}  # how much more than in a new process
             for number, which in enumerate(order):
                 event = {"id": mark(number), **dict(zip(used, others[which], strict=True))}
                 warm, cold = process.invoke(event), Process(code).invoke(event)
                 for name in STATE:
-                    sizes[name].append(len(warm[name]))
+                    sizes[name].append(len(warm[name]) - len(cold[name]))
                     if warm[name] != cold[name]:
                         old = any(mark(earlier) in warm[name] for earlier in range(number))
                         always = order == (0, 0, 0) and sizes[name] == sorted(set(sizes[name]))
@@ -273,6 +273,7 @@ def named(finding: Finding) -> str:
     return next((name for name in STATE if f" {name}" in finding.message), "?")
 
 
+@pytest.mark.timeout(1_200)
 @settings(max_examples=2_000 if PROVE else 200, derandomize=not PROVE, suppress_health_check=[HealthCheck.too_slow])
 @given(program=programs())
 def test_what_survives_is_what_leaklint_says(program: str, folder: Path) -> None:

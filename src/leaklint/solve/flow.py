@@ -24,6 +24,7 @@ from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.surprise import Surprise
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
+from leaklint.solve.undoing import leaves_nothing
 from leaklint.solve.world import Solving
 
 MOST_PREPARED: Final = 500
@@ -259,7 +260,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     # the same expression again: what it opened before is this loop's to settle
                     snapshot.tokens[key] = token._replace(status=Status.SETTLED)
                     continue
-                if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
+                gone = after is not None and (after.status is Status.SETTLED or leaves_nothing(after.effect))
+                if after is not None and gone and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
             for key, token in state.tokens.items():
                 if key in snapshot.tokens:

@@ -84,6 +84,8 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     low, high = sorted((one, two), key=lambda token: token.status)
     if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
         high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))
+    if isinstance(low.effect, Write) and low.status is not Status.SETTLED and low.effect != high.effect:
+        high = high._replace(effect=merged(high.effect, low.effect))
     high = high._replace(many=one.many or two.many)
     if low.absent and low.status is Status.SETTLED:
         return high

@@ -21,6 +21,7 @@ from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
+from leaklint.solve.undoing import leaves_nothing
 from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, variable
 
 MAX_EFFECTS: Final = 400
@@ -243,10 +244,16 @@ def _effects(
                     result.append((msgspec.structs.replace(token.effect, settled=Settled.ALWAYS), token.trace))
                 continue
             settled = Settled.NORMAL_PATHS
-        effect = token.effect
+        effect, left = token.effect, raised.get(key)
+        if (
+            left is not None
+            and left.status is Status.OPEN
+            and leaves_nothing(effect)
+            and not leaves_nothing(left.effect)
+        ):
+            effect, settled = left.effect, Settled.NORMAL_PATHS
         if key in given_up and isinstance(effect, Pending):
             effect = msgspec.structs.replace(effect, given_up=True)
-        left = raised.get(key)
         changed = msgspec.structs.replace(
             effect,
             settled=settled,
