@@ -273,7 +273,6 @@ def named(finding: Finding) -> str:
     return next((name for name in STATE if f" {name}" in finding.message), "?")
 
 
-@pytest.mark.timeout(1_200)
 @settings(max_examples=2_000 if PROVE else 200, derandomize=not PROVE, suppress_health_check=[HealthCheck.too_slow])
 @given(program=programs())
 def test_what_survives_is_what_leaklint_says(program: str, folder: Path) -> None:
