@@ -31,7 +31,7 @@ from leaklint.solve.lattice import (
     unknown,
 )
 from leaklint.solve.lookup import module_object
-from leaklint.solve.members import TAKES_RECEIVER
+from leaklint.solve.members import ANY_ATTRIBUTE, TAKES_RECEIVER
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, instance, variable
@@ -77,6 +77,8 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
             sources=deep_sources(state, value),
             field=ELEMENT,
         )
+        for thing in target.things:
+            effects.bind_field(act, state, thing, ANY_ATTRIBUTE, value, certain=False)
     return NONE
     yield
 

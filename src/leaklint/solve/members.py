@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
@@ -17,6 +18,8 @@ from leaklint.solve.world import Ask, Solving, World, class_path, instance
 TAKES_RECEIVER: Final = "<takes the receiver>"
 """The slot that a partial has which becomes a method: ``functools.partialmethod``."""
 
+ANY_ATTRIBUTE: Final = ".*"
+"""The field of an object that holds what code has put there under names that only the program knows."""
 WITHIN: Final = "<its decorator>"
 """The slot of a partial in which lies the context manager that each call of it enters and leaves."""
 
@@ -101,19 +104,50 @@ def class_member(
             if not on_class and world.is_registrar(f"{owner}.{name}"):
                 return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, f"{owner}.{name}")), of(bound_to))
             continue
-        known = world.classes.get(owner)
+        known, below = world.classes.get(owner), owner
         place = extend(class_path(owner), f".{name}")
         stored = state.heap.get(place)
         if stored is not None:
             return stored
         if known is None or name not in known.attributes:
             continue
+        if _is_own(act, owner, bound_to) and not on_class and not after:
+            below = yield from _implementing(world, owner, name)
+            known, place = world.classes[below], extend(class_path(below), f".{name}")
         value = known.attributes[name]
+        if _is_perhaps_wrapped(world, (*order[: order.index(owner) + 1], below), value):
+            return of(Thing(extend(bound_to.path, f".{name}")))
         if NONE.things <= value.things and not act.importing:
-            value = yield from _as_it_is_now(act, owner, name, value, place)
-        result = yield from _bind(act, state, owner, name, value, place, bound_to, on_class=on_class)
+            value = yield from _as_it_is_now(act, below, name, value, place)
+        result = yield from _bind(act, state, below, name, value, place, bound_to, on_class=on_class)
         return result
     return None
+
+
+def _is_own(act: Activation, owner: str, receiver: Thing) -> bool:
+    """Whether a method asks its own object, of which it knows no more than that its class is one of that family."""
+    inside = act.facts.in_class
+    of_method = inside is not None and receiver.path == Path(Root(RootKind.PARAMETER, "", "0"))
+    return of_method and not act.importing and owner in act.world.order(f"{act.path}::{inside}")
+
+
+def _implementing(world: World, owner: str, name: str) -> Solving:
+    """The class whose method runs: of an abstract one the only implementation that the project has."""
+    found = world.implementing.only(owner, name)
+    if found is None:
+        return owner
+    yield Ask("module", found[0])
+    below = f"{found[0]}::{found[1]}"
+    known = world.classes.get(below)
+    return below if known is not None and name in known.attributes and owner in world.order(below) else owner
+
+
+def _is_perhaps_wrapped(world: World, classes: Sequence[str], value: Value) -> bool:
+    """Whether code may have put something else in the place of a coroutine function, under a name that nobody knows."""
+    functions = [world.program.function(thing.type.name) for thing in value.things]
+    return any(each is not None and each.is_async for each in functions) and any(
+        world.field(extend(class_path(each), ANY_ATTRIBUTE)) is not None for each in classes if "::" in each
+    )
 
 
 def _as_it_is_now(act: Activation, owner: str, name: str, value: Value, place: Path) -> Solving:

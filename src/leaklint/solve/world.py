@@ -21,6 +21,7 @@ from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.budget import Budget
+from leaklint.solve.implementing import Implementing
 from leaklint.solve.lattice import ORIGINAL, join, ordered
 from leaklint.solve.pool import Pool
 from leaklint.solve.prepared import choosing, tested
@@ -128,6 +129,7 @@ class World:
         self.watched = ""
         """The function of which the calls are remembered whose callee is not known."""
         self.unknown_calls: set[Span] = set()
+        self.implementing = Implementing(program)
         self.budget = Budget()
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
