@@ -98,6 +98,8 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
             found += [of(earlier), default]
         caught = (act.catching | state.suppressed) & {"LookupError", "Exception", "BaseException", ""}
         known = state.is_reset(path) or act.world.field(path) is not None or path.root.kind is RootKind.VARIABLE
+        if stored is not None and path.root.kind is RootKind.MADE and len(here) == len(stored.things):
+            known = True  # by the function that has made it
         if default is None and not arguments.positional and not known and not caught:
             effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
     found.extend(arguments.positional[:1])

@@ -21,6 +21,7 @@ from leaklint.solve.lattice import (
     SYMBOLIC,
     extend,
     is_prefix,
+    is_within,
     join_all,
     of,
     ordered,
@@ -282,7 +283,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             if here and len(targets.things) == 1 and fullness.fills(changed):
                 fullness.fill(state, thing.path)
             continue
-        if isinstance(changed, Read) and changed.origin == "unset" and _is_set(act, state, thing.path):
+        if isinstance(changed, Read) and changed.origin == "unset" and _is_set(sub, thing.path):
             continue
         if isinstance(changed, Close) and state.is_bound(thing.path):
             # every invocation opens it again before it closes it
@@ -339,13 +340,13 @@ def _handed_on(sub: Substitution, effect: Defer, original: Defer) -> None:
     handed_over.defer_parameters(sub.act, sub.state, found, sub.span, [effect.path] if effect.path else [])
 
 
-def _is_set(act: Activation, state: State, value: Path) -> bool:
-    """Whether a context variable has been set on every path to here, at import, or has a default."""
+def _is_set(sub: Substitution, value: Path) -> bool:
+    """Whether a context variable was set on every path to the call, at import, or has a default."""
     default = Path(value.root, (*value.fields[:-1], ".default"))
     return (
-        state.is_reset(value)
-        or act.world.field(value) is not None
-        or read_field(act, state, default) is not None
+        is_within(value, sub.new[0])
+        or sub.act.world.field(value) is not None
+        or read_field(sub.act, sub.state, default) is not None
         or value.root.kind is RootKind.VARIABLE
     )
 
