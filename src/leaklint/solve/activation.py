@@ -18,6 +18,7 @@ PLATFORM: Final = "<platform>"
 """Name of the function that calls a handler."""
 SMALL_CONSTANTS: Final = (bool, type(None))
 MAX_SHAPE_DEPTH: Final = 2
+_CODE: Final = (TypeKind.FUNCTION, TypeKind.METHOD)
 
 
 class Activation:
@@ -129,9 +130,9 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
                 inner = shape_of(state, world, below, depth + 1)
                 if inner and _telling(inner):
                     fields.append((path, inner))
-        elif depth == MAX_SHAPE_DEPTH and kind.kind is TypeKind.INSTANCE:
+        elif depth == MAX_SHAPE_DEPTH and kind.kind in (TypeKind.INSTANCE, TypeKind.PARTIAL):
             for path, below in _fields_of(state, world, thing.path):
-                functions = frozenset((each.type, ()) for each in below.things if each.type.kind is TypeKind.FUNCTION)
+                functions = frozenset((each.type, ()) for each in below.things if each.type.kind in _CODE)
                 if functions and len(functions) == len(below.things) <= 4:
                     fields.append((path, functions))
         result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))

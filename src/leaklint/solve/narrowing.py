@@ -50,7 +50,9 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         fullness.found_something(state, value_of(act, state, tested))
     if kind == "true" and not holds:
         _no_file(state, value_of(act, state, tested))
-        _nothing_in(state, [thing for thing in value_of(act, state, tested).things if _emptiable(thing)])
+        _nothing_in(state, [thing for thing in value_of(act, state, tested).things if _holds_all(state, thing)])
+    if kind == "true" and holds:
+        _some_finished(state, value_of(act, state, tested))
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
     if holds and kind == "true":
@@ -63,9 +65,10 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
         typed = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
         solid = typed and (kind != "true" or not _emptiable(thing))
-        if absent and kind == "true" and _emptiable(thing):
+        if absent and kind == "true" and _holds_all(state, thing):
+            waited = state.heap.get(extend(thing.path, pending.UNFINISHED)) is not None
             for element in elements(act, state, of(thing)).things:
-                pending.never_was(state, element.path)
+                (pending.settle_at if waited else pending.never_was)(state, element.path)
         if absent and solid:
             _missing(state, thing)
         elif (absent or not is_none) and not _contradicts(thing, kind, holds):
@@ -153,6 +156,20 @@ def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
         _nothing_in(state, state.heap[slot(thing.path, f"<empty {answer}>")].things)
         if answer in listed.OPPOSITE:
             fullness.found(state, state.heap[slot(thing.path, f"<empty {listed.OPPOSITE[answer]}>")])
+
+
+def _some_finished(state: State, tested: Value) -> None:
+    """Some of what was waited for is finished: all of it, where it was one object."""
+    for thing in tested.things:
+        waited = state.heap[extend(thing.path, pending.FINISHED)]
+        if waited.things and not pending.is_of_several(state, waited):
+            for each in waited.things:
+                pending.settle_at(state, each.path)
+
+
+def _holds_all(state: State, thing: Thing) -> bool:
+    """Whether it is a container, and none that holds what is finished: where that is empty, nothing is."""
+    return _emptiable(thing) and state.heap.get(extend(thing.path, pending.FINISHED)) is None
 
 
 def _no_file(state: State, tested: Value) -> None:

@@ -17,6 +17,7 @@ from leaklint.solve.lattice import (
     VARIES,
     bounded,
     constant,
+    extend,
     join_all,
     observed,
     parameter,
@@ -132,6 +133,11 @@ def _answers(state: State, step: cfg.Operation, operands: list[Value]) -> dict[s
     """What a test says where it holds, and where not: ``poll() is None`` of work, ``var in context`` of a variable."""
     if step.operator in CONTAINED and any(thing.type.name == "contextvars.Context" for thing in operands[1].things):
         return {f"set {CONTAINED[step.operator]}": operands[0]}
+    if step.operator in CONTAINED and len(operands) == 2:
+        answer = CONTAINED[step.operator]
+        for field, says in ((pending.FINISHED, answer), (pending.UNFINISHED, listed.OPPOSITE[answer])):
+            if any(state.heap.get(extend(thing.path, field)) is not None for thing in operands[1].things):
+                return {f"ended {says}": operands[0]}
     kind = state.tests.get(step.target, ("", ""))[0]
     found = _emptiness(state, step.operator, operands)
     for answer, holds in (("false", False), ("true", True)) if kind else ():

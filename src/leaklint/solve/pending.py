@@ -33,6 +33,9 @@ _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
 _ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
 _LISTED: Final = frozenset({TEMPORARY, VARIES})
 """What a name is made from that comes out of a listing of a folder."""
+FINISHED: Final = ".finished"
+UNFINISHED: Final = ".unfinished"
+"""The fields of the two sets that waiting for work gives: what was waited for."""
 WAKERS: Final = "<wakers>"
 """The field of a future in which lie the timers that set its result."""
 
