@@ -171,6 +171,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes and modules: the coroutine functions in it that do nothing else worth saying."""
     loop_bound: Literal["", "client", "primitive"] = ""
     """For classes: objects belong to one event loop (LK210)."""
+    on_loop_of: list[Term] = []
+    """What lies there is used on the loop of the caller, and belongs to one if its class is ``loop_bound`` (LK210)."""
     iterator: bool = False
     """For classes: iterating over an object uses it up (LK109)."""
     closeable: bool = False

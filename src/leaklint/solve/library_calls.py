@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from leaklint.ir.effects import Work
@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     NEW,
     UNKNOWN_CALL,
     VARIES,
+    extend,
     of,
     ordered,
     parameter,
@@ -27,7 +28,7 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import library
+from leaklint.solve.lookup import library, read_field
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
@@ -155,10 +156,21 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if formals is None and row.request and not row.constant:
         carried = [deep_sources(state, value) for value in arguments.everything()]
         result = with_sources(result, result.sources.union(*carried))
+    for term in row.on_loop_of:
+        _use_on_loop(act, state, term, dict(zip([formal.name for formal in formals or ()], bound, strict=False)), span)
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)
         state.heap[slot(act.made(span), "<file>")] = bound[position]
     return result
+
+
+def _use_on_loop(act: Activation, state: State, term: str, bound: Mapping[str, Value], span: Span) -> None:
+    """What a term of a row denotes is used on the loop that runs."""
+    name, _, field = term.partition(".")
+    for thing in ordered(bound[name].things):
+        lies = read_field(act, state, extend(thing.path, f".{field}")) if field else of(thing)
+        for each in ordered(lies.things) if lies is not None else ():
+            uses.use_on_loop(act, state, each, span)
 
 
 def run_row(act: Activation, state: State, name: str, arguments: Arguments, span: Span) -> Solving:
