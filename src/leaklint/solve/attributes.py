@@ -29,6 +29,7 @@ from leaklint.solve.members import (
     class_member,
     field_elements,
     field_types,
+    is_given_class,
     library_member,
     rebinds_field,
     super_attribute,
@@ -146,9 +147,10 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             return _as_it_is_now(path, stored)
     member = yield from class_member(act, state, class_name, name, bound_to=thing, on_class=False)
     bound_by_methods = any(
-        name in facts.instance_attributes
+        not is_given_class(world, each, method)
         for each in world.order(class_name)
         if (facts := world.program.class_(each)) is not None
+        for method in facts.instance_attributes.get(name, ())
     )
     copied = _is_copied(world, class_name, name)
     if (

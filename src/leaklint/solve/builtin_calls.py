@@ -137,7 +137,7 @@ def set_attribute(
             state,
             of(thing),
             how or How.SET_ATTRIBUTE,
-            f".{name} =",
+            act.augmented if how is How.COUNT else f".{name} =",
             span,
             sources=sources,
             field=f".{name}",

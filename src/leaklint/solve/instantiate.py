@@ -79,7 +79,8 @@ def instantiate(
     for path in sorted(summary.resets):
         target = yield from sub.things(path)
         places = yield from sub.places(path)
-        for thing in ordered(target.things | places.things):
+        held_before = _let_go(target, places) if path in summary.writes else target.things
+        for thing in ordered(held_before | places.things):
             happening.empty(act, state, thing.path)
             if happening.read_before(summary.reads, path):
                 state.read_first |= {thing.path}
@@ -162,6 +163,14 @@ def instantiate(
     if not result.things and is_row:
         return unknown(sub.result, result.sources)
     return result
+
+
+def _let_go(held: Value, places: Value) -> frozenset[Thing]:
+    """What nobody finds any more once attributes are bound anew: not what a class still has for other objects."""
+    if all(thing.path.root.kind is RootKind.MADE for thing in places.things):
+        return frozenset(thing for thing in held.things if not survives(thing.path))
+    of_class = any(thing.path.root.kind is RootKind.CLASS for thing in places.things)
+    return frozenset(thing for thing in held.things if of_class or thing.path.root.kind is not RootKind.CLASS)
 
 
 def _fill(sub: Substitution, summary: Summary) -> Solving:

@@ -251,7 +251,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             state,
             of(thing),
             How.SET_ITEM,
-            "[…] =",
+            act.augmented if step.augmented else "[…] =",
             step.span,
             sources=sources,
             key=_key_sources(act, state, key),

@@ -109,12 +109,15 @@ def class_member(
         stored = state.heap.get(place)
         if stored is not None:
             return stored
-        if known is None or name not in known.attributes:
+        # what the import has bound on the class from outside its body stands in the world
+        rebound = world.field(place)
+        if rebound is None and (known is None or name not in known.attributes):
             continue
-        if _is_own(act, owner, bound_to) and not on_class and not after:
+        if rebound is None and _is_own(act, owner, bound_to) and not on_class and not after:
             below = yield from _implementing(world, owner, name)
             known, place = world.classes[below], extend(class_path(below), f".{name}")
-        value = known.attributes[name]
+        value = known.attributes[name] if rebound is None and known is not None else rebound
+        assert value is not None
         if _is_perhaps_wrapped(world, (*order[: order.index(owner) + 1], below), value):
             return of(Thing(extend(bound_to.path, f".{name}")))
         if NONE.things <= value.things and not act.importing:
@@ -275,7 +278,7 @@ def field_types(world: World, class_name: str, name: str, *, of_class: bool = Fa
             continue
         methods = facts.instance_attributes.get(name, ())
         if of_class and methods:
-            methods = tuple(each for each in methods if _is_given_class(world, owner, each))
+            methods = tuple(each for each in methods if is_given_class(world, owner, each))
             if not methods:
                 break
         for method in methods:
@@ -295,7 +298,7 @@ def field_types(world: World, class_name: str, name: str, *, of_class: bool = Fa
     return types if len(types) <= 4 else set()
 
 
-def _is_given_class(world: World, owner: str, method: str) -> bool:
+def is_given_class(world: World, owner: str, method: str) -> bool:
     """Whether the first parameter of a method is a class."""
     function = world.program.function(f"{owner.partition('::')[0]}::{method}")
     if function is None or method.rpartition(".")[2] in RECEIVING_CLASS or "builtins.type" in world.order(owner):

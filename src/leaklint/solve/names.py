@@ -99,7 +99,8 @@ def _store_free(act: Activation, state: State, step: cfg.StoreFree) -> None:
         return
     sources = deep_sources(state, value)
     how = How.COUNT if step.augmented else How.REBIND
-    effects.write(act, state, path, how, "=", step.span, sources=sources, value=value)
+    operation = act.augmented if step.augmented else "="
+    effects.write(act, state, path, how, operation, step.span, sources=sources, value=value)
     if is_fresh(value, sources):
         effects.reset(state, path, act.site(step.span))
     state.heap[path] = value

@@ -34,6 +34,9 @@ OBSERVED: Final = frozenset(
     {RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.PARAMETER, RootKind.FREE}
 )
 
+KNOWN_EVERYWHERE: Final = frozenset({TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKind.MODULE, TypeKind.CLASS})
+"""Things that are the same here as in the callee, where they are none of its parameters."""
+
 
 class Substitution:
     """What the paths of a summary mean at one call."""
@@ -91,11 +94,12 @@ class Substitution:
         things: set[Thing] = set()
         sources = set(self.sources(value.sources))
         for thing in value.things:
-            if thing.type.kind in (TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKind.MODULE, TypeKind.CLASS):
+            of_callee = thing.path.root.kind in SYMBOLIC
+            if not of_callee and thing.type.kind in KNOWN_EVERYWHERE:
                 things.add(thing)
                 continue
             found = yield from self.things(thing.path)
-            if thing.path.root.kind in (RootKind.PARAMETER, RootKind.FREE):
+            if of_callee:
                 sources |= found.sources
             for each in found.things:
                 things.add(Thing(each.path, thing.type) if each.type.kind is TypeKind.UNKNOWN else each)

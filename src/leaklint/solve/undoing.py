@@ -33,7 +33,8 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     path, how = effect.path, effect.how
     assert path is not None
     merges = how is How.GROW and not {path, extend(path, ELEMENT)}.isdisjoint(effect.sources | effect.key_sources)
-    counts = how is How.COUNT and effect.operation in OPPOSITE
+    known_key = bool(effect.key_sources) and constants_in(effect.key_sources) == effect.key_sources
+    counts = effect.operation in OPPOSITE and (how is How.COUNT or (how is How.SET_ITEM and known_key))
     restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
     if not (how in REMOVING or merges or counts or (restores and (how is How.SET_ITEM or how in REPLACING))):
         return []
@@ -78,7 +79,9 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
         return [
             token.key
             for token in opened
-            if token.effect.path == path and token.effect.operation == OPPOSITE[effect.operation]
+            if token.effect.path == path
+            and token.effect.operation == OPPOSITE[effect.operation]
+            and _same_key(token.effect, effect)
         ]
     if how is How.SET_ITEM and restores and path.root.kind is not RootKind.LIBRARY:
         opened = [token for token in opened if _same_key(token.effect, effect)]
