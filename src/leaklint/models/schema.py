@@ -237,6 +237,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """The argument that is the key of the element that is set."""
     stores: dict[Term, list[Term]] = {}
     """Objects that keep other objects: ``{"self[]" = ["item"]}``."""
+    overrides: list[str] = []
+    """Arguments whose elements take, under their own keys, the place of what is kept under the same keys."""
     opens: list[Opens] = []
     settles: list[Settles] = []
     invokes: list[Invokes] = []

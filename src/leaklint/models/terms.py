@@ -68,6 +68,7 @@ def _terms(row: Row) -> Iterator[str]:
         *row.heeds,
         *row.mutates,
     )
+    yield from row.overrides
     yield from filter(None, [row.key, row.tells_file, row.ended_each, row.wakes])
     if row.ended_when and row.ended_of != "self":
         yield row.ended_of

@@ -39,6 +39,8 @@ class Activation:
         self.is_function = not self.name.endswith(("<module>", "<body>"))
         self.augmented = ""
         """The operator of the augmented assignment under way, such as ``+=``."""
+        self.in_place = False
+        """Whether it changes an object, so that binding the name again changes nothing."""
         self.at = facts.span
         """The place where an attribute is being read."""
         self.getting: list[str] = []

@@ -123,6 +123,7 @@ def set_attribute(
             rebind(act, state, variable(thing.type.name, name), value, span, how or How.REBIND)
             continue
         path = extend(thing.path, f".{name}")
+        act.world.note_attribute(thing, path)
         effects.bind_field(act, state, thing, f".{name}", value, certain=certain)
         if _is_new_in_each_request(act, thing, name):
             continue

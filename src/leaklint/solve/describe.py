@@ -39,6 +39,7 @@ from leaklint.solve.lattice import (
     TEMPORARY,
     extend,
     is_prefix,
+    is_within,
     survives,
 )
 from leaklint.solve.undoing import opened_when_found_closed
@@ -351,23 +352,28 @@ class Describer:
 
         What ``keeps`` request data has to be bound on every path, or else to be read, always after that.
         """
-        place, reads = path, self.reads
+        if is_within(path, self.world.of_libraries):
+            return False  # the library reads it, and so does whoever uses the object next
+        reads = self.reads
         if effect.how is How.SET_ITEM:
             keys = [key.root.name for key in effect.key_sources if key.root.owner == "constant"]
-            if len(keys) != 1 or len(effect.key_sources) != 1:
+            if not keys or len(keys) != len(effect.key_sources):
                 return False
-            place = extend(path, f"[{keys[0]}]")
             reads -= {path}  # to reach for the container is not to read what is in it
-        elif effect.how not in (How.REBIND, How.SET_ATTRIBUTE):
+            places = [extend(path, f"[{key}]") for key in keys]
+            return all(self._bound_first(each, effect, reads, keeps=keeps) for each in places)
+        if effect.how not in (How.REBIND, How.SET_ATTRIBUTE):
             # what changes is part of an object that this invocation has put there
             return any(
                 is_prefix(bound, path) and bound.fields != path.fields and not _read_first(bound, reads)
                 for bound in self.invoked.written
             )
-        bound = any(is_prefix(place, each) for each in self.invoked.written)
-        if not bound and (effect.tests or keeps) and place not in self.invoked.reread:
-            return False
-        return not _read_first(place, reads)
+        return self._bound_first(path, effect, reads, keeps=keeps)
+
+    def _bound_first(self, place: Path, effect: Write, reads: Sources, *, keeps: bool) -> bool:
+        """Whether nothing reads a place that the effect binds before it is bound."""
+        bound = any(is_prefix(place, each) for each in self.invoked.written) or place in self.invoked.reread
+        return (bound or not (effect.tests or keeps)) and not _read_first(place, reads)
 
     def _guard(self, effect: Write, path: Path, keyed: bool) -> Guard:
         """Which tests the write stands under: only those of state that survives count."""

@@ -58,13 +58,18 @@ def instantiate(
     cells: Mapping[str, Value] | None = None,
     cell_paths: Mapping[str, Path] | None = None,
     row: str = "",
+    keys: Sources = frozenset(),
 ) -> Solving:
-    """Applies a summary to a call: its effects, stores and settlements happen in ``state``; gives its result."""
+    """Applies a summary to a call: its effects, stores and settlements happen in ``state``; gives its result.
+
+    ``keys`` are the constants under which a row's function sets elements, where all of them are known.
+    """
     from leaklint.solve.draining import drain
 
     is_row = bool(row)
     act.work += work_of_call(summary, state)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
+    sub.keys = keys
     known = (state.resets, state.read_first)
     handed_on = {thing.path for thing in summary.returns.things}
     held = {

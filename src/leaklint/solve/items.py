@@ -37,9 +37,9 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import read_field
+from leaklint.solve.lookup import module_object, read_field
 from leaklint.solve.members import class_member
-from leaklint.solve.names import is_container, value_of
+from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
@@ -47,10 +47,8 @@ from leaklint.solve.world import Solving, instance, variable
 
 MOST_KEYS: Final = 1_000
 """A container of more items is not known by its keys: the others are elements like any other."""
-WHOLE_SLICE: Final = "builtins.slice of everything"
-
-
 DICTS: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict", "collections.Counter"})
+WHOLE_SLICE: Final = "builtins.slice of everything"
 
 
 def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
@@ -127,7 +125,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         members = [Thing(extend(thing.path, ELEMENT), instance(thing.type.name)) for thing in target.things]
         state.env[step.target] = of(*members, sources=key.sources)
         return
-    module = _module_by_name(target, key)
+    module = _module_by_name(act, target, key)
     if module is not None:
         state.env[step.target] = module
         return
@@ -193,10 +191,15 @@ def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Valu
     return Value(frozenset({Thing(places[0], thing.type if known else UNKNOWN_TYPE)}), value.sources)
 
 
-def _module_by_name(target: Value, key: Value) -> Value | None:
-    """What ``sys.modules[__name__]`` denotes."""
+def _module_by_name(act: Activation, target: Value, key: Value) -> Value | None:
+    """What ``sys.modules[__name__]`` denotes, or ``sys.modules["config"]``."""
+    if not any(thing.path.root.name == "sys.modules" for thing in target.things):
+        return None
     names = [thing.path.root.owner for thing in key.things if thing.type.name == "module name"]
-    if len(names) == 1 and any(thing.path.root.name == "sys.modules" for thing in target.things):
+    certain, name = single_constant(key)
+    if certain and isinstance(name, str) and act.world.program.modules.resolve(act.path, name) is not None:
+        return module_object(act, name, whole=True)
+    if len(names) == 1:
         return of(Thing(Path(Root(RootKind.MODULE, names[0])), Type(TypeKind.MODULE, names[0])))
     return None
 
@@ -218,7 +221,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     pending.use(state, value)
     if any(thing.path.root.kind is not RootKind.MADE for thing in target.things):
         pending.keep_coroutine(state, value)
-    if step.augmented and is_container(value):
+    if step.augmented and act.in_place:
         return
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
     if special is not None:
@@ -236,7 +239,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             continue
         if thing.type.kind is TypeKind.INSTANCE:
             row = act.world.models.method(thing.type.name, "__setitem__") if "::" not in thing.type.name else None
-            if row is not None:
+            if row is not None and not row.startswith("builtins."):
                 yield from apply(
                     act,
                     state,
@@ -262,7 +265,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         place = extend(thing.path, field)
         if field != ELEMENT:
             overwrites(state, place)
-            if len(target.things) == 1 and place != thing.path and is_fresh(value, sources):
+            if len(target.things) == 1 and place != thing.path and not step.augmented and is_fresh(value, sources):
                 effects.reset_field(act, state, place, step.span)
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from leaklint.ir.cfg import ConstantValue
@@ -102,7 +103,7 @@ def is_prefix(short: Path, long: Path) -> bool:
     return short.root == long.root and long.fields[: len(short.fields)] == short.fields
 
 
-def is_within(path: Path, places: frozenset[Path]) -> bool:
+def is_within(path: Path, places: AbstractSet[Path]) -> bool:
     """Whether the path is one of the places or lies below one."""
     if len(places) < FEW:
         return any(is_prefix(place, path) for place in places)

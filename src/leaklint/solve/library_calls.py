@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, pending, uses
+from leaklint.solve import builtin_calls, caches, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.instantiate import instantiate
@@ -123,6 +123,7 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     """Calls a library's function or class by dotted name."""
     world = act.world
     name = world.models.canonical(name)
+    yield from protocols.tell(act, state, name, arguments, span)
     special = builtin_calls.SPECIAL.get(name)
     if special is not None:
         result = yield from special(act, state, arguments, span)
@@ -152,12 +153,18 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         world.bounded.add(act.made(span))
     if summary.kind is CallKind.COROUTINE:
         return suspended(act, state, library(name), arguments, span)
-    result = yield from instantiate(act, state, summary, bound, span, row=name)
+    replacing = [bound[index] for index, formal in enumerate(formals or ()) if formal.name in row.overrides]
+    of_method, keys = world.models.is_method(name), overriding.keys_of(state, replacing)
+    for value in replacing if of_method else ():
+        overriding.override(act, state, bound[0], value, span)
+    result = yield from instantiate(act, state, summary, bound, span, row=name, keys=keys)
     if formals is None and row.request and not row.constant:
         carried = [deep_sources(state, value) for value in arguments.everything()]
         result = with_sources(result, result.sources.union(*carried))
     for term in row.on_loop_of:
         _use_on_loop(act, state, term, dict(zip([formal.name for formal in formals or ()], bound, strict=False)), span)
+    for value in replacing if not of_method else ():
+        overriding.override(act, state, result, value, span)
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)
         state.heap[slot(act.made(span), "<file>")] = bound[position]

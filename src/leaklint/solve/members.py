@@ -46,6 +46,7 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
     """An attribute of an object of a library's class: a method with a row, a typed attribute, or unknown."""
     models = act.world.models
     path = extend(thing.path, f".{name}")
+    act.world.note_attribute(thing, path)
     typed = models.attribute(class_name, name)
     if typed is not None:
         return _typed(act.world, path, models.canonical(typed), name)

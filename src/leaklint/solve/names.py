@@ -55,7 +55,7 @@ def _store_global(act: Activation, state: State, step: cfg.StoreGlobal) -> None:
             act.world.importing[act.path][step.name] = join_if(act, state, step.name, value)
         _name_objects(act, step.name, value, step.span)
         return
-    if step.augmented and is_container(value):
+    if step.augmented and act.in_place:
         return
     how = How.COUNT if step.augmented else How.REBIND
     act.augmented = act.augmented if step.augmented else ""
@@ -95,7 +95,7 @@ def _load_free(act: Activation, state: State, step: cfg.LoadFree) -> None:
 def _store_free(act: Activation, state: State, step: cfg.StoreFree) -> None:
     path = Path(Root(RootKind.FREE, "", step.name))
     value = value_of(act, state, step.value)
-    if step.augmented and is_container(value):
+    if step.augmented and act.in_place:
         return
     sources = deep_sources(state, value)
     how = How.COUNT if step.augmented else How.REBIND

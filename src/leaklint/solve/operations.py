@@ -7,8 +7,8 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import counts, effects, listed, pending, uses
-from leaklint.solve.activation import Activation, Direct
+from leaklint.solve import counts, effects, listed, overriding, pending, protocols, uses
+from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     CLOCK,
@@ -30,7 +30,7 @@ from leaklint.solve.names import is_container, value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
-from leaklint.solve.world import instance
+from leaklint.solve.world import Solving, instance
 
 ANSWERS: Final = {
     "true": ("false", "true"),
@@ -53,8 +53,9 @@ READING: Final = frozenset({"format", "|", "+", "%", "*", "&", "^"})
 MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
 
-def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
+def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
     operands = [value_of(act, state, each) for each in step.operands]
+    special = yield from protocols.operate(act, state, step.operator, operands, step.span)
     folded = _folded(step.operator, operands)
     _remember_test(state, step, operands)
     sources: frozenset[Path] = frozenset()
@@ -66,6 +67,9 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             _keep_in_text(act, state, step.operator, value)
     if folded is not None:
         state.env[step.target] = with_sources(folded, sources)
+        return
+    if special is not None and special.things:
+        state.env[step.target] = with_sources(special, sources)
         return
     if step.operator == "choose":
         state.env[step.target] = join_all(operands)
@@ -88,6 +92,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> None:
             for thing in things:
                 if part.things or part.sources:
                     effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
+    if step.operator == "|" and len(operands) == 2:
+        overriding.override(act, state, Value(things), operands[1], step.span)
     if step.operator in MEASURING and not (step.operator == "-" and _is_duration(act, operands[-1])):
         # a start mark is there to be compared with
         sources = frozenset(
@@ -210,22 +216,29 @@ def _never_none(value: Value) -> bool:
     )
 
 
-def _in_place(act: Activation, state: State, step: cfg.InPlace) -> None:
+def _in_place(act: Activation, state: State, step: cfg.InPlace) -> Solving:
     act.augmented = f"{step.operator.removesuffix('=')}="
     left, right = value_of(act, state, step.left), value_of(act, state, step.right)
+    special, own = yield from protocols.operate_in_place(act, state, step.operator, left, right, step.span)
     sources = deep_sources(state, right)
-    if is_container(left):
+    act.in_place = own or (special is None and is_container(left))
+    if special is not None:
+        state.env[step.target] = with_sources(special, left.sources | sources | observed(left))
+        return
+    if act.in_place:
         effects.mutate(act, state, left, How.GROW, step.operator, step.span, sources=sources)
         part = elements(act, state, right)
         for thing in left.things:
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, sources), certain=False)
+        if step.operator.startswith("|"):
+            overriding.override(act, state, left, right, step.span)
         state.env[step.target] = left
         return
     result = frozenset({Thing(act.made(step.span))})
     state.env[step.target] = Value(result, left.sources | sources | observed(left))
 
 
-DIRECT: Final[dict[type, Direct]] = {
+ASKING: Final[dict[type, Transfer]] = {
     cfg.Operation: _operation,
     cfg.InPlace: _in_place,
 }

@@ -60,6 +60,8 @@ class Substitution:
         self.cell_paths = cell_paths
         self.is_row = is_row
         self.result = act.made(span)
+        self.keys: Sources = frozenset()
+        """The constants under which a row's function sets elements, where all of them are known."""
         self.new: tuple[Sources, Sources] = (state.resets, state.read_first)
         """What counts as reset before the effects of the call, and what of it has been read before that."""
         self.before = state.heap.copy()
@@ -114,6 +116,8 @@ class Substitution:
             return value
         *above, field = path.fields
         owners = yield from self.things(Path(path.root, tuple(above)))
+        for owner in owners.things:
+            self.act.world.note_attribute(owner, extend(owner.path, field))
         return Value(frozenset(Thing(extend(thing.path, field)) for thing in owners.things))
 
     def plain(self, path: Path) -> Path:

@@ -41,7 +41,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.losing import PRUNED, RETURNED
 from leaklint.solve.members import class_member
-from leaklint.solve.names import bind_name, is_container, value_of
+from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -155,7 +155,7 @@ def _get_attribute(act: Activation, state: State, step: cfg.GetAttribute) -> Sol
 def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Solving:
     target, value = value_of(act, state, step.object), value_of(act, state, step.value)
     pending.use(state, value)
-    if step.augmented and is_container(value):
+    if step.augmented and act.in_place:
         return
     for thing in ordered(target.things):
         if thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name:
@@ -291,7 +291,6 @@ DIRECT: Final[dict[type, Direct]] = {
     cfg.Raise: _raise,
     **names.DIRECT,
     **items.DIRECT,
-    **operations.DIRECT,
 }
 ASKING: Final[dict[type, Transfer]] = {
     cfg.Annotate: _annotate,
@@ -302,6 +301,7 @@ ASKING: Final[dict[type, Transfer]] = {
     **names.ASKING,
     **items.ASKING,
     **managers.ASKING,
+    **operations.ASKING,
 }
 RAISING: Final = frozenset({cfg.Call, cfg.Await, cfg.Yield, cfg.Raise, cfg.Element})
 """Instructions after which an exception may leave the function."""

@@ -7,6 +7,7 @@ it; the engine works on an explicit stack, so that call chains of any depth cost
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -116,6 +117,8 @@ class World:
         """What is settled for every invocation by what was set up at import, and the modules that set it up."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
+        self.of_libraries: set[Path] = set()
+        """Attributes of objects of third-party libraries, which code reads that nobody sees."""
         self.initial: dict[Path, Value] = {}
         """What module variables hold after import."""
         self.caching: dict[str, bool] = {}
@@ -149,6 +152,14 @@ class World:
     def fields_below(self, path: Path) -> dict[Path, Value]:
         """All known fields of objects under the path's root."""
         return self._fields.get(path.root, {})
+
+    def note_attribute(self, owner: Thing, place: Path) -> None:
+        """Remembers a place as an attribute of a third-party library's object, where ``owner`` is one."""
+        kind = owner.type
+        package, dot, _ = kind.name.partition(".")
+        foreign = bool(dot) and "::" not in kind.name and package not in sys.stdlib_module_names
+        if kind.kind is TypeKind.INSTANCE and foreign:
+            self.of_libraries.add(place)
 
     def keep_field(self, path: Path, value: Value) -> None:
         """Remembers a field of an object that exists after import."""

@@ -38,7 +38,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     keys = [constant_keys(sub.arguments[index]) for index in sub.whole(original.key_sources)]
     effect = msgspec.structs.replace(
         effect,
-        key_sources=sub.sources(effect.key_sources).union(*keys),
+        key_sources=sub.sources(effect.key_sources).union(sub.keys, *keys),
         guards=sub.sources(effect.guards),
         tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
