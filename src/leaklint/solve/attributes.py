@@ -7,6 +7,7 @@ from typing import Final
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import fullness, pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.fields import NAMESPACE
 from leaklint.solve.lattice import (
     CONTENT,
     ELEMENT,
@@ -124,6 +125,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             state.read(path)
         if stored is not None:
             return stored
+        if class_name == NAMESPACE:
+            return of(Thing(path), sources=frozenset({path}) if survives(path) else frozenset())
         member = library_member(act, state, thing, class_name, name)
         if survives(path) and not act.importing and _looks_at_all(world, member):
             state.read(slot(thing.path, CONTENT))

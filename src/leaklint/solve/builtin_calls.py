@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from leaklint.ir.effects import Create, How
+from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import caches, class_tests, context_variables, counts, effects, fullness, handed_over, pending, uses
+from leaklint.solve import (
+    caches,
+    class_tests,
+    context_variables,
+    counts,
+    effects,
+    fields,
+    fullness,
+    handed_over,
+    pending,
+    uses,
+)
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
@@ -316,26 +327,6 @@ def _same(act: Activation, state: State, arguments: Arguments, span: Span) -> So
     yield
 
 
-def _context_variable(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    """A context variable is made: wrong with a mutable default, and wrong in a function."""
-    default = dict(arguments.named).get("default", NOTHING)
-    if any(_is_mutable(thing) for thing in default.things):
-        effects.open_effect(act, state, Create(site=act.site(span), what="mutable-default", operation="ContextVar"))
-    if not act.importing:
-        effects.open_effect(act, state, Create(site=act.site(span), what="in-function", operation="ContextVar"))
-    return None
-    yield
-
-
-def _is_mutable(thing: Thing) -> bool:
-    if thing.type.kind is not TypeKind.INSTANCE:
-        return False
-    return thing.type.name in MUTABLE or thing.type.name.startswith("collections.")
-
-
-MUTABLE: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray"})
-
-
 def _every(name: str, container: str, of_class: str = "") -> Special:
     def special(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
         """What stands for every object of a kind, whoever has started it: what settles an element settles all."""
@@ -389,7 +380,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "inspect.iscoroutinefunction": _is_coroutine_function,
     "asyncio.all_tasks": _every("asyncio.all_tasks", "builtins.set"),
     "asyncio.iscoroutinefunction": _is_coroutine_function,
-    "contextvars.ContextVar": _context_variable,
+    "contextvars.ContextVar": context_variables.made,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.staticmethod": _staticmethod,
@@ -402,6 +393,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "builtins.vars": _vars,
     "builtins.super": _super,
     "builtins.type": _type,
+    "collections.namedtuple": fields.named_tuple_class,
     "functools.partial": _partial,
     "functools.partialmethod": _partialmethod,
     "importlib.import_module": _import_module,
@@ -409,6 +401,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "multiprocessing.active_children": _every(
         "multiprocessing.active_children", "builtins.list", "multiprocessing.Process"
     ),
+    "argparse.Namespace": fields.namespace,
+    "types.SimpleNamespace": fields.namespace,
     "threading.active_count": counts.active_threads,
     "threading.enumerate": _every("threading.enumerate", "builtins.list", "threading.Thread"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.effects import Pending, Read, Work
+from leaklint.ir.effects import Create, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
@@ -106,3 +106,23 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     value = join_all(found)
     return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
     yield
+
+
+def made(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """A context variable is made: wrong with a mutable default, and wrong in a function."""
+    default = dict(arguments.named).get("default", NOTHING)
+    if any(_is_mutable(thing) for thing in default.things):
+        effects.open_effect(act, state, Create(site=act.site(span), what="mutable-default", operation="ContextVar"))
+    if not act.importing:
+        effects.open_effect(act, state, Create(site=act.site(span), what="in-function", operation="ContextVar"))
+    return None
+    yield
+
+
+def _is_mutable(thing: Thing) -> bool:
+    if thing.type.kind is not TypeKind.INSTANCE:
+        return False
+    return thing.type.name in MUTABLE or thing.type.name.startswith("collections.")
+
+
+MUTABLE: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "builtins.bytearray"})

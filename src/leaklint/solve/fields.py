@@ -1,15 +1,15 @@
-"""Fields that a class has without saying so: those of dataclasses and named tuples."""
+"""Fields that a class has without saying so: those of dataclasses, named tuples and namespaces."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
-from leaklint.solve import pending
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import constants, extend, join_all, slot
+from leaklint.solve.arguments import Arguments, sources_of
+from leaklint.solve.lattice import ELEMENT, constants, extend, join_all, of, single_constant, slot
 from leaklint.solve.lookup import kept
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.origins import GIVEN
@@ -18,6 +18,9 @@ from leaklint.solve.world import Solving, instance
 
 FACTORY: Final = ".default_factory"
 """The field of what declares a field in which lies what makes its default, anew for each instance."""
+NAMED_TUPLE: Final = "collections.namedtuple of "
+"""Begins the name of a class that ``namedtuple`` has made; its fields follow."""
+NAMESPACE: Final = "types.SimpleNamespace"
 
 
 def keep_fields(
@@ -79,3 +82,48 @@ def _made_by(act: Activation, state: State, factory: Value, place: Path, span: S
 def _is_shared(default: Thing) -> bool:
     """Whether a default is an object of the project's with a name of its own, which all instances then share."""
     return default.path.root.kind is RootKind.STATIC and default.type.kind is TypeKind.INSTANCE
+
+
+def namespace(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``SimpleNamespace(rows=[])``: an object with the attributes that are given by name."""
+    made = Thing(act.made(span), instance(NAMESPACE))
+    for name, value in arguments.named:
+        effects.bind_field(act, state, made, f".{name}", value, certain=True)
+    return of(made, sources=sources_of(arguments))
+    yield
+
+
+def named_tuple_class(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``namedtuple("Point", "x y")``: a class of the language's own making, whose name says its fields."""
+    given = dict(arguments.named).get("field_names", arguments.positional[1] if len(arguments.positional) > 1 else None)
+    certain, text = single_constant(given) if given is not None else (False, None)
+    names = str(text).replace(",", " ").split() if certain else []
+    for thing in given.things if given is not None and not certain else ():
+        listed = [state.heap.get(extend(thing.path, f"[{position}]")) for position in range(MOST_NAMES)]
+        told = [single_constant(each) for each in listed if each is not None]
+        unknown = state.heap.get(extend(thing.path, ELEMENT)) is not None or not all(known for known, _ in told)
+        names = [] if unknown else [str(name) for _, name in told]
+    if not names or "defaults" in dict(arguments.named):
+        return None
+    return of(
+        Thing(
+            Path(Root(RootKind.LIBRARY, "library", NAMED_TUPLE)), Type(TypeKind.LIBRARY, NAMED_TUPLE + " ".join(names))
+        )
+    )
+    yield
+
+
+MOST_NAMES: Final = 8
+"""Fields of a named tuple, as a list says them, that are known by name."""
+
+
+def named_tuple(act: Activation, state: State, name: str, arguments: Arguments, span: Span) -> Value:
+    """An object of such a class: a tuple whose elements have names too."""
+    made = Thing(act.made(span), instance("builtins.tuple"))
+    names = name.removeprefix(NAMED_TUPLE).split()
+    given = dict(zip(names, arguments.positional, strict=False)) | dict(arguments.named)
+    for position, each in enumerate(names):
+        if each in given:
+            effects.bind_field(act, state, made, f".{each}", given[each], certain=True)
+            effects.bind_field(act, state, made, f"[{position}]", given[each], certain=True)
+    return of(made, sources=sources_of(arguments))

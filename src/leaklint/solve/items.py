@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, handed_over, listed, pending, uses
+from leaklint.solve import effects, handed_over, listed, overriding, pending, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
@@ -80,6 +80,8 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
             read_contents(state, value)
             part = elements(act, state, value)
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
+            if step.kind == "dict":
+                overriding.override(act, state, of(thing), value, step.span)
             sources |= value.sources
             position = 99
             continue

@@ -14,6 +14,7 @@ from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
+from leaklint.solve.fields import NAMED_TUPLE, named_tuple
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
     NEW,
@@ -122,6 +123,8 @@ def _makes_decorator(act: Activation, callee: Value, arguments: Arguments, span:
 def call_library(act: Activation, state: State, name: str, arguments: Arguments, span: Span, callee: Value) -> Solving:
     """Calls a library's function or class by dotted name."""
     world = act.world
+    if name.startswith(NAMED_TUPLE):
+        return named_tuple(act, state, name, arguments, span)
     name = world.models.canonical(name)
     yield from protocols.tell(act, state, name, arguments, span)
     special = builtin_calls.SPECIAL.get(name)
