@@ -9,7 +9,6 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.fields import NAMED_TUPLE
 from leaklint.solve.lattice import NONE, constant, extend, of, ordered
 from leaklint.solve.state import State
 from leaklint.solve.world import ClassState, Named, Solving, class_path, span_in
@@ -28,12 +27,7 @@ def make_class(
     direct = []
     for base in bases:
         for thing in ordered(base.things):
-            made_here = thing.type.name.startswith(NAMED_TUPLE)
-            if (
-                thing.type.kind in (TypeKind.CLASS, TypeKind.LIBRARY)
-                and thing.type.name not in direct
-                and not made_here
-            ):
+            if thing.type.kind in (TypeKind.CLASS, TypeKind.LIBRARY) and thing.type.name not in direct:
                 direct.append(thing.type.name)
     order = world.linearized(identity, direct)
     metaclass = ""

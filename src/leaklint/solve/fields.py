@@ -14,12 +14,10 @@ from leaklint.solve.lookup import kept
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.origins import GIVEN
 from leaklint.solve.state import State
-from leaklint.solve.world import Solving, instance
+from leaklint.solve.world import NAMED_TUPLE, Solving, instance
 
 FACTORY: Final = ".default_factory"
 """The field of what declares a field in which lies what makes its default, anew for each instance."""
-NAMED_TUPLE: Final = "collections.namedtuple of "
-"""Begins the name of a class that ``namedtuple`` has made; its fields follow."""
 NAMESPACE: Final = "types.SimpleNamespace"
 
 

@@ -14,7 +14,7 @@ from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
-from leaklint.solve.fields import NAMED_TUPLE, named_tuple
+from leaklint.solve.fields import named_tuple
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
     NEW,
@@ -33,7 +33,7 @@ from leaklint.solve.lookup import library, read_field
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
-from leaklint.solve.world import Solving, instance
+from leaklint.solve.world import NAMED_TUPLE, Solving, instance
 
 TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.startswith("_"))
 """Methods that make the same of the same text."""

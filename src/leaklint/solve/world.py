@@ -84,6 +84,10 @@ class Registration(NamedTuple):
     value: Value
 
 
+NAMED_TUPLE: Final = "collections.namedtuple of "
+"""Begins the name of a class that ``namedtuple`` has made; its fields follow."""
+
+
 class World:
     """Program, models and answers."""
 
