@@ -31,7 +31,7 @@ from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
 from leaklint.solve.effects import MISSING, UNCHANGING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.labels import most_exact, shown
+from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CLOCK,
     CONSTANT_CONTEXT,
@@ -89,7 +89,7 @@ class Describer:
         for source in sources | through:
             if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
                 name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]
-                labels.add((name, *(shown(field) for field in source.fields)))
+                labels.add((name, *shown_all(source.fields)))
             if source.root.kind is not RootKind.PARAMETER:
                 continue
             index = int(source.root.name)
@@ -98,7 +98,7 @@ class Describer:
             name = self.parameters[index] if index < len(self.parameters) else f"argument {index + 1}"
             if index == 0 and name in ("self", "cls"):
                 continue
-            labels.add((name, *(shown(field) for field in source.fields)))
+            labels.add((name, *shown_all(source.fields)))
         return most_exact(labels)
 
     def subject(self, path: Path, depth: int = 0) -> Subject:

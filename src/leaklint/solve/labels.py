@@ -7,6 +7,7 @@ from typing import Final
 
 from leaklint.solve.lattice import ELEMENT, KEYS
 from leaklint.solve.members import WITHIN
+from leaklint.solve.uses import MEASURED
 
 ANY: Final = "[…]"
 """How a message writes any element."""
@@ -42,3 +43,8 @@ def shown(field: str) -> str:
     if field.startswith("['") and '"' not in field:
         return f'["{field[2:-2]}"]'
     return field
+
+
+def shown_all(fields: Iterable[str]) -> tuple[str, ...]:
+    """Fields as one writes them, but for that which only says that differences are made of the value."""
+    return tuple(shown(field) for field in fields if field != MEASURED)
