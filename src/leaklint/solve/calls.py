@@ -14,6 +14,7 @@ from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, suspended, unpacked
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.fields import keep_fields
+from leaklint.solve.guards import Tested
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
@@ -31,6 +32,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import MAKING, WITHIN, class_member
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Token
 from leaklint.solve.world import Ask, Shape, Solving, instance
 
@@ -157,7 +159,13 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     if facts.is_async and not facts.is_generator:
         return suspended(act, state, of(thing), arguments, span)
     bound = bind(act, state, formals_of(facts), arguments, span)
+    guards = state.guards
+    if cached is not None:
+        # what it does is done once for each of the arguments
+        asked = frozenset({uses.cache_of(thing)}).union(*(deep_sources(state, value) for value in bound))
+        state.guards = guards | {Tested(asked, False, span)}
     result = yield from call_project(act, state, thing, bound, span)
+    state.guards = guards
     if cached is not None and not act.importing:
         summary: Summary = yield Ask("function", thing.type.name)
         uses.cached_call(act, state, thing, facts, bound, cached, summary, result, span)
@@ -166,7 +174,7 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
 
 def _kept_by_cache(state: State, function: Thing, result: Value) -> Value:
     """What a caching function returns survives in its cache."""
-    place = slot(Path(function.path.root), "<cached>")
+    place = uses.cache_of(function)
     things = set()
     for thing in result.things:
         if thing.path.root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:

@@ -28,7 +28,7 @@ from leaklint.ir.effects import (
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
-from leaklint.solve.contents import reads_all_around
+from leaklint.solve.concerning import concerns, is_along, is_constant, read_first
 from leaklint.solve.effects import MISSING, UNCHANGING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.labels import most_exact, shown, shown_all
@@ -42,8 +42,8 @@ from leaklint.solve.lattice import (
     is_within,
     survives,
 )
-from leaklint.solve.undoing import opened_when_found_closed
-from leaklint.solve.uses import snapshot_read
+from leaklint.solve.undoing import REPLACING, opened_when_found_closed
+from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -203,7 +203,7 @@ class Describer:
             if effect.work is Work.FILE:
                 if TEMPORARY not in effect.sources:
                     return None
-                if effect.guarded and not request:
+                if (effect.guarded or self._made_once(effect)) and not request:
                     return None
                 effect = msgspec.structs.replace(effect, constant_name=self.constant(effect.sources))
             if effect.only_with and not self._imports(effect.only_with):
@@ -319,7 +319,7 @@ class Describer:
             or path in self.world.bounded
             or path in self.invoked.trimmed
             or self._is_table(effect.tables)
-            or any(CLOCK in test and any(_is_along(place, path) for place in test) for test in effect.tests),
+            or any(CLOCK in test and any(is_along(place, path) for place in test) for test in effect.tests),
         )
 
     def _is_table(self, tables: Sources) -> bool:
@@ -365,7 +365,7 @@ class Describer:
         if effect.how not in (How.REBIND, How.SET_ATTRIBUTE):
             # what changes is part of an object that this invocation has put there
             return any(
-                is_prefix(bound, path) and bound.fields != path.fields and not _read_first(bound, reads)
+                is_prefix(bound, path) and bound.fields != path.fields and not read_first(bound, reads)
                 for bound in self.invoked.written
             )
         return self._bound_first(path, effect, reads, keeps=keeps)
@@ -373,14 +373,14 @@ class Describer:
     def _bound_first(self, place: Path, effect: Write, reads: Sources, *, keeps: bool) -> bool:
         """Whether nothing reads a place that the effect binds before it is bound."""
         bound = any(is_prefix(place, each) for each in self.invoked.written) or place in self.invoked.reread
-        return (bound or not (effect.tests or keeps)) and not _read_first(place, reads)
+        return (bound or not (effect.tests or keeps)) and not read_first(place, reads)
 
     def _guard(self, effect: Write, path: Path, keyed: bool) -> Guard:
         """Which tests the write stands under: only those of state that survives count."""
-        tested = [place for place in effect.guards if survives(place) and not _is_constant(self.world, place)]
+        tested = [place for place in effect.guards if survives(place) and not is_constant(place)]
         if not tested:
             return Guard.NONE
-        same = [place for place in tested if _concerns(place, path)]
+        same = [place for place in tested if concerns(place, path)]
         asked = self.request(effect.guards)
         if effect.how is How.COUNT:
             return Guard.NONE  # a count is not made once, whatever its test asks
@@ -395,26 +395,23 @@ class Describer:
 
     def _is_guard(self, test: Sources, path: Path) -> bool:
         """Whether a test reads the place that is written, and nothing of the request."""
-        own = any(survives(place) and _concerns(place, path) and not _is_constant(self.world, place) for place in test)
+        own = any(survives(place) and concerns(place, path) and not is_constant(place) for place in test)
         return own and not self.request(test)
 
+    def _made_once(self, made: Pending) -> bool:
+        """Whether a file is made under a test of surviving state that asks nothing else, and binds what it asks for."""
+        lazily = {test for test in made.tests if not self.request(test)}
+        if any(place.fields[-1:] == (CACHED,) for test in lazily for place in test):
+            return True
+        return any(
+            isinstance(effect, Write)
+            and effect.how in REPLACING
+            and effect.path is not None
+            and any(is_along(place, effect.path) for test in lazily & effect.tests for place in test)
+            for effect, *_ in self.invoked.effects
+        )
+
     def _changes(self, place: Path) -> bool:
-        return any(is_prefix(changed, place) or is_prefix(place, changed) for changed in self.changing)
-
-
-def _read_first(place: Path, reads: Sources) -> bool:
-    """Whether an invocation reads what an earlier one left in a place before it binds the place."""
-    return any(is_prefix(place, read) or is_prefix(read, place) or reads_all_around(read, place) for read in reads)
-
-
-def _is_along(place: Path, path: Path) -> bool:
-    """Whether one of the two lies below the other, or is the other: many sources are kept with fewer fields."""
-    return is_prefix(place, path) or is_prefix(path, place)
-
-
-def _concerns(place: Path, path: Path) -> bool:
-    return _is_along(place, path) or (place.root == path.root and place.fields[:1] == path.fields[:1])
-
-
-def _is_constant(world: World, place: Path) -> bool:
-    return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
+        return place.fields[-1:] == (CACHED,) or any(
+            is_prefix(changed, place) or is_prefix(place, changed) for changed in self.changing
+        )

@@ -308,6 +308,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
         if isinstance(changed, Pending):
+            if changed.work is Work.FILE:
+                tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
+                changed = msgspec.structs.replace(changed, tests=tests)
             if changed.loop is not None:
                 changed = yield from on_loop(sub, changed, changed.loop)
             if changed.heeds:

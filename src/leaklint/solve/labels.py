@@ -7,7 +7,7 @@ from typing import Final
 
 from leaklint.solve.lattice import ELEMENT, KEYS
 from leaklint.solve.members import WITHIN
-from leaklint.solve.uses import MEASURED
+from leaklint.solve.uses import CACHED, MEASURED
 
 ANY: Final = "[…]"
 """How a message writes any element."""
@@ -36,7 +36,7 @@ def shown(field: str) -> str:
     """A field as one writes it, with the quotes that most people use."""
     if field in (ELEMENT, KEYS):
         return ANY
-    if field == "<cached>":
+    if field == CACHED:
         return "()"
     if field == WITHIN:
         return " (its decorator)"

@@ -327,6 +327,9 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
         both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
         old = msgspec.structs.replace(old, becomes=becomes, **both)
         new = msgspec.structs.replace(new, becomes=becomes, **both)
+    if isinstance(old, Pending) and isinstance(new, Pending) and old.tests != new.tests:
+        old = msgspec.structs.replace(old, tests=old.tests & new.tests)
+        new = msgspec.structs.replace(new, tests=old.tests)
     if old == new or old.sources == new.sources:
         return new if len(new.sources) >= len(old.sources) else old
     return msgspec.structs.replace(new, sources=old.sources | new.sources)

@@ -20,6 +20,8 @@ from leaklint.solve.state import State
 from leaklint.solve.world import World
 
 ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
+CACHED: Final = "<cached>"
+"""The field of a caching function that holds what it has returned."""
 MEASURED: Final = "<measured>"
 """Last field of a source of which only a difference to something else is used."""
 
@@ -78,6 +80,11 @@ def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> N
                     operation=source.root.name.partition("|")[0],
                 ),
             )
+
+
+def cache_of(function: Thing) -> Path:
+    """The place in which lies what a caching function has returned."""
+    return slot(Path(function.path.root), CACHED)
 
 
 def cached_call(

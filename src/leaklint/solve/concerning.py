@@ -1,0 +1,27 @@
+"""Concerning: which places one has in view who writes, tests or reads another."""
+
+from __future__ import annotations
+
+from leaklint.ir.values import Path, RootKind, Sources
+from leaklint.solve.contents import reads_all_around
+from leaklint.solve.lattice import is_prefix
+
+
+def read_first(place: Path, reads: Sources) -> bool:
+    """Whether an invocation reads what an earlier one left in a place before it binds the place."""
+    return any(is_prefix(place, read) or is_prefix(read, place) or reads_all_around(read, place) for read in reads)
+
+
+def is_along(place: Path, path: Path) -> bool:
+    """Whether one of the two lies below the other, or is the other: many sources are kept with fewer fields."""
+    return is_prefix(place, path) or is_prefix(path, place)
+
+
+def concerns(place: Path, path: Path) -> bool:
+    """Whether a test of a place may be about what is written: it is that, or begins with the same field."""
+    return is_along(place, path) or (place.root == path.root and place.fields[:1] == path.fields[:1])
+
+
+def is_constant(place: Path) -> bool:
+    """Whether a source is none that anything changes: the library's, but for the state of the process."""
+    return place.root.kind is RootKind.LIBRARY and place.root.owner != "process"
