@@ -52,6 +52,7 @@ _HOW: Final = {
     "shrink": How.SHRINK,
     "clear": How.CLEAR,
     "set": How.SET_ITEM,
+    "set-missing": How.SET_ITEM,
     "delete": How.DELETE,
     "reorder": How.REORDER,
 }
@@ -224,6 +225,7 @@ class Reader:
         for term, how in row.mutates.items():
             if how == "clear":
                 continue
+            asked = frozenset({self.path(term)}) | key if how == "set-missing" else frozenset()
             yield Write(
                 site=AT_CALL,
                 operation=operation,
@@ -231,6 +233,8 @@ class Reader:
                 how=_HOW[how],
                 sources=self.sources(kept),
                 key_sources=key,
+                guards=asked,
+                tests=frozenset({asked}) if asked else frozenset(),
             )
         if row.registers:
             yield Write(

@@ -231,7 +231,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     snapshot_unless_given: list[str] = []
     """With one of these arguments it is none."""
     # what it does
-    mutates: dict[Term, Literal["grow", "shrink", "clear", "set", "delete", "reorder"]] = {}
+    mutates: dict[Term, Literal["grow", "shrink", "clear", "set", "set-missing", "delete", "reorder"]] = {}
     changes: list[Changes] = []
     key: str = ""
     """The argument that is the key of the element that is set."""
