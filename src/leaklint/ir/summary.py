@@ -106,6 +106,10 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Surviving places that may be read before this function writes them."""
     rereads: Sources = frozenset()
     """Surviving places that it may read when it has bound them."""
+    shows: Sources = frozenset()
+    """Contents of surviving containers that it returns: a platform sends them to whoever has called it."""
+    shows_new: Sources = frozenset()
+    """Places in them that it has bound before."""
     fills: Sources = frozenset()
     """Places that hold something when it returns (see ``solve/fullness.py``)."""
     trims: Sources = frozenset()

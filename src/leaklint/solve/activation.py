@@ -32,6 +32,8 @@ class Activation:
         self.importing = importing
         self.cells = frozenset(facts.cells)
         self.returned: list[Value] = []
+        self.shows: set[Path] = set()
+        self.shows_new: set[Path] = set()
         self.yielded: list[Value] = []
         self.at_yield: dict[str, Value] = {}
         """What the names of a context manager hold where it yields (see ``leaklint.solve.leaving``)."""

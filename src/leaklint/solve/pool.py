@@ -36,6 +36,8 @@ class Pool:
             resets=self._source(summary.resets),
             reads=self._source(summary.reads),
             rereads=self._source(summary.rereads),
+            shows=self._source(summary.shows),
+            shows_new=self._source(summary.shows_new),
             fills=self._source(summary.fills),
             trims=self._source(summary.trims),
             writes=self._source(summary.writes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind
+from leaklint.solve.activation import PLATFORM
 from leaklint.solve.lattice import CONTENT, ELEMENT, SIZE, join_all, slot
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
@@ -29,6 +30,9 @@ def read(sub: Substitution, summary: Summary) -> Solving:
                 state.reread |= {thing.path for thing in bound.things if thing.path in state.written}
         else:
             state.read(each)
+    if sub.act.name == PLATFORM:
+        state.reads |= summary.shows
+        state.reread |= summary.shows_new
     for each in sorted(summary.rereads):
         at_once = yield from sub.places(each)
         state.reread |= {thing.path for thing in at_once.things if thing.path.root.kind is not RootKind.MADE}

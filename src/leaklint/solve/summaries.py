@@ -216,6 +216,8 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         writes=frozenset(path for path in last.written if path.root.kind is not RootKind.MADE),
         reads=frozenset(path for path in last.reads if path.root.kind is not RootKind.MADE),
         rereads=frozenset(path for path in last.reread if path.root.kind is not RootKind.MADE),
+        shows=frozenset(act.shows),
+        shows_new=frozenset(act.shows_new),
         fills=frozenset(path for path in last.full if path.root.kind is not RootKind.MADE),
     )
 

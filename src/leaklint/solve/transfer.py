@@ -15,6 +15,7 @@ from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
+from leaklint.solve.contents import but_for_what_is_new, written_within
 from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
@@ -30,12 +31,14 @@ from leaklint.solve.lattice import (
     TEMPORARY,
     constant,
     extend,
+    is_prefix,
     join,
     join_all,
     named,
     of,
     ordered,
     slot,
+    survives,
     unknown,
     with_sources,
 )
@@ -137,6 +140,13 @@ def _return(act: Activation, state: State, step: cfg.Return) -> None:
     pending.use(state, value)
     given = with_sources(value, deep_sources(state, value))
     uses.read_snapshots(act, state, given, step.span)
+    for thing in value.things:
+        if survives(thing.path) and thing.type.name in (*items.DICTS, "builtins.list"):
+            content = slot(thing.path, CONTENT)
+            act.shows_new |= written_within(content, state.written)
+            act.shows_new |= {place for place in state.written if is_prefix(place, thing.path)}
+            if not state.is_bound(thing.path):
+                act.shows.add(but_for_what_is_new(content, state.written))
     act.returned.append(value)
     state.env[RETURNED] = value
 
