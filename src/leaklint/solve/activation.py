@@ -8,9 +8,9 @@ from typing import Any, Final
 from leaklint.ir.effects import Site
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.budget import MAX_OF_SOLVING, PATIENCE
-from leaklint.solve.lattice import CONSTANT_PATH, constants, parameter, prolong
+from leaklint.solve.lattice import CONSTANT_PATH, FACTORY, constants, parameter, prolong
 from leaklint.solve.state import State
 from leaklint.solve.world import Shape, Shapes, Solving, World, instance
 
@@ -161,6 +161,13 @@ def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]
     unique: dict[str, Value] = {}
     for name, value in found:
         unique.setdefault(name, value)
+    made = unique.get(FACTORY, NOTHING)
+    kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
+    for key in state.heap.under(path.root) if len(kinds) == 1 else ():
+        # what a default has put there lies there by itself
+        if len(key.fields) > depth + 1 and key.fields[:depth] == path.fields and key.fields[depth].startswith("["):
+            lies = Thing(Path(path.root, key.fields[: depth + 1]), Type(TypeKind.INSTANCE, kinds[0]))
+            unique.setdefault(key.fields[depth], Value(frozenset({lies})))
     return sorted(unique.items(), key=lambda item: item[0])
 
 

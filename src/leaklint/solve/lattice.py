@@ -63,6 +63,8 @@ CONTENT: Final = "<content>"
 """The field that stands for all that a container holds, where it is read as a whole."""
 SIZE: Final = "<size>"
 """The field that stands for how much a container holds, and under which keys."""
+FACTORY: Final = ".default_factory"
+"""The field of a dictionary in which lies what makes the value of a key that is not there."""
 KEYS: Final = "{}"
 """The field of a dictionary that stands for its keys."""
 ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")

@@ -12,7 +12,7 @@ from leaklint.solve import effects, fullness
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.builtin_calls import is_fresh, rebind
 from leaklint.solve.classes import make_class, move_fields
-from leaklint.solve.lattice import is_prefix, of, slot
+from leaklint.solve.lattice import FACTORY, extend, is_prefix, of, slot
 from leaklint.solve.lookup import imported, load_global, module_object
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -53,6 +53,7 @@ def _store_global(act: Activation, state: State, step: cfg.StoreGlobal) -> None:
         state.env["global " + step.name] = value
         if act.importing:
             act.world.importing[act.path][step.name] = join_if(act, state, step.name, value)
+            _tell_factory(act, state, value)
         _name_objects(act, step.name, value, step.span)
         return
     if step.augmented and act.in_place:
@@ -60,6 +61,14 @@ def _store_global(act: Activation, state: State, step: cfg.StoreGlobal) -> None:
     how = How.COUNT if step.augmented else How.REBIND
     act.augmented = act.augmented if step.augmented else ""
     rebind(act, state, variable(act.path, step.name), value, step.span, how)
+
+
+def _tell_factory(act: Activation, state: State, value: Value) -> None:
+    """Functions that the import calls have to know what a dictionary of the module makes for a missing key."""
+    for thing in value.things:
+        factory = state.heap.get(extend(thing.path, FACTORY))
+        if factory is not None and thing.path.root.kind is RootKind.STATIC:
+            act.world.keep_field(extend(thing.path, FACTORY), factory)
 
 
 def join_if(act: Activation, state: State, name: str, value: Value) -> Value:

@@ -99,7 +99,9 @@ def settle_at(
     for waker in state.heap[slot(path, WAKERS)].things:
         state.settle(tokens_at(state, waker.path, (Work.TIMER,)), status)
     if not work:
-        state.settle(_shielding(state, path), status)
+        state.settle(_left_by(state, path, ".shielded"), status)
+        if not single:
+            state.settle(_left_by(state, path, ".racing"), status)
         for variable in state.heap[slot(path, "<variable>")].things:
             # a token that is not there, or no longer
             state.settle(tokens_at(state, variable.path, (Work.TOKEN,)), status)
@@ -125,17 +127,17 @@ def with_names(state: State, things: Iterable[Thing]) -> frozenset[Thing]:
     return frozenset(found)
 
 
-def _shielding(state: State, path: Path) -> list[tuple[object, ...]]:
-    """Keys of the work that waiting for a shield in vain has left: it is done when what was shielded is."""
-    shields = {
+def _left_by(state: State, path: Path, field: str) -> list[tuple[object, ...]]:
+    """Keys of the work that waiting in vain has left, for a shield or for a race: it is done when that in it is."""
+    waited = {
         token.effect.path: key
         for key, token in state.tokens.items()
         if isinstance(token.effect, Pending) and token.effect.work is Work.SIBLINGS and token.effect.path is not None
     }
     return [
         key
-        for shield, key in shields.items()
-        if any(_is_task_at(thing, path) for thing in state.heap[extend(shield, ".shielded")].things)
+        for place, key in waited.items()
+        if any(_is_task_at(thing, path) for thing in state.heap[extend(place, field)].things)
     ]
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
     ELEMENT,
+    FACTORY,
     KEYS,
     ORIGINAL,
     SYMBOLIC,
@@ -293,15 +294,24 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
         if stored is not None:
             found.append(stored)
         elif thing.type.name == "collections.defaultdict":
-            made = read_field(act, state, extend(thing.path, ".default_factory")) or NOTHING
+            made = read_field(act, state, extend(thing.path, FACTORY)) or NOTHING
             kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
-            found.append(of(Thing(path, instance(kinds[0]) if kinds else UNKNOWN_TYPE)))
+            kind = instance(kinds[0]) if kinds else UNKNOWN_TYPE
+            found.append(Value(frozenset({Thing(path, kind), *_under_any_key(act, state, thing, kind)})))
         elif thing.type.name == "builtins.str":
             found.append(of(Thing(path, thing.type)))
         elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
             found.append(of(Thing(path)))
     result = join_all(found) if found else NOTHING
     return Value(result.things, result.sources | narrowed(value, field))
+
+
+def _under_any_key(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
+    """What a default has put under keys that nobody knows, where something has been put into that since."""
+    path = extend(thing.path, ELEMENT)
+    for heap in (state.heap.under(path.root), act.world.fields_below(path)):
+        if any(is_prefix(path, key) and key != path for key in heap):
+            yield Thing(path, kind)
 
 
 def _from_the_end(act: Activation, state: State, thing: Thing, field: str) -> Value | None:
