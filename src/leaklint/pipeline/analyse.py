@@ -328,7 +328,10 @@ def _read_templates(
     """
     from leaklint.link.templates.reading import looked_at
 
-    is_looked_at = looked_at(paths)
+    def content_of(path: str) -> bytes:
+        return _read_all(root, (path,), unsaved, LARGEST)[0].get(path, b"")
+
+    is_looked_at = looked_at(paths, content_of)
     contents: dict[str, bytes] = {}
     marks: dict[str, Mark] = {}
     unread: list[Finding] = []

@@ -16,7 +16,8 @@ from leaklint.link.templates.declaration import AT_PROJECT, Said, Tree
 
 NAME = re.compile(r"\.py$")
 MARKER = re.compile(rb"\baws_cdk\b")
-_CALLED = re.compile(r"(\w+)\s*\(")
+_BETWEEN_WORDS = bytes(each if each > 127 or chr(each).isalnum() or chr(each) == "_" else 32 for each in range(256))
+"""A table that leaves nothing of a text but its words."""
 
 _ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
 _INLINE = frozenset({"InlineCode", "from_inline", "inline"})
@@ -54,12 +55,11 @@ def _stack(path: str, tree: Tree) -> _Stack | None:
 
 def _calling(name: str, tree: Tree) -> list[str]:
     """The Python files that may call something by a name, sorted."""
-    if tree.calling is None:
-        tree.calling = {}
-        for path in sorted(filter(NAME.search, tree.texts)):
-            for each in set(_CALLED.findall(tree.texts[path])):
-                tree.calling.setdefault(each, []).append(path)
-    return tree.calling.get(name, [])
+    if tree.words is None:
+        python = sorted(filter(NAME.search, tree.texts))
+        tree.words = {path: frozenset(tree.texts[path].encode().translate(_BETWEEN_WORDS).split()) for path in python}
+    wanted, call = name.encode(), re.compile(rf"\b{re.escape(name)}\s*\(")
+    return [path for path, words in tree.words.items() if wanted in words and call.search(tree.texts[path])]
 
 
 class _Stack:

@@ -39,7 +39,10 @@ _LOOP = re.compile(
 )
 _MEMBER = re.compile(r"([\w$]+)\s*\.\s*([\w$]+)")
 _NO_BREAK = re.compile(r"[^\n]")
-_MARK = re.compile(r"""['"`()\[\]{},;\n]""")
+_STRINGS = {quote: re.compile(rf"{quote}(?:[^{quote}\\\n]|\\.)*+{quote}", re.DOTALL) for quote in "'\""} | {
+    "`": re.compile(r"`(?:[^`\\]|\\.)*+`", re.DOTALL)
+}
+"""A string, by the quote that it begins with."""
 _DEEPEST = 20
 _LONGEST = 8_000
 """Characters of one construct."""
@@ -114,7 +117,7 @@ class _Stack:
         """Each construct that the file makes."""
         for match in itertools.islice(_NEW.finditer(self._text), _MOST):
             inside = self._text[match.end() : _end(self._text, match.end(), "")]
-            construct = self._construct(match, inside)
+            construct = self._construct(match, inside) if _may_matter(match[1], inside) else None
             if construct is None:
                 continue
             found: list[cdk.Construct] = []
@@ -262,6 +265,11 @@ class _Stack:
         return "".join(known) if len(known) == len(filled) else None
 
 
+def _may_matter(kind: str, inside: str) -> bool:
+    """Whether an object may be a construct that matters: one of the project's own has a handler."""
+    return kind in cdk.CONSTRUCTS or "handler" in inside or "..." in inside
+
+
 def _property(entry: str) -> dict[str, str]:
     """Key and source text of a property of an object literal."""
     match = _ENTRY.match(entry)
@@ -285,13 +293,14 @@ def _end(text: str, at: int, stops: str) -> int:
     """Where one of some characters, or a closing bracket, stands outside brackets and strings."""
     depth = 0
     length = min(len(text), at + _LONGEST)
+    marks = _marks(stops)
     while at < length:
-        mark = _MARK.search(text, at, length)
+        mark = marks.search(text, at, length)
         if mark is None:
             break
         at = mark.start()
         char = text[at]
-        if char in "'\"`":
+        if char in _STRINGS:
             at = _string_end(text, at)
             continue
         if char in "([{":
@@ -300,25 +309,22 @@ def _end(text: str, at: int, stops: str) -> int:
             if not depth:
                 return at
             depth -= 1
-        elif not depth and char in stops:
+        elif not depth:
             return at
         at += 1
     return length
 
 
+@functools.cache
+def _marks(stops: str) -> re.Pattern[str]:
+    """What decides where something ends: quotes, brackets, and some other characters."""
+    return re.compile(rf"""['"`()\[\]{{}}{re.escape(stops)}]""")
+
+
 def _string_end(text: str, at: int) -> int:
     """The place after the closing quote of a string; a quote that is not closed on its line is none."""
-    quote = text[at]
-    end = at + 1
-    while end < len(text):
-        if text[end] == "\\":
-            end += 1
-        elif text[end] == quote:
-            return end + 1
-        elif text[end] == "\n" and quote != "`":
-            break
-        end += 1
-    return at + 1
+    string = _STRINGS[text[at]].match(text, at)
+    return string.end() if string else at + 1
 
 
 def _without_comments(text: str) -> str:

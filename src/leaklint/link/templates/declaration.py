@@ -92,8 +92,8 @@ class Tree:
         self._documents: dict[str, list[Node]] = {}
         self.parsed: dict[str, object] = {}
         """What readers have made of texts that are no documents, by path."""
-        self.calling: dict[str, list[str]] | None = None
-        """The Python files among the texts by what they may call, once a reader has asked."""
+        self.words: dict[str, frozenset[bytes]] | None = None
+        """The words in each Python file among the texts, once a reader has asked."""
 
     def documents(self, path: str) -> list[Node]:
         """The documents of a YAML or JSON template; raises ``Unreadable``."""

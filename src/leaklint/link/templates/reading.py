@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 
@@ -78,17 +79,32 @@ def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if cdk_python.MARKER.search(content)}
 
 
-def looked_at(paths: Iterable[str]) -> Callable[[str, bytes], bool]:
+def looked_at(paths: Iterable[str], content_of: Callable[[str], bytes]) -> Callable[[str, bytes], bool]:
     """Whether a reader may look at the content of one of these files: most YAML and JSON is something else."""
-    includes = any(serverless.NAME.search(path) for path in paths)  # it can name any file
+    included = _included(paths, content_of)
 
     def is_looked_at(path: str, content: bytes) -> bool:
-        if includes or not _JSON_OR_YAML.search(path):
+        if path in included or not _JSON_OR_YAML.search(path):
             return True
         markers = [marker for marker, _ in _readers(path)]
         return any(each is None or each.search(content) for each in markers) or terraform.NAME.search(path) is not None
 
     return is_looked_at
+
+
+def _included(paths: Iterable[str], content_of: Callable[[str], bytes]) -> frozenset[str]:
+    """The files that services of the Serverless Framework may include, at any distance: those of a name they give."""
+    pending = [path for path in paths if serverless.NAME.search(path)]
+    named: dict[str, list[str]] = {}
+    for path in paths if pending else ():
+        named.setdefault(posixpath.basename(path), []).append(path)
+    found: set[str] = set()
+    while pending:
+        for match in serverless.INCLUDED.finditer(content_of(pending.pop())):
+            fresh = set(named.get(posixpath.basename(match[1].decode("utf-8", "replace")), ())) - found
+            found |= fresh
+            pending += sorted(fresh)
+    return frozenset(found)
 
 
 def read_templates(

@@ -15,6 +15,7 @@ from leaklint.link.templates.document import Node
 
 NAME = re.compile(r"(^|/)[^/]*serverless[^/]*\.(ya?ml|json)$")
 
+INCLUDED = re.compile(rb"\$\{file\(\s*[\"']?([^)]+?)[\"']?\s*\)")
 _FILE = re.compile(r"\$\{file\(\s*([^)]+?)\s*\)(?::([\w.-]+))?\s*(?:,[^}]*)?\}")
 _SELF = re.compile(r"\$\{self:([\w.-]+)\}")
 _WSGI = frozenset({"wsgi_handler.handler", "wsgi.handler"})
