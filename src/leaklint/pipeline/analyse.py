@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,15 +16,15 @@ from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import NOWHERE, Place
-from leaklint.link.templates import LARGEST
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.hearing import Hears, nobody
+from leaklint.pipeline.reading import TemplateTexts, read_all
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
-from leaklint.pipeline.stamps import Mark, Stamp, mark_of, now, stamps_of, unchanged
-from leaklint.pipeline.troubles import NotRead, not_analysed, read
+from leaklint.pipeline.stamps import Mark, Stamp, known_mark, mark_of, now, stamps_of, unchanged
+from leaklint.pipeline.troubles import not_analysed
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
 
 # What an analysis needs is imported when there is one: most runs find their report in the cache.
@@ -162,7 +163,8 @@ def analyse(
     if known is not None and unchanged(project.root, known.stamps, known.made):
         return known.report
     made = now()
-    report, marks, _ = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs)
+    before = functools.partial(known_mark, project.root, known.stamps, known.made) if known is not None else _nothing
+    report, marks, _ = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs, known=before)
     read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
     stamps = stamps_of(project.root, sorted({*read, *marks}), marks)
     if stamps is not None and not tree.unreadable and read - marks.keys() <= set(tree.templates):
@@ -185,6 +187,10 @@ def analysed_for_fixes(
     return report, fixable
 
 
+def _nothing(_path: str) -> Mark | None:
+    return None
+
+
 def _analysed(
     project: Project,
     settings: Settings,
@@ -196,17 +202,20 @@ def _analysed(
     only_handlers: bool = False,
     hears: Hears = nobody,
     jobs: int = 1,
+    known: Callable[[str], Mark | None] = _nothing,
 ) -> tuple[Report, dict[str, Mark], Fixable]:
-    """The report, what all files that it rests on are known by, and the project as fixes see it."""
+    """The report, what all files that it rests on are known by, and the project as fixes see it.
+
+    ``known`` gives what a file is known by that is as it was when the report before was made.
+    """
     from leaklint.fix.project import Project as Fixable
     from leaklint.pipeline.offers import offered
     from leaklint.pipeline.target import target_of
 
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
-    sources, unread = _read_all(project.root, (*tree.own, *tree.libraries), unsaved)
-    templates, marks, unread_templates = _read_templates(
-        project.root, tree.templates, unsaved, marked=cache is not None
-    )
+    sources, unread = read_all(project.root, (*tree.own, *tree.libraries), unsaved)
+    templates = TemplateTexts(project.root, tree.templates, unsaved, known if cache is not None else None)
+    marks = templates.marks
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
     libraries = frozenset(tree.libraries)
     config = _relative(project.root, str(project.config)) if project.config else None
@@ -242,7 +251,7 @@ def _analysed(
             if each.place.path in (asked.path, *(path for path in output.inline if path.startswith(f"{asked.path}#")))
             and each.place.span.line <= asked.line <= each.place.span.end_line
         )
-    found = [each for each in (*output.findings, *unread, *unread_templates) if each.place.path not in libraries]
+    found = [each for each in (*output.findings, *unread, *templates.unread) if each.place.path not in libraries]
     analysed = {**sources, **output.inline}
     template_of = {path: path.rpartition("#")[0] for path in output.inline}
     given = _given(project, config or ".")
@@ -274,7 +283,7 @@ def _analysed(
     )
     report = repathed(report, report.root, lambda path: template_of.get(path, path))
     beside = {**_contents(project.root, settings.models), **_config(project)}
-    report = dataclasses.replace(report, sources=_lines(report, {**beside, **templates, **sources}))
+    report = dataclasses.replace(report, sources=_lines(report, sources, templates, beside))
     if cache is not None:
         marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items())
     return report, marks, fixable
@@ -296,53 +305,6 @@ def _config(project: Project) -> dict[str, bytes]:
 
 def _relative(root: Path, path: str) -> str:
     return Path(os.path.relpath(root / path, root)).as_posix()
-
-
-def _read_all(
-    root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes], largest: int | None = None
-) -> tuple[dict[str, bytes], list[Finding]]:
-    """The bytes of the files, and a finding for each that cannot be read."""
-    sources: dict[str, bytes] = {}
-    unread: list[Finding] = []
-    top = f"{root}{os.sep}"
-    for path in paths:
-        if path in unsaved:
-            sources[path] = unsaved[path]
-            continue
-        try:
-            source = read(top + path, largest)
-        except NotRead as reason:
-            unread.append(not_analysed(path, str(reason)))
-            continue
-        if source is not None:
-            sources[path] = source
-    return sources, unread
-
-
-def _read_templates(
-    root: Path, paths: tuple[str, ...], unsaved: Mapping[str, bytes], *, marked: bool
-) -> tuple[dict[str, bytes], dict[str, Mark], list[Finding]]:
-    """The templates, what they are known by, and a finding for each that cannot be read.
-
-    Nothing is left of what no reader of templates would look at: data in JSON and YAML can be large.
-    """
-    from leaklint.link.templates.reading import looked_at
-
-    def content_of(path: str) -> bytes:
-        return _read_all(root, (path,), unsaved, LARGEST)[0].get(path, b"")
-
-    is_looked_at = looked_at(paths, content_of)
-    contents: dict[str, bytes] = {}
-    marks: dict[str, Mark] = {}
-    unread: list[Finding] = []
-    for path in paths:
-        found, troubles = _read_all(root, (path,), unsaved, LARGEST)
-        unread += troubles
-        for content in found.values():
-            contents[path] = content if is_looked_at(path, content) else b""
-            if marked:
-                marks[path] = mark_of(content)
-    return contents, marks, unread
 
 
 def _given(project: Project, config: str) -> Callable[[str], bool]:
@@ -398,11 +360,12 @@ def _judged(
     return adjusted, silenced
 
 
-def _lines(report: Report, sources: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
+def _lines(report: Report, *sources: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
     """The lines of all files that the findings of a report point at."""
     findings = [*report.findings, *(each.finding for each in report.silenced)]
     paths = {place.path for each in findings for place in (each.place, *(step.place for step in each.trace))}
-    return {path: lines_of(_text(sources[path])) for path in sorted(paths & sources.keys())}
+    found = {path: next((each[path] for each in sources if path in each), None) for path in sorted(paths)}
+    return {path: lines_of(_text(source)) for path, source in found.items() if source is not None}
 
 
 def _text(source: bytes) -> str:

@@ -62,19 +62,34 @@ def stamps_of(root: Path, paths: Iterable[str], marks: Mapping[str, Mark]) -> di
     return found
 
 
+def known_mark(root: Path, stamps: Mapping[str, Stamp], made: int, path: str) -> Mark | None:
+    """What a file is known by that looks as it did at the time ``made``; None where it has to be read."""
+    stamp = stamps.get(path)
+    try:
+        if stamp is None or not stamp.mark or not _looks_like(stamp, os.stat(f"{root}{os.sep}{path}"), made):
+            return None
+    except OSError:
+        return None
+    return Mark(stamp.size, stamp.mark)
+
+
+def _looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
+    """Whether a file need not be read to know that it is what it was: it is older than what was made from it."""
+    return (
+        state.st_size == stamp.size
+        and state.st_mtime_ns == stamp.mtime_ns
+        and state.st_ino == stamp.inode
+        and state.st_mtime_ns < made - GRANULARITY
+    )
+
+
 def unchanged(root: Path, stamps: Mapping[str, Stamp], made: int) -> bool:
     """Whether all files are still what they were at the time ``made``: those that look the same are not read."""
     top = f"{root}{os.sep}"
     for path, stamp in stamps.items():
         try:
             state = os.stat(top + path)
-            looks_the_same = (
-                state.st_size == stamp.size
-                and state.st_mtime_ns == stamp.mtime_ns
-                and state.st_ino == stamp.inode
-                and state.st_mtime_ns < made - GRANULARITY
-            )
-            if looks_the_same:
+            if _looks_like(stamp, state, made):
                 continue
             if state.st_size != stamp.size:
                 return False
