@@ -10,6 +10,7 @@ import pytest
 
 from leaklint import rules
 from leaklint.rules.catalogue import FAMILIES, catalogue, markdown
+from leaklint.rules.names import rule_names
 from leaklint.rules.rule import Rule
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -132,3 +133,8 @@ def test_every_rule_has_a_row_on_both_pages_and_an_anchor_on_that_of_its_family(
     assert f"| [{rule.code}](#{anchor}) | {rule.name} | {rule.summary} |" in page
     assert rule.document in page
     assert f"| [{rule.code}](rules/{family.lower()}.md#{anchor}) | {rule.name} | {rule.summary} |" in markdown()
+
+
+def test_names_of_files_are_names_of_rules() -> None:
+    assert dict(rule_names()) == {code: rule.name for code, rule in catalogue().items()}
+    assert list(rule_names()) == list(catalogue())

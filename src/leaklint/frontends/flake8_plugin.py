@@ -16,7 +16,6 @@ import json
 import logging
 import multiprocessing
 import os
-import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,7 +131,7 @@ def _is_selected(options: Namespace) -> bool:
     """Whether flake8 would report any of our codes."""
     from flake8.style_guide import Decision, DecisionEngine
 
-    from leaklint.pipeline.run import rule_names
+    from leaklint.rules.names import rule_names
 
     engine = DecisionEngine(options)
     return any(engine.decision_for(code) is Decision.Selected for code in rule_names())
@@ -222,6 +221,8 @@ def _hand_over(options: Namespace, rows: dict[str, list[Row]]) -> str | None:
     method = multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
     if method == "fork" or multiprocessing.parent_process() is not None:
         return None
+    import tempfile
+
     descriptor, path = tempfile.mkstemp(prefix="leaklint-", suffix=".json")
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump([_key(options), rows], stream)

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import TextIO
@@ -20,6 +19,8 @@ from leaklint.report.style import PLAIN, Style, wants_colours, wants_links
 
 
 def _html(report: Report, page_of: ModuleType) -> str:
+    from importlib import resources
+
     page = resources.files("leaklint.report").joinpath("page.html").read_text(encoding="utf-8")
     rendered: str = page_of.render(report, page)
     return rendered

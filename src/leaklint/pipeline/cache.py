@@ -16,7 +16,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -121,6 +120,8 @@ class Cache:
         self._put(self.folder / "CACHEDIR.TAG", _TAG.encode())
 
     def _put(self, file: Path, content: bytes) -> None:
+        import tempfile  # where nothing has changed, nothing is written
+
         descriptor, written = tempfile.mkstemp(prefix=".new-", dir=file.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from leaklint.link.templates import templates_among
 from leaklint.pipeline.bundled import bundled_files
 from leaklint.pipeline.cache import FOLDER
-from leaklint.pipeline.git import GitFailed, is_ignored, listed_files
+from leaklint.pipeline.git import GitFailed, is_ignored, is_in_repository, listed_files
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.relative import folder_of, is_below, name_of
 from leaklint.pipeline.roots import SETTINGS_FILES, Project, nested_roots
@@ -79,10 +78,12 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
     nested = nested_roots(files, project.root, cwd)
     files = {path for path in files if not is_below(path, nested)}
     asked = {_below_root(project.root, given) for given in project.given if not given.is_dir()}
+    top = f"{project.root}{os.sep}"
     python = sorted(
         path
         for path in files
-        if (path.endswith(".py") or (path in asked and not matters(path))) and not _is_folder(project.root, path)
+        # what ends in `.py` may be a folder, or a link to one, which is not followed
+        if (path.endswith(".py") or (path in asked and not matters(path))) and not os.path.isdir(top + path)
     )
     libraries = bundled_files(project.root, files, python)
     return Tree(
@@ -99,6 +100,8 @@ def _is_crowded(project: Project) -> bool:
     """Whether single files lie in a folder that holds all sorts of things, and is no project of theirs."""
     if project.config or (project.root / ".git").exists() or any(each.is_dir() for each in project.given):
         return False
+    import tempfile
+
     crowded = {os.path.expanduser("~"), tempfile.gettempdir(), project.root.anchor}
     return str(project.root) in crowded
 
@@ -111,6 +114,8 @@ def matters(path: str) -> bool:
 
 def _list(folder: Path, covers: Callable[[str], bool]) -> Listing:
     """The files below a folder: by git where it knows the folder, else by walking."""
+    if not is_in_repository(folder):
+        return walk(folder, covers, matters)
     try:
         if is_ignored(folder):
             return walk(folder, covers, matters)
@@ -179,8 +184,3 @@ def _without_environments(files: list[str], left_out: dict[str, str]) -> list[st
 
 def _is_installed(path: str) -> bool:
     return "site-packages" in path.split("/")
-
-
-def _is_folder(root: Path, path: str) -> bool:
-    """Whether what ends in ``.py`` is a folder, or a link to one (which is not followed)."""
-    return (root / path).is_dir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from leaklint.pipeline.wrong_use import Mistake, WrongUse
@@ -18,6 +17,8 @@ def write_whole(file: Path, content: bytes) -> None:
             # A pipe or a terminal, such as /dev/stderr, cannot be replaced.
             target.write_bytes(content)
             return
+        import tempfile
+
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 LOCATION_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_CEILING_DIRECTORIES")
 """Set inside hooks; they would point the question at another folder than the one asked about."""
@@ -35,6 +38,8 @@ def ask_git(folder: Path, *arguments: str) -> bytes:
 
 
 def _ask(folder: Path, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+    import subprocess  # outside of repositories nobody asks
+
     environment = {name: value for name, value in os.environ.items() if name not in LOCATION_VARIABLES}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
     # A repository's own configuration may name programs to run; none of them is needed for these questions.
@@ -76,6 +81,11 @@ def listed_files(folder: Path) -> Listed:
 
 def _names(printed: bytes) -> list[str]:
     return [os.fsdecode(each) for each in printed.split(b"\0") if each]
+
+
+def is_in_repository(folder: Path) -> bool:
+    """Whether git may know the folder: to start it, only to hear that it does not, costs more than to look."""
+    return any(os.path.lexists(os.path.join(each, ".git")) for each in (folder, *folder.parents))
 
 
 def is_ignored(folder: Path) -> bool:

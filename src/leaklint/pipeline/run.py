@@ -22,6 +22,7 @@ from leaklint.pipeline.since import changes_since, touches
 from leaklint.pipeline.troubles import NOT_ANALYSED
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report, merged, repathed
+from leaklint.rules.names import rule_names
 
 BaselineUse: TypeAlias = Literal["read", "shorten", "renew"]
 """What is done with the baseline besides reading it: drop what is gone, or take every finding into it."""
@@ -66,13 +67,6 @@ class Part:
     project: Project
     sourced: Sourced
     tree: Tree
-
-
-def rule_names() -> Mapping[str, str]:
-    """The codes that exist, each with the name of its rule."""
-    from leaklint.rules.catalogue import catalogue
-
-    return {code: rule.name for code, rule in catalogue().items()}
 
 
 def parts_of(request: Request) -> tuple[Part, ...]:

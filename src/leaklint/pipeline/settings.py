@@ -7,9 +7,7 @@ description stand here once; the check, ``leaklint config`` and the reference ar
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -291,6 +289,8 @@ def read_toml_text(file: Path, shown: str) -> str:
 
 def parse_toml(text: str, shown: str) -> dict[str, Any]:
     """The tables of a TOML text; an error of syntax is a mistake with its place."""
+    import tomllib  # most runs have no settings to read
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -332,6 +332,8 @@ def holds_settings(file: Path, shown: str) -> bool:
 def _insist_on_the_name(content: Mapping[str, Any], text: str, shown: str) -> None:
     """A table whose name is nearly ours was meant for us, and would be passed over without a word."""
     tool = content.get("tool")
+    import difflib
+
     near = difflib.get_close_matches("leaklint", tool if isinstance(tool, dict) else (), n=1, cutoff=0.85)
     if near:
         extent = toml_places(text).keys.get(("tool", near[0]), Extent(1, 1, 1))

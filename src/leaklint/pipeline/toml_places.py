@@ -8,7 +8,6 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import re
-import tomllib
 from typing import TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -106,6 +105,8 @@ class _Scanner:
             match = self.tokens[self.at]
             self.at += 1
             if match.lastgroup == "string":
+                import tomllib
+
                 path = (*path, tomllib.loads(f"key = {match.group()}")["key"])
             else:
                 path = (*path, match.group())

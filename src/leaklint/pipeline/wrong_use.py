@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable
 
 LEAST_BEGINNING = 3
@@ -48,6 +47,8 @@ class WrongUse(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message that names the nearest known word, or nothing where none is near."""
+    import difflib
+
     folded = word.casefold()
     candidates = {each.casefold(): each for each in sorted(known, reverse=True)}
     near = difflib.get_close_matches(folded, candidates, n=10, cutoff=0.6)
