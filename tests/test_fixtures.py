@@ -15,8 +15,8 @@ from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.location import Place, Span
 from leaklint.pipeline.analyse import analyse
 from leaklint.pipeline.roots import Project, settings_in
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.settings import Settings, read_settings
-from leaklint.rules.names import rule_names
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())

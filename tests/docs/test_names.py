@@ -17,8 +17,8 @@ import leaklint
 from leaklint.frontends.config import reference
 from leaklint.models import schema
 from leaklint.models.load import GIVEN, Models, parse
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.settings import FIELDS, read_settings
-from leaklint.rules.names import rule_names
 
 SETTINGS = ROOT / "docs" / "settings.md"
 ROWS = ROOT / "docs" / "rows.md"

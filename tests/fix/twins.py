@@ -14,9 +14,9 @@ from pathlib import Path
 from leaklint.pipeline.discover import discover
 from leaklint.pipeline.mend import Mended, mended
 from leaklint.pipeline.roots import Project, settings_in
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.run import Part, Request
 from leaklint.pipeline.settings import Settings, Sourced, read_settings
-from leaklint.rules.names import rule_names
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from leaklint import rules
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.rules.catalogue import FAMILIES, catalogue, markdown
-from leaklint.rules.names import rule_names
 from leaklint.rules.rule import Rule
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,9 +8,9 @@ from leaklint.frontends.arguments import Parser
 from leaklint.frontends.check import parser as check_parser
 from leaklint.frontends.commands import COMMANDS
 from leaklint.frontends.output import FORMATS
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.selection import known_selectors
 from leaklint.pipeline.setting_kinds import SCOPES, SEVERITIES
-from leaklint.rules.names import rule_names
 
 BASH = """\
 _leaklint() {{

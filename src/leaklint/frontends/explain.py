@@ -6,9 +6,9 @@ import sys
 
 from leaklint.frontends.arguments import Parser
 from leaklint.frontends.output import prepare, style_for
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.wrong_use import WrongUse, did_you_mean
 from leaklint.report.style import Style
-from leaklint.rules.names import rule_names
 
 
 def main(arguments: list[str]) -> int:

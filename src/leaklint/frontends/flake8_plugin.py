@@ -131,7 +131,7 @@ def _is_selected(options: Namespace) -> bool:
     """Whether flake8 would report any of our codes."""
     from flake8.style_guide import Decision, DecisionEngine
 
-    from leaklint.rules.names import rule_names
+    from leaklint.pipeline.rule_names import rule_names
 
     engine = DecisionEngine(options)
     return any(engine.decision_for(code) is Decision.Selected for code in rule_names())

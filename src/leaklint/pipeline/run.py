@@ -17,12 +17,12 @@ from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.named_files import insist_on_files, missing_folders
 from leaklint.pipeline.relative import is_below
 from leaklint.pipeline.roots import Project, find_projects, settings_in, shown
+from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.settings import Sourced, override, read_settings
 from leaklint.pipeline.since import changes_since, touches
 from leaklint.pipeline.troubles import NOT_ANALYSED
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report, merged, repathed
-from leaklint.rules.names import rule_names
 
 BaselineUse: TypeAlias = Literal["read", "shorten", "renew"]
 """What is done with the baseline besides reading it: drop what is gone, or take every finding into it."""

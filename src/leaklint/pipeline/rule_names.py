@@ -7,11 +7,13 @@ import os
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from leaklint import rules
+
 
 @functools.cache
 def rule_names() -> Mapping[str, str]:
     """The codes that exist, sorted, each with the name of its rule."""
-    files = sorted(os.listdir(os.path.dirname(__file__)))
+    files = sorted(os.listdir(os.path.dirname(rules.__file__)))
     parts = (
         file.removesuffix(".py").partition("_") for file in files if file.startswith("lk") and file.endswith(".py")
     )
