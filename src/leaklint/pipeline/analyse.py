@@ -19,7 +19,7 @@ from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import Tree, discover
 from leaklint.pipeline.hearing import Hears, nobody
-from leaklint.pipeline.reading import TemplateTexts, read_all
+from leaklint.pipeline.reading import TemplateTexts, marks_of, read_all
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
@@ -41,9 +41,9 @@ class Input:
     root: Path
     settings: Settings
     sources: Mapping[str, bytes]
-    """Every Python file that could be read, unsaved text included."""
+    """Every Python file of the project's own that could be read, unsaved text included."""
     libraries: frozenset[str]
-    """Those of them that belong to bundled foreign packages: followed, never reported."""
+    """The Python files of bundled foreign packages: rows say what they do, and nobody reads them."""
     templates: Mapping[str, bytes]
     named_at: Callable[[str], Place]
     """The place in the settings that names a handler."""
@@ -213,7 +213,7 @@ def _analysed(
     from leaklint.pipeline.target import target_of
 
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
-    sources, unread = read_all(project.root, (*tree.own, *tree.libraries), unsaved)
+    sources, unread = read_all(project.root, tree.own, unsaved)
     templates = TemplateTexts(project.root, tree.templates, unsaved, known if cache is not None else None)
     marks = templates.marks
     unread += [not_analysed(path, f"{reason}") for path, reason in tree.unreadable]
@@ -286,6 +286,7 @@ def _analysed(
     report = dataclasses.replace(report, sources=_lines(report, sources, templates, beside))
     if cache is not None:
         marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items())
+        marks.update(marks_of(project.root, tree.libraries, known))
     return report, marks, fixable
 
 
