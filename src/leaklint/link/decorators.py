@@ -341,11 +341,16 @@ class Declared:
     def _adapter_files(self) -> dict[str, Platform]:
         """The files that use an adapter, by its import or by its import's module and a call of its name."""
         found: dict[str, Platform] = {}
+        packages = {adapter.partition(".")[0] for each in self._frameworks for adapter in each.adapters}
+        importing = {
+            path: [fact for fact in facts.imports if fact.module.partition(".")[0] in packages]
+            for path, facts in self._files.items()
+        }
         for framework in self._frameworks:
             for adapter in framework.adapters:
                 module, _, name = adapter.rpartition(".")
-                for path, facts in self._files.items():
-                    if any(_mentions(facts, fact.module, fact.name, module, name) for fact in facts.imports):
+                for path, imports in importing.items():
+                    if any(_mentions(self._files[path], each.module, each.name, module, name) for each in imports):
                         found.setdefault(path, framework.platform)
         return {path: platform for path, platform in sorted(found.items()) if not is_test(path)}
 

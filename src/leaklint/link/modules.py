@@ -35,7 +35,7 @@ except a package that imports from itself in its ``__init__.py``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from leaklint.ir.facts import FileFacts
 
@@ -88,7 +88,7 @@ class Modules:
         self._loaded: dict[str, frozenset[str]] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
-        self._segments: set[str] | None = None
+        self._holders: dict[str, set[str]] | None = None
         self._by_name: dict[str, list[str]] | None = None
         self._imported_tops: frozenset[str] | None = None
         self._with_relative_imports: frozenset[str] | None = None
@@ -138,9 +138,18 @@ class Modules:
 
     def _may_be_own(self, module: str) -> bool:
         """Whether any file or folder is called what the name of a module begins with."""
-        if self._segments is None:
-            self._segments = {segment for path in self._files for segment in path.removesuffix(".py").split("/")}
-        return module.partition(".")[0] in self._segments
+        return bool(self._holding(module.partition(".")[0]))
+
+    def _holding(self, name: str) -> Container[str]:
+        """The folders in which a file or folder of a name lies; of a file, without its ending."""
+        if self._holders is None:
+            self._holders = {}
+            for path in self._files:
+                folder = ""
+                for segment in path.removesuffix(".py").split("/"):
+                    self._holders.setdefault(segment, set()).add(folder)
+                    folder = joined(folder, segment)
+        return self._holders.get(name, ())
 
     def loaded_with(self, path: str) -> frozenset[str]:
         """The files that run when a file is imported: itself, and all that these import, however indirectly."""
@@ -200,8 +209,10 @@ class Modules:
             return
         top = module.partition(".")[0]
         if top not in sys.stdlib_module_names:
+            holding = self._holding(top)
             for root in self._order(folder):
-                yield joined(root, tail)
+                if root in holding:
+                    yield joined(root, tail)
         elif top not in sys.builtin_module_names:
             for root in self._known(folder) or ([] if self._is_package(folder) else [folder]):
                 if self.file_at(joined(root, top)):
