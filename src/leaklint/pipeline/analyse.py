@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from leaklint.ir.examined import Examined
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Input:
+class Input(msgspec.Struct, frozen=True):
     """What the analysis proper starts from; all paths are relative to the project root."""
 
     root: Path
@@ -56,12 +55,11 @@ class Input:
     """Is told how far the analysis has come."""
     jobs: int = 1
     """How many processes share the work."""
-    marks: Mapping[str, Mark] = dataclasses.field(default_factory=dict)
+    marks: Mapping[str, Mark] = msgspec.field(default_factory=dict)
     """What the templates are known by, where there is a cache."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """What the analysis proper gives."""
 
     findings: tuple[Finding, ...]
@@ -69,7 +67,7 @@ class Output:
     notes: tuple[str, ...]
     facts: Callable[[str], FileFacts]
     """The facts of a file, by path."""
-    inline: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    inline: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     """Code that stands in templates, under the path of the template, ``#`` and a name."""
     examined: Examined | None = None
     """What is known of the line that was asked for."""
@@ -113,8 +111,7 @@ def _findings(given: Input) -> Output:
     )
 
 
-@dataclasses.dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """A line of which all is wanted that is known, and what is known after the analysis."""
 
     path: str

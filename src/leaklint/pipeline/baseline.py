@@ -7,13 +7,14 @@ the folder of the baseline, which may serve several projects.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import msgspec
 
 from leaklint.ir.finding import Finding
 from leaklint.pipeline.files import write_whole
@@ -32,12 +33,11 @@ Judged: TypeAlias = Callable[[Path, str], bool]
 """Whether a run would have seen a finding in this file and of this code, so that its absence means something."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True):
     """The accepted findings, counted, and the file that they are kept in."""
 
     file: Path
-    counts: Counter[Key] = dataclasses.field(default_factory=Counter)
+    counts: Counter[Key] = msgspec.field(default_factory=Counter)
 
     @property
     def total(self) -> int:

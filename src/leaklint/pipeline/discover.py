@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+import msgspec
 
 from leaklint.link.templates import templates_among
 from leaklint.pipeline.bundled import bundled_files
@@ -37,8 +38,7 @@ MARKS = frozenset(
 IGNORED = "ignored by git"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(msgspec.Struct, frozen=True):
     """The files of a project, relative to its root, sorted."""
 
     own: tuple[str, ...]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     import subprocess
@@ -23,8 +24,7 @@ class GitFailed(Exception):
     """git is not there, does not know the folder, or refuses to speak about it."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """What git lists below a folder: files, repositories within it, and folders that it could not open."""
 
     files: tuple[str, ...]

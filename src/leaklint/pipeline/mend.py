@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec.structs
+
 from leaklint.fix.apply import NotApplied, applied, compatible
 from leaklint.fix.catalogue import plan_for
 from leaklint.fix.plan import Plan
@@ -126,7 +128,7 @@ class _Mending:
             severity=(),
             min_severity="info",
         )
-        self.project = dataclasses.replace(part.project, given=(part.project.root,))
+        self.project = msgspec.structs.replace(part.project, given=(part.project.root,))
         self.original: dict[str, bytes] = {}
         self.done: list[Plan] = []
         self.withdrawn: dict[Text, tuple[Finding, str]] = {}

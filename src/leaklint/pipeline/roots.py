@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.relative import folder_of, is_below, name_of
@@ -15,8 +16,7 @@ from leaklint.pipeline.wrong_use import Mistake, WrongUse
 SETTINGS_FILES = ("leaklint.toml", "pyproject.toml")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """A root, the settings file in it (if any), and the absolute paths below it whose findings are wanted."""
 
     root: Path

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from leaklint.pipeline.analyse import analyse, analysed_for_fixes
 from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.cache import Cache, folder_of
@@ -60,8 +62,7 @@ class Request:
     """How many processes share the work."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One project of a run: what it is, what is in force for it, and its files."""
 
     project: Project

@@ -5,8 +5,9 @@ A *selector* is ``ALL``, a code such as ``LK101``, or the beginning of one: ``LK
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection, Iterable
+
+import msgspec
 
 ALWAYS_ON = frozenset({"LK901", "LK903"})
 """Codes that stay on whatever is selected, unless they are ignored by name."""
@@ -47,8 +48,7 @@ def silences(selectors: Iterable[str], code: str) -> bool:
     return any(matches(each, code) for each in selectors)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """The selectors in force, and for each pattern of paths the selectors that it ignores."""
 
     select: tuple[str, ...]

@@ -6,9 +6,10 @@ A *key path* is the way to a value from the top: names of tables and keys, and p
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import re
 from typing import TypeAlias
+
+import msgspec
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -23,8 +24,7 @@ TOKEN = re.compile(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True):
     """A place in the TOML text: 1-based line and column, and how many characters of that line."""
 
     line: int
@@ -32,8 +32,7 @@ class Extent:
     length: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class TomlPlaces:
+class TomlPlaces(msgspec.Struct, frozen=True):
     """The places of all keys and all values, by key path."""
 
     keys: dict[KeyPath, Extent]

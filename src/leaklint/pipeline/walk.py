@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from leaklint.pipeline.regular import regular
 
@@ -23,8 +24,7 @@ _ONE_OF: Final = re.compile(r"\*([\w.$~@+=-]*)\[(\w+)\]")
 _WILD: Final = re.compile(r"\*+|\?|\\|\[!?\w[\w-]*\]")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """Files below a folder, relative to it, and the folders and files that could not be listed, with the reason."""
 
     files: tuple[str, ...]
@@ -33,8 +33,7 @@ class Listing:
     """What ignore files leave out, among the files that matter."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _IgnoreFile:
+class _IgnoreFile(msgspec.Struct, frozen=True):
     """The patterns of one ``.gitignore`` and the folder that it stands in; absolute, with a slash at the end."""
 
     base: str

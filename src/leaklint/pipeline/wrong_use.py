@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
+
+import msgspec
 
 LEAST_BEGINNING = 3
 """So many letters of a known word are taken for it."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(msgspec.Struct, frozen=True):
     """One thing that is wrong in the settings or on the command line, and where it stands.
 
     ``line`` is 0 where there is no place; ``excerpt`` is the source line, underlined from ``column`` for ``length``.

@@ -18,8 +18,7 @@ LINE_END = re.compile("\r\n|\r|\n")
 """What Python counts as the end of a line; ``str.splitlines`` knows more."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Silenced:
+class Silenced(msgspec.Struct, frozen=True):
     """A finding that a comment in the source keeps silent."""
 
     finding: Finding
