@@ -72,7 +72,7 @@ def solve(
     ``asked`` is a line, by path and number, of which all is wanted that is known; with ``only_handlers`` there are no
     effects. ``called`` hears how many of the handlers have been called.
     """
-    world = World(program, models, library or Library())
+    world = World(program, models, library or Library(), examines=asked is not None)
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
     def start(question: Ask) -> Solving:

@@ -217,7 +217,8 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         shape = shape_of(state, act.world, value)
         if shape:
             shapes.append((-1 - position, shape))
-    act.world.calls.setdefault(act.identity, {}).setdefault(thing.type.name, act.place(span))
+    if act.world.examines:
+        act.world.calls.setdefault(act.identity, {}).setdefault(thing.type.name, act.place(span))
     chosen = tuple((index, texts.get(index, shape)) for index, shape in shapes)
     question = act.world.specialised(thing.type.name, chosen, tuple(shapes))
     summary: Summary = yield question

@@ -343,7 +343,7 @@ class Describer:
 
     def _as_at_import(self, effect: Write, path: Path) -> bool:
         """Whether the place gets back what it held after import, or nothing."""
-        first = self.world.initial.get(path) or self.world.field(path)
+        first = self.world.initial(path) or self.world.field(path)
         held = {thing.type.constant for thing in first.things} if first is not None else set()
         return effect.empties or (effect.becomes is not None and held == {effect.becomes})
 

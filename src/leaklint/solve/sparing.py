@@ -10,7 +10,7 @@ from leaklint.solve.engine import Engine
 from leaklint.solve.pool import Pool
 from leaklint.solve.world import Ask, Solving, World
 
-MOST_REMEMBERED: Final = 5_000
+MOST_REMEMBERED: Final = 2_000
 """Answers that are remembered from one function outside of handlers to the next, modules aside: few are asked again."""
 LASTING: Final = ("module", "signature")
 """Answers in which a handler's budget has no part: a module is imported once, whoever asks for it."""

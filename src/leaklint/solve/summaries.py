@@ -22,7 +22,7 @@ from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, para
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.undoing import leaves_nothing
-from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, variable
+from leaklint.solve.world import Ask, ModuleState, Solving, World, instance
 
 MAX_EFFECTS: Final = 400
 _SETTLED: Final = {
@@ -334,8 +334,8 @@ def import_module(world: World, path: str) -> Solving:
             if token.status is not Status.OPEN:
                 continue
             declared[key] = (token.effect, token.trace)
-    world.initial.update({variable(path, name): value for name, value in names.items()})
-    return ModuleState(names)
+    state = world.modules[path] = ModuleState(names)
+    return state
 
 
 __all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise", "tokens_at_end"]

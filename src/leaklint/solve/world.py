@@ -91,12 +91,14 @@ NAMED_TUPLE: Final = "collections.namedtuple of "
 class World:
     """Program, models and answers."""
 
-    def __init__(self, program: Program, models: Models, library: Library) -> None:
+    def __init__(self, program: Program, models: Models, library: Library, *, examines: bool = False) -> None:
+        """``examines``: somebody asks afterwards by which ways handlers get somewhere."""
         self.program = program
         self.models = models
         self.pool = Pool()
         """What summaries are made of."""
         self.modules: dict[str, ModuleState] = {}
+        """Modules after their import, by path."""
         self.classes: dict[str, ClassState] = {}
         self.prepared: dict[str, Any] = {}
         """What is known of the blocks of a body, by function."""
@@ -123,16 +125,15 @@ class World:
         """Containers with a bound or a time to live."""
         self.of_libraries: set[Path] = set()
         """Attributes of objects of third-party libraries, which code reads that nobody sees."""
-        self.initial: dict[Path, Value] = {}
-        """What module variables hold after import."""
         self.caching: dict[str, bool] = {}
         """Functions of the project that a cache was put around at import, and whether that is bounded."""
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
         """Module variables that other modules bind (``module.name = …``), and to what."""
+        self.examines = examines
         self.calls: dict[str, dict[str, Place]] = {}
-        """Which functions of the project call which, by identity, and where."""
+        """Which functions of the project call which, by identity, and where; empty where nobody asks for the ways."""
         self.watched = ""
         """The function of which the calls are remembered whose callee is not known."""
         self.unknown_calls: set[Span] = set()
@@ -140,6 +141,13 @@ class World:
         self.budget = Budget()
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
+
+    def initial(self, path: Path) -> Value | None:
+        """What a module variable holds after import."""
+        module = self.modules.get(path.root.owner)
+        if module is None or path.root.kind is not RootKind.VARIABLE or path.fields:
+            return None
+        return module.names.get(path.root.name)
 
     @property
     def attributes_read(self) -> frozenset[str]:
