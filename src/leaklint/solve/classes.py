@@ -11,7 +11,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import NONE, constant, extend, of, ordered
 from leaklint.solve.state import State
-from leaklint.solve.world import ClassState, Named, Solving, class_path, span_in
+from leaklint.solve.world import ClassState, Named, Solving, World, class_path, is_from_elsewhere, span_in
 
 SUBCLASS_HOOK: Final = "__init_subclass__"
 
@@ -40,9 +40,11 @@ def make_class(
             metaclass = metaclass or (known.metaclass if known is not None else "")
     known_bases = [world.classes.get(base_name) for base_name in direct]
     heard = any(known is None or known.announces for known in known_bases)
-    world.classes[identity] = ClassState({}, order, metaclass, heard)
+    describes = _may_describe(world, identity, bases)
+    world.classes[identity] = ClassState({}, order, metaclass, heard, describes)
     attributes = yield from run_body(act, state, f"{name}.<body>")
-    world.classes[identity] = ClassState(attributes, order, metaclass, heard or SUBCLASS_HOOK in attributes)
+    heard = heard or SUBCLASS_HOOK in attributes
+    world.classes[identity] = ClassState(attributes, order, metaclass, heard, describes)
     for attribute, value in attributes.items():
         kept = []
         for thing in ordered(value.things):
@@ -66,6 +68,21 @@ def make_class(
     if heard:
         yield from _tell_bases(act, state, made, keywords, span)
     return of(made)
+
+
+def _may_describe(world: World, identity: str, bases: Sequence[Value]) -> bool:
+    """Whether a class is made by more than the language: a base, or a decorator, that reads what its body binds."""
+    facts = world.program.class_(identity)
+    if facts is not None and facts.decorators:
+        return True
+    for base in bases:
+        for thing in base.things:
+            known = world.classes.get(thing.type.name) if thing.type.kind is TypeKind.CLASS else None
+            if known is None and is_from_elsewhere(thing.type.name):
+                return True
+            if known is not None and known.describes:
+                return True
+    return not all(base.things for base in bases)
 
 
 def _announce(act: Activation, state: State, made: Thing, attributes: Mapping[str, Value], span: Span) -> Solving:

@@ -13,7 +13,7 @@ from leaklint.solve.arguments import keep_call, unpacked
 from leaklint.solve.lattice import ELEMENT, NONE, SYMBOLIC, extend, join_all, of, ordered, slot
 from leaklint.solve.lookup import kept, library, library_object, read_field
 from leaklint.solve.state import State
-from leaklint.solve.world import Ask, Solving, World, class_path, instance
+from leaklint.solve.world import Ask, Solving, World, class_path, instance, is_from_elsewhere
 
 TAKES_RECEIVER: Final = "<takes the receiver>"
 """The slot that a partial has which becomes a method: ``functools.partialmethod``."""
@@ -119,6 +119,9 @@ def class_member(
             known, place = world.classes[below], extend(class_path(below), f".{name}")
         value = known.attributes[name] if rebound is None and known is not None else rebound
         assert value is not None
+        of_object = not on_class and not act.importing and rebound is None
+        if of_object and known is not None and known.describes and _may_describe(world, value):
+            return of(Thing(extend(bound_to.path, f".{name}")))
         if _is_perhaps_wrapped(world, (*order[: order.index(owner) + 1], below), value):
             return of(Thing(extend(bound_to.path, f".{name}")))
         if NONE.things <= value.things and not act.importing:
@@ -144,6 +147,18 @@ def _implementing(world: World, owner: str, name: str) -> Solving:
     below = f"{found[0]}::{found[1]}"
     known = world.classes.get(below)
     return below if known is not None and name in known.attributes and owner in world.order(below) else owner
+
+
+def _may_describe(world: World, value: Value) -> bool:
+    """Whether what the body of a class binds may only describe an attribute that each object has for itself."""
+    return all(
+        thing.type.kind is TypeKind.UNKNOWN
+        or (
+            (thing.type.kind is TypeKind.INSTANCE and is_from_elsewhere(thing.type.name))
+            and thing.type.name not in world.models
+        )
+        for thing in value.things
+    )
 
 
 def _is_perhaps_wrapped(world: World, classes: Sequence[str], value: Value) -> bool:

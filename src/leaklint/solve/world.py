@@ -67,6 +67,8 @@ class ClassState(NamedTuple):
     metaclass: str = ""
     announces: bool = False
     """Whether it, or a base of it, may want to hear of subclasses (``__init_subclass__``)."""
+    describes: bool = False
+    """Whether a base or a decorator from elsewhere may take what its body binds as a description of attributes."""
 
 
 class Named(NamedTuple):
@@ -332,6 +334,11 @@ def general_shapes(shapes: Shapes) -> Shapes:
 def _is_flag(shape: Shape) -> bool:
     """Whether all that is known of an argument is that it is ``True``, or that it is ``False``."""
     return len(shape) == 1 and all(kind.constant is not None and kind.constant[0] == "bool" for kind, _ in shape)
+
+
+def is_from_elsewhere(class_name: str) -> bool:
+    """Whether a class is neither the project's nor the standard library's."""
+    return "::" not in class_name and class_name.partition(".")[0] not in sys.stdlib_module_names
 
 
 def class_path(identity: str) -> Path:
