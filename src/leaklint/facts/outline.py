@@ -41,6 +41,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             calls=tuple(sorted(scope.calls)),
             dropped_calls=dropped,
             given_calls=given,
+            dropped_awaits=_known(scope, scope.awaited),
             stored_calls=tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)),
             in_class=owner,
             has_await=scope.has_await,
@@ -59,6 +60,7 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         calls=tuple(sorted(scope.calls)),
         dropped_calls=dropped,
         given_calls=given,
+        dropped_awaits=_known(scope, scope.awaited),
         stored_calls=tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)),
         has_await=scope.has_await,
     )

@@ -26,6 +26,7 @@ class Scope:
 
     __slots__ = (
         "assigned",
+        "awaited",
         "bound",
         "calls",
         "cells",
@@ -77,6 +78,8 @@ class Scope:
         """Own names that this or an inner scope reads."""
         self.calls: set[str] = set()
         self.dropped: set[str] = set()
+        self.awaited: set[str] = set()
+        """The calls of which an expression statement awaits the result."""
         self.returned: set[str] = set()
         """Those whose result is, or is part of, what is returned or yielded."""
         self.returned_names: set[str] = set()

@@ -63,6 +63,8 @@ def _expression_statement(walk: Walk, node: ast.Expr) -> None:
     if type(node.value) is not ast.Constant:
         walk.drop(node.value)
         walk.push_one(node.value)
+        if type(node.value) is ast.Await:
+            walk.scope.host.awaited.update(valued_calls(node.value.value))
 
 
 def _assign(walk: Walk, node: ast.Assign) -> None:

@@ -63,6 +63,8 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     """Those of ``calls`` that could drop a result: see ``leaklint.facts.drops``."""
     given_calls: tuple[str, ...] = ()
     """Those of ``dropped_calls`` whose result may be, or be part of, what is returned or yielded."""
+    dropped_awaits: tuple[str, ...] = ()
+    """Last segments of the calls that are awaited, and what that gives is dropped: a task perhaps."""
     stored_calls: tuple[tuple[str, str], ...] = ()
     """Attributes (``x`` for ``a.b.x = …``), each with the last segment of a call whose result is stored in it."""
     in_class: str | None = None

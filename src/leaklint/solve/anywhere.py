@@ -41,6 +41,7 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
         return []
     reach = _reach(program, bits)
     suspects: dict[tuple[str, str], None] = {}
+    giving: dict[str, int] = {}
     for _ in range(ROUNDS + 1):
         fresh: list[tuple[str, str]] = [
             (path, function.name)
@@ -58,8 +59,20 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
             if any(knowing.get(name, 0) & reach[path] for name in given):
                 last = function_name.rpartition(".")[2]
                 wrapping[last] = wrapping.get(last, 0) | bits[path]
+                if program.files[path].functions[function_name].is_async:
+                    giving[last] = giving.get(last, 0) | bits[path]
         for name, files in wrapping.items():
             knowing[name] = knowing.get(name, 0) | files
+    for path, facts in program.files.items() if giving else ():
+        for function in facts.functions.values():
+            last = function.name.rpartition(".")[2]
+            if function.is_async and function.is_stub and last in giving:
+                giving[last] |= bits[path]
+    for path, facts in program.files.items() if giving else ():
+        # what an asynchronous function returns comes to light where it is awaited
+        for function in facts.functions.values():
+            if any(giving.get(name, 0) & reach[path] for name in function.dropped_awaits):
+                suspects[path, function.name] = None
     handing = _handing_over(program, models, lambda path, name: bool(knowing.get(name, 0) & reach[path]), suspects)
     suspects.update(dict.fromkeys(handing))
     read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))

@@ -15,8 +15,8 @@ from leaklint.solve.calls import apply
 from leaklint.solve.lattice import NONE, of, ordered, slot
 from leaklint.solve.leaving import stands_behind_with
 from leaklint.solve.lookup import read_field
-from leaklint.solve.managers import GENERATORS, enter, exit_from
-from leaklint.solve.members import TAKES_RECEIVER, WITHIN
+from leaklint.solve.managers import enter, exit_from
+from leaklint.solve.members import GENERATORS, TAKES_RECEIVER, WITHIN
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, World
 

@@ -17,14 +17,12 @@ from leaklint.solve.coroutines import awaited
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.leaving import leave
-from leaklint.solve.members import class_member
+from leaklint.solve.members import GENERATORS, class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
-GENERATORS: Final = frozenset({"builtins.generator", "types.AsyncGeneratorType"})
-"""What a context manager is that is written as a generator: entering it gives what it yields."""
 MANAGER: Final = "asynccontextmanager"
 """The decorator that makes an asynchronous context manager of an asynchronous generator function."""
 NO_MANAGERS: Final = frozenset(

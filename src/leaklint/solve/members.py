@@ -20,6 +20,11 @@ TAKES_RECEIVER: Final = "<takes the receiver>"
 
 ANY_ATTRIBUTE: Final = ".*"
 """The field of an object that holds what code has put there under names that only the program knows."""
+GENERATORS: Final = frozenset({"builtins.generator", "types.AsyncGeneratorType"})
+"""What a context manager is that is written as a generator: entering it gives what it yields."""
+ENTERING: Final = ("__aenter__", "__enter__")
+ENTERED: Final = "contextlib._GeneratorContextManager.__enter__"
+"""The row of what enters one of ``GENERATORS``, in whatever way."""
 WITHIN: Final = "<its decorator>"
 """The slot of a partial in which lies the context manager that each call of it enters and leaves."""
 
@@ -51,6 +56,8 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
     if typed is not None:
         return _typed(act.world, path, models.canonical(typed), name)
     full = models.method(class_name, name) or f"{class_name}.{name}"
+    if class_name in GENERATORS and name in ENTERING:
+        full = ENTERED
     row = models.row(full)
     if row is not None and row.instance_of:
         of_process = library_object(act.world, full)
