@@ -13,6 +13,7 @@ from leaklint.solve import (
     class_tests,
     context_variables,
     counts,
+    dispatching,
     effects,
     fields,
     fullness,
@@ -64,9 +65,11 @@ def _attribute_name(arguments: Arguments) -> str | None:
 def _getattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     name = _attribute_name(arguments)
     if name is None:
-        value = _first(arguments)
-        return unknown(act.made(span), value.sources | {VARIES})
-    value = yield from get_attribute(act, state, _first(arguments), name)
+        value = yield from dispatching.named(act, state, _first(arguments), _first(arguments, 1))
+        if value is None:
+            return unknown(act.made(span), _first(arguments).sources | {VARIES})
+    else:
+        value = yield from get_attribute(act, state, _first(arguments), name)
     if len(arguments.positional) > 2:
         value = join(value, arguments.positional[2])
     return value

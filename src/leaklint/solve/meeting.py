@@ -29,6 +29,7 @@ def join_states(left: State, right: State) -> State:
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
     result.iterating = left.iterating & right.iterating
+    result.absent = left.absent & right.absent
     result.partly = left.partly | right.partly
     result.suppressed = left.suppressed & right.suppressed
     result.heeded = left.heeded | right.heeded
@@ -46,9 +47,10 @@ def join_states(left: State, right: State) -> State:
     for path in left.settled.keys() | right.settled.keys():
         one, two = left.settled.get(path), right.settled.get(path)
         if one is None or two is None:
-            known = one or two
+            known, side = (one, left) if one is not None else (two, right)
             assert known is not None
-            result.settled[path] = (known[0], False)
+            if path not in side.absent:
+                result.settled[path] = (known[0], False)
         else:
             result.settled[path] = (one[0] and two[0], one[1] and two[1])
     return result

@@ -188,7 +188,7 @@ def _emptiable(thing: Thing) -> bool:
 
 def _missing(state: State, thing: Thing) -> None:
     """On this path the object was not made, or is not what the name denotes: nothing hangs on it."""
-    pending.settle_at(state, thing.path)
+    pending.is_missing(state, thing.path)
     variables = state.heap[slot(thing.path, "<variable>")]
     for each in variables.things:
         state.settle(pending.tokens_at(state, each.path, (Work.TOKEN,)))

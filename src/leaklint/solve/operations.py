@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import counts, effects, listed, overriding, pending, protocols, uses
+from leaklint.solve import counts, dispatching, effects, listed, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
@@ -101,6 +101,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
             for each in sources
         )
     state.env[step.target] = Value(things, bounded(sources))
+    if step.operator in ("+", "format"):
+        dispatching.remember_beginning(state, next(iter(things)), operands[0])
     if step.operator in CONTAINED and len(operands) == 2:
         listed.remember(state, state.env[step.target], CONTAINED[step.operator], *operands)
 

@@ -112,6 +112,7 @@ def settle_at(
             state.partly |= {path}
         elif not within and path in state.partly:
             state.partly -= {path}
+        state.absent -= {path}
         state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
 
 
@@ -164,10 +165,18 @@ def stop(state: State, path: Path, *, every_path: bool = True) -> None:
     state.settle(heeding, Status.UNCERTAIN if every_path else Status.MIXED)
 
 
+def is_missing(state: State, path: Path) -> None:
+    """On this path nothing is there that would have to be settled."""
+    known = path in state.settled and path not in state.absent
+    settle_at(state, path)
+    if path.root.kind is not RootKind.MADE and not known:
+        state.absent |= {path}
+
+
 def never_was(state: State, path: Path) -> None:
     """On this path the object is not there, and neither is what hangs on it."""
     if path.root.kind is not RootKind.MADE:
-        settle_at(state, path)
+        is_missing(state, path)
     for key in tokens_at(state, path):
         del state.tokens[key]
 

@@ -82,6 +82,7 @@ class State:
     """Names, fields, tokens and path facts; copied where paths part."""
 
     __slots__ = (
+        "absent",
         "conditions",
         "empty",
         "env",
@@ -139,6 +140,8 @@ class State:
         """Symbolic paths settled in a loop that has not walked through all of them yet."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
         """Symbolic paths settled so far: (certain, on every path)."""
+        self.absent: frozenset[Path] = frozenset()
+        """Those of them that are only because there is nothing there on this path: another one decides."""
         self.suppressed: frozenset[str] = frozenset()
         """Names of the exceptions that a ``with suppress(...)`` around here swallows."""
         self.guards: frozenset[Tested] = frozenset()
@@ -166,7 +169,7 @@ class State:
         other.read_first, other.reread = self.read_first, self.reread
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
-        other.settled = self.settled.copy()
+        other.settled, other.absent = self.settled.copy(), self.absent
         other.escaped = self.escaped.copy()
         other.suppressed, other.heeded = self.suppressed, self.heeded
         other.iterating, other.partly = self.iterating, self.partly
@@ -188,6 +191,7 @@ class State:
             and self.reread == other.reread
             and self.guards == other.guards
             and self.settled == other.settled
+            and self.absent == other.absent
             and self.handed_over == other.handed_over
             and self.tokens.keys() == other.tokens.keys()
             and all(_as_settled(token, other.tokens[key]) for key, token in self.tokens.items())
