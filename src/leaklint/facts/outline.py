@@ -260,19 +260,34 @@ LONGEST_CALLEE = 80
 def bound_calls(tree: ast.Module, positions: Positions) -> dict[str, str]:
     """What plain assignments at module level bind names to, as short text."""
     found: dict[str, str] = {}
+    for name, value in _plain_assignments(tree):
+        text = _short(value, positions)
+        if text:
+            found[name] = text
+        else:
+            found.pop(name, None)
+    return found
+
+
+def annotated_types(tree: ast.Module, positions: Positions) -> dict[str, str]:
+    """Which names plain assignments at module level bind to ``Annotated[...]``, with its text."""
+    return {
+        name: positions.text(value)
+        for name, value in _plain_assignments(tree)
+        if isinstance(value, ast.Subscript) and _dotted(value.value).rpartition(".")[2] == "Annotated"
+    }
+
+
+def _plain_assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The names that are bound at module level by assignments with one target, and to what."""
     for statement in _at_module_level(tree):
         target: ast.expr | None = None
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target = statement.targets[0]
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        elif isinstance(statement, ast.AnnAssign):
             target = statement.target
-        if isinstance(target, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign):
-            text = _short(statement.value, positions)
-            if text:
-                found[target.id] = text
-            else:
-                found.pop(target.id, None)
-    return found
+        if isinstance(target, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value:
+            yield target.id, statement.value
 
 
 def _at_module_level(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -58,6 +58,7 @@ class Source:
             module_names=outline.module_names(walk.scopes[0], positions),
             literals=outline.literals(tree, walk.scopes[0], writers, positions),
             bound_calls=outline.bound_calls(tree, positions),
+            annotated_types=outline.annotated_types(tree, positions),
             dotted_strings=outline.dotted_strings(tree),
             all_names=outline.all_names(tree),
             global_writers=writers,

@@ -149,6 +149,8 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     ``functions`` of a lambda.
     Other expressions, and callees of more than 80 characters, are left out.
     """
+    annotated_types: dict[str, str] = {}
+    """Module-level names to the text of the ``Annotated[...]`` that a plain assignment binds to them."""
     dotted_strings: dict[str, tuple[str, ...]] = {}
     """Strings at module level that look like dotted names, by what they belong to: the name or constant key that
     they are bound to, alone or in a list, or the last segment of the callee that they are given to

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from leaklint.ir.facts import FileFacts, FunctionFacts
+from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.link.modules import Modules, is_test
@@ -232,15 +232,10 @@ class Declared:
     def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:
         """The functions that annotations of parameters hand to a framework: ``Annotated[User, Depends(current)]``."""
         for each in function.parameters:
-            handed = _HANDED_OVER.findall(each.annotation)
-            of_itself = _ANNOTATED.match(each.annotation)
-            if of_itself:
-                handed += [(callee, of_itself[1]) for callee in _EMPTY_CALL.findall(each.annotation)]
-            if each.default.endswith("()"):
-                handed.append((each.default[:-2], each.annotation.strip("'\"")))
+            file, handed = self._handed_over(path, each)
             for callee, name in handed:
-                framework = self._of(path, callee, lambda framework: framework.takes)
-                target = self._names.definition(path, name) if framework else None
+                framework = self._of(file, callee, lambda framework: framework.takes)
+                target = self._names.definition(file, name) if framework else None
                 if framework is None or not isinstance(target, Own) or is_test(target.path):
                     continue
                 functions = self._files[target.path].functions
@@ -248,6 +243,35 @@ class Declared:
                 if own:
                     handler = self._handler(target.path, own.name, own.name_span, framework, f"given to {callee}()")
                     yield msgspec.structs.replace(handler, receiver="request" if own.in_class else "")
+
+    def dependency(self, path: str, parameter: Parameter) -> tuple[str, str] | None:
+        """What a framework calls for a parameter, as its annotation says: a file and a dotted name there."""
+        file, handed = self._handed_over(path, parameter)
+        for callee, name in handed:
+            if self.injects(file, callee):
+                return file, name
+        return None
+
+    def injects(self, path: str, callee: str) -> bool:
+        """Whether a framework calls what a call of this name is given, and hands over what it gives."""
+        framework = self._of(path, callee, lambda framework: framework.takes)
+        return framework is not None and framework.injects
+
+    def _handed_over(self, path: str, parameter: Parameter) -> tuple[str, list[tuple[str, str]]]:
+        """The calls in the annotation of a parameter, with what they are given, and the file in which it stands."""
+        text = parameter.annotation
+        if text and _DOTTED.fullmatch(text):
+            target = self._names.meaning(path, text)
+            facts = self._files[target.path] if isinstance(target, Own) else None
+            if isinstance(target, Own) and facts is not None and target.name in facts.annotated_types:
+                path, text = target.path, facts.annotated_types[target.name]
+        handed = _HANDED_OVER.findall(text)
+        of_itself = _ANNOTATED.match(text)
+        if of_itself:
+            handed += [(callee, of_itself[1]) for callee in _EMPTY_CALL.findall(text)]
+        if parameter.default.endswith("()"):
+            handed.append((parameter.default[:-2], parameter.annotation.strip("'\"")))
+        return path, handed
 
     def _made(self, path: str, name: str, callee: str) -> Iterator[Handler]:
         framework = self._of(path, callee, lambda each: each.callables)

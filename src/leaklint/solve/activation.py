@@ -163,7 +163,8 @@ def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]
         unique.setdefault(name, value)
     made = unique.get(FACTORY, NOTHING)
     kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
-    for key in state.heap.under(path.root) if len(kinds) == 1 else ():
+    places = (*state.heap.under(path.root), *world.fields_below(path)) if len(kinds) == 1 else ()
+    for key in places:
         # what a default has put there lies there by itself
         if len(key.fields) > depth + 1 and key.fields[:depth] == path.fields and key.fields[depth].startswith("["):
             lies = Thing(Path(path.root, key.fields[: depth + 1]), Type(TypeKind.INSTANCE, kinds[0]))

@@ -16,6 +16,7 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import run_coroutine
 from leaklint.solve.effects import ASYNC_GENERATOR
+from leaklint.solve.injected import injected
 from leaklint.solve.lattice import extend, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
 from leaklint.solve.state import State, Status, Trace
@@ -135,13 +136,16 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     count = len(required) if by_default else len(free) if not variadic else max(2, len(free))
     if handler.platform in (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED):
         count = min(count, handler.arguments) if handler.source not in (Source.DECORATOR, Source.PUBLIC) else count
-    given = [of(Thing(parameter(index)), sources=frozenset({parameter(index)})) for index in range(min(count, 8))]
+    formals = dict(enumerate(facts.parameters[bound:]))
+    given: list[Value] = []
+    named: list[tuple[str, Value]] = []
+    for index in range(max(len(formals), count)):
+        formal, declares = formals.get(index), handler.source is Source.DECORATOR
+        if index < min(count, 8):
+            given.append((yield from _argument(act, state, value, index, formal if declares else None)))
+        elif formal is not None and formal.kind == "keyword" and declares and not by_default:
+            named.append((formal.name, (yield from _argument(act, state, value, index, formal))))
     declared: list[AnyEffect] = []
-    named = [
-        (each.name, of(Thing(parameter(index)), sources=frozenset({parameter(index)})))
-        for index, each in enumerate(facts.parameters[bound:])
-        if each.kind == "keyword" and handler.source is Source.DECORATOR and not by_default
-    ]
     first = [receiver] if receiver is not None else []
     arguments = Arguments((*first, *given), tuple(named))
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
@@ -179,6 +183,17 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     return Invoked(
         handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.reread, state.trimmed
     )
+
+
+def _argument(act: Activation, state: State, value: Value, index: int, formal: Parameter | None) -> Solving:
+    """What the platform gives for a parameter: request data, or what a dependency gives (``formal`` may name one)."""
+    place = parameter(index)
+    for thing in ordered(value.things) if formal is not None else ():
+        if thing.type.kind is TypeKind.FUNCTION and formal is not None:
+            made = yield from injected(act, state, thing, formal, place)
+            if made is not None:
+                return made
+    return of(Thing(place), sources=frozenset({place}))
 
 
 def _declared(handler: Handler, facts: FunctionFacts, path: str) -> Declare:

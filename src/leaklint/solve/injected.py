@@ -1,0 +1,89 @@
+"""Dependencies: what a framework calls to get the arguments of a handler (``tracker: Tracker = Depends(current)``)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.ir.facts import Parameter
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, Path, Thing, Type, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments, unpacked
+from leaklint.solve.attributes import get_attribute
+from leaklint.solve.calls import apply
+from leaklint.solve.coroutines import run_coroutine
+from leaklint.solve.effects import ASYNC_GENERATOR
+from leaklint.solve.lattice import extend, join, of, ordered, slot, survives
+from leaklint.solve.lookup import module_name
+from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
+from leaklint.solve.world import Solving, function_path, instance
+
+_DEEPEST: Final = 4
+"""Dependencies of dependencies are followed so far."""
+_GENERATORS: Final = (ASYNC_GENERATOR, instance("builtins.generator"))
+
+
+def injected(
+    act: Activation, state: State, function: Thing, parameter: Parameter, place: Path, deep: int = 0
+) -> Solving:
+    """What a framework hands over for a parameter; None where it is request data (``place`` stands for that)."""
+    path = function.type.name.partition("::")[0]
+    called = yield from _called_for(act, function, path, parameter)
+    if called is None or deep == _DEEPEST:
+        return None
+    found = NOTHING
+    for thing in ordered(called.things):
+        result = yield from _result(act, state, thing, place, parameter.span, deep)
+        found = join(found, result)
+    if any(survives(thing.path) or "::" in thing.type.name for thing in found.things):
+        return found
+    return None
+
+
+def _called_for(act: Activation, function: Thing, path: str, parameter: Parameter) -> Solving:
+    """What the framework calls: the default value hands it over, or the annotation does."""
+    world = act.world
+    registrars = world.program.registrars
+    if registrars is None:
+        return None
+    if parameter.default.endswith("()") and registrars.injects(path, parameter.default[:-2]):
+        given = world.field(slot(function.path, f"<default {parameter.name}>")) or NOTHING
+        if any(each.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS) for each in given.things):
+            return given
+    said = registrars.dependency(path, parameter)
+    if said is None:
+        return None
+    file, (head, *rest) = said[0], said[1].split(".")
+    value = yield from module_name(world, file, head)
+    for name in rest if value is not None else ():
+        value = yield from get_attribute(act, State(), value, name)
+    return value
+
+
+def _result(act: Activation, state: State, called: Thing, place: Path, span: Span, deep: int) -> Solving:
+    """What a call of a dependency gives: what a coroutine returns, what a generator yields."""
+    name = f"{called.type.name}.__init__" if called.type.kind is TypeKind.CLASS else called.type.name
+    function = (
+        called if called.type.kind is TypeKind.FUNCTION else Thing(function_path(name), Type(TypeKind.FUNCTION, name))
+    )
+    facts = act.world.program.function(name)
+    arguments = []
+    for each in facts.parameters[called.type.kind is not TypeKind.FUNCTION :] if facts is not None else ():
+        if each.kind in ("either", "keyword"):
+            below = extend(place, f".{each.name}")
+            value = yield from injected(act, state, function, each, below, deep + 1)
+            arguments.append((each.name, of(Thing(below), sources=frozenset({below})) if value is None else value))
+    result: Value = yield from apply(act, state, of(called), Arguments((), tuple(arguments)), span)
+    found = NOTHING
+    for thing in ordered(result.things):
+        if thing.type.kind is TypeKind.COROUTINE:
+            pending.settle_at(state, thing.path)
+            callee, given = unpacked(act, state, thing)
+            found = join(found, (yield from run_coroutine(act, state, callee, given, span)))
+        elif thing.type in _GENERATORS:
+            found = join(found, elements(act, state, of(thing)))
+        else:
+            found = join(found, Value(frozenset({thing}), result.sources))
+    return found
