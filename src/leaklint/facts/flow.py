@@ -305,7 +305,10 @@ class Flow:
         drafts = [block for block in self.blocks if block in reached]
         for number, block in enumerate(drafts):
             block.number = number
-        return Body(tuple([_finished(block) for block in drafts]))
+        body = Body(tuple([_finished(block) for block in drafts]))
+        for block in (*self.blocks, *reached):
+            block.next.clear()  # a loop leads back to itself: without that, nothing of it would ever be collected
+        return body
 
 
 def _finished(block: Draft) -> Block:

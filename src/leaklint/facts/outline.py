@@ -92,10 +92,15 @@ def _is_parameter(scope: Scope, name: str) -> bool:
             bound = owner.bound[name]
             if type(bound) is not ast.arg or name in owner.rebound:
                 return False
-            said = ast.dump(bound.annotation) if bound.annotation is not None else ""
-            return "Awaitable" not in said and "Coroutine" not in said
+            return bound.annotation is None or not any(map(_is_of_awaitable, ast.walk(bound.annotation)))
         owner = owner.parent
     return False
+
+
+def _is_of_awaitable(node: ast.AST) -> bool:
+    """Whether a part of an annotation names what can be awaited, as it is or within quotes."""
+    said = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "value", None)
+    return isinstance(said, str) and ("Awaitable" in said or "Coroutine" in said)
 
 
 def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Parameter, ...]:

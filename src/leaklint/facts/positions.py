@@ -16,30 +16,35 @@ def _plain_span(node: Any) -> Span:
     return Span(node.lineno, node.col_offset + 1, node.end_lineno, node.end_col_offset + 1)
 
 
+def _spans_in(lines: list[str]) -> Callable[[Any], Span]:
+    """Gives the place of a node in lines of which some are not ASCII."""
+    wide = frozenset(number for number, line in enumerate(lines, 1) if not line.isascii())
+
+    def column(line: int, offset: int) -> int:
+        if line not in wide:
+            return offset + 1
+        return len(lines[line - 1].encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace")) + 1
+
+    def span(node: Any) -> Span:
+        line, end_line = node.lineno, node.end_lineno
+        return Span(line, column(line, node.col_offset), end_line, column(end_line, node.end_col_offset))
+
+    return span
+
+
 class Positions:
     """The lines of one file; ``span`` gives a node's place and ``text`` its source."""
 
-    __slots__ = ("_wide", "lines", "span")
+    __slots__ = ("lines", "span")
 
     span: Callable[[Any], Span]
 
     def __init__(self, text: str) -> None:
         self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._wide: frozenset[int] = frozenset()
         if text.isascii():
             self.span = _plain_span
         else:
-            self._wide = frozenset(number for number, line in enumerate(self.lines, 1) if not line.isascii())
-            self.span = self._wide_span
-
-    def _column(self, line: int, offset: int) -> int:
-        if line not in self._wide:
-            return offset + 1
-        return len(self.lines[line - 1].encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace")) + 1
-
-    def _wide_span(self, node: Any) -> Span:
-        line, end_line = node.lineno, node.end_lineno
-        return Span(line, self._column(line, node.col_offset), end_line, self._column(end_line, node.end_col_offset))
+            self.span = _spans_in(self.lines)
 
     def text(self, node: ast.AST) -> str:
         """The source text of a node, as it is written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -131,6 +132,7 @@ def parameter(index: int) -> Path:
     return Path(Root(RootKind.PARAMETER, "", str(index)))
 
 
+@functools.lru_cache(10_000, typed=True)
 def constant(value: ConstantValue) -> Value:
     """The value of a literal."""
     return Value(frozenset({Thing(CONSTANT_PATH, Type(TypeKind.CONSTANT, "", (type(value).__name__, value)))}))
