@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from typing import Final
 
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
@@ -17,6 +18,7 @@ BUILTINS: Final = frozenset(dir(builtins))
 SNAPSHOT: Final = "snapshot"
 
 
+@functools.lru_cache(10_000)
 def library(name: str) -> Value:
     """A module, class or function of a library."""
     return of(Thing(Path(Root(RootKind.LIBRARY, "library", name)), Type(TypeKind.LIBRARY, name)))
