@@ -109,7 +109,7 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     shows: Sources = frozenset()
     """Contents of surviving containers that it returns: a platform sends them to whoever has called it."""
     shows_new: Sources = frozenset()
-    """Places in them that it has bound before."""
+    """Places in them that it has bound before: whoever gets such a container, gets what this invocation put there."""
     fills: Sources = frozenset()
     """Places that hold something when it returns (see ``solve/fullness.py``)."""
     trims: Sources = frozenset()

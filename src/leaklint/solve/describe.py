@@ -283,9 +283,9 @@ class Describer:
         assert path is not None
         if not survives(path) or self._is_unchanging(path):
             return None
-        if effect.operation == MISSING and self._changed_otherwise(path):
-            return None  # what is done to the element says it all
         key_request = self.request(effect.key_sources)
+        if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
+            return None
         constant = effect.constant or self.constant(effect.sources)
         if (
             constant
@@ -331,13 +331,13 @@ class Describer:
         named = self.world.named.get(Path(path.root)) if path.root.kind is RootKind.STATIC else None
         return named is not None and named.type in UNCHANGING
 
-    def _changed_otherwise(self, path: Path) -> bool:
-        """Whether this invocation changes a container by more than looking something up in it."""
+    def _is_said(self, looked_up: Write, path: Path) -> bool:
+        """Whether a container that makes what is missing is changed by more than this, or looked up in before."""
         return any(
             isinstance(each, Write)
-            and each.operation != MISSING
             and each.path is not None
             and is_prefix(path, each.path)
+            and (each.operation != MISSING or (each.path == path and each.site < looked_up.site))
             for each, _, _, _ in self.invoked.effects
         )
 

@@ -30,9 +30,9 @@ def read(sub: Substitution, summary: Summary) -> Solving:
                 state.reread |= {thing.path for thing in bound.things if thing.path in state.written}
         else:
             state.read(each)
+    state.reread |= summary.shows_new
     if sub.act.name == PLATFORM:
         state.reads |= summary.shows
-        state.reread |= summary.shows_new
     for each in sorted(summary.rereads):
         at_once = yield from sub.places(each)
         state.reread |= {thing.path for thing in at_once.things if thing.path.root.kind is not RootKind.MADE}
