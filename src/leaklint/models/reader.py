@@ -280,6 +280,7 @@ class Reader:
                     cure=opens.cure,
                     holder=self.holder(opens),
                     constant_name=opens.constant_name,
+                    guarded=opens.unless_there,
                     until_loop=opens.until_loop,
                     only_with=tuple(opens.only_with),
                     sources=self.made_from(opens),

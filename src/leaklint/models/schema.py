@@ -69,6 +69,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """For files: it has a new name each time, in the folder that the arguments say."""
     outcome: Literal["", "resumes-later", "runs-on", "lost", "unknown"] = ""
     constant_name: bool = False
+    unless_there: bool = False
+    """For files: nothing is made where there is one of this name already."""
     context: str = ""
     """Name of the library context, for ``library context``: settled by rows with the same name."""
     only_with: list[str] = []

@@ -369,7 +369,7 @@ SAME: Final = "leaklint.same"
 
 def _caching(*, bounded: bool) -> Special:
     def special(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-        return caches.keep(act, arguments, bounded=bounded)
+        return caches.keep(act, state, arguments, span, bounded=bounded)
         yield
 
     return special

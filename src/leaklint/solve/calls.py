@@ -168,8 +168,18 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     state.guards = guards
     if cached is not None and not act.importing:
         summary: Summary = yield Ask("function", thing.type.name)
-        uses.cached_call(act, state, thing, facts, bound, cached, summary, result, span)
+        chosen = yield from _chosen_key(act, state, thing, arguments, span)
+        uses.cached_call(act, state, thing, facts, bound, cached, summary, result, chosen, span)
     return _kept_by_cache(state, thing, result) if cached is not None else result
+
+
+def _chosen_key(act: Activation, state: State, cached: Thing, arguments: Arguments, span: Span) -> Solving:
+    """The key under which a cache keeps a result, where a function of the project makes it of the arguments."""
+    maker = act.world.cache_keys.get(cached.type.name)
+    if maker is None:
+        return None
+    result = yield from apply(act, state, maker, arguments, span)
+    return result
 
 
 def _kept_by_cache(state: State, function: Thing, result: Value) -> Value:

@@ -36,6 +36,7 @@ from leaklint.solve.lattice import (
     CLOCK,
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
+    ROOM,
     TEMPORARY,
     extend,
     is_prefix,
@@ -47,6 +48,7 @@ from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
+LIMITED: Final = frozenset({CLOCK, ROOM})
 _CAPTURED: Final = re.compile(r"<([^\W\d]\w*)>")
 """The field of a function that holds a variable of the scope around it."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
@@ -319,7 +321,7 @@ class Describer:
             or path in self.world.bounded
             or path in self.invoked.trimmed
             or self._is_table(effect.tables)
-            or any(CLOCK in test and any(is_along(place, path) for place in test) for test in effect.tests),
+            or any(test & LIMITED and any(is_along(place, path) for place in test) for test in effect.tests),
         )
 
     def _is_table(self, tables: Sources) -> bool:
@@ -348,10 +350,7 @@ class Describer:
         return effect.empties or (effect.becomes is not None and held == {effect.becomes})
 
     def _overwritten(self, effect: Write, path: Path, *, keeps: bool) -> bool:
-        """Whether every invocation binds the place before anything reads what an earlier one left there.
-
-        What ``keeps`` request data has to be bound on every path, or else to be read, always after that.
-        """
+        """Whether every invocation binds the place before anything reads what an earlier one left there."""
         if is_within(path, self.world.of_libraries):
             return False  # the library reads it, and so does whoever uses the object next
         reads = self.reads
@@ -360,8 +359,7 @@ class Describer:
             if not keys or len(keys) != len(effect.key_sources):
                 return False
             reads -= {path}  # to reach for the container is not to read what is in it
-            places = [extend(path, f"[{key}]") for key in keys]
-            return all(self._bound_first(each, effect, reads, keeps=keeps) for each in places)
+            return all(self._bound_first(extend(path, f"[{key}]"), effect, reads, keeps=keeps) for key in keys)
         if effect.how not in (How.REBIND, How.SET_ATTRIBUTE):
             # what changes is part of an object that this invocation has put there
             return any(
@@ -371,7 +369,7 @@ class Describer:
         return self._bound_first(path, effect, reads, keeps=keeps)
 
     def _bound_first(self, place: Path, effect: Write, reads: Sources, *, keeps: bool) -> bool:
-        """Whether nothing reads a place that the effect binds before it is bound."""
+        """Whether nothing reads a place before it is bound; what ``keeps`` request data, on every path."""
         bound = any(is_prefix(place, each) for each in self.invoked.written) or place in self.invoked.reread
         return (bound or not (effect.tests or keeps)) and not read_first(place, reads)
 

@@ -217,8 +217,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             continue
         snapshot: State | None = None
         if _may_raise(act, state, step):
-            now = _version(state, block.raises_to)
-            if now != known:
+            if (now := _version(state, block.raises_to)) != known:
                 known = now
                 snapshot = state.copy()
                 if block.raises_to == RAISE_EXIT and act.is_function:
@@ -257,7 +256,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     and not isinstance(token.effect, Write)
                     and _opened_by(step, after)
                 ):
-                    # the same expression again: what it opened before is this loop's to settle
+                    # the same again: what it opened before is this loop's to settle
                     snapshot.tokens[key] = token._replace(status=Status.SETTLED)
                     continue
                 gone = after is not None and (after.status is Status.SETTLED or leaves_nothing(after.effect))
@@ -271,6 +270,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 elif isinstance(token.effect, Pending) and token.effect.given_up and act.catching:
                     snapshot.tokens[key] = token._replace(status=Status.UNCERTAIN)
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
+            if kind is cfg.Call and act.catching:
+                snapshot.settled = {**state.settled, **snapshot.settled}  # whoever catches that it failed has tried
             # what was looked for has been looked at, whether it was there or not
             snapshot.reads = state.reads if kind in CAUGHT else snapshot.reads
             surprise = surprise.before(snapshot)
@@ -287,7 +288,7 @@ def _within_try(body: Body, source: int, block: cfg.Block) -> bool:
 
 
 def _goes_on(token: Token) -> bool:
-    """Whether what was waited for goes on when the time is up, whoever catches the exception: it was shielded."""
+    """Whether what was waited for goes on when the time is up: it was shielded."""
     return isinstance(token.effect, Pending) and token.effect.work is Work.SIBLINGS
 
 

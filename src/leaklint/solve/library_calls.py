@@ -149,7 +149,7 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
     if row.cached is not None:
         names = [formal.name for formal in formals or ()]
-        return caches.decorated(act, row, dict(zip(names, bound, strict=False)), arguments, span)
+        return caches.decorated(act, state, row, dict(zip(names, bound, strict=False)), arguments, span)
     summary = world.summary_of_row(name, given)
     assert summary is not None
     if row.always_bounded or any(given.get(each) is not None for each in row.bounded_by):

@@ -13,7 +13,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import CHOSEN
-from leaklint.solve.lattice import extend, observed, of, slot, truth
+from leaklint.solve.lattice import ROOM, extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.state import PLAIN, State
@@ -209,6 +209,8 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     narrow(act, state, step.condition, step.truth)
     # what this invocation has emptied before says nothing about earlier ones
     reads = [each for each in observed(value) | _chosen_by(act, state, step.condition) if not state.is_new(each)]
+    if any(state.heap.get(slot(thing.path, f"<room {str(step.truth).lower()}>")) for thing in value.things):
+        reads.append(ROOM)
     if reads and not decided:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
     return True

@@ -42,6 +42,8 @@ ANSWERS: Final = {
 CONTAINED: Final = {"in": "true", "not-in": "false"}
 """Tests of what is in a container, and their results where it is."""
 MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+LEAVING: Final = {"<": True, "<=": True, ">": False, ">=": False}
+"""Comparisons of a length with a limit, and whether there is room where they hold."""
 EMPTY: Final = {
     "true": {("==", 0), ("<", 1), ("<=", 0)},
     "false": {("!=", 0), (">", 0), (">=", 1)},
@@ -147,7 +149,7 @@ def _answers(state: State, step: cfg.Operation, operands: list[Value]) -> dict[s
             if any(state.heap.get(extend(thing.path, field)) is not None for thing in operands[1].things):
                 return {f"ended {says}": operands[0]}
     kind = state.tests.get(step.target, ("", ""))[0]
-    found = _emptiness(state, step.operator, operands)
+    found = _emptiness(state, step.operator, operands) | _limits(state, step.operator, operands)
     for answer, holds in (("false", False), ("true", True)) if kind else ():
         field = f"<ended {ANSWERS[kind][holds]}>"
         ended = join_all([state.heap[slot(thing.path, field)] for thing in operands[0].things])
@@ -172,6 +174,16 @@ def _emptiness(state: State, operator: str, operands: list[Value]) -> dict[str, 
         if containers.things and (operator, limit) in tests:
             return {f"empty {answer}": containers}
     return {}
+
+
+def _limits(state: State, operator: str, operands: list[Value]) -> dict[str, Value]:
+    """The container of which the comparison of its length with a limit says that there is room in it."""
+    if operator not in LEAVING or len(operands) != 2:
+        return {}
+    sides = [join_all([state.heap[slot(thing.path, "<empty false>")] for thing in each.things]) for each in operands]
+    room = LEAVING[operator]
+    answers = ((sides[0], room), (sides[1], not room))
+    return {f"room {str(holds).lower()}": measured for measured, holds in answers if measured.things}
 
 
 def _keep_in_text(act: Activation, state: State, operator: str, value: Value) -> None:

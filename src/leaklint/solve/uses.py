@@ -14,6 +14,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
+from leaklint.solve.labels import shown
 from leaklint.solve.lattice import VARIES, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -96,9 +97,13 @@ def cached_call(
     bounded: bool,
     summary: Summary,
     result: Value,
+    chosen: Value | None,
     span: Span,
 ) -> None:
-    """A caching function of the project is called: its arguments are kept."""
+    """A caching function of the project is called: its arguments are kept.
+
+    ``chosen`` is the key, where a function of the project makes it of the arguments.
+    """
     sources, key = frozenset[Path](), frozenset[Path]()
     for value in bound:
         given = deep_sources(state, value)
@@ -107,9 +112,14 @@ def cached_call(
             key |= given | {thing.path for thing in value.things}
         else:
             key, sources = key | given, sources | given
+    told = result.sources | deep_sources(state, result)
+    pure = VARIES not in summary.returns.sources and (VARIES in key or VARIES not in told)
+    if chosen is not None:
+        key = deep_sources(state, chosen)
     # what an argument was made from is a part of the key, and so is each part of it
-    beside = frozenset(each for each in result.sources if not is_within(each, key))
-    hidden = sorted(source for source in beside if source.fields[-1:] == (".value",))
+    beside = frozenset(each for each in told if not is_within(each, key))
+    left_out = sources & beside if chosen is not None else frozenset()
+    hidden = sorted(left_out | {source for source in beside if source.fields[-1:] == (".value",)})
     open_effect(
         act,
         state,
@@ -119,12 +129,19 @@ def cached_call(
             path=Path(thing.path.root, thing.path.fields),
             sources=sources,
             bounded=bounded,
-            pure=VARIES not in summary.returns.sources,
+            pure=pure,
             side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
-            missing=tuple(act.world.name_of(source) for source in hidden),
+            missing=tuple(_told(act, source) for source in hidden),
             reads=frozenset(source for source in beside if survives(source)),
         ),
     )
+
+
+def _told(act: Activation, source: Path) -> str:
+    """What a function calls what a cached result depends on: a context variable, or an argument of its own."""
+    if source.root.kind is not RootKind.PARAMETER or int(source.root.name) >= len(act.facts.parameters):
+        return act.world.name_of(source)
+    return act.facts.parameters[int(source.root.name)].name + "".join(shown(field) for field in source.fields)
 
 
 def are_of_enumerations(world: World, value: Value, kind: TypeKind) -> bool:

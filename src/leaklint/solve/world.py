@@ -130,6 +130,8 @@ class World:
         """Attributes of objects of third-party libraries, which code reads that nobody sees."""
         self.caching: dict[str, bool] = {}
         """Functions of the project that a cache was put around at import, and whether that is bounded."""
+        self.cache_keys: dict[str, Value] = {}
+        """Those of them of which a function of the project makes the keys of the cache, and that function."""
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
