@@ -93,6 +93,9 @@ def constant_again(reached: Reached) -> bool:
             return subject.type in _SETS
         case Write(constant=True, request=(), key_request=(), how=How.DELETE) as write:
             return not is_rebound(write)
+        case Write(constant=True, request=(), key_request=(), how=How.SHRINK, key_sources=keys):
+            # what is under a constant key, or a constant of a set, is taken out once
+            return bool(keys) and all(key.root.owner == "constant" for key in keys)
         case Write(constant=True, request=(), key_request=(), how=how):
             return how in _REPLACES
         case _:

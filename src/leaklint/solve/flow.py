@@ -216,12 +216,11 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 return False, raising, surprise
             continue
         snapshot: State | None = None
-        if _may_raise(act, state, step):
-            if (now := _version(state, block.raises_to)) != known:
-                known = now
-                snapshot = state.copy()
-                if block.raises_to == RAISE_EXIT and act.is_function:
-                    snapshot.env.clear()  # its names are gone with it
+        if _may_raise(act, state, step) and (now := _version(state, block.raises_to)) != known:
+            known = now
+            snapshot = state.copy()
+            if block.raises_to == RAISE_EXIT and act.is_function:
+                snapshot.env.clear()  # its names are gone with it
         direct = DIRECT.get(kind)
         if direct is not None:
             direct(act, state, step)
