@@ -14,7 +14,6 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
-from leaklint.solve.labels import shown
 from leaklint.solve.lattice import VARIES, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -139,6 +138,8 @@ def cached_call(
 
 def _told(act: Activation, source: Path) -> str:
     """What a function calls what a cached result depends on: a context variable, or an argument of its own."""
+    from leaklint.solve.labels import shown
+
     if source.root.kind is not RootKind.PARAMETER or int(source.root.name) >= len(act.facts.parameters):
         return act.world.name_of(source)
     return act.facts.parameters[int(source.root.name)].name + "".join(shown(field) for field in source.fields)
