@@ -89,7 +89,8 @@ class Modules:
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
         self._holders: dict[str, set[str]] | None = None
-        self._by_name: dict[str, list[str]] | None = None
+        self._by_ending: dict[str, list[str]] | None = None
+        """The files by the last segment of their path, and by the last two."""
         self._imported_tops: frozenset[str] | None = None
         self._with_relative_imports: frozenset[str] | None = None
 
@@ -191,12 +192,13 @@ class Modules:
 
     def ending(self, suffix: str) -> list[str]:
         """Every file whose path ends with the given whole segments (``a/b.py``), sorted."""
-        if self._by_name is None:
-            self._by_name = {}
+        if self._by_ending is None:
+            self._by_ending = {}
             for path in sorted(self._files):
-                self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
-        same_name = self._by_name.get(suffix.rpartition("/")[2], [])
-        return [path for path in same_name if path == suffix or path.endswith("/" + suffix)]
+                for ending in {_last(path, 1), _last(path, 2)}:
+                    self._by_ending.setdefault(ending, []).append(path)
+        alike = self._by_ending.get(_last(suffix, 2), [])
+        return [path for path in alike if path == suffix or path.endswith("/" + suffix)]
 
     def _places(self, importer: str, module: str, level: int) -> Iterator[str]:
         """The paths, without ending, at which a module may lie, best first."""
@@ -280,6 +282,11 @@ class Modules:
                 if not fact.level
             )
         return top.rpartition("/")[2] in self._imported_tops
+
+
+def _last(path: str, segments: int) -> str:
+    """The last segments of a path; the whole path where it has no more."""
+    return "/".join(path.rsplit("/", segments)[-segments:])
 
 
 def dotted_from(root: str, path: str) -> str:
