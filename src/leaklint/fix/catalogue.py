@@ -25,9 +25,20 @@ def fixes() -> Mapping[str, Fix]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
+@functools.cache
+def _fix(name: str) -> Fix | None:
+    """The fix of a name: nearly all have a module of that name, and then no other is imported."""
+    try:
+        contents = vars(importlib.import_module(f"{fix.__name__}.fix_{name.replace('-', '_')}"))
+    except ModuleNotFoundError:
+        contents = {}
+    found = (each for each in contents.values() if isinstance(each, Fix) and each.name == name)
+    return next(found, None) or fixes().get(name)
+
+
 def plan_for(finding: Finding, project: Project) -> Plan | str:
     """The plan that mends a finding, or why there is none."""
-    chosen = fixes().get(finding.fix)
+    chosen = _fix(finding.fix) if finding.fix else None
     if chosen is None:
         return "no fix mends this code"
     try:
