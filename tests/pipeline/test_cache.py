@@ -14,7 +14,7 @@ import pytest
 from leaklint.pipeline import analyse as analysing
 from leaklint.pipeline import cache as caching
 from leaklint.pipeline import parts as solving
-from leaklint.pipeline import templates
+from leaklint.pipeline import reading, templates
 from leaklint.pipeline.cache import FOLDER, VARIABLE, Cache, clean, digest, folder_of
 from leaklint.pipeline.run import Request, run
 from leaklint.report.report import Report
@@ -272,3 +272,34 @@ def test_templates_are_read_once(project: Path, monkeypatch: pytest.MonkeyPatch)
     write(project / "one/app.py", "from aws_cdk import aws_lambda\n")
     assert check(project) == check(project, cached=False)
     assert len(times) == before + 2
+
+
+def test_templates_that_look_the_same_are_not_read_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    read = reading.read
+
+    def noting(file: str, largest: int | None = None) -> bytes | None:
+        seen.append(Path(file).name)
+        return read(file, largest)
+
+    monkeypatch.setattr(reading, "read", noting)
+    write(project / "template.yaml", TEMPLATE)
+    write(project / "one/main.py", STARTED.replace("start", "set_out"))
+    missing = [each for each in check(project).findings if each.code == "LK903"]
+    assert "template.yaml" in seen
+    seen.clear()
+    write(project / "two/main.py", OTHER + "\n")
+    report = check(project)
+    # what is in the template is shown all the same, for the finding there
+    assert [each for each in report.findings if each.code == "LK903"] == missing
+    assert report.sources["template.yaml"] == check(project, cached=False).sources["template.yaml"]
+    write(project / "one/main.py", STARTED)
+    seen.clear()
+    assert check(project) == check(project, cached=False)
+    seen.clear()
+    write(project / "two/main.py", OTHER)
+    check(project)
+    assert "main.py" in seen
+    assert "template.yaml" not in seen
+    write(project / "template.yaml", TEMPLATE.replace("main.start", "main.set_out"))
+    assert "LK903" in {each.code for each in check(project).findings}
