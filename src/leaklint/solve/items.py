@@ -223,13 +223,13 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     pending.use(state, value)
     if any(thing.path.root.kind is not RootKind.MADE for thing in target.things):
         pending.keep_coroutine(state, value)
-    if step.augmented and act.in_place:
+    if step.augmented and act.in_place and not _is_slice(key):
         return
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
     if special is not None:
         return
     sources = deep_sources(state, value)
-    if _is_slice(key, whole=True) and is_fresh(value, sources):
+    if _is_slice(key, whole=True) and not step.augmented and is_fresh(value, sources):
         for thing in target.things:
             effects.empty(act, state, thing.path)
         return
