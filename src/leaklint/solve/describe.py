@@ -339,7 +339,10 @@ class Describer:
             isinstance(each, Write)
             and each.path is not None
             and is_prefix(path, each.path)
-            and (each.operation != MISSING or (each.path == path and each.site < looked_up.site))
+            and (
+                each.operation != MISSING
+                or (each.path == path and each.site < looked_up.site and not self.constant(each.key_sources))
+            )
             for each, _, _, _ in self.invoked.effects
         )
 

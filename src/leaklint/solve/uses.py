@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import Cached, Consume, Lifetime, Pending, Read, Site, Subject, Write
+from leaklint.ir.effects import AnyEffect, Cached, Consume, Lifetime, Pending, Read, Settled, Site, Subject, Write
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
-from leaklint.solve.lattice import VARIES, is_within, ordered, slot, survives
+from leaklint.solve.lattice import VARIES, is_prefix, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import World
@@ -129,7 +129,7 @@ def cached_call(
             sources=sources,
             bounded=bounded,
             pure=pure,
-            side_effects=any(isinstance(effect, Write | Pending) for effect, _ in summary.effects),
+            side_effects=any(_is_missed(effect) for effect, _ in summary.effects),
             missing=tuple(_told(act, source) for source in hidden),
             reads=frozenset(source for source in beside if survives(source)),
         ),
@@ -143,6 +143,19 @@ def _told(act: Activation, source: Path) -> str:
     if source.root.kind is not RootKind.PARAMETER or int(source.root.name) >= len(act.facts.parameters):
         return act.world.name_of(source)
     return act.facts.parameters[int(source.root.name)].name + "".join(shown(field) for field in source.fields)
+
+
+def _is_missed(effect: AnyEffect) -> bool:
+    """Whether a cached call lacks what an effect of the function does: not what is done once anyway."""
+    if isinstance(effect, Write) and effect.path is not None:
+        path = effect.path
+        asks_itself = any(
+            any(is_prefix(place, path) or is_prefix(path, place) for place in test)
+            and not any(place.root.kind is RootKind.PARAMETER for place in test)
+            for test in effect.tests
+        )
+        return effect.settled is not Settled.ALWAYS and not asks_itself
+    return isinstance(effect, Pending)
 
 
 def are_of_enumerations(world: World, value: Value, kind: TypeKind) -> bool:
