@@ -129,7 +129,6 @@ def names_in(sources: Sources) -> list[str]:
     )
 
 
-@functools.lru_cache(1_000)
 def parameter(index: int) -> Path:
     """The path of a parameter by position."""
     return Path(Root(RootKind.PARAMETER, "", str(index)))

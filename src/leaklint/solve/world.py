@@ -6,7 +6,6 @@ it; the engine works on an explicit stack, so that call chains of any depth cost
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
 from collections import Counter
@@ -350,20 +349,17 @@ def class_path(identity: str) -> Path:
     return Path(Root(RootKind.CLASS, module, name))
 
 
-@functools.lru_cache(10_000)
 def function_path(identity: str) -> Path:
     """The path of a project's function object."""
     module, _, name = identity.partition("::")
     return Path(Root(RootKind.FUNCTION, module, name))
 
 
-@functools.lru_cache(10_000)
 def variable(module: str, name: str) -> Path:
     """The path of a module variable."""
     return Path(Root(RootKind.VARIABLE, module, name))
 
 
-@functools.lru_cache(10_000)
 def instance(name: str) -> Type:
     """The type of instances of a class."""
     return Type(TypeKind.INSTANCE, name)
