@@ -24,9 +24,9 @@ from leaklint.solve import (
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
+from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.lattice import (
     ELEMENT,
-    NEW,
     NONE,
     SYMBOLIC,
     VARIES,
@@ -138,13 +138,15 @@ def set_attribute(
             continue
         path = extend(thing.path, f".{name}")
         act.world.note_attribute(thing, path)
+        kept = not _is_new_in_each_request(act, thing, name)
+        if kept:
+            overwrites(act, state, path)
         effects.bind_field(act, state, thing, f".{name}", value, certain=certain)
-        if _is_new_in_each_request(act, thing, name):
+        if not kept:
             continue
         if not act.importing:
             pending.reopened(state, path)
         fresh = is_fresh(value, sources)
-        overwrites(state, path)
         if name == "__dict__" and value.things and all(survives(each.path) for each in value.things):
             continue  # what the object shares from now on, others own
         effects.mutate(
@@ -165,21 +167,6 @@ def set_attribute(
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             effects.escape(state, value, path)
             handed_over.keep_parameter(act, state, value, span, thing.path)
-
-
-def overwrites(state: State, place: Path) -> None:
-    """What a place held before is gone from here on."""
-    if place.root.kind is not RootKind.MADE and place not in state.written:
-        state.written |= {place}
-
-
-def is_fresh(value: Value, sources: frozenset[Path]) -> bool:
-    """Whether the value is a constant or a new empty object: binding it throws the old content away."""
-    return (sources <= {NEW} or len(constants(value) or ()) == 1) and all(
-        thing.type.kind is TypeKind.CONSTANT
-        or (thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind in (RootKind.MADE, RootKind.STATIC))
-        for thing in value.things
-    )
 
 
 def rebind(act: Activation, state: State, place: Path, value: Value, span: Span, how: How) -> None:
@@ -204,7 +191,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     pending.keep_coroutine(state, value)
     effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
     handed_over.keep_parameter(act, state, value, span, place)
-    overwrites(state, place)
+    overwrites(act, state, place)
     pending.reopened(state, place)
     if is_fresh(value, sources):
         effects.reset(state, place, act.site(span))

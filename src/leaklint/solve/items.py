@@ -11,15 +11,15 @@ from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, 
 from leaklint.solve import effects, handed_over, listed, overriding, pending, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.builtin_calls import is_fresh, overwrites, rebind
+from leaklint.solve.binding import is_fresh, overwrites
+from leaklint.solve.builtin_calls import rebind
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
-    CONTENT,
+    DICTS,
     ELEMENT,
     KEYS,
-    SIZE,
     SYMBOLIC,
     VARIES,
     constant_keys,
@@ -32,7 +32,6 @@ from leaklint.solve.lattice import (
     of,
     ordered,
     single_constant,
-    slot,
     survives,
     unknown,
     with_sources,
@@ -41,13 +40,13 @@ from leaklint.solve.lookup import module_object, read_field
 from leaklint.solve.members import class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
+from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance, variable
 
 MOST_KEYS: Final = 1_000
 """A container of more items is not known by its keys: the others are elements like any other."""
-DICTS: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict", "collections.Counter"})
 WHOLE_SLICE: Final = "builtins.slice of everything"
 
 
@@ -133,6 +132,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         return
     field = field_of_key(key)
     if _is_slice(key):
+        read_contents(state, target)
         made = Thing(act.made(step.span), instance("builtins.list"))
         effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
         state.env[step.target] = of(made, sources=target.sources | key.sources)
@@ -266,7 +266,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         handed_over.keep_parameter(act, state, value, step.span, thing.path)
         place = extend(thing.path, field)
         if field != ELEMENT:
-            overwrites(state, place)
+            overwrites(act, state, place)
             if len(target.things) == 1 and place != thing.path and not step.augmented and is_fresh(value, sources):
                 effects.reset_field(act, state, place, step.span)
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
@@ -324,17 +324,6 @@ def _method_of_project(
             result = yield from apply(act, state, method, Arguments(arguments), span)
         results.append(result)
     return join_all(results) if results else None
-
-
-def read_contents(state: State, value: Value, part: str = CONTENT, *, keys: bool = False) -> None:
-    """What surviving containers hold is read as a whole, or a part of it; with no part, perhaps.
-
-    With ``keys``, of a dictionary only those are.
-    """
-    for thing in value.things:
-        if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
-            read = SIZE if keys and thing.type.name in DICTS else part
-            state.read(slot(thing.path, read) if read else thing.path)
 
 
 def _element(act: Activation, state: State, step: cfg.Element) -> Solving:

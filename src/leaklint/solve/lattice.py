@@ -68,6 +68,7 @@ SIZE: Final = "<size>"
 """The field that stands for how much a container holds, and under which keys."""
 FACTORY: Final = ".default_factory"
 """The field of a dictionary in which lies what makes the value of a key that is not there."""
+DICTS: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict", "collections.Counter"})
 KEYS: Final = "{}"
 """The field of a dictionary that stands for its keys."""
 ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")

@@ -10,7 +10,8 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, fullness
 from leaklint.solve.activation import Activation, Direct, Transfer
-from leaklint.solve.builtin_calls import is_fresh, rebind
+from leaklint.solve.binding import is_fresh
+from leaklint.solve.builtin_calls import rebind
 from leaklint.solve.classes import make_class, move_fields
 from leaklint.solve.lattice import FACTORY, extend, is_prefix, of, slot
 from leaklint.solve.lookup import imported, load_global, module_object

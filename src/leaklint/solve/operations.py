@@ -9,7 +9,6 @@ from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import counts, dispatching, effects, listed, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation, Transfer
-from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     CLOCK,
     ELEMENT,
@@ -28,6 +27,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.names import is_container, value_of
 from leaklint.solve.origins import deep_sources
+from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance

@@ -8,7 +8,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
-from leaklint.solve.builtin_calls import is_fresh, overwrites
+from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.lattice import ELEMENT, extend, is_prefix, ordered
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
@@ -27,7 +27,7 @@ def override(act: Activation, state: State, targets: Value, given: Value, span: 
         for target in ordered(targets.things):
             place = extend(target.path, field)
             if single:
-                overwrites(state, place)
+                overwrites(act, state, place)
             effects.bind_field(act, state, target, field, value, certain=single)
             if single and target.path.root.kind is not RootKind.MADE and is_fresh(value, value.sources):
                 effects.reset_field(act, state, place, span)

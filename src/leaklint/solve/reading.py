@@ -1,11 +1,12 @@
-"""Reading: what a call looks at of what its caller knows."""
+"""Reading: what a call looks at of what its caller knows, and what an expression looks at as a whole."""
 
 from __future__ import annotations
 
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, RootKind
+from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import PLATFORM
-from leaklint.solve.lattice import CONTENT, ELEMENT, SIZE, join_all, slot
+from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, join_all, slot
+from leaklint.solve.state import State
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
 
@@ -50,3 +51,14 @@ def _looked_up(summary: Summary) -> set[Path]:
     """What a row hands out of what it is given: an element, or all of them."""
     handed_out = [summary.returns, *(store.value for store in summary.stores)]
     return {thing.path for value in handed_out for thing in value.things}
+
+
+def read_contents(state: State, value: Value, part: str = CONTENT, *, keys: bool = False) -> None:
+    """What surviving containers hold is read as a whole, or a part of it; with no part, perhaps.
+
+    With ``keys``, of a dictionary only those are.
+    """
+    for thing in value.things:
+        if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
+            read = SIZE if keys and thing.type.name in DICTS else part
+            state.read(slot(thing.path, read) if read else thing.path)

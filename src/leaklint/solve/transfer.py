@@ -20,9 +20,9 @@ from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.guards import Tested
-from leaklint.solve.items import read_contents
 from leaklint.solve.lattice import (
     CONTENT,
+    DICTS,
     ELEMENT,
     NONE,
     ROOTED,
@@ -47,6 +47,7 @@ from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
+from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
@@ -141,7 +142,7 @@ def _return(act: Activation, state: State, step: cfg.Return) -> None:
     given = with_sources(value, deep_sources(state, value))
     uses.read_snapshots(act, state, given, step.span)
     for thing in value.things:
-        if survives(thing.path) and thing.type.name in (*items.DICTS, "builtins.list"):
+        if survives(thing.path) and thing.type.name in (*DICTS, "builtins.list"):
             content = slot(thing.path, CONTENT)
             act.shows_new |= written_within(content, state.written)
             act.shows_new |= {place for place in state.written if is_prefix(place, thing.path)}
