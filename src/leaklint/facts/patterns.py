@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, Final
 
 from leaklint.facts.conditions import branch
 from leaklint.facts.flow import STATEMENTS, Draft, Flow
@@ -88,10 +88,20 @@ def _mapping(flow: Flow, pattern: ast.MatchMapping, subject: Operand, fails: lis
         flow.store(pattern.rest, rest, span)
 
 
+WHOLE: Final = frozenset(
+    {"bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}
+)
+"""Classes whose one positional pattern is about the object itself: ``list(rows)``."""
+
+
 def _class(flow: Flow, pattern: ast.MatchClass, subject: Operand, fails: list[Draft]) -> None:
     span = flow.span(pattern)
     _test(flow, "match", (subject, flow.value(pattern.cls)), span, fails)
+    whole = isinstance(pattern.cls, ast.Name) and pattern.cls.id in WHOLE
     for index, part in enumerate(pattern.patterns):
+        if whole:
+            _pattern(flow, part, subject, fails)
+            continue
         _pattern(flow, part, _item(flow, subject, flow.constant(span, index), flow.span(part)), fails)
     for name, part in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
         target = flow.temporary()
