@@ -40,6 +40,11 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
     if not knowing:
         return []
     reach = _reach(program, bits)
+    for path, facts in program.files.items():
+        # an attribute in which a coroutine function may lie is called by its own name
+        if any(knowing.get(name, 0) & reach[path] for name in facts.passed):
+            for attribute in {each for known in facts.classes.values() for each in known.instance_attributes}:
+                knowing[attribute] = knowing.get(attribute, 0) | bits[path]
     suspects: dict[tuple[str, str], None] = {}
     giving: dict[str, int] = {}
     for _ in range(ROUNDS + 1):
