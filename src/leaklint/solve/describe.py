@@ -408,7 +408,7 @@ class Describer:
             isinstance(effect, Write)
             and effect.how in REPLACING
             and effect.path is not None
-            and any(is_along(place, effect.path) for test in lazily & effect.tests for place in test)
+            and any(effect.path in test for test in lazily & effect.tests)
             for effect, *_ in self.invoked.effects
         )
 
