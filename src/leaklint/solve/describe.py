@@ -43,7 +43,7 @@ from leaklint.solve.lattice import (
     is_within,
     survives,
 )
-from leaklint.solve.undoing import REPLACING, opened_when_found_closed
+from leaklint.solve.undoing import opened_when_found_closed
 from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
 
@@ -406,7 +406,7 @@ class Describer:
             return True
         return any(
             isinstance(effect, Write)
-            and effect.how in REPLACING
+            and effect.how in (How.REBIND, How.SET_ATTRIBUTE)
             and effect.path is not None
             and any(effect.path in test for test in lazily & effect.tests)
             for effect, *_ in self.invoked.effects
