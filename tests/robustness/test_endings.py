@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from leaklint.pipeline import analyse as analysing
+from leaklint.pipeline import reading
+from leaklint.pipeline.analyse import analyse
 from leaklint.pipeline.cache import Cache
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings
@@ -90,9 +91,9 @@ def test_files_that_vanish_and_change_during_the_run(tmp_path: Path, monkeypatch
     for name in ("a", "b", "c", "d"):
         (tmp_path / f"{name}.py").write_text(LEAK)
     (tmp_path / "template.yaml").write_text("Transform: AWS::Serverless-2016-10-31\nResources: {}\n")
-    read = analysing.read
+    read = reading.read
 
-    def reading(file: str, largest: int | None = None) -> bytes | None:
+    def read_and_change(file: str, largest: int | None = None) -> bytes | None:
         found = read(file, largest)
         if Path(file).name == "b.py":
             (tmp_path / "c.py").unlink()
@@ -103,10 +104,10 @@ def test_files_that_vanish_and_change_during_the_run(tmp_path: Path, monkeypatch
         return found
 
     def found() -> list[tuple[str, str]]:
-        report = analysing.analyse(Project(tmp_path, None, (tmp_path,)), Settings(), cache=Cache(tmp_path / "cache"))
+        report = analyse(Project(tmp_path, None, (tmp_path,)), Settings(), cache=Cache(tmp_path / "cache"))
         return [(each.code, each.place.path) for each in report.findings]
 
-    monkeypatch.setattr(analysing, "read", reading)
+    monkeypatch.setattr(reading, "read", read_and_change)
     assert found() == [("LK101", "a.py"), ("LK101", "b.py"), ("LK901", "d.py")]
-    monkeypatch.setattr(analysing, "read", read)
+    monkeypatch.setattr(reading, "read", read)
     assert found() == [("LK101", "b.py")], "what was found in between is not taken for the truth later"
