@@ -22,6 +22,10 @@ settings.load_profile("prove" if PROVE else "quick")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compiles leaklint once, which tests start some hundred times, and gives them a cache of their own."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # under nohup, or behind `&`: what tests start and interrupt would ignore it too
+            signal.signal(number, lambda *_: None)
     if not hasattr(config, "workerinput"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # tests that are ended clean up as well
         _remove_caches_of_the_dead()
