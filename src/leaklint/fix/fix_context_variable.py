@@ -17,7 +17,7 @@ from leaklint.fix.project import Project
 from leaklint.fix.reach import users
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.fix.waits import alone, guarded, span_of, whole_lines
-from leaklint.ir.finding import Finding, StepKind
+from leaklint.ir.finding import Finding, Severity, StepKind
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import Place
 
@@ -47,7 +47,7 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("the state is no variable of a module")
     if hint.several:
         raise NoFix("the expression changes several variables, depending on the way to it")
-    if hint.guard in ("keyed", "lazy"):
+    if hint.guard == "keyed" or (hint.guard == "lazy" and finding.severity is not Severity.ERROR):
         raise NoFix("it is a cache, which would be none if each invocation had its own")
     place = next((step.place for step in finding.trace if step.kind is StepKind.DEFINED), None)
     if place is None:
@@ -165,7 +165,7 @@ def _bound(use: Occurrence, statement: ast.stmt, uses: list[Occurrence], *, list
         and isinstance(getattr(each.node, "ctx", None), ast.Load)
         and tree.statement(each.node) is statement
     ]
-    value = tree.text_with(statement.value, *inside)
+    value = _as_argument(tree.text_with(statement.value, *inside))
     if isinstance(statement, ast.AugAssign):
         sign = _OPERATORS.get(type(statement.op))
         if sign is None or statement.target is not use.node:
@@ -177,6 +177,15 @@ def _bound(use: Occurrence, statement: ast.stmt, uses: list[Occurrence], *, list
     if statement.targets != [use.node]:
         raise NoFix(f"{use.path}:{use.span.line}: several names are bound at once")
     return Instead(tree.span(statement), f"{name}.set({value})")
+
+
+def _as_argument(value: str) -> str:
+    """The text of an expression as the one argument of a call: ``a, b`` needs parentheses for that."""
+    try:
+        call = ast.parse(f"call({value})", mode="eval").body
+    except SyntaxError:  # a `yield`
+        return f"({value})"
+    return value if isinstance(call, ast.Call) and len(call.args) == 1 else f"({value})"
 
 
 def _without_global(uses: list[Occurrence]) -> Changes:
