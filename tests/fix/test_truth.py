@@ -27,11 +27,14 @@ KEYED = {
     "lk105_request_data_cached/reads_context_variable": "app.setting",
     "lk105_request_data_cached/reads_module_variable_of_request": "app.prefix",
     "lk105_request_data_cached/reads_variable_of_other_module": "tables.prefix",
+    "lk105_request_data_cached/returns_a_tuple_with_the_tenant": "app.by_tenant",
+    "lk105_request_data_cached/returns_a_tuple_with_a_context_variable": "app.by_ctx",
 }
 """Bounded caches whose key gets what it lacks: they hold several results then, and no invocation gets a wrong one."""
 STAYS = {
     "lk105_request_data_cached/reads_module_variable_of_request": {"app.tenant"},
     "lk105_request_data_cached/reads_variable_of_other_module": {"tables.tenant"},
+    "lk105_request_data_cached/returns_a_tuple_with_the_tenant": {"app.TENANT"},
     "lk110_temporary_file_left/pathlib_chain": {"/tmp/out"},
     "lk110_temporary_file_left/other_folder_emptied_first": {"/tmp/new-area"},
 }
