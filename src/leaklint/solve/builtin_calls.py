@@ -43,6 +43,7 @@ from leaklint.solve.lattice import (
     unknown,
 )
 from leaklint.solve.lookup import module_object
+from leaklint.solve.looping import is_one_of_loop
 from leaklint.solve.members import ANY_ATTRIBUTE, TAKES_RECEIVER
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -160,7 +161,7 @@ def set_attribute(
             field=f".{name}",
             value=value,
         )
-        if fresh and certain and how is None:
+        if fresh and how is None and (certain or is_one_of_loop(state, (thing.path,))):
             effects.reset_field(act, state, path, span)
         if certain:
             fullness.bind(state, path, value)

@@ -20,7 +20,6 @@ from leaklint.solve.lattice import (
     EMPTIED,
     SYMBOLIC,
     extend,
-    is_prefix,
     is_within,
     join_all,
     of,
@@ -30,6 +29,7 @@ from leaklint.solve.lattice import (
     unknown,
 )
 from leaklint.solve.lookup import read_field
+from leaklint.solve.looping import is_one_of_loop
 from leaklint.solve.owners import kept_elsewhere, on_loop
 from leaklint.solve.reading import read
 from leaklint.solve.registered import is_registry, keep
@@ -100,7 +100,7 @@ def instantiate(
             fullness.take(state, thing.path)
     for path in sorted(summary.writes):
         places = yield from sub.places(path)
-        if len(places.things) == 1 or _is_one_of_loop(state, places):
+        if len(places.things) == 1 or is_one_of_loop(state, (thing.path for thing in places.things)):
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
     yield from read(sub, summary)
     for settle in summary.settles:
@@ -186,13 +186,6 @@ def _fill(sub: Substitution, summary: Summary) -> Solving:
         if len(found.things) == 1:
             (thing,) = found.things
             fullness.fill(sub.state, thing.path if place is None else slot(thing.path, fullness.SOMETHING))
-
-
-def _is_one_of_loop(state: State, places: Value) -> bool:
-    """Whether several places are those of the one element that a loop under way has reached."""
-    return bool(state.iterating) and all(
-        any(is_prefix(each, thing.path) for each in state.iterating) for thing in places.things
-    )
 
 
 def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:

@@ -37,6 +37,7 @@ from leaklint.solve.lattice import (
     with_sources,
 )
 from leaklint.solve.lookup import module_object, read_field
+from leaklint.solve.looping import is_one_of_loop
 from leaklint.solve.members import class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
@@ -233,6 +234,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         for thing in target.things:
             effects.empty(act, state, thing.path)
         return
+    single = len(target.things) == 1 or is_one_of_loop(state, (thing.path for thing in target.things))
     for thing in ordered(target.things):
         if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
             certain, name = single_constant(key)
@@ -267,7 +269,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         place = extend(thing.path, field)
         if field != ELEMENT:
             overwrites(act, state, place)
-            if len(target.things) == 1 and place != thing.path and not step.augmented and is_fresh(value, sources):
+            if single and place != thing.path and not step.augmented and is_fresh(value, sources):
                 effects.reset_field(act, state, place, step.span)
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value

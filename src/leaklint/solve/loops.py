@@ -9,6 +9,7 @@ from leaklint.ir.values import Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import constant_keys, extend, is_prefix, slot
 from leaklint.solve.lookup import read_field
+from leaklint.solve.looping import bound_of_all, forget_of_one
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
@@ -47,9 +48,10 @@ def without_time_outs(state: State) -> State:
 def left_early(state: State) -> State:
     """The state in which a function is left: from within a loop, it has not settled the elements that are left."""
     early = [key for key, token in state.tokens.items() if token.within and token.status is Status.SETTLED]
-    if not early and not state.partly:
+    if not early and not state.partly and not state.iterating:
         return state
     leaving = state.copy()
+    forget_of_one(leaving, state, state.iterating)
     for key in early:
         leaving.tokens[key] = state.tokens[key]._replace(status=Status.MIXED, skipped_at=state.line, within=False)
     for path in state.partly:
@@ -79,7 +81,7 @@ def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     if not held:
         return state
     inside = state.copy()
-    inside.iterating |= held
+    inside.iterating, inside.whole = inside.iterating | held, inside.written | inside.resets
     return inside
 
 
@@ -123,6 +125,8 @@ def after_loop(
     if not held and not kept and not names:
         return state
     leaving = state.copy()
+    written, resets = bound_of_all(act, state, iterable, items, back)
+    leaving.written, leaving.resets = leaving.written | written, leaving.resets | resets
     for path in every:
         # those that it leaves out are not of this invocation: the thread that asks, the main one, daemons
         settle_at(leaving, path, certain=state.settled[path][0])

@@ -10,6 +10,7 @@ from leaklint.solve import losing
 from leaklint.solve.flags import met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import join
+from leaklint.solve.looping import forget_of_one
 from leaklint.solve.state import State, Status, Token, merged
 
 
@@ -28,7 +29,9 @@ def join_states(left: State, right: State) -> State:
     result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
-    result.iterating = left.iterating & right.iterating
+    result.iterating, result.whole = left.iterating & right.iterating, left.whole & right.whole
+    for inside, outside in ((left, right), (right, left)) if left.iterating != right.iterating else ():
+        forget_of_one(result, inside, inside.iterating - outside.iterating)
     result.absent = left.absent & right.absent
     result.partly = left.partly | right.partly
     result.suppressed = left.suppressed & right.suppressed

@@ -107,6 +107,7 @@ class State:
         "tokens",
         "trimmed",
         "unopened",
+        "whole",
         "written",
     )
 
@@ -151,6 +152,8 @@ class State:
         """Events and flags looked at so far."""
         self.iterating: frozenset[Path] = frozenset()
         """Objects that are the elements of a loop under way."""
+        self.whole: Sources = frozenset()
+        """In a loop: what has been bound or reset for all elements, and not for the one that it has reached."""
         self.listed: frozenset[tuple[Sources, Path]] = frozenset()
         """What keys are made from that have been found in a table on every path to here, and the table."""
         self.line: Span | None = None
@@ -172,7 +175,7 @@ class State:
         other.settled, other.absent = self.settled.copy(), self.absent
         other.escaped = self.escaped.copy()
         other.suppressed, other.heeded = self.suppressed, self.heeded
-        other.iterating, other.partly = self.iterating, self.partly
+        other.iterating, other.partly, other.whole = self.iterating, self.partly, self.whole
         other.line, other.conditions, other.tests = self.line, self.conditions, self.tests
         return other
 
@@ -295,8 +298,9 @@ class State:
             path = but_for_what_is_new(path, self.written)
         if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
             return  # a context variable that has been set before
-        if any(is_prefix(place, path) or is_prefix(path, place) for place in self.written):
-            self.reread |= {path}
+        bound = [place for place in self.written if is_prefix(place, path) or is_prefix(path, place)]
+        if bound:
+            self.reread = self.reread.union({path}, [place for place in bound if is_prefix(path, place)])
             return
         self.reads |= {path if len(self.reads) < MOST_READS else Path(path.root)}
 

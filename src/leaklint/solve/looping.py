@@ -1,0 +1,68 @@
+"""What the body of a loop binds or resets for the element that it has reached, and when that is so for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import is_prefix, is_within
+from leaklint.solve.state import State
+
+VIEWS: Final = frozenset({"builtins.dict_items", "builtins.dict_values", "builtins.enumerate"})
+"""What has all the elements of the container from which an invocation makes it."""
+
+
+def is_one_of_loop(state: State, paths: Iterable[Path]) -> bool:
+    """Whether several places are those of the one element that a loop under way has reached."""
+    return bool(state.iterating) and all(any(is_prefix(each, path) for each in state.iterating) for path in paths)
+
+
+def forget_of_one(state: State, inside: State, elements: AbstractSet[Path]) -> None:
+    """A path comes out of the middle of a loop: what it has bound or reset of one element is not so for the others."""
+    bound = (state.written | state.resets) - inside.whole if elements else frozenset()
+    of_one = {place for place in bound if is_within(place, elements)}
+    if of_one:
+        state.written -= of_one
+        state.resets -= of_one
+
+
+def bound_of_all(
+    act: Activation, state: State, iterable: Value, items: Value, back: Sequence[State]
+) -> tuple[Sources, Sources]:
+    """What each round of a loop over all elements has bound, and what it has reset: it is so for all of them."""
+    written = frozenset.intersection(*(each.written for each in back)) - state.written
+    resets = frozenset.intersection(*(each.resets for each in back)) - state.resets
+    if not (written or resets) or not _is_whole(iterable):
+        return frozenset(), frozenset()
+    reached = _reached(act, state, items)
+    return (
+        frozenset(place for place in written if is_within(place, reached)),
+        frozenset(place for place in resets if is_within(place, reached)),
+    )
+
+
+def _is_whole(iterable: Value) -> bool:
+    """Whether a value is a container itself, or has all that is in one: a slice of it, or a choice, has not."""
+    return bool(iterable.things) and all(
+        thing.path.root.kind is not RootKind.MADE or thing.type.name in VIEWS for thing in iterable.things
+    )
+
+
+def _reached(act: Activation, state: State, items: Value) -> set[Path]:
+    """The elements of a container, and the objects in them."""
+    found = {thing.path for thing in items.things}
+    latest = found
+    for _ in range(MAX_FIELDS):
+        latest = {
+            thing.path
+            for path in latest
+            for heap in (state.heap.under(path.root), act.world.fields_below(path))
+            for field, value in heap.items()
+            if is_prefix(path, field)
+            for thing in value.things
+        } - found
+        found |= latest
+    return found
