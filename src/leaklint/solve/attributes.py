@@ -21,6 +21,7 @@ from leaklint.solve.lattice import (
     ordered,
     slot,
     survives,
+    too_deep,
     with_sources,
 )
 from leaklint.solve.lookup import library_object, module_name, read_field
@@ -47,7 +48,7 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
     found = []
     for thing in ordered(value.things):
         each = yield from _attribute_of(act, state, thing, name)
-        found.append(each)
+        found.append(too_deep(each, thing.path))
     result = join_all(found)
     if value.things and all(_is_known(state, thing, name) for thing in value.things):
         return result

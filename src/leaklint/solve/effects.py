@@ -13,6 +13,7 @@ from leaklint.solve import fullness, listed, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.heap import CHOSEN
 from leaklint.solve.lattice import (
+    BELOW,
     ELEMENT,
     NONE,
     ORIGINAL,
@@ -229,6 +230,8 @@ def _is_of(place: Path, thing: Thing) -> bool:
 def reset(state: State, path: Path, by: Site | None = None) -> None:
     """What a place holds is thrown away: earlier writes to it (not the one at ``by``) are undone."""
     fullness.take(state, path)
+    if state.asked:
+        state.changes(path)
     if path.fields[-1:] == (".__dict__",):
         path = Path(path.root, path.fields[:-1])  # the object's attributes are all that there is to it
     earlier = [
@@ -324,6 +327,8 @@ def _put_under_tests(state: State, container: Path) -> None:
 def bind_field(act: Activation, state: State, target: Thing, field: str, value: Value, *, certain: bool) -> None:
     """A field of an object holds a value from now on (perhaps, where not ``certain``)."""
     path = extend(target.path, field)
+    if state.asked:
+        state.changes(path)
     if state.guards and field.startswith("["):
         _put_under_tests(state, target.path)
     if field == ".__dict__":
@@ -338,7 +343,7 @@ def bind_field(act: Activation, state: State, target: Thing, field: str, value: 
         inner = frozenset(
             thing for thing in value.things if not survives(thing.path) and thing.path.root.kind not in SYMBOLIC
         )
-        value = Value(inner or frozenset({Thing(path)}), value.sources)
+        value = Value(inner or frozenset({Thing(path, BELOW)}), value.sources)
     strong = certain and field != ELEMENT and path != target.path
     old = state.heap.get(path)
     if strong or (old is None and target.path.root.kind is RootKind.MADE):

@@ -10,10 +10,11 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.effects import Pending, Work, Write
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
+from leaklint.solve.failing import is_quiet, never_fails
 from leaklint.solve.lattice import join
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
 from leaklint.solve.meeting import join_states, with_lost
@@ -299,10 +300,10 @@ def _opened_by(step: cfg.Instruction, token: Token) -> bool:
 def _may_raise(act: Activation, state: State, step: cfg.Instruction) -> bool:
     """Whether one has to expect an exception here."""
     kind = type(step)
-    if isinstance(step, cfg.Call) and _never_fails(act, state, step):
+    if isinstance(step, cfg.Call) and never_fails(act, state, step):
         return False
     if kind in RAISING:
-        return not (isinstance(step, cfg.Call | cfg.Element) and not act.catching and _quiet(act, state, step))
+        return not (isinstance(step, cfg.Call | cfg.Element) and not act.catching and is_quiet(act, state, step))
     caught = CAUGHT.get(kind)
     if not act.catching or caught is None:
         return False
@@ -310,47 +311,6 @@ def _may_raise(act: Activation, state: State, step: cfg.Instruction) -> bool:
         of_library = all(each.type.kind is TypeKind.LIBRARY for each in value_of(act, state, step.object).things)
         caught = frozenset({"AttributeError"}) if of_library else caught
     return not caught or bool(caught & act.catching)
-
-
-def _never_fails(act: Activation, state: State, step: cfg.Call) -> bool:
-    """Whether a row says that the call raises nothing that anybody would catch."""
-    things = value_of(act, state, step.function).things
-    rows = [act.world.models.row(thing.type.name) for thing in things if thing.type.kind is TypeKind.LIBRARY]
-    return bool(rows) and len(rows) == len(things) and all(row is not None and row.safe for row in rows)
-
-
-def _quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:
-    """Whether one need not expect an exception: builtins, and library functions with a row that call nobody."""
-    if isinstance(step, cfg.Element):
-        things = value_of(act, state, step.iterable).things
-        return not any(_may_fail(act, thing) for thing in things)
-    things = value_of(act, state, step.function).things
-    return bool(things) and all(
-        thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
-        and thing.type.name not in STRICT
-        and (thing.type.name.startswith("builtins.") or thing.type.name in SURE or _calls_nobody(act, thing.type.name))
-        for thing in things
-    )
-
-
-STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
-"""Builtins that refuse what comes from outside."""
-
-
-SURE: Final = frozenset({"contextvars.ContextVar.reset", "contextvars.ContextVar.set"})
-
-
-def _may_fail(act: Activation, iterable: Thing) -> bool:
-    """Whether walking through an object runs code that may raise."""
-    name = iterable.type.name
-    if iterable.type.kind is not TypeKind.INSTANCE:
-        return False
-    return "::" in name or name == "builtins.generator" or act.world.models.class_row(name, "drained") is not None
-
-
-def _calls_nobody(act: Activation, name: str) -> bool:
-    row = act.world.models.row(name)
-    return row is not None and all(invokes.moment in ("work", "later") for invokes in row.invokes)
 
 
 def _only_suspends(state: State, target: str) -> bool:

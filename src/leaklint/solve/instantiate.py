@@ -114,6 +114,8 @@ def instantiate(
             pending.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
         single = not any(field.startswith("[") for field in settle.path.fields)
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
+        if Work.FILE in settle.work:
+            pending.note_removed(state, settled, every_path=settle.every_path, contents=settle.contents)
         for thing in ordered(settled):
             pending.settle_at(
                 state,

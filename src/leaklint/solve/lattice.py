@@ -74,6 +74,9 @@ KEYS: Final = "{}"
 ORIGINAL: Final = Type(TypeKind.UNKNOWN, "original")
 """Marks, in a field's value, that on some path the field still holds what it held at the start."""
 
+BELOW: Final = Type(TypeKind.UNKNOWN, "below")
+"""Marks what lies too deep to have a path of its own: the object at its path is not it, but what it lies in."""
+
 SURVIVING: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE})
 """Roots of what is still there in the next invocation (with the process state among ``LIBRARY``)."""
 SYMBOLIC: Final = frozenset({RootKind.PARAMETER, RootKind.FREE})
@@ -90,6 +93,16 @@ def extend(path: Path, field: str) -> Path:
     if len(path.fields) >= MAX_FIELDS:
         return path
     return Path(path.root, (*path.fields, field))
+
+
+def too_deep(value: Value, parent: Path) -> Value:
+    """What was found in an object that stands for what is below it, where that is no more than its path."""
+    if len(parent.fields) < MAX_FIELDS or not any(thing.path == parent for thing in value.things):
+        return value
+    things = {
+        Thing(parent, BELOW) if thing.path == parent and thing.type == UNKNOWN_TYPE else thing for thing in value.things
+    }
+    return Value(frozenset(things), value.sources)
 
 
 def slot(path: Path, name: str) -> Path:

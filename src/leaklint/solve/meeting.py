@@ -37,7 +37,7 @@ def join_states(left: State, right: State) -> State:
     result.suppressed = left.suppressed & right.suppressed
     result.heeded = left.heeded | right.heeded
     result.line = right.line
-    result.conditions = left.conditions & right.conditions
+    result.conditions, result.asked = left.conditions & right.conditions, left.asked | right.asked
     result.tests = {**left.tests, **right.tests}
     result.tokens, result.unopened = dict(left.tokens), left.unopened
     for key, token in right.tokens.items():

@@ -16,7 +16,8 @@ from leaklint.solve.heap import CHOSEN
 from leaklint.solve.lattice import ROOM, extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
-from leaklint.solve.state import PLAIN, State
+from leaklint.solve.repeated import names_in
+from leaklint.solve.state import PLAIN, SAME, State
 from leaklint.solve.substitution import elements
 from leaklint.solve.undoing import put_into
 
@@ -178,8 +179,10 @@ def _no_file(state: State, tested: Value) -> None:
         looked_for = state.heap.get(slot(thing.path, "<file>"))
         if looked_for is not None:
             pending.remove_file(state, looked_for, every_path=True, emptied=False)
-            for each in pending.with_names(state, looked_for.things):
+            names = pending.with_names(state, looked_for.things)
+            for each in names:
                 pending.settle_at(state, each.path, (Work.FILE,))
+            pending.note_removed(state, names)
 
 
 def _emptiable(thing: Thing) -> bool:
@@ -207,6 +210,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
             thing.path for thing in value.things if thing.path.fields[-1:] and thing.path.fields[-1].startswith(".")
         }
     narrow(act, state, step.condition, step.truth)
+    _asked_again(act, state, step)
     # what this invocation has emptied before says nothing about earlier ones
     reads = [each for each in observed(value) | _chosen_by(act, state, step.condition) if not state.is_new(each)]
     if any(state.heap.get(slot(thing.path, f"<room {str(step.truth).lower()}>")) for thing in value.things):
@@ -214,3 +218,24 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     if reads and not decided:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
     return True
+
+
+def _asked_again(act: Activation, state: State, step: cfg.Assume) -> None:
+    """Where a function asks something more than once, what was opened under the opposite answer is not there."""
+    prepared = act.world.prepared.get(act.identity)
+    repeated = prepared.repeated(step) if prepared is not None else None
+    if repeated is None:
+        return
+    test, holds = repeated
+    if all(_only_tells(value_of(act, state, name), test) for name in names_in(test)):
+        state.assume(test, SAME, holds)
+
+
+def _only_tells(value: Value, test: str) -> bool:
+    """Whether asking an object changes nothing in it, and asks nothing outside: ``client.get(key)`` may do both."""
+    return "('method'" not in test or all(
+        thing.path.root.kind is RootKind.PARAMETER
+        or thing.type.kind is TypeKind.CONSTANT
+        or thing.type.name.startswith(("builtins.", "collections."))
+        for thing in value.things
+    )

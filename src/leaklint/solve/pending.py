@@ -80,6 +80,11 @@ def _waits_with(effect: Defer, work: Sequence[Work]) -> bool:
     return effect.api != "context" and (not work or effect.to_work)
 
 
+FILE_GONE: Final = "<file removed>"
+FOLDER_GONE: Final = "<folder removed>"
+"""Slots of a parameter, among what is settled: the file, or the folder and all that is in it, has been removed."""
+
+
 def settle_at(
     state: State,
     path: Path,
@@ -114,6 +119,14 @@ def settle_at(
             state.partly -= {path}
         state.absent -= {path}
         state.settled[path] = (certain or bool(old and old[0]), every_path or bool(old and old[1]))
+
+
+def note_removed(state: State, things: Iterable[Thing], *, every_path: bool = True, contents: bool = False) -> None:
+    """The file, or the folder with its contents, that a parameter names is removed: the caller knows what it is."""
+    for thing in things:
+        if thing.path.root.kind in SYMBOLIC:
+            place = slot(thing.path, FOLDER_GONE if contents else FILE_GONE)
+            state.settled[place] = (True, every_path or state.settled.get(place, (True, False))[1])
 
 
 def with_names(state: State, things: Iterable[Thing]) -> frozenset[Thing]:
@@ -363,7 +376,8 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     if not contents and any(effect.path in exact for effect in files.values()):
         return  # the caller settles it: no other file is meant
     asked = frozenset().union(*(tested.reads for tested in state.guards))
-    if emptied and not any(source.root.kind in SYMBOLIC for source in value.sources | asked):
+    one_by_one = VARIES not in rest or bool(state.iterating)  # else it is one of a name that nobody else has drawn
+    if emptied and one_by_one and not any(source.root.kind in SYMBOLIC for source in value.sources | asked):
         state.trimmed |= {Path(Root(RootKind.LIBRARY, EMPTIED, name)) for name in names}
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED

@@ -7,6 +7,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.solve.repeated import repeated_tests
 
 CATCHING_ALL: Final = frozenset({"BaseException", "Exception"})
 
@@ -19,6 +20,7 @@ class Prepared:
         "_lone_calls",
         "_lone_picks",
         "_read_later",
+        "_repeated",
         "catching",
         "catching_all",
         "decides",
@@ -32,6 +34,7 @@ class Prepared:
     def __init__(self, body: Body) -> None:
         self._body = body
         self._read_later: frozenset[cfg.Copy] | None = None
+        self._repeated: dict[cfg.Assume, tuple[str, bool]] | None = None
         self._lone_picks: frozenset[cfg.GetItem] | None = None
         self._lone_calls: frozenset[cfg.Call] | None = None
         self.order = _reverse_postorder(body)
@@ -55,6 +58,12 @@ class Prepared:
         if self._read_later is None:
             self._read_later = _read_later(self._body)
         return step in self._read_later
+
+    def repeated(self, step: cfg.Assume) -> tuple[str, bool] | None:
+        """What a test asks that the function asks more than once, and whether that holds on this path."""
+        if self._repeated is None:
+            self._repeated = repeated_tests(self._body)
+        return self._repeated.get(step)
 
     def is_lone_pick(self, step: cfg.GetItem) -> bool:
         """Whether the one element of a local container that the function asks for is asked for here, once."""

@@ -8,20 +8,21 @@ may hold on either (tokens, reads).
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import MAX_FIELDS, Path, Sources, Value
+from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve import losing
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_within
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import CONTENT, is_prefix, is_within
+from leaklint.solve.repeated import names_in
 
 Trace = tuple[Place, ...]
 """Calls from the function under analysis to the effect's site, outermost first."""
@@ -38,7 +39,9 @@ class Status(enum.IntEnum):
 
 
 Condition = tuple[str, str, bool]
-"""A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds."""
+"""A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds; or ``SAME``."""
+SAME: Final = "same"
+"""Kind of the condition that a test holds that the function asks more than once (see ``repeated.py``)."""
 MOST_READS: Final = 1_000
 """Of further places that are read, only the objects are known in which they lie."""
 MOST_TOKENS: Final = 1_500
@@ -83,6 +86,7 @@ class State:
 
     __slots__ = (
         "absent",
+        "asked",
         "conditions",
         "empty",
         "env",
@@ -159,6 +163,8 @@ class State:
         self.line: Span | None = None
         self.conditions: frozenset[Condition] = frozenset()
         """Tests of local names that hold here."""
+        self.asked: frozenset[str] = frozenset()
+        """Local names of which some path has asked something that the function asks more than once."""
         self.tests: dict[str, tuple[str, str]] = {}
         """What the results of tests in this block say: ``none``, ``some`` or ``false``, and of which operand."""
 
@@ -177,6 +183,7 @@ class State:
         other.suppressed, other.heeded = self.suppressed, self.heeded
         other.iterating, other.partly, other.whole = self.iterating, self.partly, self.whole
         other.line, other.conditions, other.tests = self.line, self.conditions, self.tests
+        other.asked = self.asked
         return other
 
     def same(self, other: State) -> bool:
@@ -251,6 +258,8 @@ class State:
         for key in [key for key, token in self.tokens.items() if opposite in token.under]:
             del self.tokens[key]
         self.conditions |= {(name, kind, holds)}
+        if kind == SAME:
+            self.asked = self.asked.union(names_in(name))
         told = [each for each in self.flagged if kind == "true" and (each.name, each.holds) == (name, holds)]
         self.written |= {each.place for each in told if not each.is_reset}
         self.resets |= {each.place for each in told if each.is_reset}
@@ -259,11 +268,21 @@ class State:
         """A local name is bound anew: tests of it say nothing any more."""
         if self.flagged:
             self.flagged = frozenset(each for each in self.flagged if each.name != name)
-        if any(condition[0] == name for condition in self.conditions):
-            self.conditions = frozenset(each for each in self.conditions if each[0] != name)
+        self._forget(lambda each: each[0] == name or (each[1] == SAME and name in names_in(each[0])))
+
+    def changes(self, path: Path) -> None:
+        """An object holds something else from now on: what has been asked of it may be answered otherwise."""
+        of_it = {name for name in self.asked if name in self.env and _is_about(self.env[name], path)}
+        if of_it:
+            self._forget(lambda each: each[1] == SAME and not of_it.isdisjoint(names_in(each[0])))
+
+    def _forget(self, is_gone: Callable[[Condition], bool]) -> None:
+        """Conditions that no longer say anything, here or of what has been opened under them."""
+        if any(is_gone(each) for each in self.conditions):
+            self.conditions = frozenset(each for each in self.conditions if not is_gone(each))
         for key, token in self.tokens.items():
-            if any(condition[0] == name for condition in token.under):
-                under = frozenset(each for each in token.under if each[0] != name)
+            if token.under and any(is_gone(each) for each in token.under):
+                under = frozenset(each for each in token.under if not is_gone(each))
                 self.tokens[key] = token._replace(under=under)
 
     def settle(
@@ -315,6 +334,13 @@ class State:
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
         return is_within(path, self.resets)
+
+
+def _is_about(value: Value, path: Path) -> bool:
+    """Whether an object is, or lies in, what a value denotes, or the other way round."""
+    return path.root.kind is not RootKind.LIBRARY and any(
+        is_prefix(thing.path, path) or is_prefix(path, thing.path) for thing in value.things
+    )
 
 
 def _as_settled(one: Token, two: Token) -> bool:

@@ -11,6 +11,7 @@ from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import (
+    BELOW,
     ELEMENT,
     FACTORY,
     KEYS,
@@ -25,6 +26,7 @@ from leaklint.solve.lattice import (
     prolong,
     shortened,
     slot,
+    too_deep,
 )
 from leaklint.solve.lookup import kept, read_field
 from leaklint.solve.origins import deep_sources, sources_through
@@ -105,7 +107,8 @@ class Substitution:
             if of_callee:
                 sources |= found.sources
             for each in found.things:
-                things.add(Thing(each.path, thing.type) if each.type.kind is TypeKind.UNKNOWN else each)
+                unknown = each.type.kind is TypeKind.UNKNOWN and each.type != BELOW
+                things.add(Thing(each.path, thing.type) if unknown or thing.type == BELOW else each)
         return Value(frozenset(things), frozenset(sources))
 
     def places(self, path: Path) -> Solving:
@@ -300,8 +303,8 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             found.append(Value(frozenset({Thing(path, kind), *_under_any_key(act, state, thing, kind)})))
         elif thing.type.name == "builtins.str":
             found.append(of(Thing(path, thing.type)))
-        elif thing.path.root.kind is not RootKind.MADE or thing.type is UNKNOWN_TYPE:
-            found.append(of(Thing(path)))
+        elif thing.path.root.kind is not RootKind.MADE or thing.type in (UNKNOWN_TYPE, BELOW):
+            found.append(too_deep(of(Thing(path)), thing.path))
     result = join_all(found) if found else NOTHING
     return Value(result.things, result.sources | narrowed(value, field))
 

@@ -18,7 +18,8 @@ from leaklint.solve.arguments import formals_of
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
-from leaklint.solve.lattice import ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
+from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
+from leaklint.solve.pending import FILE_GONE, FOLDER_GONE
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.undoing import leaves_nothing
@@ -140,9 +141,18 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
                 state.heap[below] = Value(_at(below, inner), frozenset({below}))
 
 
+def _settle(path: Path, certain: bool, everywhere: bool, times_out: bool) -> Settle:
+    """What the function has settled on a path that its caller knows."""
+    gone = path.fields[-1] if path.fields else ""
+    if gone in (FILE_GONE, FOLDER_GONE):
+        place = Path(path.root, path.fields[:-1])
+        return Settle(place, (Work.FILE,), certain, everywhere, contents=gone == FOLDER_GONE)
+    return Settle(path, (), certain, everywhere, times_out=times_out)
+
+
 def _declared(act: Activation, facts: FunctionFacts, returns: Value) -> Solving:
     """What a function returns, with the types that its annotation gives to what is unknown, and their elements."""
-    known = frozenset(thing for thing in returns.things if thing.type != UNKNOWN_TYPE)
+    known = frozenset(thing for thing in returns.things if thing.type not in (UNKNOWN_TYPE, BELOW))
     rest = [thing.path for thing in returns.things - known]
     if facts.is_stub or not returns.things:
         known, rest = frozenset(), [act.made(facts.name_span, "declared")]
@@ -203,7 +213,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         effects=effects[:MAX_EFFECTS],
         settles=(
             *(
-                Settle(path, (), certain, everywhere, times_out=path in left_waiting)
+                _settle(path, certain, everywhere, path in left_waiting)
                 for path, (certain, everywhere) in sorted(last.settled.items())
                 if path.root.kind is not RootKind.MADE
             ),

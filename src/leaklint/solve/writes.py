@@ -44,6 +44,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         chosen=sub.sources(effect.chosen),
     )
     place = thing.path
+    if state.asked:
+        state.changes(place)
     if place.root.kind is RootKind.MADE:
         kept = state.kept_at(place)
         if kept is None or effect.settled is not Settled.NEVER:
