@@ -85,6 +85,10 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
         return value
     if kind is TypeKind.CONSTANT:
         assert thing.type.constant is not None
+        if thing.path.root.kind is RootKind.CLASS:
+            value = yield from _of_member(act, state, thing, path, name)
+            if value is not None:
+                return value
         return of(Thing(path, Type(TypeKind.LIBRARY_METHOD, f"builtins.{thing.type.constant[0]}.{name}")))
     if kind is TypeKind.COROUTINE and (name in DRIVING or may_be_wrapped(act, state, thing)):
         # whoever does that takes care of it
@@ -102,6 +106,22 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
     if survives(thing.path) and (stored is None or (not act.importing and not state.is_bound(path))):
         state.read(path)
     return stored if stored is not None else of(Thing(path))
+
+
+def _of_member(act: Activation, state: State, member: Thing, path: Path, name: str) -> Solving:
+    """An attribute of a member of an enumeration, whose class says more than the constant; None where it does not."""
+    class_name = f"{member.path.root.owner}::{member.path.root.name}"
+    if name in ("value", "_value_"):
+        return of(member)
+    whole = Thing(member.path, instance(class_name))
+    found = yield from class_member(act, state, class_name, name, bound_to=whole, on_class=False)
+    if found is not None:
+        return found
+    facts = act.world.program.class_(class_name)
+    if facts is None or name not in facts.instance_attributes:
+        return None
+    value = yield from _instance_attribute(act, state, whole, path, name)
+    return value
 
 
 def may_be_wrapped(act: Activation, state: State, coroutine: Thing) -> bool:

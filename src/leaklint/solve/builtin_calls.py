@@ -17,6 +17,7 @@ from leaklint.solve import (
     effects,
     fields,
     fullness,
+    generic_functions,
     handed_over,
     pending,
     uses,
@@ -51,6 +52,7 @@ from leaklint.solve.world import Solving, class_path, instance, variable
 
 Special = Callable[[Activation, State, Arguments, Span], Solving]
 SpecialMethod = Callable[[Activation, State, Value, Arguments, Span], Solving]
+METACLASS: Final = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta"})
 MODULE_NAMES: Final = Type(TypeKind.INSTANCE, "builtins.dict")
 
 
@@ -332,7 +334,10 @@ def _every(name: str, container: str, of_class: str = "") -> Special:
 
 
 def _new_object(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    """``object.__new__(cls)``: an object of the class that is given."""
+    """``object.__new__(cls)``: an object of the class that is given; in a metaclass, the class that is made."""
+    owner = f"{act.path}::{act.facts.in_class}"
+    if act.facts.in_class is not None and act.world.is_subclass(owner, METACLASS):
+        return _first(arguments)
     given = [thing for thing in _first(arguments).things if thing.type.kind is TypeKind.CLASS]
     kinds = {instance(thing.type.name) for thing in given} or {UNKNOWN_TYPE}
     return Value(frozenset(Thing(act.made(span), kind) for kind in kinds))
@@ -377,6 +382,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "builtins.staticmethod": _staticmethod,
     "builtins.delattr": _delattr,
     "builtins.object.__new__": _new_object,
+    "builtins.type.__new__": _new_object,
     "builtins.hasattr": _hasattr,
     "builtins.isinstance": class_tests.is_instance,
     "builtins.len": counts.length,
@@ -387,6 +393,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "collections.namedtuple": fields.named_tuple_class,
     "functools.partial": _partial,
     "functools.partialmethod": _partialmethod,
+    "functools.singledispatch": generic_functions.made,
+    "functools.singledispatchmethod": generic_functions.made_as_method,
     "importlib.import_module": _import_module,
     "builtins.__import__": _import_module,
     "multiprocessing.active_children": _every(
@@ -403,4 +411,5 @@ SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
     "contextvars.ContextVar.set": context_variables.set_variable,
     "contextvars.ContextVar.reset": context_variables.reset_variable,
     "contextvars.ContextVar.get": context_variables.get_variable,
+    generic_functions.REGISTERS: generic_functions.register,
 }

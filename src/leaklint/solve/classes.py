@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import NONE, constant, extend, of, ordered
+from leaklint.solve.lattice import NONE, constant, extend, join_all, of, ordered
 from leaklint.solve.state import State
 from leaklint.solve.world import ClassState, Named, Solving, World, class_path, is_from_elsewhere, span_in
 
@@ -58,12 +58,17 @@ def make_class(
                 if made_at is not None:
                     called = f"{name.rpartition('.')[2]}.{attribute}"
                     world.named.setdefault(place, Named(called, Place(act.path, made_at), ""))
+                    if thing.path.root.kind is RootKind.STATIC and not thing.path.fields:
+                        # what its constructor has put into it may know the object by the name it had before
+                        world.named.setdefault(thing.path, Named(called, Place(act.path, made_at), ""))
                 kept.append(Thing(place, thing.type))
                 move_fields(state, thing, place)
             else:
                 kept.append(thing)
         attributes[attribute] = Value(frozenset(kept), value.sources)
     made = Thing(class_path(identity), Type(TypeKind.CLASS, identity))
+    if metaclass:
+        yield from _tell_metaclass(act, state, metaclass, made, bases, span)
     yield from _announce(act, state, made, attributes, span)
     if heard:
         yield from _tell_bases(act, state, made, keywords, span)
@@ -83,6 +88,21 @@ def _may_describe(world: World, identity: str, bases: Sequence[Value]) -> bool:
             if known is not None and known.describes:
                 return True
     return not all(base.things for base in bases)
+
+
+def _tell_metaclass(
+    act: Activation, state: State, metaclass: str, made: Thing, bases: Sequence[Value], span: Span
+) -> Solving:
+    """What a metaclass of the project does with a new class: ``__new__`` is given it as if it were there already."""
+    from leaklint.solve.calls import apply
+    from leaklint.solve.members import class_member
+
+    name, namespace = made.type.name.rpartition("::")[2].rpartition(".")[2], act.made(span, "namespace")
+    given = Arguments((constant(name), join_all(bases), of(Thing(namespace, Type(TypeKind.INSTANCE, "builtins.dict")))))
+    for method, on_class in (("__new__", True), ("__init__", False)):
+        found = yield from class_member(act, state, metaclass, method, bound_to=made, on_class=on_class)
+        if found is not None and all(each.type.kind is TypeKind.METHOD for each in found.things):
+            yield from apply(act, state, found, given, span)
 
 
 def _announce(act: Activation, state: State, made: Thing, attributes: Mapping[str, Value], span: Span) -> Solving:

@@ -48,6 +48,8 @@ TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
 """Source of texts that begin with a constant slash: as a path, they do not depend on the working folder."""
 FOLDER: Final = Path(Root(RootKind.LIBRARY, "process", "the working folder"))
+AT_IMPORT: Final = "at import"
+"""Owner of the source that says which state of the process a constant was when the module was imported."""
 EMPTIED: Final = "emptied"
 """Owner of the mark for a folder, or a pattern, whose files have been removed."""
 CONSTANT_CONTEXT: Final = frozenset(
@@ -132,6 +134,11 @@ def is_within(path: Path, places: AbstractSet[Path]) -> bool:
 def named(text: str) -> Path:
     """The source that says which constant folder or file for temporary files a path was made from."""
     return Path(Root(RootKind.LIBRARY, "constant", text))
+
+
+def at_import(state: Path) -> Path:
+    """The source of what a piece of the state of the process was when the module was imported."""
+    return Path(Root(RootKind.LIBRARY, AT_IMPORT, state.root.name), state.fields)
 
 
 def names_in(sources: Sources) -> list[str]:

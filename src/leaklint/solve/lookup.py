@@ -8,7 +8,7 @@ from typing import Final
 
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ORIGINAL, TEMPORARY, constants, join, of
+from leaklint.solve.lattice import AT_IMPORT, ORIGINAL, TEMPORARY, at_import, constants, join, of
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, variable
 
@@ -66,13 +66,13 @@ def module_name(world: World, module: str, name: str) -> Solving:
 def kept(sources: Sources) -> Sources:
     """What of a value's sources at import matters later: snapshots, places for files, what stands for each request's.
 
-    All else is constant then.
+    All else is constant then; of which state of the process it was, is known still.
     """
     return frozenset(
-        source
+        at_import(source) if source.root.owner == "process" and source != TEMPORARY else source
         for source in sources
         if source == TEMPORARY
-        or source.root.owner == "request"
+        or source.root.owner in ("request", "process", AT_IMPORT)
         or source.root.owner.startswith(SNAPSHOT)
         or (source.root.owner == "constant" and source.root.name.startswith("/tmp"))
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import descriptors
+from leaklint.solve import descriptors, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import keep_call, unpacked
@@ -196,7 +196,9 @@ def _bind(
             if given is not None:
                 found.append(given)
             elif thing.type.kind is TypeKind.CONSTANT or thing.path.root.kind is RootKind.LIBRARY:
-                found.append(Value(frozenset({thing}), kept(value.sources) | {place}))
+                member = thing.type.kind is TypeKind.CONSTANT and act.world.is_subclass(owner, uses.ENUMS)
+                held = Thing(place, thing.type) if member else thing
+                found.append(Value(frozenset({held}), kept(value.sources) | {place}))
                 state.read(place)
             else:
                 found.append(of(thing, sources=kept(value.sources) | {place}))

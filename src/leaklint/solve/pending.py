@@ -66,11 +66,17 @@ def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple
     return [
         key
         for key, token in state.tokens.items()
-        if token.effect.path == path
+        if token.effect.path is not None
+        and is_prefix(path, token.effect.path)
         and (
-            (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
-            or (isinstance(token.effect, Defer) and _waits_with(token.effect, work))
-            or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
+            (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
+            or (
+                token.effect.path == path
+                and (
+                    (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
+                    or (isinstance(token.effect, Defer) and _waits_with(token.effect, work))
+                )
+            )
         )
     ]
 

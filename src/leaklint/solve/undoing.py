@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Defer, How, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Value
-from leaklint.solve.lattice import CLOCK, CONSTANT_PATH, ELEMENT, VARIES, extend, is_prefix
+from leaklint.solve.lattice import CLOCK, CONSTANT_PATH, ELEMENT, VARIES, at_import, extend, is_prefix
 from leaklint.solve.state import State, Status
 
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
@@ -35,7 +35,8 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     merges = how is How.GROW and not {path, extend(path, ELEMENT)}.isdisjoint(effect.sources | effect.key_sources)
     known_key = bool(effect.key_sources) and constants_in(effect.key_sources) == effect.key_sources
     counts = effect.operation in OPPOSITE and (how is How.COUNT or (how is How.SET_ITEM and known_key))
-    restores = effect.puts_back or (path.root.kind is RootKind.LIBRARY and path in effect.sources)
+    of_process = path.root.kind is RootKind.LIBRARY
+    restores = effect.puts_back or (of_process and not effect.sources.isdisjoint({path, at_import(path)}))
     if not (how in REMOVING or merges or counts or (restores and (how is How.SET_ITEM or how in REPLACING))):
         return []
     opened = [
