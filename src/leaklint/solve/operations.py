@@ -18,6 +18,8 @@ from leaklint.solve.lattice import (
     constant,
     extend,
     join_all,
+    named,
+    names_in,
     observed,
     parameter,
     single_constant,
@@ -67,6 +69,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
             read_contents(state, value)
         if step.operator != "choose":
             _keep_in_text(act, state, step.operator, value)
+    if step.operator in ("+", "format") and TEMPORARY in sources and _begins_elsewhere(operands):
+        sources -= {TEMPORARY, *(named(each) for each in names_in(sources))}
     if folded is not None:
         state.env[step.target] = with_sources(folded, sources)
         return
@@ -107,6 +111,17 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
         dispatching.remember_beginning(state, next(iter(things)), operands[0])
     if step.operator in CONTAINED and len(operands) == 2:
         listed.remember(state, state.env[step.target], CONTAINED[step.operator], *operands)
+
+
+def _begins_elsewhere(operands: list[Value]) -> bool:
+    """Whether a text begins with something else than the folder for temporary files: a later part is no path."""
+    first, *rest = operands
+    later = [thing for value in rest if TEMPORARY in value.sources for thing in value.things]
+    return (
+        TEMPORARY not in first.sources
+        and single_constant(first) != (True, "")
+        and all(thing.type.constant is not None or thing.type.name == "builtins.str" for thing in later)
+    )
 
 
 def _is_duration(act: Activation, value: Value) -> bool:
