@@ -46,7 +46,8 @@ DRIVING: Final = frozenset({"__await__", "close", "cr_await", "cr_frame", "cr_ru
 def get_attribute(act: Activation, state: State, value: Value, name: str) -> Solving:
     """What ``value.name`` denotes."""
     found = []
-    for thing in ordered(value.things):
+    # what a property makes is one thing for all of them: first for those that survive, which take nothing of it
+    for thing in sorted(ordered(value.things), key=lambda thing: thing.path.root.kind is RootKind.MADE):
         each = yield from _attribute_of(act, state, thing, name)
         found.append(too_deep(each, thing.path))
     result = join_all(found)

@@ -282,13 +282,21 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
     if here and isinstance(effect, Consume) and summary.kind is CallKind.PLAIN:
         happening.iterate_plainly(act, state, targets, span)
     for thing in sorted(targets.things, key=lambda each: each.path):
+        one = sub
+        if (
+            isinstance(effect, Write)
+            and len(targets.things) > 1
+            and any(each.root == effect.path.root for each in effect.sources)
+        ):
+            one = sub.narrowed(effect.path.root, thing)
+            sources = one.sources(effect.sources)
         changed = msgspec.structs.replace(
             effect, path=thing.path, sources=sources, site=act.site(span) if here else effect.site
         )
         if isinstance(changed, Write) and isinstance(effect, Write):
             if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and happening.is_unchanging(thing):
                 continue
-            write(sub, changed, effect, thing, path_trace)
+            write(one, changed, effect, thing, path_trace)
             if here and len(targets.things) == 1 and fullness.fills(changed):
                 fullness.fill(state, thing.path)
             continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
@@ -26,6 +27,7 @@ from leaklint.solve.lattice import (
     prolong,
     shortened,
     slot,
+    survives,
     too_deep,
 )
 from leaklint.solve.lookup import kept, read_field
@@ -73,6 +75,20 @@ class Substitution:
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
         self._mapped_one: dict[Path, Sources] = {}
+
+    def narrowed(self, root: Root, thing: Thing) -> Substitution:
+        """The same for one of several objects that a parameter denotes, where a thing is one of them or lies in one."""
+        index = int(root.name) if root.kind is RootKind.PARAMETER else len(self.arguments)
+        given = self.arguments[index] if index < len(self.arguments) else NOTHING
+        own = [each for each in given.things if is_prefix(each.path, thing.path)]
+        if len(given.things) < 2 or len(own) != 1:
+            return self
+        one = copy.copy(self)
+        # what has chosen an object that survives is not what it was made from
+        sources = frozenset() if survives(own[0].path) else given.sources
+        one.arguments = [*self.arguments[:index], Value(frozenset(own), sources), *self.arguments[index + 1 :]]
+        one._deep, one._observed, one._mapped, one._mapped_one = {}, {}, {}, {}
+        return one
 
     def is_new(self, place: Path) -> bool:
         """Whether a place was reset before the call, and nobody has looked at what was in it before."""
