@@ -14,6 +14,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.heap import CHOSEN
 from leaklint.solve.lattice import (
     BELOW,
+    CONSTANT_PATH,
     ELEMENT,
     NONE,
     ORIGINAL,
@@ -96,10 +97,11 @@ def mutate(
     field: str = "",
     element: str = "",
     value: Value = NOTHING,
+    few: bool = False,
 ) -> None:
     """The objects that ``target`` denotes are mutated in place.
 
-    ``field`` is the attribute that is bound, ``element`` the element that is set.
+    ``field`` is the attribute that is bound, ``element`` the element that is set, under one of ``few`` keys.
     """
     if pending.holds_task(state, value):
         return
@@ -120,7 +122,7 @@ def mutate(
         ):
             continue
         place = extend(path, element) if element else None
-        write(act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place)
+        write(act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place, few=few)
         if how is How.SET_ITEM and len(target.things) == 1:
             fullness.fill(state, path)
 
@@ -171,6 +173,7 @@ def write(
     key: Sources = frozenset(),
     value: Value = NOTHING,
     place: Path | None = None,
+    few: bool = False,
 ) -> None:
     """A place that may survive is written; ``value`` is what it holds then, where that is known.
 
@@ -184,6 +187,7 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
+        tables=frozenset({CONSTANT_PATH}) if few else frozenset(),
         puts_back=puts_back(place or path, value),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=_is_empty(state, value),

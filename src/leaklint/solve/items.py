@@ -264,6 +264,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             key=_key_sources(act, state, key),
             element=field,
             value=value,
+            few=listed.is_one_of_few(key),
         )
         handed_over.keep_parameter(act, state, value, step.span, thing.path)
         place = extend(thing.path, field)

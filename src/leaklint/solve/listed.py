@@ -85,6 +85,16 @@ def with_tables(state: State, effect: Write) -> Write:
     return msgspec.structs.replace(effect, tables=frozenset(table for _, table in known))
 
 
+def is_one_of_few(key: Value) -> bool:
+    """Whether a key is one of the constants, or of the objects, that the program has, whoever chooses it."""
+    return bool(key.things) and all(
+        thing.path == CONSTANT_PATH
+        or thing.path.root.kind is RootKind.STATIC
+        or (survives(thing.path) and bool(thing.path.fields))
+        for thing in key.things
+    )
+
+
 def outside(sources: Sources) -> Sources:
     """Those sources that a caller, or a framework, decides."""
     return frozenset(source for source in sources if is_from_outside(source))

@@ -9,8 +9,8 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Settled, Write
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, pending, undoing
-from leaklint.solve.lattice import constant_keys, survives
+from leaklint.solve import fullness, listed, pending, undoing
+from leaklint.solve.lattice import CONSTANT_PATH, constant_keys, survives
 from leaklint.solve.state import Status, Token, Trace
 from leaklint.solve.substitution import Substitution
 
@@ -35,7 +35,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     """A callee's write to what ``thing`` denotes here; ``original`` is the same in terms of its parameters."""
     act, state = sub.act, sub.state
     written = sub.whole(original.sources)
-    keys = [constant_keys(sub.arguments[index]) for index in sub.whole(original.key_sources)]
+    given_keys = [sub.arguments[index] for index in sub.whole(original.key_sources)]
+    keys = [constant_keys(key) for key in given_keys]
     effect = msgspec.structs.replace(
         effect,
         key_sources=sub.sources(effect.key_sources).union(sub.keys, *keys),
@@ -43,6 +44,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
     )
+    if len(given_keys) == len(original.key_sources) > 0 and all(listed.is_one_of_few(key) for key in given_keys):
+        effect = msgspec.structs.replace(effect, tables=frozenset({CONSTANT_PATH}))
     place = thing.path
     if state.asked:
         state.changes(place)
