@@ -99,10 +99,7 @@ def mutate(
     value: Value = NOTHING,
     few: bool = False,
 ) -> None:
-    """The objects that ``target`` denotes are mutated in place.
-
-    ``field`` is the attribute that is bound, ``element`` the element that is set, under one of ``few`` keys.
-    """
+    """Objects are mutated in place: the attribute ``field`` is bound, or ``element``, under one of ``few`` keys."""
     if pending.holds_task(state, value):
         return
     for thing in ordered(target.things):
@@ -226,8 +223,9 @@ def puts_back(place: Path, value: Value) -> bool:
 
 def _is_of(place: Path, thing: Thing) -> bool:
     """Whether an object is what the place held before."""
-    if thing.type.kind is TypeKind.LIBRARY and place.root.kind is RootKind.LIBRARY:
-        return thing.type.name == place.root.name + "".join(place.fields)
+    if place.root.kind is RootKind.LIBRARY and thing.path.root.kind is RootKind.LIBRARY:
+        name = thing.type.name if thing.type.kind is TypeKind.LIBRARY else thing.path.root.name
+        return name == place.root.name + "".join(place.fields) or is_prefix(place, thing.path)
     return is_prefix(place, thing.path)
 
 

@@ -10,7 +10,7 @@ from leaklint.solve import descriptors, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import keep_call, unpacked
-from leaklint.solve.lattice import ELEMENT, NONE, SYMBOLIC, extend, join_all, of, ordered, slot
+from leaklint.solve.lattice import ELEMENT, NONE, SYMBOLIC, extend, join_all, of, ordered, slot, with_sources
 from leaklint.solve.lookup import kept, library, library_object, read_field
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, Solving, World, class_path, instance, is_from_elsewhere
@@ -70,7 +70,8 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
                 continue
             for each in of_process.things:
                 state.heap[extend(each.path, ELEMENT)] = held
-        return of_process
+        told = frozenset(Path(Root(RootKind.LIBRARY, "process", each)) for each in row.reads)
+        return with_sources(of_process, told)
     if row is None:
         described = act.world.member_of_library(class_name, name)
         if described.kind == "object" and described.type:

@@ -270,7 +270,10 @@ def forget_coroutine(state: State, value: Value) -> None:
 def holds_task(state: State, value: Value) -> bool:
     """Whether a task that somebody has to await hangs on the value."""
     return any(
-        tokens_at(state, thing.path, (Work.TASK,)) for thing in value.things if thing.type.kind is not TypeKind.CONSTANT
+        not isinstance(state.tokens[key].effect, Write)
+        for thing in value.things
+        if thing.type.kind is not TypeKind.CONSTANT
+        for key in tokens_at(state, thing.path, (Work.TASK,))
     )
 
 
