@@ -113,21 +113,21 @@ def test_what_a_file_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_handler_may_take_is_not_missing_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     large = "X = []\n" + "".join(
         f"def f{i}(x):\n    X.append(x)\n    f{i + 1}(x)\n    return g{i + 1}(x)\ndef g{i}(x):\n    return x\n"
-        for i in range(200)
+        for i in range(80)
     )
     files = {
         "app": "import large\nfrom large import *" + HANDLER.format(calls="f0(event)"),
-        "other": "import large\ndef handler(event, context):\n    large.f190(event)\n",
-        "large": large + "def f200(x): X.append(x)\ndef g200(x): return x\n",
+        "other": "import large\ndef handler(event, context):\n    large.f70(event)\n",
+        "large": large + "def f80(x): X.append(x)\ndef g80(x): return x\n",
     }
-    assert len(findings(**files)) == 202
-    monkeypatch.setattr(budget, "MAX_OF_HANDLER", 3_000)
+    assert len(findings(**files)) == 82
+    monkeypatch.setattr(budget, "MAX_OF_HANDLER", 1_500)
     found = findings(**files)
     said = [each for each in found if each.code == "LK901"]
     assert [each.place.path for each in said] == ["app.py"]
     assert said[0].message.startswith("too large, analysed in part: of what `app:handler` calls, `g")
     lines = {each.place.span.line for each in found if each.place.path == "large.py"}
-    assert {1 + 6 * i + 2 for i in range(190, 200)} <= lines, "the other handler has a budget of its own"
+    assert {1 + 6 * i + 2 for i in range(70, 80)} <= lines, "the other handler has a budget of its own"
 
 
 def test_what_is_forgotten_outside_of_handlers_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
