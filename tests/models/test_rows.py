@@ -34,6 +34,7 @@ WITHOUT_A_NAME = {
     "builtins.generator",
     "logging.Logger.filters",
     "logging.Logger.handlers",
+    "logging.Logger.level",
     "multiprocessing.managers.SyncManager.shutdown",
 }
 """What Python has, but keeps under no name, or only in objects."""

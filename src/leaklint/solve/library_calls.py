@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, overriding, pending, protocols, uses
+from leaklint.solve import builtin_calls, caches, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.fields import named_tuple
@@ -168,6 +168,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         _use_on_loop(act, state, term, dict(zip([formal.name for formal in formals or ()], bound, strict=False)), span)
     for value in replacing if not of_method else ():
         overriding.override(act, state, result, value, span)
+    if row.shell:
+        shell.run(act, state, dict(zip([formal.name for formal in formals or ()], bound, strict=False))[row.shell])
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)
         state.heap[slot(act.made(span), "<file>")] = bound[position]

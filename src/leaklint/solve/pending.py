@@ -362,7 +362,7 @@ def _follows_folder(state: State, effect: Pending) -> bool:
 
 def _is_emptied(state: State, name: str) -> bool:
     """Whether the folder or pattern that holds a file has been cleaned before in this invocation."""
-    for place in state.trimmed:
+    for place in state.trimmed | state.resets:
         if place.root.owner == EMPTIED:
             folder, pattern, _ = place.root.name.partition("*")
             if name == folder or name.startswith(folder if pattern else folder.rstrip("/") + "/"):
