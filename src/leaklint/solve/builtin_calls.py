@@ -70,7 +70,10 @@ def _getattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
     if name is None:
         value = yield from dispatching.named(act, state, _first(arguments), _first(arguments, 1))
         if value is None:
-            return unknown(act.made(span), _first(arguments).sources | {VARIES})
+            # one of the attributes of an object that survives: a test of it is one of what is set under such a name
+            kept = {extend(thing.path, ELEMENT) for thing in _first(arguments).things if survives(thing.path)}
+            asked = deep_sources(state, _first(arguments, 1)) if kept else frozenset()
+            return unknown(act.made(span), _first(arguments).sources.union({VARIES}, kept, asked))
     else:
         value = yield from get_attribute(act, state, _first(arguments), name)
     if len(arguments.positional) > 2:
