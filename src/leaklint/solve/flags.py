@@ -44,12 +44,12 @@ def met(left: Side, right: Side) -> frozenset[Flagged]:
         for one, other in ((left, right), (right, left)):
             places = [(each, False) for each in one.written - other.written]
             places += [(each, True) for each in one.resets - other.resets]
-            for name, holds in _deciding(one, other) if places else ():
+            for name, holds in deciding(one, other) if places else ():
                 found |= {Flagged(name, holds, place, is_reset) for place, is_reset in places}
     return frozenset(each for each in found if _knows(left, each) and _knows(right, each)) if found else found
 
 
-def _deciding(one: Side, other: Side) -> list[tuple[str, bool]]:
+def deciding(one: Side, other: Side) -> list[tuple[str, bool]]:
     """Local names that are surely true on one of two paths, and surely false on the other."""
     found = []
     for name, value in one.env.items():

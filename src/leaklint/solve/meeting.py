@@ -7,7 +7,7 @@ import msgspec.structs
 from leaklint.ir.effects import Pending, Write
 from leaklint.ir.values import NOTHING
 from leaklint.solve import losing
-from leaklint.solve.flags import met
+from leaklint.solve.flags import deciding, met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import join
 from leaklint.solve.looping import forget_of_one
@@ -40,9 +40,14 @@ def join_states(left: State, right: State) -> State:
     result.conditions, result.asked = left.conditions & right.conditions, left.asked | right.asked
     result.tests = {**left.tests, **right.tests}
     result.tokens, result.unopened = dict(left.tokens), left.unopened
+    if left.tokens.keys() != right.tokens.keys():
+        _under_flags(result, left, right)
     for key, token in right.tokens.items():
-        other = result.tokens.get(key)
-        result.tokens[key] = token if other is None or other is token else _met(other, token, left, right)
+        other = left.tokens.get(key)
+        if other is None:
+            result.tokens.setdefault(key, token)
+        elif other is not token:
+            result.tokens[key] = _met(other, token, left, right)
         if other is not None and other.status is Status.OPEN and token.status is Status.OPEN:
             gone = _lost_on_one(token, left, right)
             if gone is not None:
@@ -57,6 +62,15 @@ def join_states(left: State, right: State) -> State:
         else:
             result.settled[path] = (one[0] and two[0], one[1] and two[1])
     return result
+
+
+def _under_flags(result: State, left: State, right: State) -> None:
+    """What has been opened on one of two paths is there where a local name has the truth that it has on that path."""
+    for name, holds in deciding(left, right):
+        for one, other, truth in ((left, right, holds), (right, left, not holds)):
+            for key in one.tokens.keys() - other.tokens.keys():
+                token = result.tokens.get(key, one.tokens[key])
+                result.tokens[key] = token._replace(under=token.under | {(name, "true", truth)})
 
 
 def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]

@@ -21,7 +21,7 @@ from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import CONTENT, is_prefix, is_within
+from leaklint.solve.lattice import CONTENT, is_from_outside, is_prefix, is_within
 from leaklint.solve.repeated import names_in
 
 Trace = tuple[Place, ...]
@@ -351,11 +351,19 @@ def _as_settled(one: Token, two: Token) -> bool:
 _OF_BOTH: Final = ("empties", "puts_back", "reset_before")
 
 
+def _has_few_keys(effect: Write) -> bool:
+    """Whether the keys of a write are those of some table, or constants."""
+    return bool(effect.tables) or not any(is_from_outside(source) for source in effect.key_sources)
+
+
 def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     """One effect for two at one site: their sources add up."""
     if isinstance(old, Write) and isinstance(new, Write):
         if old.key_sources != new.key_sources:
             new = msgspec.structs.replace(new, key_sources=old.key_sources | new.key_sources)
+        if old.tables != new.tables:
+            tables = old.tables | new.tables if _has_few_keys(old) and _has_few_keys(new) else frozenset()
+            old, new = msgspec.structs.replace(old, tables=tables), msgspec.structs.replace(new, tables=tables)
         # what only one of them says of the place is not known
         becomes = new.becomes if old.becomes == new.becomes else None
         both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
