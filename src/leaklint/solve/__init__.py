@@ -26,7 +26,7 @@ from leaklint.link.library import Library
 from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.anywhere import droppers, without_await
+from leaklint.solve.anywhere import without_await
 from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
@@ -96,6 +96,7 @@ def solve(
     handlers |= {handler.label + handler.path: handler for handler in confirmed}
     if only_handlers:
         return Solved((), tuple(confirmed))
+    world.only_work = not confirmed and asked is None
     _import_all(engine, world, confirmed)
     calls: list[Invoked] = []
     for number, handler in enumerate(confirmed):
@@ -259,7 +260,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
     for path, facts in program.files.items():
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
-    for path, name in droppers(program, world.models, world.library):
+    for path, name in world.suspects:
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue

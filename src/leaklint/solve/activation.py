@@ -83,6 +83,7 @@ class Activation:
     def entry(self, shapes: Shapes) -> State:
         """The state in which the function starts: parameters stand for themselves, with the types in their shapes."""
         state = State()
+        state.quiet = self.world.only_work
         known = dict(shapes)
         for index, formal in enumerate(self.facts.parameters):
             path = parameter(index)

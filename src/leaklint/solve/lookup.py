@@ -15,6 +15,8 @@ from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, var
 BUILTINS: Final = frozenset(dir(builtins))
 
 
+MODULE_NAME: Final = Type(TypeKind.UNKNOWN, "module name")
+"""The type of what ``__name__`` denotes."""
 SNAPSHOT: Final = "snapshot"
 
 
@@ -126,7 +128,7 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
                 state.read(place)
             return value
     if name == "__name__":
-        return of(Thing(Path(Root(RootKind.MODULE, act.path, "__name__")), Type(TypeKind.UNKNOWN, "module name")))
+        return of(Thing(Path(Root(RootKind.MODULE, act.path, "__name__")), MODULE_NAME))
     if name in BUILTINS:
         return library_object(act.world, f"builtins.{name}")
     stars = yield from star_imported(act, name)

@@ -39,7 +39,7 @@ def join_states(left: State, right: State) -> State:
     result.line = right.line
     result.conditions, result.asked = left.conditions & right.conditions, left.asked | right.asked
     result.tests = {**left.tests, **right.tests}
-    result.tokens, result.unopened = dict(left.tokens), left.unopened
+    result.tokens, result.unopened, result.quiet = dict(left.tokens), left.unopened, left.quiet
     if left.tokens.keys() != right.tokens.keys():
         _under_flags(result, left, right)
     for key, token in right.tokens.items():

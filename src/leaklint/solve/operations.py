@@ -27,6 +27,7 @@ from leaklint.solve.lattice import (
     truth,
     with_sources,
 )
+from leaklint.solve.lookup import MODULE_NAME
 from leaklint.solve.names import is_container, value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.reading import read_contents
@@ -61,6 +62,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
     operands = [value_of(act, state, each) for each in step.operands]
     special = yield from protocols.operate(act, state, step.operator, operands, step.span)
     folded = _folded(step.operator, operands)
+    if step.operator == "==" and _asks_for_script(act, operands):
+        folded = constant(False)
     _remember_test(state, step, operands)
     sources: frozenset[Path] = frozenset()
     for value in operands:
@@ -236,6 +239,14 @@ def _folded(operator: str, operands: list[Value]) -> Value | None:
         if same is not None:
             return constant(same if operator in ("is", "==") else not same)
     return None
+
+
+def _asks_for_script(act: Activation, operands: list[Value]) -> bool:
+    """Whether ``__name__ == "__main__"`` is asked in a file of which it is the same what it does as a script."""
+    names = [thing for value in operands for thing in value.things if thing.type == MODULE_NAME]
+    if len(names) != 1 or "__main__" not in [single_constant(value)[1] for value in operands]:
+        return False
+    return not act.world.runs_as_script(names[0].path.root.owner)
 
 
 def _never_none(value: Value) -> bool:

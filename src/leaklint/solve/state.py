@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Pending, Work, Write
+from leaklint.ir.effects import AnyEffect, Create, Defer, Pending, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve import losing
@@ -42,6 +42,8 @@ Condition = tuple[str, str, bool]
 """A test of a local name: the name, ``true``, ``none`` or ``some``, and whether it holds; or ``SAME``."""
 SAME: Final = "same"
 """Kind of the condition that a test holds that the function asks more than once (see ``repeated.py``)."""
+FOLLOWED: Final = (Pending, Create, Defer)
+"""The effects that are followed where no handler is asked for."""
 MOST_READS: Final = 1_000
 """Of further places that are read, only the objects are known in which they lie."""
 MOST_TOKENS: Final = 1_500
@@ -101,6 +103,7 @@ class State:
         "line",
         "listed",
         "partly",
+        "quiet",
         "read_first",
         "reads",
         "reread",
@@ -119,6 +122,8 @@ class State:
         self.env: dict[str, Value] = {}
         self.heap = Heap()
         self.tokens: dict[tuple[object, ...], Token] = {}
+        self.quiet = False
+        """Whether only work and declarations are followed: nobody asks what is written, read or closed."""
         self.unopened: set[tuple[object, ...]] = set()
         """Keys of the effects beyond ``MOST_TOKENS``, which are left out; one set for all states of a function."""
         self.resets: frozenset[Path] = frozenset()
@@ -173,7 +178,7 @@ class State:
         other = State.__new__(State)
         other.env = self.env.copy()
         other.heap = self.heap.copy()
-        other.tokens, other.unopened = self.tokens.copy(), self.unopened
+        other.tokens, other.unopened, other.quiet = self.tokens.copy(), self.unopened, self.quiet
         other.resets, other.written, other.empty, other.full = self.resets, self.written, self.empty, self.full
         other.read_first, other.reread = self.read_first, self.reread
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
@@ -210,6 +215,8 @@ class State:
     # ----------------------------------------------------------------------------------------------------- tokens
     def open(self, token: Token) -> None:
         """An effect happens. A settled one of the same key is open again."""
+        if self.quiet and type(token.effect) not in FOLLOWED:
+            return
         old = self.tokens.get(token.key)
         if old is None and len(self.tokens) >= MOST_TOKENS:
             self.unopened.add(token.key)

@@ -329,7 +329,9 @@ def import_module(world: World, path: str) -> Solving:
     world.importing[path] = {}
     declared = world.declared[path] = {}
     act = Activation(world, identity, facts, importing=True)
-    ended: Ended = yield from run(act, world.program.body(identity), State())
+    state = State()
+    state.quiet = world.only_work
+    ended: Ended = yield from run(act, world.program.body(identity), state)
     world.budget.took(identity, act.work, importing=True)
     names = dict(world.importing.pop(path))
     last = ended.normal if ended.normal is not None else ended.raised
@@ -344,8 +346,8 @@ def import_module(world: World, path: str) -> Solving:
             if token.status is not Status.OPEN:
                 continue
             declared[key] = (token.effect, token.trace)
-    state = world.modules[path] = ModuleState(names)
-    return state
+    found = world.modules[path] = ModuleState(names)
+    return found
 
 
 __all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise", "tokens_at_end"]

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from leaklint.ir.effects import AnyEffect
-from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
@@ -21,6 +21,7 @@ from leaklint.link.classes import linearize
 from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve.anywhere import droppers
 from leaklint.solve.budget import Budget
 from leaklint.solve.implementing import Implementing
 from leaklint.solve.lattice import ORIGINAL, join, ordered
@@ -86,6 +87,7 @@ class Registration(NamedTuple):
     value: Value
 
 
+VARIABLE: Final = "ContextVar"
 NAMED_TUPLE: Final = "collections.namedtuple of "
 """Begins the name of a class that ``namedtuple`` has made; its fields follow."""
 
@@ -115,6 +117,8 @@ class World:
         """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, dict[Span, bool]] = {}
         self._attributes_read: frozenset[str] | None = None
+        self._suspects: list[tuple[str, str]] | None = None
+        self._scripts: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
         self._owners: dict[Path, tuple[Path, str]] | None = None
         self.named: dict[Path, Named] = {}
@@ -135,6 +139,8 @@ class World:
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
         """Module variables that other modules bind (``module.name = …``), and to what."""
+        self.only_work = False
+        """Whether there is no handler, so that nobody asks what is written, read or closed."""
         self.examines = examines
         self.calls: dict[str, dict[str, Place]] = {}
         """Which functions of the project call which, by identity, and where; empty where nobody asks for the ways."""
@@ -145,6 +151,28 @@ class World:
         self.budget = Budget()
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
+
+    @property
+    def suspects(self) -> list[tuple[str, str]]:
+        """The functions that may drop something asynchronous, by path and name."""
+        if self._suspects is None:
+            self._suspects = droppers(self.program, self.models, self.library)
+        return self._suspects
+
+    def runs_as_script(self, path: str) -> bool:
+        """Whether it matters what a file does only where it is run as a script.
+
+        It does where that may drop something asynchronous, declare a context variable, or register handlers. Files of
+        handlers may be run as scripts of their own.
+        """
+        if self._scripts is None:
+            program = self.program
+            paths = {each.path for each in (*program.handlers, *program.candidates)}
+            paths.update(program.registrars.registering() if program.registrars is not None else ())
+            paths.update(each for each, name in self.suspects if name == "<module>")
+            paths.update(each for each, facts in program.files.items() if _declares_variables(facts))
+            self._scripts = frozenset(paths)
+        return path in self._scripts
 
     def initial(self, path: Path) -> Value | None:
         """What a module variable holds after import."""
@@ -326,6 +354,16 @@ class World:
         """Remembers what an object made at import is called: the first name stays."""
         if thing.path not in self.named:
             self.named[thing.path] = Named(name, Place(module, span), thing.type.name)
+
+
+def _declares_variables(facts: FileFacts) -> bool:
+    """Whether a file may make context variables when it is run."""
+    made = {each.alias for each in facts.imports if each.name == VARIABLE} | {VARIABLE}
+    return any(
+        not made.isdisjoint(function.calls)
+        for function in facts.functions.values()
+        if function.name.endswith(("<module>", "<body>"))
+    )
 
 
 def general_shapes(shapes: Shapes) -> Shapes:
