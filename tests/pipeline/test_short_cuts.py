@@ -1,8 +1,9 @@
 """Short cuts change the time only: with all of them taken away, every project has the same findings.
 
 Of the fixtures some say of themselves that a short cut misses what is there: nothing else may be found without it.
-The full way solves the project as one part and every function of it, keeps all templates, and looks at everything that
-may be a construct or a suppression. The full profile takes all fixtures; ``LEAKLINT_TREES`` names more folders.
+The full way solves the project as one part and every function of it, follows all effects whether there is a handler or
+not and what files do only as scripts, keeps all templates, and looks at everything that may be a construct or a
+suppression. The full profile takes all fixtures; ``LEAKLINT_TREES`` names more folders.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from notes import notes_of
 from test_fixtures import CASES, findings_of
 
-import leaklint.solve
+from leaklint.ir.effects import AnyEffect
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.link.modules import Modules
@@ -25,6 +26,7 @@ from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.link.templates import cdk_typescript, reading
 from leaklint.pipeline import parts, suppress
+from leaklint.solve import state, world
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 PACKAGES = (
@@ -60,7 +62,9 @@ def _every_function(program: Program, *_others: Any) -> list[tuple[str, str]]:
 def _take_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes every short cut away."""
     monkeypatch.setattr(parts, "parts_of", _one_part)
-    monkeypatch.setattr(leaklint.solve, "droppers", _every_function)
+    # what files do only as scripts follows from this, too
+    monkeypatch.setattr(world, "droppers", _every_function)
+    monkeypatch.setattr(state, "FOLLOWED", get_args(AnyEffect))
     monkeypatch.setattr(reading, "looked_at", lambda _paths, _content_of: lambda _path, _content: True)
     monkeypatch.setattr(cdk_typescript, "_may_matter", lambda _kind, _inside: True)
     monkeypatch.setattr(suppress, "may_suppress", lambda _source: True)
