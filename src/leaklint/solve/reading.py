@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind, TypeKind, Value
-from leaklint.solve.activation import PLATFORM
-from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, join_all, slot
+from leaklint.solve.activation import PLATFORM, Activation
+from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, UNKNOWN_TYPE, extend, join_all, slot
 from leaklint.solve.state import State
-from leaklint.solve.substitution import Substitution
+from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.world import Solving
+
+DEEPEST: Final = 4
+"""How many containers within containers are looked for."""
+NESTING: Final = DICTS | {"builtins.list", "builtins.tuple"}
+"""Types of containers that other containers are put into."""
 
 
 def read(sub: Substitution, summary: Summary) -> Solving:
@@ -62,3 +69,20 @@ def read_contents(state: State, value: Value, part: str = CONTENT, *, keys: bool
         if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
             read = SIZE if keys and thing.type.name in DICTS else part
             state.read(slot(thing.path, read) if read else thing.path)
+
+
+def read_throughout(act: Activation, state: State, value: Value) -> None:
+    """All that surviving containers hold is read, and what the containers in them hold."""
+    for thing in value.things:
+        if thing.path.root.kind is RootKind.PARAMETER and (thing.type is UNKNOWN_TYPE or thing.type.name in NESTING):
+            # its caller knows which containers it holds
+            for inner in (extend(thing.path, ELEMENT), extend(extend(thing.path, ELEMENT), ELEMENT)):
+                state.read(slot(inner, CONTENT))
+    for _ in range(DEEPEST):
+        read_contents(state, value)
+        holding = frozenset(
+            thing for thing in value.things if thing.path.root.kind is RootKind.STATIC and thing.type.name in NESTING
+        )
+        if not holding:
+            return
+        value = elements(act, state, Value(holding), keys=False)

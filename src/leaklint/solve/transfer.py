@@ -47,7 +47,7 @@ from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.reading import read_contents
+from leaklint.solve.reading import read_contents, read_throughout
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
@@ -222,7 +222,10 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
         pending.use(state, value)
         if not logs:
             uses.read_snapshots(act, state, value, step.span)
-        read_contents(state, value, (SIZE if measures else CONTENT) if reads or argument.star else "")
+        if reads and not measures:
+            read_throughout(act, state, value)
+        else:
+            read_contents(state, value, (SIZE if measures else CONTENT) if reads or argument.star else "")
         if argument.star == "*":
             known = _known_elements(state, act, value)
             open_ended = any(thing.path.root.kind in SYMBOLIC for thing in value.things)
