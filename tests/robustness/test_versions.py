@@ -38,6 +38,7 @@ PROGRAMS = {
     (3, 13): ["def keep[T = int](x: T): SEEN.append(x)\ndef handler(event, context):\n    keep(event)\n"],
     (3, 14): [
         "def handler(event, context):\n    SEEN.append(t'{event}')\n",
+        "def handler(event, context):\n    SEEN.append(t'{event}' t'.')\n",
         "def handler(event, context):\n    try:\n        f()\n    except ValueError, TypeError:\n        SEEN.append(event)\n",
     ],
 }

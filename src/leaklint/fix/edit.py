@@ -67,6 +67,8 @@ def edited(text: str, changes: Iterable[Change]) -> str:
         return changed.code
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError) as error:
         raise NotEdited(f"the changed text is no Python: {error}") from error
+    except cst.CSTLogicError as error:
+        raise NotEdited("LibCST does not know everything that is in the file") from error
     except (RecursionError, MemoryError) as error:
         raise NotEdited("the file is nested too deeply") from error
 

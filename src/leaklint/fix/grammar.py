@@ -20,6 +20,8 @@ def is_later_python(source: bytes) -> bool:
 
     try:
         libcst.parse_module(source)
+    except libcst.CSTLogicError:
+        return True  # its parser has read it; its nodes do not expect template strings beside other strings
     except (libcst.ParserSyntaxError, LookupError, RecursionError, UnicodeError, ValueError):
         return False
     return True
