@@ -53,7 +53,7 @@ from leaklint.rules.rule import Message, rule
 
 @rule("LK107", "shared-resource-closed", on=Close, public=False)
 def check(close: Close, _: Reached) -> Message | None:
-    again = obligation.when(close, never="for the next invocation")
+    again = obligation.when(close, due="for the next invocation")
     return Message(
         obligation.severity(close.settled, Severity.ERROR, exception=Severity.WARNING),
         f"{wording.owner(close.subject)} is closed{wording.by(close)} and not opened again {again}",

@@ -90,7 +90,8 @@ def check(pending: Pending, reached: Reached) -> Message | None:
     what = f"{kind}{obligation.named(pending.callee)}" if pending.callee else kind
     how = _DROPPED.get(pending.how_dropped, "is never awaited")
     if pending.settled is not Settled.NEVER:
-        how = f"is not awaited {obligation.when(pending)}"
+        due = "before the handler returns" if reached.handlers else ""
+        how = f"is not awaited {obligation.when(pending, due)}"
     return Message(
         obligation.severity(pending.settled, Severity.ERROR),
         f"{what} {how}: {wording.becomes(pending, reached.handlers)}",

@@ -76,10 +76,12 @@ def check(pending: Pending, reached: Reached) -> Message | None:
     if reached.handlers:
         cure = "await it before the handler returns, or start it in a TaskGroup"
         return obligation.work(pending, reached, f"{what} and not awaited", cure)
-    where = f" {obligation.when(pending)}" if pending.settled is not Settled.NEVER else ""
+    if pending.settled is Settled.UNCERTAIN:
+        what += " and not awaited"
+    what = f"{what} {obligation.when(pending, due='')}".rstrip()
     return Message(
         obligation.severity(pending.settled, Severity.ERROR),
-        f"{what}{where}: nobody awaits it or sees it fail, and Python may throw it away half-way",
+        f"{what}: nobody awaits it or sees it fail, and Python may throw it away half-way",
         "its work may be missing without an error, and goes on while the caller believes that it is done",
         "await it, start it in a TaskGroup, or keep it and await it later",
         wording.outcome(pending, reached.handlers),

@@ -16,17 +16,20 @@ def severity(settled: Settled, base: Severity, *, exception: Severity = Severity
     return min(base, exception if settled >= Settled.NORMAL_PATHS else Severity.WARNING)
 
 
-def when(effect: Effect, never: str = "before the handler returns") -> str:
-    """On which paths it is not settled: the end of ``thread running save() is not joined …``."""
+def when(effect: Effect, due: str = "before the handler returns") -> str:
+    """On which paths it is not settled: the end of ``thread running save() is not joined …``.
+
+    ``due`` says until when it should be, and may be empty.
+    """
     match effect.settled:
         case Settled.NEVER:
-            return never
+            return due
         case Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "overwritten":
             return "before the next round of the loop takes its name for another"
         case Settled.SOME_PATHS:
             return f"on {wording.line(effect)}"
         case Settled.UNCERTAIN:
-            return "with certainty before the handler returns"
+            return f"with certainty {due}".rstrip()
         case _:
             return "when an exception skips it"
 

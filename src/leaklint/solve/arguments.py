@@ -76,6 +76,20 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
     return result
 
 
+def fits(formals: Sequence[Formal], arguments: Arguments) -> bool:
+    """Whether a function can be called in this way, as far as one sees: else a decorator made something else of it."""
+    named = {name for name, _ in arguments.named}
+    given = len(arguments.positional)
+    by_position = [each for each in formals if each.kind in ("positional", "either")]
+    kinds = {each.kind for each in formals}
+    if given > len(by_position) and "star" not in kinds:
+        return False
+    if "double_star" not in kinds and not named <= {each.name for each in formals if each.kind != "positional"}:
+        return False
+    lacking = [*by_position[given:], *(each for each in formals if each.kind == "keyword")]
+    return arguments.rest is not None or all(each.has_default or each.name in named for each in lacking)
+
+
 def suspended(act: Activation, state: State, callee: Value, arguments: Arguments, span: Span) -> Value:
     """A coroutine function is called: nothing runs, a coroutine that somebody has to await is made."""
     path = act.made(span)

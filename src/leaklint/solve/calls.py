@@ -11,7 +11,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import caches, uses
 from leaklint.solve.activation import Activation, shape_of
-from leaklint.solve.arguments import Arguments, bind, formals_of, sources_of, suspended, unpacked
+from leaklint.solve.arguments import Arguments, bind, fits, formals_of, sources_of, suspended, unpacked
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.guards import Tested
@@ -157,6 +157,8 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
         return unknown_result(act, state, of(thing), arguments, span)
     cached = act.world.caching.get(thing.type.name)
     if facts.is_async and not facts.is_generator:
+        if facts.decorators and not fits(formals_of(facts), arguments):
+            return unknown_result(act, state, of(thing), arguments, span)
         return suspended(act, state, of(thing), arguments, span)
     bound = bind(act, state, formals_of(facts), arguments, span)
     guards = state.guards
