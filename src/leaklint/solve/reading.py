@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, RootKind, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import PLATFORM, Activation
-from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, UNKNOWN_TYPE, extend, join_all, slot
+from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, is_prefix, join_all, slot
 from leaklint.solve.state import State
-from leaklint.solve.substitution import Substitution, elements
+from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
 
 DEEPEST: Final = 4
 """How many containers within containers are looked for."""
+THROUGHOUT: Final = "<throughout>"
+"""Follows ``<content>`` where what is in the containers in it is read too."""
+MOST_NEW: Final = 50
+"""With more places in an object that are new, nothing is known of the containers in it."""
 NESTING: Final = DICTS | {"builtins.list", "builtins.tuple"}
 """Types of containers that other containers are put into."""
 
@@ -32,7 +36,7 @@ def read(sub: Substitution, summary: Summary) -> Solving:
                 value = join_all([value, (yield from sub.places(place))])
             for thing in value.things:
                 if thing.path.root.kind is not RootKind.MADE:
-                    state.read(Path(thing.path.root, (*thing.path.fields, *part)))
+                    _read_within(sub.act, state, thing, part)
             if state.written and place.fields and place.fields[-1].startswith("."):
                 bound = yield from sub.places(place)
                 state.reread |= {thing.path for thing in bound.things if thing.path in state.written}
@@ -74,15 +78,28 @@ def read_contents(state: State, value: Value, part: str = CONTENT, *, keys: bool
 def read_throughout(act: Activation, state: State, value: Value) -> None:
     """All that surviving containers hold is read, and what the containers in them hold."""
     for thing in value.things:
-        if thing.path.root.kind is RootKind.PARAMETER and (thing.type is UNKNOWN_TYPE or thing.type.name in NESTING):
-            # its caller knows which containers it holds
-            for inner in (extend(thing.path, ELEMENT), extend(extend(thing.path, ELEMENT), ELEMENT)):
-                state.read(slot(inner, CONTENT))
-    for _ in range(DEEPEST):
-        read_contents(state, value)
-        holding = frozenset(
-            thing for thing in value.things if thing.path.root.kind is RootKind.STATIC and thing.type.name in NESTING
-        )
-        if not holding:
-            return
-        value = elements(act, state, Value(holding), keys=False)
+        if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
+            _read_within(act, state, thing, (CONTENT, THROUGHOUT))
+
+
+def _read_within(act: Activation, state: State, thing: Thing, part: tuple[str, ...], depth: int = DEEPEST) -> None:
+    """Reads a part of an object, and the same of the containers in it, but for what ``part`` says is new in them."""
+    state.read(Path(thing.path.root, (*thing.path.fields, *part)))
+    if THROUGHOUT not in part or len(part) > MOST_NEW or thing.type.name not in NESTING:
+        return
+    if thing.path.root.kind is not RootKind.STATIC or not depth:
+        return
+    at = len(thing.path.fields)
+    inside = {
+        key.fields[at]: held
+        for heap in (act.world.fields_below(thing.path), state.heap.under(thing.path.root))
+        for key, held in heap.items()
+        if len(key.fields) == at + 1 and is_prefix(thing.path, key)
+    }
+    for field, held in inside.items():
+        if field in part:
+            continue
+        new = [each.removeprefix(field) for each in part if each.startswith(field)]
+        for inner in held.things:
+            if inner.type.name in NESTING:
+                _read_within(act, state, inner, (CONTENT, *sorted((THROUGHOUT, *new))), depth - 1)
