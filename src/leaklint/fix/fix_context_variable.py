@@ -331,7 +331,7 @@ def _function(tree: Tree, handler: Handler) -> Function:
     ]
     if len(found) != 1:
         raise NoFix(f"{handler.label} is no plain function of its module")
-    if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in tree.own_nodes(found[0])):
+    if tree.is_generator(found[0]):
         raise NoFix(f"{handler.label} is a generator")
     return found[0]
 

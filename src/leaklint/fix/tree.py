@@ -12,6 +12,7 @@ import keyword
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 from leaklint.ir.location import Span
@@ -41,6 +42,7 @@ class Tree:
         self.lines = lines_in(self.text)
         self._expressions: dict[Span, ast.expr] | None = None
         self._names: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
+        self._generators: dict[Function, bool] = {}
         self.parents: dict[ast.AST, ast.AST] = {}
         self.nodes: list[ast.AST] = []
         pending: list[ast.AST] = [self.module]
@@ -236,6 +238,13 @@ class Tree:
                 continue
             pending.extend(ast.iter_child_nodes(node))
 
+    def is_generator(self, function: Function) -> bool:
+        """Whether a function yields."""
+        if function not in self._generators:
+            nodes = self.own_nodes(function)
+            self._generators[function] = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in nodes)
+        return self._generators[function]
+
     def uses(self, scope: ast.AST, name: str) -> list[ast.Name]:
         """All places in a scope, inner functions included, where a name stands, in order."""
         found = [each for each in ast.walk(scope) if isinstance(each, ast.Name) and each.id == name]
@@ -243,11 +252,7 @@ class Tree:
 
     def fresh(self, *wanted: str) -> str:
         """The first of some names that means nothing in the file yet, nor in Python, or one made from the last."""
-        taken = {each.id for each in self.nodes if isinstance(each, ast.Name)}.union(dir(builtins), keyword.kwlist)
-        taken |= {each.arg for each in self.nodes if isinstance(each, ast.arg)}
-        taken |= {each.name for each in self.nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
-        taken |= {each.name for each in self.nodes if isinstance(each, ast.ClassDef)}
-        taken |= {(each.asname or each.name).partition(".")[0] for each in self.nodes if isinstance(each, ast.alias)}
+        taken = self._meaning
         for name in wanted:
             if name not in taken:
                 return name
@@ -255,6 +260,20 @@ class Tree:
         while f"{wanted[-1]}{number}" in taken:
             number += 1
         return f"{wanted[-1]}{number}"
+
+    @cached_property
+    def _meaning(self) -> frozenset[str]:
+        """The names that mean something somewhere in the file, or in Python."""
+        taken = {*dir(builtins), *keyword.kwlist}
+        for each in self.nodes:
+            match each:
+                case ast.Name(id=name) | ast.arg(arg=name):
+                    taken.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    taken.add(name)
+                case ast.alias(name=name, asname=other):
+                    taken.add((other or name).partition(".")[0])
+        return frozenset(taken)
 
     def imported_as(self, module: str) -> str:
         """What an ``import`` at the top of the file calls a module, or nothing."""
@@ -300,20 +319,32 @@ class Tree:
 
         ``imported`` asks for any binding.
         """
-        for each in self.nodes:
-            if isinstance(each, ast.Name) and each.id == name and not isinstance(each.ctx, ast.Load):
-                return True
-            if isinstance(each, ast.arg) and each.arg == name:
-                return True
-            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and each.name == name:
-                return True
-            if isinstance(each, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and each.name == name:
-                return True
-            if isinstance(each, ast.alias) and (each.asname or each.name).partition(".")[0] == name:
+        if name in self._bound:
+            return True
+        for each in self._aliases:
+            if (each.asname or each.name).partition(".")[0] == name:
                 plain = isinstance(self.parents[each], ast.Import) and each.asname in (None, name)
                 if imported or not plain or each.name.partition(".")[0] != name:
                     return True
         return False
+
+    @cached_property
+    def _bound(self) -> frozenset[str | None]:
+        """The names that are bound somewhere in the file, otherwise than by an import."""
+        bound: set[str | None] = set()
+        for each in self.nodes:
+            match each:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                    bound.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    bound.add(name)
+                case ast.ExceptHandler(name=kept) | ast.MatchAs(name=kept) | ast.MatchStar(name=kept):
+                    bound.add(kept)
+        return frozenset(bound)
+
+    @cached_property
+    def _aliases(self) -> list[ast.alias]:
+        return [each for each in self.nodes if isinstance(each, ast.alias)]
 
     def is_shadowed(self, name: str) -> bool:
         """Whether a function of the file has a variable or parameter of that name."""
