@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -119,7 +119,6 @@ class Declared:
         self._leading = frozenset(name for each in self._frameworks for name in (*each.leads_to, *each.names))
         self._adapted = self._reached({**self._adapter_files(), **applications})
         self._registrars: dict[str, Framework | None] = {}
-        self._registering: list[str] | None = None
 
     def handlers(self) -> Iterator[Handler]:
         """Every declared handler outside the tests, file by file."""
@@ -164,13 +163,8 @@ class Declared:
             for name in names
         )
 
-    def registering(self) -> list[str]:
-        """The files that may register handlers when they are imported: they use a framework, or what uses one."""
-        if self._registering is None:
-            self._registering = self._that_register()
-        return self._registering
-
-    def _that_register(self) -> list[str]:
+    def registering(self, files: Collection[str]) -> list[str]:
+        """The files of a part that may register handlers when they are imported: they use a framework, or what does."""
         tops = {
             name.partition(".")[0].rstrip("*"): each
             for each in self._frameworks
@@ -178,14 +172,14 @@ class Declared:
         }
         using = {
             path
-            for path, facts in self._files.items()
+            for path in files
             if any(
                 (framework := tops.get(fact.module.partition(".")[0])) and self._applies(path, framework)
-                for fact in facts.imports
+                for fact in self._files[path].imports
             )
         }
         importers: dict[str, list[str]] = {}
-        for path in self._files if using else ():
+        for path in files if using else ():
             for file in self._imported(path):
                 importers.setdefault(file, []).append(path)
         waiting = list(using)

@@ -112,16 +112,24 @@ class _Patterns:
     def _meaning(self, path: str) -> tuple[int, ...]:
         """The patterns that may mean a path, or a folder that it lies in."""
         folder, _, name = path.rpartition("/")
-        above = self._of_folders.get(folder)
-        if above is None:
-            above = self._of_folders[folder] = self._meaning(folder) if folder else tuple(self._others)
-        own = self._of_names.get(name)
-        if own is None:
-            own = self._of_names[name] = self._meaning_name(name)
+        above, own = self.meaning_all_in(folder), self.meaning_name(name)
         return tuple(sorted({*above, *own})) if own else above
 
-    def _meaning_name(self, name: str) -> tuple[int, ...]:
+    def meaning_all_in(self, folder: str) -> tuple[int, ...]:
+        """The patterns that may mean a folder, one that it lies in, or any name."""
+        known = self._of_folders.get(folder)
+        if known is None:
+            known = self._of_folders[folder] = self._meaning(folder) if folder else tuple(self._others)
+        return known
+
+    def meaning_name(self, name: str) -> tuple[int, ...]:
         """The patterns that may mean a file or folder of this name."""
+        known = self._of_names.get(name)
+        if known is None:
+            known = self._of_names[name] = self._meaning_name(name)
+        return known
+
+    def _meaning_name(self, name: str) -> tuple[int, ...]:
         found = [*self._names.get(name, ())]
         if name.startswith(self._any_start):
             found += [each for start, numbers in self._starts.items() if name.startswith(start) for each in numbers]
@@ -155,6 +163,8 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
             continue
         if any(entry.name == ".gitignore" for entry in found):
             ignoring = (*ignoring, *_ignore_file(top + below))
+        # most ignore files say nothing of most folders, and then of few names in them
+        saying = [each for each in ignoring if each.patterns.meaning_all_in((top + below)[len(each.base) : -1])]
         for entry in found:
             path = below + entry.name
             try:
@@ -163,7 +173,8 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
                 is_folder = False
             if not is_folder and not matters(path):
                 continue
-            if ignoring and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
+            may_say = saying or any(each.patterns.meaning_name(entry.name) for each in ignoring)
+            if may_say and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
                 ignored.append(path)
                 continue
             if not is_folder:

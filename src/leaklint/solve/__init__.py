@@ -154,7 +154,7 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
     program, found = world.program, []
     if program.registrars is None:
         return []
-    for path in filter(program.files.__contains__, program.registrars.registering()):
+    for path in world.registering:
         engine.answer(Ask("module", path))
         for name in program.registrars.listing(path):
             note_listed(world, path, name)

@@ -17,6 +17,7 @@ from leaklint.link.program import Program
 from leaklint.models.load import Models
 
 _WORD = re.compile(r"\w+")
+VARIABLE = "ContextVar"
 ROUNDS = 2
 """How many functions deep a wrapper that returns a coroutine is followed."""
 
@@ -129,6 +130,27 @@ def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
                 reach[path] = found
                 changed = True
     return reach
+
+
+def scripts(program: Program, suspects: Iterable[tuple[str, str]], registering: Iterable[str]) -> frozenset[str]:
+    """The files of which it matters what they do only where they are run as scripts.
+
+    That may drop something asynchronous, make a context variable, or register handlers. Files of handlers may be run
+    as scripts of their own.
+    """
+    paths = {each.path for each in (*program.handlers, *program.candidates)}.union(registering)
+    paths.update(path for path, name in suspects if name == "<module>")
+    return frozenset(paths).union(path for path, facts in program.files.items() if _makes_variables(facts))
+
+
+def _makes_variables(facts: FileFacts) -> bool:
+    """Whether a file may make context variables when it is run."""
+    made = {each.alias for each in facts.imports if each.name == VARIABLE} | {VARIABLE}
+    return any(
+        not made.isdisjoint(function.calls)
+        for function in facts.functions.values()
+        if function.name.endswith(("<module>", "<body>"))
+    )
 
 
 def without_await(program: Program) -> Iterable[Declare]:

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from leaklint.ir.effects import AnyEffect
-from leaklint.ir.facts import FileFacts, FunctionFacts
+from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
@@ -21,7 +21,7 @@ from leaklint.link.classes import linearize
 from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.anywhere import droppers
+from leaklint.solve.anywhere import droppers, scripts
 from leaklint.solve.budget import Budget
 from leaklint.solve.implementing import Implementing
 from leaklint.solve.lattice import ORIGINAL, join, ordered
@@ -87,7 +87,6 @@ class Registration(NamedTuple):
     value: Value
 
 
-VARIABLE: Final = "ContextVar"
 NAMED_TUPLE: Final = "collections.namedtuple of "
 """Begins the name of a class that ``namedtuple`` has made; its fields follow."""
 
@@ -118,6 +117,7 @@ class World:
         self._decorations: dict[str, dict[Span, bool]] = {}
         self._attributes_read: frozenset[str] | None = None
         self._suspects: list[tuple[str, str]] | None = None
+        self._registering: list[str] | None = None
         self._scripts: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
         self._owners: dict[Path, tuple[Path, str]] | None = None
@@ -159,19 +159,18 @@ class World:
             self._suspects = droppers(self.program, self.models, self.library)
         return self._suspects
 
-    def runs_as_script(self, path: str) -> bool:
-        """Whether it matters what a file does only where it is run as a script.
+    @property
+    def registering(self) -> list[str]:
+        """The files that may register handlers when they are imported."""
+        if self._registering is None:
+            registrars = self.program.registrars
+            self._registering = registrars.registering(self.program.files) if registrars is not None else []
+        return self._registering
 
-        It does where that may drop something asynchronous, declare a context variable, or register handlers. Files of
-        handlers may be run as scripts of their own.
-        """
+    def runs_as_script(self, path: str) -> bool:
+        """Whether it matters what a file does only where it is run as a script."""
         if self._scripts is None:
-            program = self.program
-            paths = {each.path for each in (*program.handlers, *program.candidates)}
-            paths.update(program.registrars.registering() if program.registrars is not None else ())
-            paths.update(each for each, name in self.suspects if name == "<module>")
-            paths.update(each for each, facts in program.files.items() if _declares_variables(facts))
-            self._scripts = frozenset(paths)
+            self._scripts = scripts(self.program, self.suspects, self.registering)
         return path in self._scripts
 
     def initial(self, path: Path) -> Value | None:
@@ -354,16 +353,6 @@ class World:
         """Remembers what an object made at import is called: the first name stays."""
         if thing.path not in self.named:
             self.named[thing.path] = Named(name, Place(module, span), thing.type.name)
-
-
-def _declares_variables(facts: FileFacts) -> bool:
-    """Whether a file may make context variables when it is run."""
-    made = {each.alias for each in facts.imports if each.name == VARIABLE} | {VARIABLE}
-    return any(
-        not made.isdisjoint(function.calls)
-        for function in facts.functions.values()
-        if function.name.endswith(("<module>", "<body>"))
-    )
 
 
 def general_shapes(shapes: Shapes) -> Shapes:
