@@ -89,8 +89,8 @@ def is_one_of_few(key: Value) -> bool:
     """Whether a key is one of the constants, or of the objects, that the program has, whoever chooses it."""
     return bool(key.things) and all(
         thing.path == CONSTANT_PATH
-        or thing.path.root.kind is RootKind.STATIC
-        or (survives(thing.path) and bool(thing.path.fields))
+        or (thing.path.root.kind is RootKind.STATIC and not thing.path.fields)
+        or (survives(thing.path) and thing.path.fields[-1:] > ("[",))
         for thing in key.things
     )
 
