@@ -12,13 +12,13 @@ import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from notes import notes_of
 from test_fixtures import CASES, findings_of
 
-from leaklint.ir.effects import AnyEffect
+import leaklint.solve
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
 from leaklint.link.modules import Modules
@@ -26,7 +26,7 @@ from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.link.templates import cdk_typescript, reading
 from leaklint.pipeline import parts, suppress
-from leaklint.solve import state, world
+from leaklint.solve import world
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 PACKAGES = (
@@ -59,12 +59,24 @@ def _every_function(program: Program, *_others: Any) -> list[tuple[str, str]]:
     return sorted((path, name) for path, facts in program.files.items() for name in facts.functions)
 
 
+class _FollowingAll(world.World):
+    """A program of which all effects are followed, whether it has a handler or not."""
+
+    @property
+    def only_work(self) -> bool:
+        return False
+
+    @only_work.setter
+    def only_work(self, _value: bool) -> None:
+        pass
+
+
 def _take_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes every short cut away."""
     monkeypatch.setattr(parts, "parts_of", _one_part)
     # what files do only as scripts follows from this, too
     monkeypatch.setattr(world, "droppers", _every_function)
-    monkeypatch.setattr(state, "FOLLOWED", get_args(AnyEffect))
+    monkeypatch.setattr(leaklint.solve, "World", _FollowingAll)
     monkeypatch.setattr(reading, "looked_at", lambda _paths, _content_of: lambda _path, _content: True)
     monkeypatch.setattr(cdk_typescript, "_may_matter", lambda _kind, _inside: True)
     monkeypatch.setattr(suppress, "may_suppress", lambda _source: True)

@@ -25,6 +25,8 @@ NESTING: Final = DICTS | {"builtins.list", "builtins.tuple"}
 def read(sub: Substitution, summary: Summary) -> Solving:
     """The surviving places that a callee reads are read here."""
     state = sub.state
+    if state.quiet:
+        return
     for each in summary.reads:
         at = next((at for at, field in enumerate(each.fields) if field in (CONTENT, SIZE)), len(each.fields))
         place, part = Path(each.root, each.fields[:at]), each.fields[at:]

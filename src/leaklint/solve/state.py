@@ -315,6 +315,8 @@ class State:
 
     def read(self, path: Path) -> None:
         """A surviving place is read."""
+        if self.quiet:
+            return
         if ".__dict__" in path.fields:
             path = in_dictionary(path)
         if path in self.reads or self.is_reset(path):
