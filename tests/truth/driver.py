@@ -212,7 +212,10 @@ def children_of(value: Any, mine: set[str]) -> Iterator[tuple[str, Any]]:
             )
         return
     if issubclass(kind, io.IOBase) and not value.closed and value.seekable():
-        yield "at", value.tell()
+        try:
+            yield "at", value.tell()
+        except OSError:  # somebody walks through it
+            yield "at", os.lseek(value.fileno(), 0, os.SEEK_CUR)
     attributes = getattr(value, "__dict__", None)
     if isinstance(attributes, dict):
         yield from list(attributes.items())

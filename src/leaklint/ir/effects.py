@@ -187,6 +187,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The value is None or an empty container."""
     puts_back: bool = False
     """The value was read from the place itself."""
+    once_kept: bool = False
+    """Some path has kept the caller's object somewhere before it changes it here."""
     bounded: bool = False
     """The container has a bound or a time to live."""
     fed: bool = False

@@ -38,18 +38,19 @@ two processes give out the same ones.
 Make a tuple or a set of it at import, or make the iterator inside the handler.
 """
 
-from leaklint.ir.effects import Consume
+from leaklint.ir.effects import Consume, Settled
 from leaklint.ir.finding import Severity
 from leaklint.ir.reached import Reached
-from leaklint.rules import wording
+from leaklint.rules import obligation, wording
 from leaklint.rules.rule import Message, rule
 
 
 @rule("LK109", "shared-iterator-consumed", on=Consume)
 def check(consume: Consume, _: Reached) -> Message | None:
+    on_some = "" if consume.settled is Settled.NEVER else f" {obligation.when(consume)}"
     return Message(
-        Severity.WARNING,
-        f"{wording.owner(consume.subject)} is consumed{wording.by(consume)}: it does not start again",
+        obligation.severity(consume.settled, Severity.WARNING),
+        f"{wording.owner(consume.subject)} is consumed{wording.by(consume)}: it does not start again{on_some}",
         "the next invocation starts where this one stopped, or finds nothing left",
         "make a tuple or a set of it at import, or make it inside the handler",
     )

@@ -62,7 +62,7 @@ def owner(subject: Subject, *, variable: bool = False, attribute: bool = False) 
     words = [_OWNER.get(subject.lifetime, "")]
     if subject.lifetime is Lifetime.MODULE:
         words.append("variable" if variable else subject.type or "object")
-        if attribute and "." in subject.name:
+        if attribute:
             return f"attribute {subject.name} of a module-level object"
     return " ".join(filter(None, [*words, subject.name]))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Cached, How, Pending, Site, Work, Write
+from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import fullness, listed, pending
@@ -186,6 +186,7 @@ def write(
         key_sources=key,
         tables=frozenset({CONSTANT_PATH}) if few else frozenset(),
         puts_back=puts_back(place or path, value),
+        once_kept=is_within(path, state.kept),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=_is_empty(state, value),
         # ``x = x or make()`` tests x itself
@@ -239,7 +240,7 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     earlier = [
         token
         for token in state.tokens.values()
-        if isinstance(token.effect, Write | Cached)
+        if isinstance(token.effect, Write | Cached | Consume)
         and token.effect.path is not None
         and is_prefix(path, token.effect.path)
         and token.effect.site != by
@@ -297,6 +298,8 @@ def escape(state: State, value: Value, place: Path) -> None:
         held, at = reached.pop()
         for thing in held.things:
             path = thing.path
+            if path.root.kind in SYMBOLIC:
+                state.kept |= {path}
             if path.root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
                 continue
             if path in state.escaped:

@@ -16,6 +16,8 @@ class Tested(NamedTuple):
     reads: Sources
     truth: bool
     span: Span
+    by_exception: bool = False
+    """It is an ``except``, of which nobody knows what has raised it: whatever has been read may have to do with it."""
 
 
 def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[Tested]:
@@ -33,4 +35,6 @@ def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[T
 
 def asked(container: Path | None, tests: Iterable[Tested]) -> bool:
     """Whether a test looks at a container."""
-    return container is not None and any(is_prefix(container, read) for tested in tests for read in tested.reads)
+    return container is not None and any(
+        is_prefix(container, read) for tested in tests if not tested.by_exception for read in tested.reads
+    )

@@ -337,7 +337,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             _handed_on(sub, changed, effect)
             continue
         elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (
-            isinstance(changed, Consume) and here and not uses.is_iterator(act.world, thing)
+            isinstance(changed, Consume)
+            and ((here and not uses.is_iterator(act.world, thing)) or is_within(thing.path, sub.new[0]))
         ):
             continue
         if isinstance(changed, Defer) and changed.api == "context" and not changed.to_work:

@@ -100,6 +100,7 @@ class State:
         "heap",
         "heeded",
         "iterating",
+        "kept",
         "line",
         "listed",
         "partly",
@@ -157,6 +158,8 @@ class State:
         self.guards: frozenset[Tested] = frozenset()
         self.escaped: dict[Path, Path] = {}
         """Objects made here that a surviving place refers to."""
+        self.kept: frozenset[Path] = frozenset()
+        """Symbolic paths of what some path has put into a surviving place, or into an object of the caller."""
         self.heeded: frozenset[Path] = frozenset()
         """Events and flags looked at so far."""
         self.iterating: frozenset[Path] = frozenset()
@@ -184,7 +187,7 @@ class State:
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
         other.settled, other.absent = self.settled.copy(), self.absent
-        other.escaped = self.escaped.copy()
+        other.escaped, other.kept = self.escaped.copy(), self.kept
         other.suppressed, other.heeded = self.suppressed, self.heeded
         other.iterating, other.partly, other.whole = self.iterating, self.partly, self.whole
         other.line, other.conditions, other.tests = self.line, self.conditions, self.tests
@@ -208,6 +211,7 @@ class State:
             and self.settled == other.settled
             and self.absent == other.absent
             and self.handed_over == other.handed_over
+            and self.kept == other.kept
             and self.tokens.keys() == other.tokens.keys()
             and all(_as_settled(token, other.tokens[key]) for key, token in self.tokens.items())
         )
@@ -376,6 +380,7 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
         # what only one of them says of the place is not known
         becomes = new.becomes if old.becomes == new.becomes else None
         both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
+        both["once_kept"] = old.once_kept or new.once_kept
         old = msgspec.structs.replace(old, becomes=becomes, **both)
         new = msgspec.structs.replace(new, becomes=becomes, **both)
     if isinstance(old, Pending) and isinstance(new, Pending) and old.tests != new.tests:

@@ -71,6 +71,8 @@ class Substitution:
         """What counts as reset before the effects of the call, and what of it has been read before that."""
         self.before = state.heap.copy()
         """What surviving objects held before the call."""
+        self.escaped = state.escaped.copy()
+        """What surviving places referred to before the call."""
         self._deep: dict[int, Sources] = {}
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}

@@ -133,7 +133,7 @@ def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
     told = state.env.pop(EXCEPTION, NOTHING).sources
     bind_name(act, state, step.target, unknown(act.made(step.span), told))
     if state.reads:
-        state.guards |= {Tested(frozenset(state.reads), False, step.span)}
+        state.guards |= {Tested(frozenset(state.reads), False, step.span, by_exception=True)}
 
 
 def _return(act: Activation, state: State, step: cfg.Return) -> None:

@@ -29,7 +29,9 @@ MEASURED: Final = "<measured>"
 def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
     """Iterating over a value uses up the surviving iterators among the things it denotes."""
     for thing in ordered(value.things):
-        if thing.path.root.kind is not RootKind.MADE and is_iterator(act.world, thing):
+        if thing.path.root.kind is RootKind.MADE or state.is_reset(thing.path):
+            continue  # its own, or taken back to the start before
+        if is_iterator(act.world, thing):
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
 
 

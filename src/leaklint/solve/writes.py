@@ -10,7 +10,7 @@ from leaklint.ir.effects import AnyEffect, Settled, Write
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, pending, undoing
-from leaklint.solve.lattice import CONSTANT_PATH, constant_keys, survives
+from leaklint.solve.lattice import CONSTANT_PATH, constant_keys, is_prefix, is_within, survives
 from leaklint.solve.state import Status, Token, Trace
 from leaklint.solve.substitution import Substitution
 
@@ -53,6 +53,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         kept = state.kept_at(place)
         if kept is None or effect.settled is not Settled.NEVER:
             return  # the callee puts another object there once this one is kept
+        if not effect.once_kept and not any(is_prefix(each, place) for each in sub.escaped):
+            return  # the callee makes it what it is, and keeps it then
         place = kept
         happening.absorb(act, state, place, sub.span)
         effect = msgspec.structs.replace(effect, path=place)
@@ -64,6 +66,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         return
     if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
         return
+    if not effect.once_kept and is_within(place, state.kept):
+        effect = msgspec.structs.replace(effect, once_kept=True)
     fullness.take(state, place, effect.how)
     taken = effect.sources | effect.key_sources
     if effect.how in undoing.REMOVING and all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken):
