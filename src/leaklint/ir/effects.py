@@ -187,6 +187,9 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The value is None or an empty container."""
     puts_back: bool = False
     """The value was read from the place itself."""
+    assumed: bool = False
+    """Nothing says that the object is a container: by its name, the method takes out what this invocation has put in;
+    beyond that it says nothing."""
     once_kept: bool = False
     """Some path has kept the caller's object somewhere before it changes it here."""
     bounded: bool = False

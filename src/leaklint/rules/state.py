@@ -77,7 +77,7 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     """The message for a change of surviving state; None for a bounded cache whose key separates."""
     if write.how is How.REORDER and write.bounded and write.guard is Guard.REQUEST:
         return None  # how a bounded cache keeps what was used last
-    owner = wording.owner(write.subject, variable=variable, attribute=write.how is How.SET_ATTRIBUTE)
+    owner = wording.owner(write.subject, variable=variable, attribute=_is_attribute(write))
     verdict = _overwritten(write, reached) or _skipped(write)
     if verdict is None and keeps(write):
         separates = all(_holds(write.key_request, value) for value in write.request)
@@ -93,6 +93,11 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
         cure = "flush it before the handler returns, in a finally"
     text = f"{_what(write, owner)}{verdict.why}"
     return Message(verdict.severity, text, verdict.observed, f"use {write.instead}" if write.instead else cure)
+
+
+def _is_attribute(write: Write) -> bool:
+    """Whether an attribute is bound whose name is known."""
+    return write.how is How.SET_ATTRIBUTE and write.path is not None and bool(write.path.fields)
 
 
 def keeps(write: Write) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work
+from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work, Write
 from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Step, StepKind
@@ -110,7 +110,7 @@ def solve(
         effect.path
         for call in calls
         for effect, _, _, _ in call.effects
-        if effect.path is not None and survives(effect.path) and type(effect).__name__ == "Write"
+        if isinstance(effect, Write) and not effect.assumed and effect.path is not None and survives(effect.path)
     )
     beside = [call for call in calls if call.handler.source is Source.DECORATOR]
     read_by_others: Sources = frozenset().union(*(call.reads for call in beside))

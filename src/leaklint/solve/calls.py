@@ -34,6 +34,7 @@ from leaklint.solve.lookup import read_field
 from leaklint.solve.members import MAKING, WITHIN, class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Token
+from leaklint.solve.undoing import assume_removal
 from leaklint.solve.world import Ask, Shape, Solving, instance
 
 MAX_CALLEES: Final = 8
@@ -139,6 +140,8 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         result = yield from call_library(act, state, row, arguments.before([of(thing)]), span, callee)
     else:
         caches.clear(state, thing)
+        if len(arguments.positional) == 1:
+            assume_removal(act, state, thing, arguments.positional[0], span)
         result = unknown_result(act, state, callee, arguments, span)
     return result
 

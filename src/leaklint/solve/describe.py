@@ -283,8 +283,8 @@ class Describer:
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
         path = effect.path
         assert path is not None
-        if not survives(path) or self._is_unchanging(path):
-            return None
+        if not survives(path) or effect.assumed or "<self>" in path.fields or self._is_unchanging(path):
+            return None  # of the object of a method that an invocation keeps, it is said that it is kept
         key_request = self.request(effect.key_sources)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None

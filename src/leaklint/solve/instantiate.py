@@ -36,6 +36,7 @@ from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import run_callable
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.substitution import Substitution, elements
+from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving
 from leaklint.solve.writes import with_status, write
 
@@ -281,6 +282,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         targets = yield from sub.things(effect.path)
     if here and isinstance(effect, Consume) and summary.kind is CallKind.PLAIN:
         happening.iterate_plainly(act, state, targets, span)
+    done: set[Path] = set()
     for thing in sorted(targets.things, key=lambda each: each.path):
         one = sub
         if (
@@ -296,6 +298,10 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         if isinstance(changed, Write) and isinstance(effect, Write):
             if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and happening.is_unchanging(thing):
                 continue
+            place = (state.kept_at(thing.path) if thing.path.root.kind is RootKind.MADE else None) or thing.path
+            if place in done and changed.how in REMOVING:
+                continue  # what this invocation has put there, and what was there before: one of both
+            done.add(place)
             write(one, changed, effect, thing, path_trace)
             if here and len(targets.things) == 1 and fullness.fills(changed):
                 fullness.fill(state, thing.path)

@@ -8,15 +8,31 @@ from typing import Any, Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Defer, How, Write
-from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Value
-from leaklint.solve.lattice import CLOCK, CONSTANT_PATH, ELEMENT, VARIES, at_import, extend, is_prefix
-from leaklint.solve.state import State, Status
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import (
+    CLOCK,
+    CONSTANT_PATH,
+    ELEMENT,
+    SYMBOLIC,
+    VARIES,
+    at_import,
+    constant_keys,
+    extend,
+    is_prefix,
+    survives,
+)
+from leaklint.solve.origins import deep_sources
+from leaklint.solve.state import State, Status, Token
 
 OPPOSITE: Final = {"+=": "-=", "-=": "+="}
 NONE: Final[Sources] = frozenset()
 ONE_ELEMENT: Final = frozenset({"add", "append", "appendleft", "insert"})
 """Methods that put a single element into a container."""
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
+_TAKING_OUT: Final = frozenset({"discard", "pop", "remove"})
+"""Methods by which containers lose a certain element."""
 REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
 _ADDING: Final = {
     How.SHRINK: (How.GROW, How.SET_ITEM),
@@ -51,7 +67,8 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
         added = [
             token.key
             for token in opened
-            if token.effect.path == path
+            if token.effect.path is not None
+            and (token.effect.path == path or (effect.sources and _may_be(token.effect.path, path)))
             and isinstance(token.effect, Write)
             and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
             and not _other_key(token.effect, effect)
@@ -97,6 +114,18 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
     return []
 
 
+def _may_be(one: Path, other: Path) -> bool:
+    """Whether two containers may be one: an element under some key, and that under a key which is known."""
+    return (
+        one.root == other.root
+        and len(one.fields) == len(other.fields)
+        and all(
+            first == second or (ELEMENT in (first, second) and first.startswith("[") and second.startswith("["))
+            for first, second in zip(one.fields, other.fields, strict=True)
+        )
+    )
+
+
 def _was_made(state: State, removed: Write) -> bool:
     """Whether ``setdefault`` has put the element there that is taken out."""
     return any(
@@ -107,6 +136,29 @@ def _was_made(state: State, removed: Write) -> bool:
         and _same_element(state, token.effect, removed)
         for token in state.tokens.values()
     )
+
+
+def assume_removal(act: Activation, state: State, method: Thing, element: Value, span: Span) -> None:
+    """A method of an object of which nothing is known may take out what this invocation has put into it."""
+    name = method.path.fields[-1].removeprefix(".") if method.path.fields else ""
+    place = Path(method.path.root, method.path.fields[:-1])
+    lasts = place.root.kind in SYMBOLIC or survives(place)
+    if name not in _TAKING_OUT or not lasts or act.importing:
+        return
+    effect = Write(
+        site=act.site(span),
+        operation=name,
+        path=place,
+        how=How.SHRINK,
+        sources=deep_sources(state, element) if name != "pop" else NONE,
+        key_sources=deep_sources(state, element) | constant_keys(element) if name == "pop" else NONE,
+        assumed=True,
+    )
+    undone = undone_by(state, effect, element)
+    if undone:
+        state.settle(with_callbacks(state, undone))
+    else:
+        state.open(Token(effect, ()))
 
 
 def put_into(state: State, container: Path) -> list[tuple[object, ...]]:
