@@ -188,8 +188,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     puts_back: bool = False
     """The value was read from the place itself."""
     assumed: bool = False
-    """Nothing says that the object is a container: by its name, the method takes out what this invocation has put in;
-    beyond that it says nothing."""
+    """It says nothing but what it undoes, if a caller has done that: what is put back, and what a method takes out by
+    its name, where nothing says that the object is a container."""
     once_kept: bool = False
     """Some path has kept the caller's object somewhere before it changes it here."""
     bounded: bool = False

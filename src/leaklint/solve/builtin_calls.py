@@ -28,6 +28,7 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.lattice import (
     ELEMENT,
+    NEW,
     NONE,
     SYMBOLIC,
     VARIES,
@@ -195,10 +196,11 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
     pending.keep_coroutine(state, value)
-    effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
+    if not pending.reopened(state, place) or not sources <= {NEW, VARIES}:
+        # else a resource takes the place of one like it that has been closed
+        effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
     handed_over.keep_parameter(act, state, value, span, place)
     overwrites(act, state, place)
-    pending.reopened(state, place)
     if is_fresh(value, sources):
         effects.reset(state, place, act.site(span))
     fullness.bind(state, place, value)

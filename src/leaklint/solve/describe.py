@@ -29,8 +29,9 @@ from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.concerning import concerns, is_along, is_constant, read_first
-from leaklint.solve.effects import MISSING, UNCHANGING
+from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
+from leaklint.solve.kinds import is_in_unchanging
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CLOCK,
@@ -38,6 +39,7 @@ from leaklint.solve.lattice import (
     CONSTANT_PATH,
     ROOM,
     TEMPORARY,
+    VARIES,
     extend,
     is_prefix,
     is_within,
@@ -73,10 +75,11 @@ class Describer:
         self.fed: dict[Path, Sources] = {}
         """Containers that this invocation puts elements into, with what the elements and their keys are made from."""
         for effect, _, _, _ in invoked.effects:
-            if isinstance(effect, Write) and effect.how in _FEEDING and effect.settled is not Settled.ALWAYS:
-                path = effect.path
-                assert path is not None
-                self.fed[path] = self.fed.get(path, frozenset()) | effect.key_sources | effect.sources
+            if not isinstance(effect, Write) or effect.path is None or effect.assumed:
+                continue
+            if effect.how in _FEEDING and effect.settled is not Settled.ALWAYS:
+                fed = self.fed.get(effect.path, frozenset())
+                self.fed[effect.path] = fed | effect.key_sources | effect.sources
         self.contexts: dict[Path, Sources] = {}
         """What this invocation puts into context variables."""
         for effect, _, _, _ in invoked.effects:
@@ -283,8 +286,9 @@ class Describer:
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
         path = effect.path
         assert path is not None
-        if not survives(path) or effect.assumed or "<self>" in path.fields or self._is_unchanging(path):
-            return None  # of the object of a method that an invocation keeps, it is said that it is kept
+        # of the object of a method that an invocation keeps, it is said that it is kept
+        if not survives(path) or effect.assumed or "<self>" in path.fields or is_in_unchanging(self.world, path):
+            return None
         key_request = self.request(effect.key_sources)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None
@@ -314,7 +318,7 @@ class Describer:
             overwritten_first=overwritten,
             fed=path in self.fed
             and not effect.sources
-            and (not effect.key_sources or not self.fed[path].isdisjoint(effect.key_sources)),
+            and (not effect.key_sources or not (self.fed[path] | {VARIES}).isdisjoint(effect.key_sources)),
             reset_before=reset_before,
             surely=not effect.tests,
             bounded=effect.bounded
@@ -327,11 +331,6 @@ class Describer:
     def _is_table(self, tables: Sources) -> bool:
         """Whether one of the containers in which a key has been found never changes."""
         return any(table == CONSTANT_PATH or not self._changes(table) for table in tables)
-
-    def _is_unchanging(self, path: Path) -> bool:
-        """Whether the object at hand, or the one around it, is a number or a text: nothing changes it in place."""
-        named = self.world.named.get(Path(path.root)) if path.root.kind is RootKind.STATIC else None
-        return named is not None and named.type in UNCHANGING
 
     def _is_said(self, looked_up: Write, path: Path) -> bool:
         """Whether a container that makes what is missing is changed by more than this, or looked up in before."""

@@ -12,10 +12,12 @@ from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thi
 from leaklint.solve import fullness, listed, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.heap import CHOSEN
+from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak
 from leaklint.solve.lattice import (
     BELOW,
     CONSTANT_PATH,
     ELEMENT,
+    NEW,
     NONE,
     ORIGINAL,
     SYMBOLIC,
@@ -29,17 +31,12 @@ from leaklint.solve.lattice import (
     survives,
 )
 from leaklint.solve.state import State, Token, Trace
-from leaklint.solve.undoing import REMOVING, REPLACING, is_one_of_many, undone_by, with_callbacks
-from leaklint.solve.world import World
+from leaklint.solve.undoing import REMOVING, REPLACING, is_next_of_several, is_one_of_many, undone_by, with_callbacks
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
-UNCHANGING: Final = frozenset(
-    f"builtins.{name}" for name in ("bool", "bytes", "complex", "float", "frozenset", "int", "str", "tuple")
-)
-"""Types of objects that nothing changes in place."""
 MISSING: Final = "lookup"
 """Operation by which a container that makes what is missing is changed."""
 
@@ -124,23 +121,6 @@ def mutate(
             fullness.fill(state, path)
 
 
-def is_weak(world: World, container: Thing) -> bool:
-    """Whether a container keeps nothing alive: what is in it is somebody else's, and goes with that."""
-    kind = container.type
-    return (
-        kind.kind is TypeKind.INSTANCE
-        and "::" not in kind.name
-        and world.models.class_row(kind.name, "weak") is not None
-    )
-
-
-def is_unchanging(thing: Thing) -> bool:
-    """Whether nothing changes an object in place: a constant, a number, a text, an environment variable's text."""
-    if thing.type.kind is TypeKind.CONSTANT or thing.type.name in UNCHANGING:
-        return True
-    return thing.path.root.kind is RootKind.LIBRARY and thing.path.root.name == "os.environ" and bool(thing.path.fields)
-
-
 def absorb(act: Activation, state: State, path: Path, span: Span) -> None:
     """``X.setdefault(key, []).append(item)`` is one change: that of the element says it all."""
     state.settle(
@@ -177,6 +157,8 @@ def write(
     ``place`` is the element that is set, where one is.
     """
     tests_itself = any(thing.path == (place or path) for thing in value.things)
+    if path.root.kind is RootKind.LIBRARY and is_new_object(value):
+        sources |= {NEW}
     effect = Write(
         site=act.site(span),
         operation=operation,
@@ -188,7 +170,7 @@ def write(
         puts_back=puts_back(place or path, value),
         once_kept=is_within(path, state.kept),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
-        empties=_is_empty(state, value),
+        empties=is_empty(state, value),
         # ``x = x or make()`` tests x itself
         guards=frozenset({path}) if tests_itself else frozenset(),
         tests=frozenset({frozenset({path})}) if tests_itself else frozenset(),
@@ -197,23 +179,18 @@ def write(
     if how in REMOVING:
         state.trimmed |= {path}
     undone = with_callbacks(state, undone_by(state, effect))
-    if undone or (effect.puts_back and how in REPLACING and not effect.guards):
+    if undone or is_next_of_several(state, effect):
         state.settle(undone, within=is_one_of_many(state, effect))
-        return
-    open_effect(act, state, effect)
+    elif effect.puts_back and how in REPLACING and not effect.guards:
+        put_back(act, state, effect, ())
+    else:
+        open_effect(act, state, effect)
 
 
-def _is_empty(state: State, value: Value) -> bool:
-    """Whether a value is None or a new container with nothing in it: what a variable holds that nobody has used."""
-    return bool(value.things) and all(
-        thing.type.constant == ("NoneType", None)
-        or (
-            thing.type.name.startswith(("builtins.", "collections."))
-            and thing.path.root.kind is RootKind.MADE
-            and not state.heap.under(thing.path.root)
-        )
-        for thing in value.things
-    )
+def put_back(act: Activation, state: State, effect: Write, trace: Trace) -> None:
+    """A place gets back what it held: that may undo what a caller has done before."""
+    if not act.importing and effect.path is not None and effect.path.root.kind is not RootKind.MADE:
+        state.open(Token(msgspec.structs.replace(effect, assumed=True), trace))
 
 
 def puts_back(place: Path, value: Value) -> bool:

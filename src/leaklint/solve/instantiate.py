@@ -15,6 +15,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve import fullness, handed_over, pending, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
+from leaklint.solve.kinds import is_unchanging
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
@@ -296,7 +297,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             effect, path=thing.path, sources=sources, site=act.site(span) if here else effect.site
         )
         if isinstance(changed, Write) and isinstance(effect, Write):
-            if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and happening.is_unchanging(thing):
+            if changed.how not in BINDING and effect.path.root.kind in SYMBOLIC and is_unchanging(thing):
                 continue
             place = (state.kept_at(thing.path) if thing.path.root.kind is RootKind.MADE else None) or thing.path
             if place in done and changed.how in REMOVING:

@@ -235,7 +235,13 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             effects.empty(act, state, thing.path)
         return
     single = len(target.things) == 1 or is_one_of_loop(state, (thing.path for thing in target.things))
+    given = elements(act, state, value).things if _is_slice(key) and not step.augmented else frozenset()
     for thing in ordered(target.things):
+        if given and given <= elements(act, state, of(thing)).things:
+            # some of what it held already: it is made shorter, or what it holds is moved
+            how = How.SHRINK if _is_slice(key, whole=True) else How.REORDER
+            effects.mutate(act, state, of(thing), how, "[…] =", step.span, key=frozenset({VARIES}))
+            continue
         if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
             certain, name = single_constant(key)
             place = variable(act.path, str(name) if certain else "*")

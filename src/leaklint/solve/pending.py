@@ -310,15 +310,15 @@ def _single(state: State, thing: Thing) -> Thing:
     return Thing(one, thing.type)
 
 
-def reopened(state: State, path: Path) -> None:
-    """A resource is bound anew: closing the old one no longer matters."""
-    state.settle(
-        [
-            key
-            for key, token in state.tokens.items()
-            if isinstance(token.effect, Close) and token.effect.path is not None and is_prefix(path, token.effect.path)
-        ]
-    )
+def reopened(state: State, path: Path) -> bool:
+    """A resource is bound anew: closing the old one no longer matters; gives whether it had been closed."""
+    closed = [
+        key
+        for key, token in state.tokens.items()
+        if isinstance(token.effect, Close) and token.effect.path is not None and is_prefix(path, token.effect.path)
+    ]
+    state.settle(closed)
+    return bool(closed)
 
 
 def described(state: State, effect: Pending) -> Pending | None:

@@ -164,9 +164,18 @@ class Substitution:
         """What an argument was made from, and what was put into it."""
         known = self._deep.get(index)
         if known is None:
-            known = deep_sources(self.state, self.arguments[index])
+            known = deep_sources(self.state, self.arguments[index]) | self._of_receivers(self.arguments[index])
             self._deep[index] = known
         return known
+
+    def _of_receivers(self, value: Value) -> Sources:
+        """The objects of a caller whose methods an argument is."""
+        found: set[Path] = set()
+        for thing in value.things:
+            if thing.type.kind is TypeKind.METHOD:
+                receiver = self.state.heap.get(slot(thing.path, "<self>"))
+                found |= {each.path for each in (receiver or NOTHING).things if each.path.root.kind in SYMBOLIC}
+        return frozenset(found)
 
     def observed(self, index: int) -> Sources:
         """The surviving objects that an argument denotes: testing it reads them."""

@@ -243,6 +243,21 @@ def is_one_of_many(state: State, removed: Write) -> bool:
     return CONSTANT_PATH in state.iterating and len(constants_in(removed.key_sources)) > 1
 
 
+def is_next_of_several(state: State, removed: Write) -> bool:
+    """Whether this invocation has put several elements there, of which an earlier removal has taken out the first."""
+    if removed.how not in REMOVING:
+        return False
+    taken_out = [
+        token
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write)
+        and token.effect.path == removed.path
+        and token.status is Status.SETTLED
+        and token.effect.how in _ADDING[removed.how]
+    ]
+    return len(taken_out) > 1 or any(token.many for token in taken_out)
+
+
 def constants_in(keys: Sources) -> Sources:
     """The constants among the sources of a key: how a path begins is none."""
     return frozenset(key for key in keys if _is_constant(key) and not key.root.name.startswith("/"))

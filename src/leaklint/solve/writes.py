@@ -7,10 +7,21 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Settled, Write
-from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, pending, undoing
-from leaklint.solve.lattice import CONSTANT_PATH, constant_keys, is_prefix, is_within, survives
+from leaklint.solve.kinds import is_new_object, is_weak
+from leaklint.solve.lattice import (
+    CONSTANT_PATH,
+    NEW,
+    constant_keys,
+    extend,
+    is_prefix,
+    is_within,
+    join_all,
+    survives,
+)
+from leaklint.solve.lookup import read_field
 from leaklint.solve.state import Status, Token, Trace
 from leaklint.solve.substitution import Substitution
 
@@ -60,7 +71,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         effect = msgspec.structs.replace(effect, path=place)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
-    if happening.is_weak(act.world, thing):
+    if is_weak(act.world, thing):
         return
     if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
         return
@@ -74,11 +85,19 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.trimmed |= {place}  # whatever the request says
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
+        if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
+            effect = msgspec.structs.replace(effect, sources=effect.sources | {NEW})
+    elif effect.how in undoing.REPLACING and len(original.sources) == 1 and not effect.puts_back:
+        put_aside = _in_field(sub, next(iter(original.sources)))
+        effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, put_aside))
     given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
-    if undone or (effect.puts_back and trace and not effect.guards):
+    if undone or undoing.is_next_of_several(state, effect):
         state.settle(undone, within=undoing.is_one_of_many(state, effect))
+        return
+    if effect.puts_back and trace and not effect.guards:
+        happening.put_back(act, state, effect, trace)
         return
     if effect.settled and trace:
         guards = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
@@ -89,3 +108,14 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.open(with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
+
+
+def _in_field(sub: Substitution, source: Path) -> Value:
+    """What lies in a field of an argument: an object may have put aside there what it puts back; nothing if unknown."""
+    if source.root.kind is not RootKind.PARAMETER or not source.fields or int(source.root.name) >= len(sub.arguments):
+        return NOTHING
+    value = sub.arguments[int(source.root.name)]
+    for field in source.fields:
+        found = [read_field(sub.act, sub.state, extend(thing.path, field)) for thing in value.things]
+        value = join_all([each for each in found if each is not None]) if None not in found else NOTHING
+    return value
