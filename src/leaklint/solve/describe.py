@@ -117,7 +117,8 @@ class Describer:
             place = Place(root.owner, span) if span is not None else None
             return Subject(Lifetime.MODULE, root.name + rest, "", place)
         if root.kind is RootKind.MODULE:
-            return Subject(Lifetime.MODULE, f"{root.owner}{rest}", "", None)
+            module = root.owner.removesuffix(".py").replace("/", ".")
+            return Subject(Lifetime.MODULE, f"{module}{rest}" if rest else f"a variable of module {module}", "", None)
         if root.kind is RootKind.STATIC:
             named = world.named.get(path) or world.named.get(Path(root))
             if named is not None:

@@ -196,7 +196,11 @@ def put_back(act: Activation, state: State, effect: Write, trace: Trace) -> None
 def puts_back(place: Path, value: Value) -> bool:
     """Whether a value is what the place held before, or None for nothing: ``getattr(local, "user", None)``."""
     own = [thing for thing in value.things if _is_of(place, thing)]
-    return bool(own) and all(thing in own or thing in NONE.things for thing in value.things)
+    if own:
+        return all(thing in own or thing in NONE.things for thing in value.things)
+    # a constant that was read from there
+    read = bool(value.sources) and all(is_prefix(place, source) for source in value.sources)
+    return read and all(thing.type.kind is TypeKind.CONSTANT for thing in value.things)
 
 
 def _is_of(place: Path, thing: Thing) -> bool:

@@ -258,6 +258,21 @@ def is_next_of_several(state: State, removed: Write) -> bool:
     return len(taken_out) > 1 or any(token.many for token in taken_out)
 
 
+def fills_again(state: State, effect: Write) -> bool:
+    """Whether a container that has been emptied gets back what was in it: ``saved = dict(X)``, put back later."""
+    path, taken = effect.path, effect.sources | effect.key_sources
+    if path is None or effect.how not in _ADDING[How.SHRINK] or not taken:
+        return False
+    if not all(is_prefix(path, source) for source in taken):
+        return False
+    own = [
+        token.status
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write) and token.effect.path is not None and is_prefix(path, token.effect.path)
+    ]
+    return state.is_reset(path) or (bool(own) and all(status is Status.SETTLED for status in own))
+
+
 def constants_in(keys: Sources) -> Sources:
     """The constants among the sources of a key: how a path begins is none."""
     return frozenset(key for key in keys if _is_constant(key) and not key.root.name.startswith("/"))

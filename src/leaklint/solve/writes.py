@@ -88,12 +88,12 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
             effect = msgspec.structs.replace(effect, sources=effect.sources | {NEW})
     elif effect.how in undoing.REPLACING and len(original.sources) == 1 and not effect.puts_back:
-        put_aside = _in_field(sub, next(iter(original.sources)))
+        put_aside = _behind(sub, next(iter(original.sources)))
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, put_aside))
     given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
-    if undone or undoing.is_next_of_several(state, effect):
+    if undone or undoing.is_next_of_several(state, effect) or undoing.fills_again(state, effect):
         state.settle(undone, within=undoing.is_one_of_many(state, effect))
         return
     if effect.puts_back and trace and not effect.guards:
@@ -110,11 +110,14 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
 
 
-def _in_field(sub: Substitution, source: Path) -> Value:
-    """What lies in a field of an argument: an object may have put aside there what it puts back; nothing if unknown."""
-    if source.root.kind is not RootKind.PARAMETER or not source.fields or int(source.root.name) >= len(sub.arguments):
+def _behind(sub: Substitution, source: Path) -> Value:
+    """What a function writes that it has been given, or has put aside in a field or a variable; nothing if unknown."""
+    if source.root.kind is RootKind.FREE:
+        value = sub.cells.get(source.root.name, NOTHING)
+    elif source.root.kind is RootKind.PARAMETER and int(source.root.name) < len(sub.arguments):
+        value = sub.arguments[int(source.root.name)]
+    else:
         return NOTHING
-    value = sub.arguments[int(source.root.name)]
     for field in source.fields:
         found = [read_field(sub.act, sub.state, extend(thing.path, field)) for thing in value.things]
         value = join_all([each for each in found if each is not None]) if None not in found else NOTHING
