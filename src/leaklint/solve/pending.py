@@ -62,22 +62,20 @@ def _meant(state: State, path: Path, work: Sequence[Work]) -> list[tuple[object,
 
 
 def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple[object, ...]]:
-    """Keys of the pending work that hangs on a path."""
+    """Keys of the pending work that hangs on a path, and of what has been changed there in a library or the process."""
+    below = path.root.kind is RootKind.LIBRARY and path.root.owner == "process"
     return [
         key
         for key, token in state.tokens.items()
-        if token.effect.path is not None
-        and is_prefix(path, token.effect.path)
-        and (
-            (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
-            or (
-                token.effect.path == path
-                and (
-                    (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
-                    or (isinstance(token.effect, Defer) and _waits_with(token.effect, work))
-                )
+        if (
+            token.effect.path == path
+            and (
+                (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
+                or (isinstance(token.effect, Defer) and _waits_with(token.effect, work))
+                or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
             )
         )
+        or (below and isinstance(token.effect, Write) and token.effect.path and is_prefix(path, token.effect.path))
     ]
 
 
