@@ -34,6 +34,31 @@ def test_what_no_python_reads_or_is_not_safe_to_try_is_for_its_owner_to_mend(sou
     assert cure.startswith("mend the file")
 
 
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "~" * 4_000,
+        "lambda: " * 4_000,
+        "1 if x else " * 4_000,
+        "a / " * 4_000,
+        "a @\\\n" * 4_000,
+        "(\n" + "a %\n" * 4_000,
+    ],
+)
+def test_no_chain_takes_long_to_try(chain: str) -> None:
+    message, _ = said_of(LATER + f"x = {chain}a{')' if chain[0] == '(' else ''}\n".encode())
+    assert "later Python" not in message
+
+
+@pytest.mark.parametrize("rest", ["[0]" * 4_000, ".b" * 4_000, ". b" * 4_000, "()" * 4_000, ".b[0]()" * 1_000])
+def test_no_chain_of_parts_takes_long_to_try(rest: str) -> None:
+    assert "later Python" not in said_of(LATER + f"x = a{rest}\n".encode())[0]
+
+
+def test_many_short_chains_are_tried() -> None:
+    assert "later Python" in said_of(LATER + b"x = -a.b[0](1 / 2)\n" * 1_000)[0]
+
+
 def test_a_tree_of_a_later_python_is_tried_in_part() -> None:
     (trouble,) = extract(LATER).troubles
     names = [f"m{number:02}.py" for number in range(MOST_TRIES + 5)]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
 LARGEST: Final = 100_000
 """Bytes; LibCST takes half a second for as much."""
 LONGEST_CHAIN: Final = 500
-"""Operators or calls in a row: LibCST's time and memory grow with the square of their number."""
+"""Operators, calls or attributes in a row: LibCST's time and memory grow with the square of their number."""
+_SIGNS: Final = tuple(b"+ - * / % @ | & ^ ~ ). )( )[ ]. ]( ][".split())
+_WORDS: Final = re.compile(rb"\b(?:lambda|and|or|not|if)\b")
+_NAMES: Final = re.compile(rb"(?:\.\w+){%d}" % LONGEST_CHAIN)
 DEEPEST: Final = 150
 """Brackets within brackets: LibCST's parser recurses, and a thousand of them end the process."""
 
@@ -28,10 +33,28 @@ def is_later_python(source: bytes) -> bool:
 
 
 def _chain(source: bytes) -> int:
-    """No chain is longer than this: how often the file has the sign of the most frequent link."""
-    return max(
-        source.count(link) for link in (b"+", b"-", b"*", b"|", b"&", b").", b" and ", b" or ", b"elif ", b"not ")
-    )
+    """No chain is longer than this: how many links a statement has, or how many ``elif`` the file."""
+    longest = source.count(b"elif ")
+    for statement in _statements(source):
+        if len(statement) > LONGEST_CHAIN:
+            close = statement.translate(None, b" \t\r\n\f\\")
+            links = sum(map(close.count, _SIGNS)) + len(_WORDS.findall(statement))
+            longest = max(longest, links, LONGEST_CHAIN + 1 if _NAMES.search(close) else 0)
+    return longest
+
+
+def _statements(source: bytes) -> Iterator[bytes]:
+    """Lines, joined where a bracket is open or a backslash stands at the end."""
+    begun: list[bytes] = []
+    depth = 0
+    for line in source.splitlines(keepends=True):
+        begun.append(line)
+        opened = sum(map(line.count, (b"(", b"[", b"{")))
+        depth = max(0, depth + opened - sum(map(line.count, (b")", b"]", b"}"))))
+        if not depth and not line.endswith((b"\\\n", b"\\\r\n", b"\\\r")):
+            yield b"".join(begun)
+            begun = []
+    yield b"".join(begun)
 
 
 def _depth(source: bytes) -> int:
