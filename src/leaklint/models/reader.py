@@ -62,6 +62,10 @@ _NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
+_FILLED: Final = ("builtins.dict", "builtins.list")
+"""Classes of new objects in which something may be though no row says what."""
+
+
 class ModelError(Exception):
     """A table of rows is wrong: the message names file, row and cure."""
 
@@ -185,11 +189,21 @@ class Reader:
         for field, kind in self.parts.items():
             path = self.path(f"result{field}")
             yield Store(path, Value(frozenset({Thing(path, Type(TypeKind.INSTANCE, kind))})))
+        if self.makes in _FILLED and self.makes != self.name and not self._fills():
+            path = self.path("result[]")
+            yield Store(path, Value(frozenset({Thing(path)})))  # nobody says what is in it, not that nothing is
         for term, kept in self.row.stores.items():
             yield Store(self.path(term), Value(frozenset(self.thing(each) for each in kept), self.sources(kept)))
         for term in self.row.copies:
             element = self.path(f"{term}[]")
             yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))
+
+    def _fills(self) -> bool:
+        """Whether the row says what is in the new object."""
+        return bool(self.row.copies) or any(term.startswith("result[") for term in (*self.row.stores, *self._parts()))
+
+    def _parts(self) -> Iterable[str]:
+        return (f"result{field}" for field in self.parts)
 
     def tells(self) -> Iterable[Store]:
         """That the result tells whether work has ended, or whether something is empty.

@@ -225,9 +225,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     current: str = ""
     """The result is no new object, but the one of ``type`` that this piece of the state of the process is."""
     tells_file: Term = ""
+    """The result is false where there is no file under this name (``os.path.exists``)."""
     shell: str = ""
     """The parameter that holds a command, as a text or as its words: what ``rm`` removes is removed."""
-    """The result is false where there is no file under this name (``os.path.exists``)."""
     reads: list[str] = []
     """State of the process that the result tells (``os.getcwd``): what sets it to the result puts it back."""
     snapshot: Literal["", "clock", "id", "random"] = ""
