@@ -63,6 +63,9 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
             for name, value in named.items():
                 state.heap[extend(path, f"[{name!r}]")] = value
                 sources |= value.sources
+            if arguments.rest is not None:
+                state.heap[extend(path, ELEMENT)] = arguments.rest
+                sources |= arguments.rest.sources
             result.append(of(Thing(path, instance("builtins.dict")), sources=sources))
             named = {}
         elif formal.kind in ("positional", "either") and positional:
