@@ -50,11 +50,11 @@ def test_broken_yaml_has_a_place(text, line, reason):
 
 def test_aliases_do_not_blow_up():
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 200)]
-    started = time.perf_counter()
+    started = time.process_time()
     (root,) = read_documents("\n".join(lines) + "\nloop: &l {<<: *l, b: c}\n")
     assert root.string_at("loop", "b") == "c"
     assert root.string_at("loop", "nothing") is None
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def resolve(parts: tuple[str, ...]) -> hcl.Value:
@@ -133,7 +133,7 @@ def test_broken_terraform_has_a_place(text, line):
 
 
 def test_large_terraform_file_is_read_in_time():
-    started = time.perf_counter()
+    started = time.process_time()
     (block,) = hcl.parse("a {\n" + "".join(f'x{n} = "${{var.v}}-{n}" # {{\n' for n in range(20_000)) + "}\n")
     assert len(block.attributes) == 20_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
