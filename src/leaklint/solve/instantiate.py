@@ -95,6 +95,8 @@ def instantiate(
     sub.new = (state.resets, state.read_first) if is_row else known
     # the callee has judged its own files by what it had cleaned before it made them
     cleaned = {path for path in summary.trims if path.root.owner == EMPTIED}
+    for path in sorted(cleaned):
+        pending.remove_folder(state, path.root.name)
     for path in sorted(summary.trims - cleaned):
         target = yield from sub.things(path)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}

@@ -373,6 +373,8 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
         return
     names = names_in(value.sources)
+    if not names and state.iterating and TEMPORARY in value.sources <= _LISTED:
+        names = ["/tmp"]  # all that a listing of the folder for temporary files has
     rest = value.sources - {named(name) for name in names}
     files = {
         key: token.effect
@@ -392,10 +394,17 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     state.settle(found, status)
 
 
+def remove_folder(state: State, name: str) -> None:
+    """All that is in a folder for temporary files, or that a pattern matches, is removed."""
+    gone = Value(frozenset(), frozenset({TEMPORARY, named(name.partition("*")[0])}))
+    remove_file(state, gone, every_path=True, contents=True, emptied=False)
+
+
 def _is_named(sources: Sources, names: list[str], rest: Sources, *, contents: bool) -> bool:
     """Whether a file was made under a name, or, with ``contents``, anywhere in a folder of that name."""
     others = names_in(sources)
     if contents:
-        return rest <= sources and all(any(other.startswith(name) for other in others) for name in names)
+        everything = [name for name in names if name.rstrip("/") != "/tmp"]
+        return rest <= sources and all(any(other.startswith(name) for other in others) for name in everything)
     own = sources - {named(other) for other in others}
     return rest == own and {name.rstrip("/") for name in names} == {other.rstrip("/") for other in others}

@@ -1,9 +1,10 @@
-"""Commands that a shell runs: what ``rm`` removes of the folder for temporary files."""
+"""Commands that a shell runs: what ``rm``, ``unlink`` or ``shred`` removes of the folder for temporary files."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.effects import Work
@@ -13,9 +14,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     EMPTIED,
     SYMBOLIC,
-    TEMPORARY,
     extend,
-    named,
     ordered,
     single_constant,
 )
@@ -24,7 +23,10 @@ from leaklint.solve.state import State
 
 _COMMANDS: Final = re.compile(r"[;&|\n]+")
 _MOST_WORDS: Final = 20
-REMOVES: Final = "rm"
+REMOVE: Final = ("rm", "unlink")
+_SHREDS_AWAY: Final = re.compile(r"-[a-z]*u[a-z]*|--remove(=.*)?")
+"""The options with which ``shred`` removes what it overwrites."""
+_RECURSIVE: Final = re.compile(r"-[a-zA-Z]*[rR][a-zA-Z]*|--recursive")
 
 
 def run(act: Activation, state: State, command: Value) -> None:
@@ -38,23 +40,29 @@ def run(act: Activation, state: State, command: Value) -> None:
     for thing in ordered(command.things):
         words = [read_field(act, state, extend(thing.path, f"[{position}]")) for position in range(_MOST_WORDS)]
         known = [word for word in words if word is not None]
-        if known and single_constant(known[0]) == (True, REMOVES):
+        if known and _removes([single_constant(word)[1] for word in known]):
             _remove_words(state, known[1:])
+
+
+def _removes(words: Sequence[object]) -> bool:
+    """Whether a command removes the files that it names."""
+    shreds = words[0] == "shred" and any(isinstance(word, str) and _SHREDS_AWAY.fullmatch(word) for word in words[1:])
+    return words[0] in REMOVE or shreds
 
 
 def _remove_words(state: State, words: list[Value]) -> None:
     """What the words of a command name is removed; folders, and what is in them, where an option says so."""
     constants = [str(single_constant(word)[1]) for word in words]
-    options = "".join(text for text in constants if text.startswith("-"))
+    folders = any(_RECURSIVE.fullmatch(text) for text in constants)
     for word, text in zip(words, constants, strict=True):
         if text.startswith("-"):
             continue
-        if "r" in options.lower():
-            pending.remove_file(state, word, every_path=True, contents=True, emptied=False)
+        if folders or state.iterating:
+            pending.remove_file(state, word, every_path=True, contents=folders, emptied=not folders)
         names = pending.with_names(state, word.things)
         for each in names:
             pending.settle_at(state, each.path, (Work.FILE,))
-        pending.note_removed(state, names, contents="r" in options.lower())
+        pending.note_removed(state, names, contents=folders)
 
 
 def _removed(command: str) -> list[str]:
@@ -65,13 +73,12 @@ def _removed(command: str) -> list[str]:
         return []
     if words[:1] == ["sudo"]:
         words = words[1:]
-    return [word for word in words[1:] if word.startswith("/tmp")] if words[:1] == [REMOVES] else []
+    return [word for word in words[1:] if word.startswith("/tmp")] if words and _removes(words) else []
 
 
 def _remove(state: State, name: str) -> None:
     """A file, a folder, or all that a pattern matches, is removed."""
-    gone = Value(frozenset(), frozenset({TEMPORARY, named(name.partition("*")[0])}))
-    pending.remove_file(state, gone, every_path=True, contents=True, emptied=False)
+    pending.remove_folder(state, name)
     asked = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
     cleaned = {Path(Root(RootKind.LIBRARY, EMPTIED, name))}
     if any(source.root.kind in SYMBOLIC for source in asked):
