@@ -200,10 +200,16 @@ class Warden:
         """
         for number in (*LEAVING, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)
-        killed, left = tree.end_all(os.getpid())
-        for worker in self.workers:
-            worker.drain()
-            worker.close()
+        try:
+            killed, left = tree.end_all(os.getpid())
+            for worker in self.workers:
+                worker.drain()
+                worker.close()
+        finally:
+            self._remove_files()
+        say({"say": "over", "killed": killed, "left": left})
+
+    def _remove_files(self) -> None:
         for path in sorted({path for worker in self.workers for path in worker.made}, reverse=True):
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path, ignore_errors=True)
@@ -213,7 +219,6 @@ class Warden:
                 except OSError:
                     continue
         shutil.rmtree(self.folder, ignore_errors=True)
-        say({"say": "over", "killed": killed, "left": left})
 
 
 def _leave(*_: object) -> NoReturn:
@@ -250,10 +255,13 @@ def main() -> None:
     except Gone:
         pass
     finally:
-        try:
-            warden.clean()
-        except Gone:
-            warden.clean()
+        cleaned = False
+        while not cleaned:  # another signal may come before they are ignored
+            try:
+                warden.clean()
+                cleaned = True
+            except Gone:
+                continue
 
 
 def serve(warden: Warden) -> None:

@@ -47,6 +47,8 @@ def parents() -> dict[int, tuple[int, str]]:
                     fields = file.read().rpartition(b") ")[2].split()
             except OSError:
                 continue
+            if len(fields) < 2:
+                continue  # it ended while it was read
             found[int(name)] = (int(fields[1]), fields[0].decode())
     return found
 
