@@ -37,6 +37,7 @@ STAYS = {
     "lk105_request_data_cached/returns_a_tuple_with_the_tenant": {"app.TENANT"},
     "lk110_temporary_file_left/pathlib_chain": {"/tmp/out"},
     "lk110_temporary_file_left/other_folder_emptied_first": {"/tmp/new-area"},
+    "lk110_temporary_file_left/other_folder_emptied_by_a_helper": {"/tmp/fixture-other"},
 }
 """What is left without the leak too: it is overwritten before anything reads it, or always the same."""
 MENDED = [

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, overriding, pending, protocols, shell, uses
+from leaklint.solve import builtin_calls, caches, folders, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.fields import named_tuple
@@ -127,6 +127,12 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         return named_tuple(act, state, name, arguments, span)
     name = world.models.canonical(name)
     yield from protocols.tell(act, state, name, arguments, span)
+    if name == folders.TEMPORARY_FOLDER:
+        return folders.literal("/tmp")
+    if name == folders.JOIN:
+        arguments = folders.joined(arguments)
+        if len(arguments.positional) == 1 and arguments.rest is None:
+            return arguments.positional[0]
     special = builtin_calls.SPECIAL.get(name)
     if special is not None:
         result = yield from special(act, state, arguments, span)

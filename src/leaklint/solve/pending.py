@@ -373,8 +373,6 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
         return
     names = names_in(value.sources)
-    if not names and state.iterating and TEMPORARY in value.sources <= _LISTED:
-        names = ["/tmp"]  # all that a listing of the folder for temporary files has
     rest = value.sources - {named(name) for name in names}
     files = {
         key: token.effect
@@ -404,7 +402,6 @@ def _is_named(sources: Sources, names: list[str], rest: Sources, *, contents: bo
     """Whether a file was made under a name, or, with ``contents``, anywhere in a folder of that name."""
     others = names_in(sources)
     if contents:
-        everything = [name for name in names if name.rstrip("/") != "/tmp"]
-        return rest <= sources and all(any(other.startswith(name) for other in others) for name in everything)
+        return rest <= sources and all(any(other.startswith(name) for other in others) for name in names)
     own = sources - {named(other) for other in others}
     return rest == own and {name.rstrip("/") for name in names} == {other.rstrip("/") for other in others}

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
-from leaklint.solve import effects, handed_over, items, leaving, managers, names, operations, pending, uses
+from leaklint.solve import effects, folders, handed_over, items, leaving, managers, names, operations, pending, uses
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.annotations import annotated, annotated_content, annotated_elements
 from leaklint.solve.arguments import Arguments
@@ -25,16 +25,13 @@ from leaklint.solve.lattice import (
     DICTS,
     ELEMENT,
     NONE,
-    ROOTED,
     SIZE,
     SYMBOLIC,
-    TEMPORARY,
     constant,
     extend,
     is_prefix,
     join,
     join_all,
-    named,
     of,
     ordered,
     slot,
@@ -64,12 +61,7 @@ EXCEPTION: Final = "the exception"
 
 
 def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
-    value = constant(step.value)
-    if isinstance(step.value, str) and step.value.startswith("/") and not step.value.startswith("/tmp"):
-        value = Value(value.things, frozenset({ROOTED}))
-    elif isinstance(step.value, str) and step.value.startswith("/tmp"):
-        name = named(step.value)
-        value = Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
+    value = folders.literal(step.value) if isinstance(step.value, str) else constant(step.value)
     state.env[step.target] = value
 
 
