@@ -377,6 +377,10 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
         if old.tables != new.tables:
             tables = old.tables | new.tables if _has_few_keys(old) and _has_few_keys(new) else frozenset()
             old, new = msgspec.structs.replace(old, tables=tables), msgspec.structs.replace(new, tables=tables)
+        if not old.tests or not new.tests:
+            # one of them happens whatever the other one asks
+            old = msgspec.structs.replace(old, guards=frozenset(), tests=frozenset())
+            new = msgspec.structs.replace(new, guards=frozenset(), tests=frozenset())
         # what only one of them says of the place is not known
         becomes = new.becomes if old.becomes == new.becomes else None
         both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
