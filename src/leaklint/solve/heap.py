@@ -30,7 +30,7 @@ class Group(dict[Path, Value]):
             made: set[Path] = set()
             for key, value in self.items():
                 fields = key.fields
-                if len(fields) > length and is_prefix(path, key) and not fields[length].startswith(APART):
+                if len(fields) > length and is_prefix(path, key) and not is_apart(fields[length:]):
                     sources |= value.sources
                     made.update(made_here(value))
             known = self._inside[path] = (frozenset(sources), tuple(sorted(made)))
@@ -42,6 +42,11 @@ CHOSEN: Final = "<chosen by>"
 """The field of a container made here in which lies what was looked at to decide what is put into it."""
 APART: Final = ("<func", CHOSEN)
 """Fields that tell about an object, but not what it was made from."""
+
+
+def is_apart(fields: tuple[str, ...]) -> bool:
+    """Whether what lies there tells about an object, or about one in it, but not what it was made from."""
+    return any(field.startswith(APART) for field in fields)
 
 
 def made_here(value: Value) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.values import Path, Sources, Thing, Value
-from leaklint.solve.heap import APART, made_here
+from leaklint.solve.heap import is_apart, made_here
 from leaklint.solve.lattice import ELEMENT, is_from_outside, is_part_of_sources, is_prefix, of, prolong, slot
 from leaklint.solve.state import State
 
@@ -66,7 +66,7 @@ def _sources_through(state: State, value: Value, fields: tuple[str, ...]) -> Sou
             if len(key.fields) <= len(path.fields) or not is_prefix(path, key):
                 continue
             way = key.fields[len(path.fields) :]
-            if way[0].startswith(APART) or not all(map(_may_be_same, way, rest)):
+            if is_apart(way) or not all(map(_may_be_same, way, rest)):
                 continue
             known = True
             if len(way) >= len(rest):
