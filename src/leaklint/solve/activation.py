@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from leaklint.ir.effects import Site
@@ -143,6 +143,26 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
         result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))
     if len(result) > 4:
         return frozenset()
+    return _by_type(result)
+
+
+def _by_type(things: Sequence[tuple[Type, tuple[tuple[str, Shape], ...]]]) -> Shape:
+    """Several objects of one type as one: a constant in a field is known only where each of them has one there."""
+    alike: dict[Type, list[dict[str, Shape]]] = {}
+    for kind, fields in things:
+        alike.setdefault(kind, []).append(dict(fields))
+    if len(alike) == len(things):
+        return frozenset(things)
+    result = []
+    for kind, several in alike.items():
+        together: list[tuple[str, Shape]] = []
+        for name in sorted(set().union(*several)):
+            held = [each for fields in several for each in fields.get(name, ())]
+            if not all(name in fields for fields in several):
+                held = [each for each in held if each[0].kind is not TypeKind.CONSTANT]
+            if held:
+                together.append((name, _by_type(list(dict.fromkeys(held)))))
+        result.append((kind, tuple(together[:12])))
     return frozenset(result)
 
 

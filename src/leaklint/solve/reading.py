@@ -34,7 +34,7 @@ def read(sub: Substitution, summary: Summary) -> Solving:
             state.read(sub.cell_paths.get(place.root.name, place))
         elif place.root.kind is RootKind.PARAMETER:
             value = yield from sub.things(place)
-            if place.fields and place.fields[-1].startswith("["):
+            if place.fields and place.fields[-1].startswith(("[", ".")):
                 value = join_all([value, (yield from sub.places(place))])
             for thing in value.things:
                 if thing.path.root.kind is not RootKind.MADE:

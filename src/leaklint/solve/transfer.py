@@ -216,8 +216,8 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
             uses.read_snapshots(act, state, value, step.span)
         if reads and not measures:
             read_throughout(act, state, value)
-        else:
-            read_contents(state, value, (SIZE if measures else CONTENT) if reads or argument.star else "")
+        elif reads or argument.star:
+            read_contents(state, value, SIZE if measures else CONTENT)
         if argument.star == "*":
             known = _known_elements(state, act, value)
             open_ended = any(thing.path.root.kind in SYMBOLIC for thing in value.things)
