@@ -31,7 +31,7 @@ from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.concerning import concerns, is_along, is_constant, read_first
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.kinds import is_in_unchanging
+from leaklint.solve.kinds import is_absent, is_in_unchanging
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CLOCK,
@@ -288,7 +288,9 @@ class Describer:
         path = effect.path
         assert path is not None
         # of the object of a method that an invocation keeps, it is said that it is kept
-        if not survives(path) or effect.assumed or "<self>" in path.fields or is_in_unchanging(self.world, path):
+        if not survives(path) or effect.assumed or "<self>" in path.fields:
+            return None
+        if is_in_unchanging(self.world, path) or is_absent(self.world, path):
             return None
         key_request = self.request(effect.key_sources)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):

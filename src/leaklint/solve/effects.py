@@ -12,7 +12,7 @@ from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thi
 from leaklint.solve import fullness, listed, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.heap import CHOSEN
-from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak
+from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak, note_change
 from leaklint.solve.lattice import (
     BELOW,
     CONSTANT_PATH,
@@ -52,6 +52,7 @@ def open_effect(
         state.empty -= {effect.path}
         if act.importing:
             return  # what an import changes is no invocation's
+        note_change(act.world, effect)
         effect = listed.with_tables(state, effect)
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:

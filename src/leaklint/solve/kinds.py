@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from leaklint.ir.effects import How, Write
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from leaklint.solve.lattice import ELEMENT, FACTORY, KEYS, NONE, extend
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -12,6 +14,7 @@ UNCHANGING: Final = frozenset(
     f"builtins.{name}" for name in ("bool", "bytes", "complex", "float", "frozenset", "int", "str", "tuple")
 )
 """Types of objects that nothing changes in place."""
+_OF_THE_IMPORT: Final = frozenset({RootKind.STATIC, RootKind.CLASS})
 
 
 def is_weak(world: World, container: Thing) -> bool:
@@ -35,6 +38,52 @@ def is_in_unchanging(world: World, path: Path) -> bool:
     """Whether the object at hand, or the one around it, is a number or a text."""
     named = world.named.get(Path(path.root)) if path.root.kind is RootKind.STATIC else None
     return named is not None and named.type in UNCHANGING
+
+
+def note_change(world: World, changed: Write) -> None:
+    """Remembers what an invocation binds, and the elements of an object that it changes, by their keys."""
+    path = changed.path
+    if path is None or path.root.kind not in _OF_THE_IMPORT:
+        return
+    named = [key.root.name for key in changed.key_sources if key.root.owner == "constant"]
+    if changed.how is How.SET_ITEM and named and len(named) == len(changed.key_sources):
+        world.changed.update(extend(path, f"[{name}]") for name in named)
+    else:
+        world.changed.add(path)
+
+
+def is_absent(world: World, path: Path) -> bool:
+    """Whether an object would lie where nothing of the project puts any.
+
+    That is an attribute that holds None after import, or a key that a dictionary of the import does not have, where no
+    invocation puts anything there: whatever a library may put there is none of its own.
+    """
+    if path.root.kind not in _OF_THE_IMPORT or not path.fields:
+        return False
+    return _is_missing(world, path) or any(
+        _is_none(world, Path(path.root, path.fields[:count])) for count in range(1, len(path.fields))
+    )
+
+
+def _is_missing(world: World, path: Path) -> bool:
+    if path.fields[0][:2] not in ("['", '["'):
+        return False
+    known = {field.fields[0] for field in world.fields_below(path) if field.fields}
+    return (
+        KEYS in known
+        and known.isdisjoint({path.fields[0], ELEMENT, FACTORY})
+        and world.changed.isdisjoint({Path(path.root), Path(path.root, path.fields[:1])})
+    )
+
+
+def _is_none(world: World, place: Path) -> bool:
+    if place in world.changed or not place.fields[-1].startswith("."):
+        return False
+    held = world.field(place)
+    if held is None and place.root.kind is RootKind.CLASS:
+        known = world.classes.get(f"{place.root.owner}::{place.root.name}")
+        held = known.attributes.get(place.fields[0][1:]) if known is not None and len(place.fields) == 1 else None
+    return held is not None and bool(held.things) and held.things <= NONE.things
 
 
 def is_new_object(value: Value) -> bool:

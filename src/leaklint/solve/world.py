@@ -129,6 +129,8 @@ class World:
         """What is settled for every invocation by what was set up at import, and the modules that set it up."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
+        self.changed: set[Path] = set()
+        """Objects of the import, attributes and elements of them, that some invocation changes or binds."""
         self.of_libraries: set[Path] = set()
         """Attributes of objects of third-party libraries, which code reads that nobody sees."""
         self.caching: dict[str, bool] = {}

@@ -10,7 +10,7 @@ from leaklint.ir.effects import AnyEffect, Settled, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, pending, undoing
-from leaklint.solve.kinds import is_new_object, is_weak
+from leaklint.solve.kinds import is_new_object, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     NEW,
@@ -105,6 +105,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
             effect = msgspec.structs.replace(happening.without_guards(state, effect), reset_before=True)
         tests = effect.tests | happening.tests_of(state)
         effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests)
+        note_change(act.world, effect)
         state.open(with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
