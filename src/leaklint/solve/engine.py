@@ -47,6 +47,8 @@ class Engine:
         self._hurries = hurries
         """Whether no answer is computed again any more."""
         self.answers: dict[Ask, Any] = {}
+        self.used: set[Ask] = set()
+        """Answers that have been asked for again."""
         self._provisional: dict[Ask, Any] = {}
         self._resting: dict[Ask, int] = {}
         """Answers that rest on an unfinished one, with the depth of its frame."""
@@ -68,6 +70,7 @@ class Engine:
                 continue
             if asked in answers:
                 message = answers[asked]
+                self.used.add(asked)
                 frame.lowest = min(frame.lowest, self._resting.get(asked, frame.lowest))
             elif asked in active:
                 depth = active[asked]

@@ -319,18 +319,18 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
 def _method_of_project(
     act: Activation, state: State, target: Value, name: str, arguments: tuple[Value, ...], span: Span
 ) -> Solving:
-    """Calls a special method where the project's class of the target defines it; None where none does."""
-    results = []
+    """Calls a special method that the project's class of each possible target defines; None where one of them does not."""
+    methods = []
     for thing in ordered(target.things):
         if thing.type.kind is not TypeKind.INSTANCE or "::" not in thing.type.name:
             return None
         method = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=False)
         if method is None:
             return None
-        if all(each.type.kind is TypeKind.LIBRARY_METHOD for each in method.things):
-            result = yield from apply(act, state, method, Arguments(arguments), span)
-        else:
-            result = yield from apply(act, state, method, Arguments(arguments), span)
+        methods.append(method)
+    results = []
+    for method in methods:
+        result = yield from apply(act, state, method, Arguments(arguments), span)
         results.append(result)
     return join_all(results) if results else None
 

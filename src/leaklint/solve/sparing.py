@@ -45,8 +45,10 @@ class Sparing:
         answers = self._engine.answers
         if len(answers) < self._enough:
             return
-        for each in [each for each in answers if each.what not in LASTING]:
+        used = self._engine.used
+        for each in [each for each in answers if each.what not in LASTING and each not in used]:
             del answers[each]
+        used.clear()
         self._world.pool = Pool()
         self._enough = len(answers) + MOST_REMEMBERED
 
