@@ -328,11 +328,10 @@ def _method_of_project(
         if method is None:
             return None
         methods.append(method)
-    results = []
-    for method in methods:
-        result = yield from apply(act, state, method, Arguments(arguments), span)
-        results.append(result)
-    return join_all(results) if results else None
+    if not methods:
+        return None
+    result = yield from apply(act, state, join_all(methods), Arguments(arguments), span)
+    return result
 
 
 def _element(act: Activation, state: State, step: cfg.Element) -> Solving:

@@ -11,7 +11,9 @@ from leaklint.solve.pool import Pool
 from leaklint.solve.world import Ask, Solving, World
 
 MOST_REMEMBERED: Final = 2_000
-"""Answers that are remembered from one function outside of handlers to the next, modules aside: few are asked again."""
+"""New answers that are remembered from one function outside of handlers to the next, modules aside."""
+MOST_KEPT: Final = 4_000
+"""Of the older ones, those are kept that were asked for again; where they are more than this, none is."""
 LASTING: Final = ("module", "signature")
 """Answers in which a handler's budget has no part: a module is imported once, whoever asks for it."""
 
@@ -41,13 +43,15 @@ class Sparing:
         return found
 
     def forget(self) -> None:
-        """Forgets what functions do, once that has become much."""
-        answers = self._engine.answers
+        """Forgets what functions do, once that has become much; what was asked for since the last time is kept."""
+        answers, used = self._engine.answers, self._engine.used
         if len(answers) < self._enough:
             return
-        used = self._engine.used
-        for each in [each for each in answers if each.what not in LASTING and each not in used]:
-            del answers[each]
+        passing = [each for each in answers if each.what not in LASTING]
+        kept = sum(each in used for each in passing)
+        for each in passing:
+            if each not in used or kept > MOST_KEPT:
+                del answers[each]
         used.clear()
         self._world.pool = Pool()
         self._enough = len(answers) + MOST_REMEMBERED
