@@ -319,7 +319,7 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
 def _method_of_project(
     act: Activation, state: State, target: Value, name: str, arguments: tuple[Value, ...], span: Span
 ) -> Solving:
-    """Calls a special method that the project's class of each possible target defines; None where one of them does not."""
+    """Calls a special method that the project's class of each target defines; None where one of them has none."""
     methods = []
     for thing in ordered(target.things):
         if thing.type.kind is not TypeKind.INSTANCE or "::" not in thing.type.name:
