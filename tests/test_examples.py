@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from test_fixtures import findings_of
+from truth.attempts import in_one_of_three
 from truth.runner import Driver, Job, Seen
 
 CODES = {
@@ -59,6 +60,7 @@ def test_the_mended_twin_is_silent(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@in_one_of_three
 def test_the_leak_shows(name: str, driver: Driver) -> None:
     seen = seen_of(driver, name, "leaky")
     assert not seen.trouble
@@ -67,6 +69,7 @@ def test_the_leak_shows(name: str, driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@in_one_of_three
 def test_the_mended_twin_leaves_nothing(name: str, driver: Driver) -> None:
     seen = seen_of(driver, name, "mended")
     assert not seen.trouble
@@ -89,5 +92,6 @@ def test_the_closed_pool_fails_from_the_second_request_on(driver: Driver) -> Non
 @pytest.mark.parametrize(
     ("name", "kind"), [("bot_log", "state"), ("claims", "state"), ("forgotten_post", "work"), ("scratch_file", "files")]
 )
+@in_one_of_three
 def test_what_leaks_is_what_the_incident_tells(name: str, kind: str, driver: Driver) -> None:
     assert getattr(seen_of(driver, name, "leaky"), kind)

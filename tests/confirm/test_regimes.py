@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from confirm.conftest import BEST, ENGINES, Observe
 
+from leaklint.confirm import plan
 from leaklint.confirm.findings import from_objects
 from leaklint.confirm.plan import Engine, Plan, Regime, Unusable
 from leaklint.confirm.record import Record
@@ -46,12 +47,19 @@ COUNT = 0
 def handler(event, context):
     global COUNT
     COUNT += 1
-    threading.Timer(0.25, print, ["late"]).start()
-    time.sleep(0.05)
+    threading.Timer(1, print, ["late"]).start()
+    time.sleep(0.2)
     return [os.getpid(), COUNT]
 """
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits long enough for what runs on after the last return, on a busy machine too."""
+    monkeypatch.setattr(plan, "LINGER", 2)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_task_on_a_loop_that_stays_open_runs_on(observe: Observe) -> None:
     report = observe(TASK, regime=Regime.LOOP)
     assert [each.code for each in report.only_seen] == ["LK203"]
@@ -99,9 +107,9 @@ def test_a_restored_container_shares_what_no_hook_makes_anew(
 ) -> None:
     files = {"snapshot_restore_py": HOOKS} if engine is Engine.BUILTIN else {}
     root = project(app=SNAPSHOT, **files)
-    plan = Plan(root=root, handler="app:handler", engine=engine, snapstart=True)
+    wanted = Plan(root=root, handler="app:handler", engine=engine, snapstart=True)
     places = [{"code": "LK106", "path": "app.py", "line": line, "message": "taken at import"} for line in (5, 6)]
-    report = confirm(plan, ["{}"], 2, from_objects(places, root))
+    report = confirm(wanted, ["{}"], 2, from_objects(places, root))
     runs.append(report.record)
     answers = [json.loads(each.answer) for each in report.record.invocations]
     assert answers[0] == answers[1]
@@ -124,6 +132,7 @@ def test_a_hook_that_raises_ends_the_start(observe: Observe) -> None:
         observe(source, regime=Regime.LOOP, snapstart=True)
 
 
+@pytest.mark.usefixtures("patient")
 def test_managed_containers_run_side_by_side_with_state_of_their_own(observe: Observe) -> None:
     report = observe(SHARED, regime=Regime.MANAGED)
     answers = [json.loads(each.answer) for each in report.record.invocations]

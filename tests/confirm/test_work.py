@@ -21,7 +21,7 @@ LEFT = {
     "thread": {"LK204": "threading.Thread(target=pause).start()"},
     "raw_thread": {"LK204": "_thread.start_new_thread(pause, ())"},
     "subclass": {"LK204": "Worker(daemon=True).start()"},
-    "timer": {"LK205": "threading.Timer(0.03, pause).start()"},
+    "timer": {"LK205": "threading.Timer(0.2, pause).start()"},
     "future": {"LK206": "EXECUTOR.submit(pause)"},
     "pool": {"LK206": "POOL.apply_async(pause)"},
     "process": {"LK207": "subprocess.Popen("},

@@ -10,7 +10,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,17 @@ def command(*arguments: str, **more: Any) -> subprocess.Popen[str]:
     """Starts the command as a process of its own."""
     more.setdefault("stdout", subprocess.PIPE)
     return subprocess.Popen([sys.executable, "-m", "leaklint", *arguments], stderr=subprocess.PIPE, text=True, **more)
+
+
+def read_until_it_waits(running: subprocess.Popen[str]) -> str:
+    """What a watching command prints until it waits for the next change."""
+    assert running.stdout
+    seen = ""
+    while "Waiting" not in seen:
+        line = running.stdout.readline()
+        assert line, "it has ended"
+        seen += line
+    return seen
 
 
 def test_a_finding_as_text(leaklint: Any) -> None:
@@ -357,9 +367,7 @@ class TestProcess:
 
     def test_an_interruption(self, project: Path) -> None:
         running = command("--watch", cwd=project, env=os.environ | {"PYTHONUNBUFFERED": "1"})
-        assert running.stdout
-        while "Waiting" not in running.stdout.readline():
-            assert running.poll() is None
+        read_until_it_waits(running)
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=60)
         assert (running.returncode, errors) == (130, "\n")
@@ -397,16 +405,8 @@ class TestProcess:
         running = command(
             "--watch", "--output-format", "concise", cwd=project, env=os.environ | {"PYTHONUNBUFFERED": "1"}
         )
-        assert running.stdout
-        seen = ""
-        while "Waiting" not in seen:
-            seen += running.stdout.readline()
-        assert FOUND in seen
-        time.sleep(0.05)
+        assert FOUND in read_until_it_waits(running)
         (project / "bot/log.py").write_text("def write(text):\n    return text\n")
-        seen = ""
-        while "Waiting" not in seen:
-            seen += running.stdout.readline()
-        assert "No leaks found" in seen
+        assert "No leaks found" in read_until_it_waits(running)
         running.send_signal(signal.SIGINT)
         running.communicate(timeout=60)

@@ -33,6 +33,23 @@ def long(tmp_path: Path) -> Path:
     return project
 
 
+TOLD = """
+import sys
+from leaklint.frontends.cli import main
+from leaklint.pipeline import analyse
+
+findings = analyse._findings
+
+def told(*given):
+    print("begun", flush=True)
+    return findings(*given)
+
+analyse._findings = told
+sys.exit(main())
+"""
+"""The command, which says when its long work begins: until then a slow machine may take long."""
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interruption_leaves_nothing_behind(
@@ -41,12 +58,15 @@ def test_an_interruption_leaves_nothing_behind(
     out = tmp_path / "out"
     out.mkdir()
     (out / "report.json").write_text("the last report")
-    command = [sys.executable, "-m", "leaklint", "check", "--jobs", jobs, "--output-format", f"json:{out}/report.json"]
+    report = f"json:{out}/report.json"
+    command = [sys.executable, "-c", TOLD, "check", "--jobs", jobs, "--output-format", report]
     environment = {**os.environ, "LEAKLINT_CACHE_DIR": str(tmp_path / "cache")}
     running = subprocess.Popen(
         command, cwd=long, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    time.sleep(1.5)
+    assert running.stdout
+    assert running.stdout.readline() == b"begun\n"
+    time.sleep(0.5)
     assert running.poll() is None
     running.send_signal(number)
     _, errors = running.communicate(timeout=60)

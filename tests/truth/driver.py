@@ -321,7 +321,7 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
         over = isinstance(thread, threading.Timer) and thread.finished.is_set()
         if thread not in baseline and not idle and not over and not thread.name.startswith(("asyncio_", "asyncio-")):
             yield f"thread {thread.name}"
-    for _ in range(10):
+    for _ in range(500):
         if len(list(Path("/proc/self/task").iterdir())) <= len(threading.enumerate()):
             break
         time.sleep(0.001)  # a thread that has ended is counted for a moment
@@ -414,4 +414,4 @@ if __name__ == "__main__":
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
-        print(dumps(in_a_fork(functools.partial(observe, loads(line)), 20.0)), flush=True)
+        print(dumps(in_a_fork(functools.partial(observe, loads(line)), 60.0)), flush=True)

@@ -21,11 +21,11 @@ LOOP = asyncio.new_event_loop()
 
 
 def pause():
-    time.sleep(0.03)
+    time.sleep(0.2)
 
 
 async def rest():
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.45)
 
 
 def thread():
@@ -49,7 +49,7 @@ def subclass():
 
 
 def timer():
-    threading.Timer(0.03, pause).start()
+    threading.Timer(0.2, pause).start()
     settled = threading.Timer(60, pause)
     settled.start()
     settled.cancel()
@@ -104,7 +104,7 @@ def left_on_loop():
         LOOP.call_later(5, pause)
         settled = LOOP.call_later(5, pause)
         settled.cancel()
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.25)
 
     LOOP.run_until_complete(main())
 
@@ -147,6 +147,7 @@ def files():
 
 
 def handler(event, context):
-    time.sleep(0.05)  # what is left of the invocation before comes to its end here
+    if event["what"] == "thread":
+        time.sleep(0.5)  # what is left of the invocation before comes to its end here
     globals()[event["what"]]()
     return event["what"]
