@@ -157,6 +157,8 @@ class Effect(msgspec.Struct, frozen=True, gc=False, tag=True, kw_only=True):
     """It is there, too, where an exception leaves the function that does it."""
     surely: bool = True
     """Happens on every normal path of the function (else under some condition)."""
+    only_if: bool | None = None
+    """Happens only where the function returns something true, or only where it does not."""
 
 
 class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):

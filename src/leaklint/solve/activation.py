@@ -49,6 +49,10 @@ class Activation:
         """The properties whose getters are being followed there, outermost first."""
         self.repeats = False
         """Whether the function has a ``while`` loop."""
+        self.expects = False
+        """Whether the effects of a call hang on what it returns: not those of what its callee calls in its turn."""
+        self.hangs = False
+        """Whether some effect hangs on the result of a call (see ``leaklint.solve.results``)."""
         self.work = 0
         """What solving it has taken so far (see ``leaklint.solve.budget``)."""
         self.catching: frozenset[str] = frozenset()

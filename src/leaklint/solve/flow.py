@@ -11,12 +11,14 @@ from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.effects import Pending, Work, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, TypeKind, Value
+from leaklint.solve import results
 from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.failing import is_quiet, never_fails
-from leaklint.solve.lattice import join
+from leaklint.solve.lattice import NONE, join
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
+from leaklint.solve.losing import RETURNED
 from leaklint.solve.meeting import join_states, with_lost
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
@@ -68,7 +70,9 @@ class Ended:
     @property
     def normal(self) -> State | None:
         """The state after the call, where some path returns."""
-        return _joined_all(with_lost([self._returned[block] for block in sorted(self._returned)]))
+        returned = [self._returned[block] for block in sorted(self._returned)]
+        results.mark(returned)
+        return _joined_all(with_lost(returned))
 
     @property
     def raised(self) -> State | None:
@@ -161,6 +165,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             last = block.instructions[-1] if block.instructions else None
             if isinstance(last, cfg.Return) or (not block.next and not isinstance(last, cfg.Raise)):
                 state.line = last.span if last is not None else state.line
+                if not isinstance(last, cfg.Return):
+                    state.env[RETURNED] = NONE
                 ended.returns(left_early(state), index)
             for position, edge in enumerate(block.next):
                 leaving = state

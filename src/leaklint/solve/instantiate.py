@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, handed_over, pending, uses
+from leaklint.solve import fullness, handed_over, pending, results, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.kinds import is_unchanging
@@ -71,6 +71,7 @@ def instantiate(
     is_row = bool(row)
     act.work += work_of_call(summary, state)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
+    of_call = results.of_call(act, summary)
     sub.keys = keys
     known = (state.resets, state.read_first)
     handed_on = {thing.path for thing in summary.returns.things}
@@ -147,7 +148,8 @@ def instantiate(
         yield from _store(sub, store.path, store.value)
     sub.changed()
     kept = kept_elsewhere(summary)
-    for effect, trace in summary.effects:
+    for each, trace in summary.effects:
+        effect = each if of_call or each.only_if is None else msgspec.structs.replace(each, only_if=None)
         kind = effect.work if isinstance(effect, Pending) else None
         elsewhere = held if kind is Work.FUTURE else kept if kind is Work.TASK else frozenset()
         only_caller = effect.path in handed_on and effect.path not in elsewhere

@@ -97,6 +97,7 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
             by_surprise=one.by_surprise and two.by_surprise,
             settled_with_exception=one.settled_with_exception or two.settled_with_exception,
             many=one.many or two.many,
+            under=one.under & two.under,
         )
         if one.effect is two.effect or one.effect == two.effect:
             return one

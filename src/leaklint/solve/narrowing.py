@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
 from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
-from leaklint.solve import fullness, listed, pending
+from leaklint.solve import fullness, listed, pending, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
@@ -45,6 +45,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     name = _standing_name(value_of(act, state, tested)) if tested.startswith("%") else tested
     if name:
         state.assume(name, kind, holds)
+    if act.hangs:
+        results.decided(state, tested, kind, holds)
     if kind == "true" and holds:
         fullness.found(state, value_of(act, state, tested))
     if kind in ANSWERS and kind != "false" and holds is not (kind == "none"):

@@ -48,6 +48,8 @@ MOST_READS: Final = 1_000
 """Of further places that are read, only the objects are known in which they lie."""
 MOST_TOKENS: Final = 1_500
 """Of further effects in one function, nothing is known but how many there are."""
+RESULT: Final = "<result>"
+"""In conditions: what the call returns that opens something, until the name is known that is bound to it."""
 PLAIN: Final = "plain"
 """Kind of the condition that a function, by identity, is none that gives a coroutine."""
 
@@ -222,6 +224,8 @@ class State:
         if self.quiet and type(token.effect) not in FOLLOWED:
             return
         old = self.tokens.get(token.key)
+        if token.effect.only_if is not None and (old is None or old.status is Status.SETTLED):
+            token = token._replace(under=self.conditions | {(RESULT, "true", token.effect.only_if)})
         if old is None and len(self.tokens) >= MOST_TOKENS:
             self.unopened.add(token.key)
             return

@@ -11,7 +11,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import UNKNOWN_TYPE, Path, RootKind, Thing, TypeKind, Value
-from leaklint.solve import leaving
+from leaklint.solve import leaving, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements, leaves_open
 from leaklint.solve.arguments import formals_of
@@ -270,6 +270,7 @@ def _effects(
             effect,
             settled=settled,
             skipped_at=token.skipped_at,
+            only_if=results.needed(token),
             after_exception=left is not None and left.status is not Status.SETTLED,
         )
         result.append((changed, token.trace))

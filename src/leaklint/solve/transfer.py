@@ -8,7 +8,19 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
-from leaklint.solve import effects, folders, handed_over, items, leaving, managers, names, operations, pending, uses
+from leaklint.solve import (
+    effects,
+    folders,
+    handed_over,
+    items,
+    leaving,
+    managers,
+    names,
+    operations,
+    pending,
+    results,
+    uses,
+)
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.annotations import annotated, annotated_content, annotated_elements
 from leaklint.solve.arguments import Arguments
@@ -70,6 +82,8 @@ def _copy(act: Activation, state: State, step: cfg.Copy) -> None:
     if step.target[:1] != PRUNED and pending.holds_task(state, value) and _is_read(act, step):
         pending.use(state, value)
     bind_name(act, state, step.target, value)
+    if act.hangs:
+        results.rename(state, step.source, step.target)
 
 
 def _is_read(act: Activation, step: cfg.Copy) -> bool:
@@ -142,6 +156,8 @@ def _return(act: Activation, state: State, step: cfg.Return) -> None:
                 act.shows.add(but_for_what_is_new(content, state.written))
     act.returned.append(value)
     state.env[RETURNED] = value
+    if step.value is not None and act.hangs:
+        results.rename(state, step.value, RETURNED)
 
 
 def _raise(act: Activation, state: State, step: cfg.Raise) -> None:
@@ -236,9 +252,11 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
             named.append((argument.name, value))
         else:
             positional.append(value)
+    results.expect(act, state, step.target)
     state.env[step.target] = yield from apply(
         act, state, callee, Arguments(tuple(positional), tuple(named), rest), step.span
     )
+    results.hang(act, state, step.target)
     if callee.things and all(thing.type.name in PICKING for thing in callee.things) and _is_lone(act, state, step):
         state.env[step.target] = pending.single_out(state, state.env[step.target])
     if callee.things and all(thing.type.name in FINISHED for thing in callee.things):
