@@ -12,6 +12,15 @@ def read_first(place: Path, reads: Sources) -> bool:
     return any(is_prefix(place, read) or is_prefix(read, place) or reads_all_around(read, place) for read in reads)
 
 
+def looks_into(reads: Sources, container: Path) -> bool:
+    """Whether an invocation looks at what an earlier one left in a container, on some path on which it is not reset."""
+    depth = len(container.fields)
+    return any(
+        len(read.fields) > depth and is_prefix(container, read) and read.fields[depth].startswith(("[", "<", "{"))
+        for read in reads
+    )
+
+
 def is_along(place: Path, path: Path) -> bool:
     """Whether one of the two lies below the other, or is the other: many sources are kept with fewer fields."""
     return is_prefix(place, path) or is_prefix(path, place)

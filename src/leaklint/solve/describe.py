@@ -28,10 +28,10 @@ from leaklint.ir.effects import (
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
-from leaklint.solve.concerning import concerns, is_along, is_constant, read_first
+from leaklint.solve.concerning import concerns, is_along, is_constant, looks_into, read_first
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.kinds import is_absent, is_in_unchanging
+from leaklint.solve.kinds import is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CLOCK,
@@ -288,9 +288,7 @@ class Describer:
         path = effect.path
         assert path is not None
         # of the object of a method that an invocation keeps, it is said that it is kept
-        if not survives(path) or effect.assumed or "<self>" in path.fields:
-            return None
-        if is_in_unchanging(self.world, path) or is_absent(self.world, path):
+        if not survives(path) or effect.assumed or "<self>" in path.fields or is_nothing(self.world, path):
             return None
         key_request = self.request(effect.key_sources)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
@@ -310,6 +308,7 @@ class Describer:
         overwritten = self._overwritten(effect, path, keeps=bool(request or key_request))
         # emptied under the same test: whoever finds the test answered otherwise sees what this invocation put there
         reset_before = effect.reset_before and not (guard in (Guard.LAZY, Guard.KEYED) and request)
+        skipped = reset_before and bool(request or key_request) and looks_into(self.reads, path)
         return msgspec.structs.replace(
             effect,
             subject=subject,
@@ -322,7 +321,8 @@ class Describer:
             fed=path in self.fed
             and not effect.sources
             and (not effect.key_sources or not (self.fed[path] | {VARIES}).isdisjoint(effect.key_sources)),
-            reset_before=reset_before,
+            reset_before=reset_before and not skipped,
+            settled=max(effect.settled, Settled.SOME_PATHS) if skipped else effect.settled,
             surely=not effect.tests,
             bounded=effect.bounded
             or path in self.world.bounded

@@ -28,6 +28,7 @@ from leaklint.solve.lattice import (
     field_of_key,
     is_from_outside,
     is_part_of_sources,
+    is_prefix,
     join_all,
     of,
     ordered,
@@ -242,6 +243,10 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             how = How.SHRINK if _is_slice(key, whole=True) else How.REORDER
             effects.mutate(act, state, of(thing), how, "[…] =", step.span, key=frozenset({VARIES}))
             continue
+        if _is_slice(key, whole=True) and not step.augmented and len(target.things) == 1:
+            own = thing.path.root.kind is not RootKind.LIBRARY
+            if own and not any(is_prefix(thing.path, each) for each in sources):
+                effects.empty(act, state, thing.path)  # what was in it is gone
         if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
             certain, name = single_constant(key)
             place = variable(act.path, str(name) if certain else "*")

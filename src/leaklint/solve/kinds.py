@@ -34,7 +34,12 @@ def is_unchanging(thing: Thing) -> bool:
     return thing.path.root.kind is RootKind.LIBRARY and thing.path.root.name == "os.environ" and bool(thing.path.fields)
 
 
-def is_in_unchanging(world: World, path: Path) -> bool:
+def is_nothing(world: World, path: Path) -> bool:
+    """Whether there is no object that anything could change: a number, a text, or where nothing puts any."""
+    return _is_in_unchanging(world, path) or _is_absent(world, path)
+
+
+def _is_in_unchanging(world: World, path: Path) -> bool:
     """Whether the object at hand, or the one around it, is a number or a text."""
     named = world.named.get(Path(path.root)) if path.root.kind is RootKind.STATIC else None
     return named is not None and named.type in UNCHANGING
@@ -52,7 +57,7 @@ def note_change(world: World, changed: Write) -> None:
         world.changed.add(path)
 
 
-def is_absent(world: World, path: Path) -> bool:
+def _is_absent(world: World, path: Path) -> bool:
     """Whether an object would lie where nothing of the project puts any.
 
     That is an attribute that holds None after import, or a key that a dictionary of the import does not have, where no

@@ -41,6 +41,8 @@ UNKNOWN_CALL: Final = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
 """Source of what a callee returns of which nothing at all is known."""
 CLOCK: Final = Path(Root(RootKind.LIBRARY, "varies", "clock"))
 """Source of what tells how much time has passed."""
+CROWD: Final = Path(Root(RootKind.LIBRARY, "constant", "crowd"))
+"""A test says that there is more in a container than some number of elements."""
 ROOM: Final = Path(Root(RootKind.LIBRARY, "constant", "room"))
 """Among what a test reads, where it has found that a container holds less than some limit."""
 TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))

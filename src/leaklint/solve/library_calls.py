@@ -133,6 +133,10 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         arguments = folders.joined(arguments)
         if len(arguments.positional) == 1 and arguments.rest is None:
             return arguments.positional[0]
+    if name == "builtins.iter" and len(arguments.positional) == 1:
+        (iterated,) = arguments.positional
+        if iterated.things and all(uses.is_iterator(world, thing) for thing in iterated.things):
+            return iterated  # an iterator is its own
     special = builtin_calls.SPECIAL.get(name)
     if special is not None:
         result = yield from special(act, state, arguments, span)

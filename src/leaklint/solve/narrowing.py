@@ -13,7 +13,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import CHOSEN
-from leaklint.solve.lattice import ROOM, extend, observed, of, slot, truth
+from leaklint.solve.lattice import CROWD, ROOM, extend, observed, of, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
@@ -217,9 +217,18 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     reads = [each for each in observed(value) | _chosen_by(act, state, step.condition) if not state.is_new(each)]
     if any(state.heap.get(slot(thing.path, f"<room {str(step.truth).lower()}>")) for thing in value.things):
         reads.append(ROOM)
+    if any(_is_crowded(state, thing, step.truth) for thing in value.things):
+        reads.append(CROWD)
     if reads and not decided:
         state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
     return True
+
+
+def _is_crowded(state: State, test: Thing, holds: bool) -> bool:
+    """Whether a test says that there is more in a container than a number of elements: not that there is any."""
+    empty = (slot(test.path, f"<empty {each}>") for each in ("true", "false"))
+    crowded = state.heap.get(slot(test.path, f"<room {str(not holds).lower()}>"))
+    return crowded is not None and all(state.heap.get(each) is None for each in empty)
 
 
 def _asked_again(act: Activation, state: State, step: cfg.Assume) -> None:

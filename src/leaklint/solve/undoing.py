@@ -14,6 +14,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     CLOCK,
     CONSTANT_PATH,
+    CROWD,
     ELEMENT,
     SYMBOLIC,
     VARIES,
@@ -112,6 +113,21 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             and not (isinstance(token.effect, Write) and _other_key(token.effect, effect))
         ]
     return []
+
+
+def may_be_left_out(undoing: Write, done: AnyEffect) -> bool:
+    """Whether a callee undoes something only if the request says so, or only if a container has so many elements.
+
+    What tests of the container itself say, or of other state that survives, is taken to hold where there is something
+    to undo.
+    """
+    path = undoing.path
+    assert path is not None
+    for test in undoing.tests - (done.tests if isinstance(done, Write) else frozenset()):
+        of_container = any(is_prefix(path, each) or is_prefix(each, path) for each in test)
+        if CROWD in test or (not of_container and any(each.root.kind is RootKind.PARAMETER for each in test)):
+            return True
+    return False
 
 
 def _may_be(one: Path, other: Path) -> bool:

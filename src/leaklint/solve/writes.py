@@ -94,7 +94,9 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
     if undone or undoing.is_next_of_several(state, effect) or undoing.fills_again(state, effect):
-        state.settle(undone, within=undoing.is_one_of_many(state, effect))
+        sure = [key for key in undone if not trace or not undoing.may_be_left_out(effect, state.tokens[key].effect)]
+        state.settle(sure, within=undoing.is_one_of_many(state, effect))
+        state.settle([key for key in undone if key not in sure], Status.MIXED)
         return
     if effect.puts_back and trace and not effect.guards:
         happening.put_back(act, state, effect, trace)
