@@ -98,7 +98,7 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
             sources=deep_sources(state, value),
             field=ELEMENT,
         )
-        for thing in target.things:
+        for thing in ordered(target.things):
             effects.bind_field(act, state, thing, ANY_ATTRIBUTE, value, certain=False)
     return NONE
     yield

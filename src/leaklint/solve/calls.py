@@ -70,7 +70,7 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
                 repeated = now
         results.append(result)
         ends.append((state.resets, state.written))
-        for key in state.tokens.keys() - before if apart else ():
+        for key in [key for key in state.tokens if key not in before] if apart else ():
             token = state.tokens.pop(key)
             known = opened.get(key)
             opened[key] = token if known is None or token.status > known.status else known

@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir.values import Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.lattice import join_all, of, single_constant, slot, with_sources
+from leaklint.solve.lattice import join_all, of, ordered, single_constant, slot, with_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
 
@@ -30,7 +30,7 @@ def named(act: Activation, state: State, target: Value, name: Value) -> Solving:
     if len(beginnings) != 1 or not isinstance(beginnings[0], str) or beginnings[0].startswith("__"):
         return None
     found = []
-    for thing in target.things:
+    for thing in ordered(target.things):
         names = [each for each in _functions_of(act, thing) if each.startswith(beginnings[0])]
         if not 0 < len(names) <= MAX_NAMED:
             return None

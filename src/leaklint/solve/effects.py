@@ -278,7 +278,7 @@ def escape(state: State, value: Value, place: Path) -> None:
     reached = [(value, place)]
     while reached:
         held, at = reached.pop()
-        for thing in held.things:
+        for thing in ordered(held.things):
             path = thing.path
             if path.root.kind in SYMBOLIC:
                 state.kept |= {path}
@@ -297,7 +297,7 @@ def escape(state: State, value: Value, place: Path) -> None:
 
 def share_attributes(state: State, target: Thing, attributes: Value) -> None:
     """``self.__dict__ = shared``: what is bound on the object is bound in that dictionary."""
-    for thing in attributes.things:
+    for thing in ordered(attributes.things):
         if target.path.root.kind is RootKind.MADE and not target.path.fields and survives(thing.path):
             state.escaped[target.path] = thing.path
 

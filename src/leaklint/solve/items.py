@@ -107,9 +107,9 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
         key = value_of(act, state, step.item.key)
         pending.use(state, key)
         value = with_sources(value, key.sources)
-        for thing in value_of(act, state, step.object).things:
+        for thing in ordered(value_of(act, state, step.object).things):
             effects.bind_field(act, state, thing, KEYS, key, certain=False)
-    for thing in value_of(act, state, step.object).things:
+    for thing in ordered(value_of(act, state, step.object).things):
         effects.bind_field(act, state, thing, ELEMENT, value, certain=False)
 
 
@@ -176,7 +176,7 @@ def _is_alias(act: Activation, target: Value) -> bool:
 
 def _make_missing(act: Activation, state: State, target: Value, key: Value, span: Span) -> None:
     """Reading a ``defaultdict`` under a key that it does not have keeps the key."""
-    for thing in target.things:
+    for thing in ordered(target.things):
         looked_up = any(tested.truth and thing.path in tested.reads for tested in state.guards)
         if thing.type.name == "collections.defaultdict" and not looked_up:
             keys = _key_sources(act, state, key)

@@ -116,9 +116,8 @@ def slot(path: Path, name: str) -> Path:
 
 def prolong(path: Path, fields: Iterable[str]) -> Path:
     """The path with more fields, as far as they go."""
-    for field in fields:
-        path = extend(path, field)
-    return path
+    room = MAX_FIELDS - len(path.fields)
+    return Path(path.root, (*path.fields, *tuple(fields)[:room])) if room > 0 else path
 
 
 def is_prefix(short: Path, long: Path) -> bool:
@@ -205,11 +204,18 @@ def _widened(things: frozenset[Thing]) -> frozenset[Thing]:
 
 def shortened(sources: Sources) -> Sources:
     """Few enough sources that say as much: their last fields are left out, and what never differs is kept apart."""
-    for kept in range(MAX_FIELDS - 1, -1, -1):
-        if len(sources) <= MAX_SOURCES:
-            break
-        sources = frozenset(Path(source.root, source.fields[: max(kept, _telling(source))]) for source in sources)
+    kept = MAX_FIELDS
+    while len(sources) > MAX_SOURCES and kept:
+        kept -= 1
+        sources = frozenset([_cut(source, kept) for source in sources])
     return bounded(sources)
+
+
+def _cut(source: Path, kept: int) -> Path:
+    """The source with so many fields; one at least where that tells what never differs between invocations."""
+    if len(source.fields) <= kept:
+        return source
+    return Path(source.root, source.fields[: kept or source.fields[0] in CONSTANT_CONTEXT])
 
 
 def bounded(sources: Sources) -> Sources:
@@ -217,11 +223,6 @@ def bounded(sources: Sources) -> Sources:
     if len(sources) <= MOST_SOURCES:
         return sources
     return frozenset(sorted(sources, key=lambda each: (not is_from_outside(each), each))[:MOST_SOURCES])
-
-
-def _telling(source: Path) -> int:
-    """How many fields tell what never differs between invocations from what does."""
-    return 1 if source.fields and source.fields[0] in CONSTANT_CONTEXT else 0
 
 
 def ordered(things: frozenset[Thing]) -> Iterable[Thing]:
@@ -232,11 +233,14 @@ def ordered(things: frozenset[Thing]) -> Iterable[Thing]:
 
 
 def join_all(values: Iterable[Value]) -> Value:
-    """Least upper bound of all."""
-    result = NOTHING
-    for value in values:
-        result = join(result, value)
-    return result
+    """Least upper bound of all, whatever their order: they are too many together or not, never one after the other."""
+    first, *others = [each for each in values if each.things or each.sources] or [NOTHING]
+    if all(each is first or each == first for each in others):
+        return first
+    things = first.things.union(*(each.things for each in others))
+    if len(things) > MAX_THINGS:
+        things = _widened(things)
+    return Value(things, shortened(first.sources.union(*(each.sources for each in others))))
 
 
 def with_sources(value: Value, sources: Sources) -> Value:

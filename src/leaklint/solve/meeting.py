@@ -40,7 +40,7 @@ def join_states(left: State, right: State) -> State:
     result.line = right.line
     result.conditions, result.asked = left.conditions & right.conditions, left.asked | right.asked
     result.tests = {**left.tests, **right.tests}
-    result.tokens, result.unopened, result.quiet = dict(left.tokens), left.unopened, left.quiet
+    result.tokens, result.unopened, result.quiet = left.tokens.copy(), left.unopened, left.quiet
     if left.tokens.keys() != right.tokens.keys():
         _under_flags(result, left, right)
     for key, token in right.tokens.items():
@@ -69,7 +69,7 @@ def _under_flags(result: State, left: State, right: State) -> None:
     """What has been opened on one of two paths is there where a local name has the truth that it has on that path."""
     for name, holds in deciding(left, right):
         for one, other, truth in ((left, right, holds), (right, left, not holds)):
-            for key in one.tokens.keys() - other.tokens.keys():
+            for key in [key for key in one.tokens if key not in other.tokens]:
                 token = result.tokens.get(key, one.tokens[key])
                 result.tokens[key] = token._replace(under=token.under | {(name, "true", truth)})
 

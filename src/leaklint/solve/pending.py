@@ -21,7 +21,7 @@ from leaklint.solve.lattice import (
     names_in,
     slot,
 )
-from leaklint.solve.state import State, Status
+from leaklint.solve.state import State, Status, Token
 
 ALL: Final = {
     "asyncio.all_tasks": Work.TASK,
@@ -64,19 +64,24 @@ def _meant(state: State, path: Path, work: Sequence[Work]) -> list[tuple[object,
 def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple[object, ...]]:
     """Keys of the pending work that hangs on a path, and of what has been changed there in a library or the process."""
     below = path.root.kind is RootKind.LIBRARY and path.root.owner == "process"
-    return [
-        key
-        for key, token in state.tokens.items()
-        if (
-            token.effect.path == path
-            and (
-                (isinstance(token.effect, Pending) and (not work or token.effect.work in work))
-                or (isinstance(token.effect, Defer) and _waits_with(token.effect, work))
-                or (isinstance(token.effect, Write) and path.root.kind is RootKind.LIBRARY)
-            )
-        )
-        or (below and isinstance(token.effect, Write) and token.effect.path and is_prefix(path, token.effect.path))
-    ]
+    if below:
+        return [
+            key for key, token in state.tokens.items() if _is_at(token.effect, path, work) or _is_below(token, path)
+        ]
+    return [key for key in state.tokens.about(path) if _is_at(state.tokens[key].effect, path, work)]
+
+
+def _is_at(effect: AnyEffect, path: Path, work: Sequence[Work]) -> bool:
+    return effect.path == path and (
+        (isinstance(effect, Pending) and (not work or effect.work in work))
+        or (isinstance(effect, Defer) and _waits_with(effect, work))
+        or (isinstance(effect, Write) and path.root.kind is RootKind.LIBRARY)
+    )
+
+
+def _is_below(token: Token, path: Path) -> bool:
+    effect = token.effect
+    return isinstance(effect, Write) and effect.path is not None and is_prefix(path, effect.path)
 
 
 def _waits_with(effect: Defer, work: Sequence[Work]) -> bool:

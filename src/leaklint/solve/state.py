@@ -23,6 +23,7 @@ from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import CONTENT, is_from_outside, is_prefix, is_within
 from leaklint.solve.repeated import names_in
+from leaklint.solve.tokens import Tokens
 
 Trace = tuple[Place, ...]
 """Calls from the function under analysis to the effect's site, outermost first."""
@@ -124,7 +125,7 @@ class State:
     def __init__(self) -> None:
         self.env: dict[str, Value] = {}
         self.heap = Heap()
-        self.tokens: dict[tuple[object, ...], Token] = {}
+        self.tokens = Tokens()
         self.quiet = False
         """Whether only work and declarations are followed: nobody asks what is written, read or closed."""
         self.unopened: set[tuple[object, ...]] = set()

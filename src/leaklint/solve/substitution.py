@@ -24,6 +24,7 @@ from leaklint.solve.lattice import (
     join_all,
     narrowed,
     of,
+    ordered,
     prolong,
     shortened,
     slot,
@@ -77,6 +78,7 @@ class Substitution:
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
         self._mapped_one: dict[Path, Sources] = {}
+        self._narrowed: dict[tuple[int, Thing], Substitution] = {}
 
     def narrowed(self, root: Root, thing: Thing) -> Substitution:
         """The same for one of several objects that a parameter denotes, where a thing is one of them or lies in one."""
@@ -85,11 +87,14 @@ class Substitution:
         own = [each for each in given.things if is_prefix(each.path, thing.path)]
         if len(given.things) < 2 or len(own) != 1:
             return self
-        one = copy.copy(self)
+        known = self._narrowed.get((index, own[0]))
+        if known is not None:
+            return known
+        one = self._narrowed[index, own[0]] = copy.copy(self)
         # what has chosen an object that survives is not what it was made from
         sources = frozenset() if survives(own[0].path) else given.sources
         one.arguments = [*self.arguments[:index], Value(frozenset(own), sources), *self.arguments[index + 1 :]]
-        one._deep, one._observed, one._mapped, one._mapped_one = {}, {}, {}, {}
+        one._deep, one._observed, one._mapped, one._mapped_one, one._narrowed = {}, {}, {}, {}, {}
         return one
 
     def is_new(self, place: Path) -> bool:
@@ -189,6 +194,7 @@ class Substitution:
         self._deep.clear()
         self._mapped.clear()
         self._mapped_one.clear()
+        self._narrowed.clear()
 
     def whole(self, sources: Sources) -> list[int]:
         """Positions of the arguments that are, as they are, among sources of the summary."""
@@ -306,7 +312,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
     With ``keys``, the keys of a dictionary are among them, as when one walks over it.
     """
     found = []
-    for thing in value.things:
+    for thing in ordered(value.things):
         path = extend(thing.path, field)
         stored = read_field(act, state, path) if path != thing.path else None
         if field == ELEMENT:
