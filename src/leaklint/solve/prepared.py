@@ -318,12 +318,18 @@ def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
 
 
 def tested(body: Body, parameters: Sequence[str]) -> frozenset[int]:
-    """Positions of the parameters that a function tests for truth."""
-    names: set[str] = set()
-    for block in body.blocks:
-        for step in block.instructions:
-            if isinstance(step, cfg.Assume):
-                names.add(step.condition)
-            elif isinstance(step, cfg.Operation) and step.operator == "not":
-                names.update(step.operands)
+    """Positions of the parameters that a function tests: for truth, for being some object, or by asking a function."""
+    conditions: set[str] = set()
+    steps = [step for block in body.blocks for step in block.instructions]
+    for step in steps:
+        if isinstance(step, cfg.Assume):
+            conditions.add(step.condition)
+        elif isinstance(step, cfg.Operation) and step.operator == "not":
+            conditions.update(step.operands)
+    names = set(conditions)
+    for step in steps:
+        if isinstance(step, cfg.Call) and step.target in conditions:
+            names.update(each.value for each in step.arguments)
+        elif isinstance(step, cfg.Operation) and step.target in conditions and step.operator in ("is", "is-not"):
+            names.update(step.operands)
     return frozenset(index for index, name in enumerate(parameters) if name in names)

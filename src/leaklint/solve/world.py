@@ -30,6 +30,8 @@ from leaklint.solve.prepared import choosing, tested
 
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
+MAX_FUNCTIONS_ASKED: Final = 1_000
+FLAGS: Final = ("bool", "NoneType")
 """Shapes under which a function may call itself, at any distance; the general summary is taken beyond."""
 _MADE: Final = re.compile(r"(?P<line>\d+):(?P<start>\d+)-(?:(?P<last>\d+)\+)?(?P<end>\d+)")
 """A place in the name of an object, as ``Activation.made`` writes it."""
@@ -111,7 +113,7 @@ class World:
         self._chosen: dict[str, set[Shapes]] = {}
         self._choosing: dict[str, frozenset[int]] = {}
         self._tested: dict[str, frozenset[int]] = {}
-        self._flagged: dict[str, set[Shapes]] = {}
+        self._flagged: dict[tuple[str, bool], set[Shapes]] = {}
         self.library = library
         """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, dict[Span, bool]] = {}
@@ -233,23 +235,30 @@ class World:
         if self.underway[function] >= MAX_RECURSIONS:
             return Ask("function", function, general_shapes(shapes))
         if len(known) >= most:
-            return Ask("function", function, self._flags_alone(function, shapes, most))
+            return Ask("function", function, self._tested_alone(function, shapes, most))
         known.add(shapes)
         return Ask("function", function, shapes)
 
-    def _flags_alone(self, function: str, shapes: Shapes, most: int) -> Shapes:
-        """The general shapes, and the flags that the function tests (``sync=True``): few, too."""
+    def _tested_alone(self, function: str, shapes: Shapes, most: int) -> Shapes:
+        """The general shapes, and what the function tests: flags (``sync=True``), of which there are few, too.
+
+        A decorator may ask each function of the project what it is (``iscoroutinefunction``).
+        """
         tested_ones = self._tested.get(function)
         if tested_ones is None:
             facts = self.program.function(function)
             names = [each.name for each in facts.parameters] if facts is not None else []
             tested_ones = self._tested[function] = tested(self.program.body(function), names)
-        flagged = tuple((i, shape) for i, shape in shapes if i < 0 or (i in tested_ones and _is_flag(shape)))
-        known = self._flagged.setdefault(function, set())
-        if flagged not in known and len(known) >= most:
+        kept = tuple((i, shape) for i, shape in shapes if i < 0 or (i in tested_ones and _is_flag(shape)))
+        asked = {i for i, shape in shapes if i in tested_ones and _is_function(shape)}
+        if asked and most == MAX_SPECIALISATIONS:
+            most = MAX_FUNCTIONS_ASKED
+            kept = tuple((i, shape) for i, shape in shapes if (i, shape) in kept or i in asked)
+        known = self._flagged.setdefault((function, bool(asked)), set())
+        if kept not in known and len(known) >= most:
             return general_shapes(shapes)
-        known.add(flagged)
-        return flagged
+        known.add(kept)
+        return kept
 
     def is_registrar(self, name: str) -> bool:
         """Whether a library's function or method takes handlers."""
@@ -363,8 +372,13 @@ def general_shapes(shapes: Shapes) -> Shapes:
 
 
 def _is_flag(shape: Shape) -> bool:
-    """Whether all that is known of an argument is that it is ``True``, or that it is ``False``."""
-    return len(shape) == 1 and all(kind.constant is not None and kind.constant[0] == "bool" for kind, _ in shape)
+    """Whether all that is known of an argument is that it is ``True``, that it is ``False``, or that it is ``None``."""
+    return len(shape) == 1 and all(kind.constant is not None and kind.constant[0] in FLAGS for kind, _ in shape)
+
+
+def _is_function(shape: Shape) -> bool:
+    """Whether an argument is one of the project's functions."""
+    return len(shape) == 1 and all(kind.kind is TypeKind.FUNCTION for kind, _ in shape)
 
 
 def is_from_elsewhere(class_name: str) -> bool:
