@@ -71,10 +71,7 @@ def _getattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
     if name is None:
         value = yield from dispatching.named(act, state, _first(arguments), _first(arguments, 1))
         if value is None:
-            # one of the attributes of an object that survives: a test of it is one of what is set under such a name
-            kept = {extend(thing.path, ELEMENT) for thing in _first(arguments).things if survives(thing.path)}
-            asked = deep_sources(state, _first(arguments, 1)) if kept else frozenset()
-            return unknown(act.made(span), _first(arguments).sources.union({VARIES}, kept, asked))
+            return dispatching.attribute_of_any_name(act, state, _first(arguments), _first(arguments, 1), span)
     else:
         value = yield from get_attribute(act, state, _first(arguments), name)
     if len(arguments.positional) > 2:
@@ -97,6 +94,7 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
             span,
             sources=deep_sources(state, value),
             field=ELEMENT,
+            value=value,
         )
         for thing in ordered(target.things):
             effects.bind_field(act, state, thing, ANY_ATTRIBUTE, value, certain=False)

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.values import Thing, TypeKind, Value
+from leaklint.ir.location import Span
+from leaklint.ir.values import RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.lattice import join_all, of, ordered, single_constant, slot, with_sources
+from leaklint.solve.lattice import (
+    ELEMENT,
+    VARIES,
+    extend,
+    join_all,
+    of,
+    ordered,
+    single_constant,
+    slot,
+    unknown,
+    with_sources,
+)
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
 
@@ -48,3 +61,11 @@ def _functions_of(act: Activation, thing: Thing) -> list[str]:
         return [name for facts in classes if facts is not None for name in facts.methods]
     facts = program.files.get(thing.type.name) if thing.type.kind is TypeKind.MODULE else None
     return [name for name in facts.functions if name.isidentifier()] if facts is not None else []
+
+
+def attribute_of_any_name(act: Activation, state: State, target: Value, name: Value, span: Span) -> Value:
+    """One of the attributes of an object: what is set under such a name, and a test of it is one of that."""
+    kept = {extend(each.path, ELEMENT) for each in target.things if each.path.root.kind is not RootKind.MADE}
+    asked = deep_sources(state, name) if kept else frozenset()
+    found = of(*map(Thing, kept)) if kept else unknown(act.made(span))
+    return Value(found.things, target.sources.union({VARIES}, kept, asked))

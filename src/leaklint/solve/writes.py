@@ -87,8 +87,9 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
         if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
             effect = msgspec.structs.replace(effect, sources=effect.sources | {NEW})
-    elif effect.how in undoing.REPLACING and len(original.sources) == 1 and not effect.puts_back:
-        put_aside = _behind(sub, next(iter(original.sources)))
+    elif effect.how in undoing.REPLACING and original.sources and not effect.puts_back:
+        source = min(original.sources, key=lambda each: (len(each.fields), each))
+        put_aside = _behind(sub, source) if all(is_prefix(source, each) for each in original.sources) else NOTHING
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, put_aside))
     given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
