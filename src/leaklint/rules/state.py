@@ -75,8 +75,8 @@ def is_rebound(write: Write) -> bool:
 
 def message(write: Write, reached: Reached, cure: str, *, variable: bool = False) -> Message | None:
     """The message for a change of surviving state; None for a bounded cache whose key separates."""
-    if write.how is How.REORDER and write.bounded and write.guard is Guard.REQUEST:
-        return None  # how a bounded cache keeps what was used last
+    if write.how is How.REORDER and write.guard is Guard.REQUEST and (write.bounded or write.key_request):
+        return None  # how a cache keeps what was used last
     owner = wording.owner(write.subject, variable=variable, attribute=_is_attribute(write))
     verdict = _overwritten(write, reached) or _skipped(write)
     if verdict is None and keeps(write):
