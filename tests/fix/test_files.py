@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,33 @@ def test_bytes_that_are_no_part_of_the_fix_stay(project: Path, before: bytes, af
     (project / "app.py").write_bytes(before)
     assert main(["--fix", "--quiet"]) == 0
     assert (project / "app.py").read_bytes() == after
+
+
+def test_a_function_with_many_fixes_is_walked_through_once_for_each_version(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = "".join(f"    t{each} = Thread(target=print, args=(event,))\n    t{each}.start()\n" for each in range(12))
+    (project / "app.py").write_text(
+        f"from threading import Thread\n\n\ndef handler(event, context):\n{starts}    return 1\n"
+    )
+    walked = [0]
+    children = ast.iter_child_nodes
+
+    def counted(node: ast.AST) -> Iterator[ast.AST]:
+        walked[-1] += isinstance(node, ast.Assign)
+        return children(node)
+
+    def parsed(tree: Tree, source: bytes) -> None:
+        walked.append(0)
+        init(tree, source)
+
+    init = Tree.__init__
+    with monkeypatch.context() as patched:
+        patched.setattr(Tree, "__init__", parsed)
+        patched.setattr(ast, "iter_child_nodes", counted)
+        mending = mend(project, unsafe=True)
+    assert len(mending.done) == 12
+    assert max(walked) < 12 * 20, "not for each pair of them"
 
 
 def test_permissions_stay(project: Path) -> None:

@@ -37,7 +37,12 @@ def _fix(name: str) -> Fix | None:
 
 
 def plan_for(finding: Finding, project: Project) -> Plan | str:
-    """The plan that mends a finding, or why there is none."""
+    """The plan that mends a finding, or why there is none; made once for a project as it is."""
+    known = (finding.fix, finding.code, finding.place, finding.message, finding.severity, finding.hint)
+    return project.once(known, lambda: _planned(finding, project))
+
+
+def _planned(finding: Finding, project: Project) -> Plan | str:
     chosen = _fix(finding.fix) if finding.fix else None
     if chosen is None:
         return "no fix mends this code"

@@ -44,7 +44,7 @@ class Project:
         """The oldest Python that the project has to run on."""
         self.own = own
         """Whether a file is the project's, so that it may be changed."""
-        self._known: dict[tuple[str, ...], object] = {}
+        self._known: dict[tuple[object, ...], object] = {}
         self._importers: dict[str, set[str]] | None = None
         self._trees: dict[str, Tree | None] = {}
 
@@ -68,7 +68,7 @@ class Project:
         """Whether what runs is known to go on until somebody stops it."""
         return self._ends(callee) is False
 
-    def once(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+    def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """What ``make`` gives, worked out the first time that a key is asked for; an exception is given each time."""
         if key not in self._known:
             try:

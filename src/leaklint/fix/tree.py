@@ -43,6 +43,7 @@ class Tree:
         self._expressions: dict[Span, ast.expr] | None = None
         self._names: dict[ast.AST, tuple[frozenset[str], frozenset[str]]] = {}
         self._generators: dict[Function, bool] = {}
+        self._own: dict[ast.AST, list[ast.AST]] = {}
         self.parents: dict[ast.AST, ast.AST] = {}
         self.nodes: list[ast.AST] = []
         pending: list[ast.AST] = [self.module]
@@ -228,15 +229,18 @@ class Tree:
             self._names[function] = frozenset(shared), frozenset(bound)
         return self._names[function]
 
-    def own_nodes(self, function: ast.AST) -> Iterator[ast.AST]:
+    def own_nodes(self, function: ast.AST) -> Sequence[ast.AST]:
         """The nodes of a function's body, those of functions in it left out."""
-        pending: list[ast.AST] = list(getattr(function, "body", ()))
-        while pending:
-            node = pending.pop()
-            yield node
-            if isinstance(node, _SCOPES):
-                continue
-            pending.extend(ast.iter_child_nodes(node))
+        found = self._own.get(function)
+        if found is None:
+            found = self._own[function] = []
+            pending: list[ast.AST] = list(getattr(function, "body", ()))
+            while pending:
+                node = pending.pop()
+                found.append(node)
+                if not isinstance(node, _SCOPES):
+                    pending.extend(ast.iter_child_nodes(node))
+        return found
 
     def is_generator(self, function: Function) -> bool:
         """Whether a function yields."""
