@@ -35,7 +35,7 @@ def codes(text: str, **more: str) -> list[tuple[str, int]]:
     [
         HANDLER + "    return " + " + ".join(["event"] * 20_000),
         HANDLER + "    return " + "(" * 1_500 + "event" + ")" * 1_500,
-        HANDLER + "    return event" + ".a" * 5_000,
+        HANDLER + "    return event" + ".a" * 20_000,
         HANDLER + "    return " + "[" * 300 + "event" + "]" * 300,
         HANDLER + "    return '\0'",
     ],
