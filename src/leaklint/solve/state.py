@@ -335,11 +335,16 @@ class State:
             path = but_for_what_is_new(path, self.written)
         if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
             return  # a context variable that has been set before
+        if self.hands_on(path):
+            return
+        self.reads |= {path if len(self.reads) < MOST_READS else Path(path.root)}
+
+    def hands_on(self, path: Path) -> bool:
+        """What has been bound in a place, or around it, may be read from here on; whether there is any."""
         bound = [place for place in self.written if is_prefix(place, path) or is_prefix(path, place)]
         if bound:
             self.reread = self.reread.union({path}, [place for place in bound if is_prefix(path, place)])
-            return
-        self.reads |= {path if len(self.reads) < MOST_READS else Path(path.root)}
+        return bool(bound)
 
     def is_bound(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been bound anew on every path to here."""

@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import (
     effects,
     folders,
@@ -234,6 +234,10 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
             read_throughout(act, state, value)
         elif reads or argument.star:
             read_contents(state, value, SIZE if measures else CONTENT)
+        else:
+            for thing in value.things if state.written and not state.quiet else ():
+                if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
+                    state.hands_on(thing.path)
         if argument.star == "*":
             known = _known_elements(state, act, value)
             open_ended = any(thing.path.root.kind in SYMBOLIC for thing in value.things)
