@@ -9,6 +9,7 @@ from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import (
+    awaitable_tests,
     caches,
     class_tests,
     context_variables,
@@ -32,7 +33,6 @@ from leaklint.solve.lattice import (
     NONE,
     SYMBOLIC,
     VARIES,
-    constant,
     constants,
     extend,
     join,
@@ -51,7 +51,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, instance, variable
 
-Special = Callable[[Activation, State, Arguments, Span], Solving]
+Special = awaitable_tests.Special
 SpecialMethod = Callable[[Activation, State, Value, Arguments, Span], Solving]
 METACLASS: Final = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta"})
 MODULE_NAMES: Final = Type(TypeKind.INSTANCE, "builtins.dict")
@@ -347,17 +347,6 @@ def _new_object(act: Activation, state: State, arguments: Arguments, span: Span)
     yield
 
 
-def _is_coroutine_function(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    answers = set()
-    for thing in _first(arguments).things:
-        facts = act.world.program.function(thing.type.name) if thing.type.kind in FUNCTIONS else None
-        if facts is None:
-            return unknown(act.made(span), frozenset({VARIES}))
-        answers.add(facts.is_async and not facts.is_generator)
-    return constant(answers.pop()) if len(answers) == 1 else unknown(act.made(span), frozenset({VARIES}))
-    yield
-
-
 FUNCTIONS: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD})
 SAME: Final = "leaklint.same"
 """A function that gives back its first argument: what ``functools.wraps(f)`` returns."""
@@ -372,13 +361,12 @@ def _caching(*, bounded: bool) -> Special:
 
 
 SPECIAL: Final[dict[str, Special]] = {
+    **awaitable_tests.SPECIAL,
     caches.BOUNDED: _caching(bounded=True),
     caches.UNBOUNDED: _caching(bounded=False),
     SAME: _same,
     "functools.wraps": _wraps,
-    "inspect.iscoroutinefunction": _is_coroutine_function,
     "asyncio.all_tasks": _every("asyncio.all_tasks", "builtins.set"),
-    "asyncio.iscoroutinefunction": _is_coroutine_function,
     "contextvars.ContextVar": context_variables.made,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,

@@ -9,6 +9,7 @@ from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import (
+    awaitable_tests,
     effects,
     folders,
     handed_over,
@@ -61,7 +62,6 @@ from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
-COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
 PICKING: Final = frozenset({"builtins.next"})
 WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
@@ -154,6 +154,7 @@ def _return(act: Activation, state: State, step: cfg.Return) -> None:
             act.shows_new |= {place for place in state.written if is_prefix(place, thing.path)}
             if not state.is_bound(thing.path):
                 act.shows.add(but_for_what_is_new(content, state.written))
+    value = awaitable_tests.without_unsure(act, state, value)
     act.returned.append(value)
     state.env[RETURNED] = value
     if step.value is not None and act.hangs:
@@ -267,9 +268,12 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
         asked = join_all([state.heap[slot(thing.path, "<self>")] for thing in callee.things])
         for thing in state.env[step.target].things:
             state.heap[slot(thing.path, DONE)] = asked
-    if step.arguments and all(thing.type.name in COROUTINE_FUNCTION for thing in callee.things):
-        state.tests = {**state.tests, step.target: ("coroutine function", step.arguments[0].value)}
-    if len(step.arguments) == 2 and all(thing.type.name == "builtins.isinstance" for thing in callee.things):
+    tests = {thing.type.name for thing in callee.things} if step.arguments else set()
+    if tests and tests <= awaitable_tests.COROUTINE_FUNCTION:
+        state.tests = {**state.tests, step.target: (awaitable_tests.FUNCTION, step.arguments[0].value)}
+    elif tests and tests <= awaitable_tests.SPECIAL.keys():
+        state.tests = {**state.tests, step.target: (awaitable_tests.AWAITABLE, step.arguments[0].value)}
+    if len(step.arguments) == 2 and tests == {"builtins.isinstance"}:
         state.tests = {**state.tests, step.target: (INSTANCE, step.arguments[0].value)}
 
 

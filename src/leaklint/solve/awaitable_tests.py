@@ -1,0 +1,109 @@
+"""Tests of whether something can be awaited: what ``iscoroutinefunction``, ``isawaitable`` and their kin answer.
+
+A wrapper for functions of both kinds asks what the wrapped one gave: ``if isawaitable(result): return finish(result)``.
+Where nobody knows what was given, nobody knows either that the wrapper gives back a coroutine: its caller is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from leaklint.ir.location import Span
+from leaklint.ir.values import Thing, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.lattice import VARIES, constant, observed, unknown, with_sources
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving, World
+
+COROUTINE_FUNCTION: Final = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
+Special = Callable[[Activation, State, Arguments, Span], Solving]
+
+FUNCTION: Final = "coroutine function"
+"""Kind of the test that a function gives a coroutine."""
+AWAITABLE: Final = "awaitable"
+"""Kind of the test, and of the condition, that a value can be awaited."""
+UNSURE: Final = ("", AWAITABLE, True)
+"""The condition that something can be awaited of which nothing is known."""
+AWAITABLES: Final = frozenset(
+    {
+        "types.CoroutineType",
+        *(f"{each}.{name}" for each in ("typing", "collections.abc") for name in ("Awaitable", "Coroutine")),
+    }
+)
+"""What ``isinstance`` is asked for to the same end."""
+_FUNCTIONS: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD})
+_NEVER: Final = frozenset({*_FUNCTIONS, TypeKind.CONSTANT, TypeKind.CLASS})
+_WORK: Final = frozenset({"asyncio.Future", "asyncio.Task"})
+
+
+def is_coroutine_function(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``iscoroutinefunction(function)``."""
+    answers = set()
+    for thing in arguments.positional[0].things if arguments.positional else ():
+        facts = act.world.program.function(thing.type.name) if thing.type.kind in _FUNCTIONS else None
+        if facts is None:
+            return unknown(act.made(span), frozenset({VARIES}))
+        answers.add(facts.is_async and not facts.is_generator)
+    return constant(answers.pop()) if len(answers) == 1 else unknown(act.made(span), frozenset({VARIES}))
+    yield
+
+
+def _asking(*, coroutines: bool = True, futures: bool = True) -> Special:
+    def special(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+        if len(arguments.positional) != 1:
+            return None
+        (value,) = arguments.positional
+        answers = {_answer(act.world, thing, coroutines=coroutines, futures=futures) for thing in value.things}
+        answer = answers.pop() if len(answers) == 1 else None
+        if answer is not None:
+            return with_sources(constant(answer), value.sources)
+        return unknown(act.made(span), observed(value))
+        yield
+
+    return special
+
+
+def _answer(world: World, thing: Thing, *, coroutines: bool, futures: bool) -> bool | None:
+    answer = can_be_awaited(world, thing)
+    return answer and (coroutines if thing.type.kind is TypeKind.COROUTINE else futures)
+
+
+def can_be_awaited(world: World, thing: Thing) -> bool | None:
+    """Whether an object can be awaited; None where that is not certain."""
+    kind = thing.type
+    if kind.kind is TypeKind.COROUTINE or (kind.kind is TypeKind.INSTANCE and kind.name in _WORK):
+        return True
+    if kind.kind in _NEVER:
+        return False
+    known = kind.kind is TypeKind.INSTANCE and all(
+        each.startswith("builtins.") or ("::" in each and "__await__" not in world.classes[each].attributes)
+        for each in world.order(kind.name)
+        if "::" not in each or each in world.classes
+    )
+    return False if known else None
+
+
+def without_unsure(act: Activation, state: State, value: Value) -> Value:
+    """What a function gives back, without the work that is only there if something unknown can be awaited."""
+    kept: set[Thing] = set()
+    for thing in value.things:
+        keys = pending.tokens_at(state, thing.path)
+        if any(UNSURE in state.tokens[key].under for key in keys):
+            for key in keys:
+                del state.tokens[key]
+            kept |= unknown(thing.path).things
+        else:
+            kept.add(thing)
+    return value if kept == value.things else Value(frozenset(kept), value.sources)
+
+
+SPECIAL: Final[dict[str, Special]] = {
+    "asyncio.iscoroutine": _asking(futures=False),
+    "asyncio.isfuture": _asking(coroutines=False),
+    "inspect.isawaitable": _asking(),
+    "inspect.iscoroutine": _asking(futures=False),
+    **dict.fromkeys(COROUTINE_FUNCTION, is_coroutine_function),
+}
