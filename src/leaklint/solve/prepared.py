@@ -317,8 +317,8 @@ def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
     return frozenset(index for index, name in enumerate(parameters) if name in names)
 
 
-def tested(body: Body, parameters: Sequence[str]) -> frozenset[int]:
-    """Positions of the parameters that a function tests: for truth, for being some object, or by asking a function."""
+def tested(body: Body, parameters: Sequence[str]) -> tuple[frozenset[int], frozenset[int]]:
+    """Positions of the parameters that a function tests for truth, and of those that it hands to a call as a test."""
     conditions: set[str] = set()
     steps = [step for block in body.blocks for step in block.instructions]
     for step in steps:
@@ -326,10 +326,9 @@ def tested(body: Body, parameters: Sequence[str]) -> frozenset[int]:
             conditions.add(step.condition)
         elif isinstance(step, cfg.Operation) and step.operator == "not":
             conditions.update(step.operands)
-    names = set(conditions)
-    for step in steps:
-        if isinstance(step, cfg.Call) and step.target in conditions:
-            names.update(each.value for each in step.arguments)
-        elif isinstance(step, cfg.Operation) and step.target in conditions and step.operator in ("is", "is-not"):
-            names.update(step.operands)
-    return frozenset(index for index, name in enumerate(parameters) if name in names)
+    asking = [step for step in steps if isinstance(step, cfg.Call) and step.target in conditions]
+    asked = {each.value for step in asking for each in step.arguments}
+    return (
+        frozenset(index for index, name in enumerate(parameters) if name in conditions),
+        frozenset(index for index, name in enumerate(parameters) if name in asked),
+    )

@@ -31,7 +31,6 @@ from leaklint.solve.prepared import choosing, tested
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
 MAX_FUNCTIONS_ASKED: Final = 1_000
-FLAGS: Final = ("bool", "NoneType")
 """Shapes under which a function may call itself, at any distance; the general summary is taken beyond."""
 _MADE: Final = re.compile(r"(?P<line>\d+):(?P<start>\d+)-(?:(?P<last>\d+)\+)?(?P<end>\d+)")
 """A place in the name of an object, as ``Activation.made`` writes it."""
@@ -112,7 +111,7 @@ class World:
         """How many summaries of a function are being computed."""
         self._chosen: dict[str, set[Shapes]] = {}
         self._choosing: dict[str, frozenset[int]] = {}
-        self._tested: dict[str, frozenset[int]] = {}
+        self._tested: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
         self._flagged: dict[tuple[str, bool], set[Shapes]] = {}
         self.library = library
         """What is installed: asked where no row says what a name is."""
@@ -242,22 +241,26 @@ class World:
     def _tested_alone(self, function: str, shapes: Shapes, most: int) -> Shapes:
         """The general shapes, and what the function tests: flags (``sync=True``), of which there are few, too.
 
-        A decorator may ask each function of the project what it is (``iscoroutinefunction``).
+        A decorator may ask each function of the project what it is (``iscoroutinefunction``); it is given ``None``
+        where it is called with options.
         """
-        tested_ones = self._tested.get(function)
-        if tested_ones is None:
+        known = self._tested.get(function)
+        if known is None:
             facts = self.program.function(function)
             names = [each.name for each in facts.parameters] if facts is not None else []
-            tested_ones = self._tested[function] = tested(self.program.body(function), names)
-        kept = tuple((i, shape) for i, shape in shapes if i < 0 or (i in tested_ones and _is_flag(shape)))
-        asked = {i for i, shape in shapes if i in tested_ones and _is_function(shape)}
-        if asked and most == MAX_SPECIALISATIONS:
+            known = self._tested[function] = tested(self.program.body(function), names)
+        flags, asked = known
+        kept = tuple((i, shape) for i, shape in shapes if i < 0 or (i in flags and _is_constant(shape, "bool")))
+        functions = [(i, shape) for i, shape in shapes if i in asked and _is_function(shape)]
+        if functions and most == MAX_SPECIALISATIONS:
             most = MAX_FUNCTIONS_ASKED
-            kept = tuple((i, shape) for i, shape in shapes if (i, shape) in kept or i in asked)
-        known = self._flagged.setdefault((function, bool(asked)), set())
-        if kept not in known and len(known) >= most:
+            kept = tuple(sorted({*kept, *functions}, key=lambda each: each[0]))
+        elif not functions:
+            kept += tuple((i, shape) for i, shape in shapes if i in asked and _is_constant(shape, "NoneType"))
+        counted = self._flagged.setdefault((function, bool(functions)), set())
+        if kept not in counted and len(counted) >= most:
             return general_shapes(shapes)
-        known.add(kept)
+        counted.add(kept)
         return kept
 
     def is_registrar(self, name: str) -> bool:
@@ -371,9 +374,9 @@ def general_shapes(shapes: Shapes) -> Shapes:
     return tuple((index, shape) for index, shape in shapes if index < 0)
 
 
-def _is_flag(shape: Shape) -> bool:
-    """Whether all that is known of an argument is that it is ``True``, that it is ``False``, or that it is ``None``."""
-    return len(shape) == 1 and all(kind.constant is not None and kind.constant[0] in FLAGS for kind, _ in shape)
+def _is_constant(shape: Shape, of: str) -> bool:
+    """Whether all that is known of an argument is that it is one constant of a type: ``True``, ``False``, ``None``."""
+    return len(shape) == 1 and all(kind.constant is not None and kind.constant[0] == of for kind, _ in shape)
 
 
 def _is_function(shape: Shape) -> bool:
