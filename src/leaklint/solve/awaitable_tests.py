@@ -6,7 +6,7 @@ Where nobody knows what was given, nobody knows either that the wrapper gives ba
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from leaklint.ir.location import Span
@@ -84,6 +84,22 @@ def can_be_awaited(world: World, thing: Thing) -> bool | None:
         if "::" not in each or each in world.classes
     )
     return False if known else None
+
+
+def variants(world: World, things: Sequence[Thing]) -> bool:
+    """Whether a callable is one of two that one function makes, a coroutine function or a plain one.
+
+    Which of them it is was decided by what the function was given, of which nothing is known here.
+    """
+    if len(things) < 2 or any(thing.type.kind not in _FUNCTIONS for thing in things):
+        return False
+    makers: dict[str, set[bool]] = {}
+    for thing in things:
+        facts = world.program.function(thing.type.name)
+        maker, inside, _ = thing.type.name.rpartition(".<locals>.")
+        if facts is not None and inside:
+            makers.setdefault(maker, set()).add(facts.is_async)
+    return any(len(kinds) == 2 for kinds in makers.values())
 
 
 def without_unsure(act: Activation, state: State, value: Value) -> Value:

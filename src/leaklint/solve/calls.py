@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from leaklint.ir.effects import Work
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import caches, uses
+from leaklint.solve import awaitable_tests, caches, pending, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, fits, formals_of, sources_of, suspended, unpacked
 from leaklint.solve.budget import LEFT_OUT
@@ -56,6 +57,8 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
     apart = len(things) > 1 and all(each.type.kind is TypeKind.FUNCTION for each in things)
     before, opened = set(state.tokens) if apart else set(), dict[tuple[object, ...], Token]()
     start, ends = (state.resets, state.written), []
+    alike = awaitable_tests.variants(act.world, things)
+    open_before = set(pending.tokens_at(state, act.made(span), (Work.COROUTINE,)))
     for thing in things:
         if apart:
             state.resets, state.written = start
@@ -76,6 +79,10 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
             opened[key] = token if known is None or token.status > known.status else known
     if apart:
         state.tokens.update(opened)
+    for key in pending.tokens_at(state, act.made(span), (Work.COROUTINE,)) if alike else ():
+        if key not in open_before:
+            del state.tokens[key]
+    if apart:
         state.resets = frozenset.intersection(*(resets for resets, _ in ends))
         state.written = frozenset.intersection(*(written for _, written in ends))
     return join_all(results)

@@ -137,6 +137,9 @@ def _narrow_awaitable(act: Activation, state: State, tested: str, holds: bool) -
     value = value_of(act, state, tested)
     answers = {thing: can_be_awaited(act.world, thing) for thing in value.things}
     kept = frozenset(thing for thing, answer in answers.items() if answer is not (not holds))
+    for thing in value.things - kept:
+        if thing.path.root.kind is RootKind.MADE:
+            pending.never_was(state, thing.path)
     if kept != value.things and kept and not tested.startswith("%"):
         bind_name(act, state, tested, Value(kept, value.sources))
     if holds and all(answers[thing] is None for thing in kept):
