@@ -321,7 +321,7 @@ def pending_work(baseline: set[threading.Thread]) -> Iterator[str]:
         over = isinstance(thread, threading.Timer) and thread.finished.is_set()
         if thread not in baseline and not idle and not over and not thread.name.startswith(("asyncio_", "asyncio-")):
             yield f"thread {thread.name}"
-    for _ in range(500):
+    for _ in range(100):
         if len(list(Path("/proc/self/task").iterdir())) <= len(threading.enumerate()):
             break
         time.sleep(0.001)  # a thread that has ended is counted for a moment
