@@ -92,7 +92,9 @@ def test_unsaved_text(fixtures: Path, command: list[str]) -> None:
         text = (fixtures / path).read_bytes()
         options = ["-q", "--output-format", "concise", "-", "--stdin-filename", path]
         unsaved = said("-m", "leaklint", *options, cwd=fixtures, input=text)
-        assert unsaved == [line for line in command if line.startswith(f"{path}:")]
+        of_it = [line for line in unsaved if line.startswith(f"{path}:")]
+        assert of_it == [line for line in command if line.startswith(f"{path}:")]
+        assert all(": LK903 " in line for line in unsaved if line not in of_it), "what is wrong with its settings"
 
 
 def test_the_hook(fixtures: Path, command: list[str], repository: Path, environment: dict[str, str]) -> None:
