@@ -24,7 +24,15 @@ Special = Callable[[Activation, State, Arguments, Span], Solving]
 FUNCTION: Final = "coroutine function"
 """Kind of the test that a function gives a coroutine."""
 AWAITABLE: Final = "awaitable"
-"""Kind of the test, and of the condition, that a value can be awaited."""
+COROUTINE: Final = "coroutine"
+FUTURE: Final = "future"
+KINDS: Final = {
+    "asyncio.iscoroutine": COROUTINE,
+    "asyncio.isfuture": FUTURE,
+    "inspect.isawaitable": AWAITABLE,
+    "inspect.iscoroutine": COROUTINE,
+}
+"""What a function asks of a value, which is the kind of the test too."""
 UNSURE: Final = ("", AWAITABLE, True)
 """The condition that something can be awaited of which nothing is known."""
 AWAITABLES: Final = frozenset(
@@ -51,12 +59,12 @@ def is_coroutine_function(act: Activation, state: State, arguments: Arguments, s
     yield
 
 
-def _asking(*, coroutines: bool = True, futures: bool = True) -> Special:
+def _asking(asked: str) -> Special:
     def special(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
         if len(arguments.positional) != 1:
             return None
         (value,) = arguments.positional
-        answers = {_answer(act.world, thing, coroutines=coroutines, futures=futures) for thing in value.things}
+        answers = {answer_for(act.world, thing, asked) for thing in value.things}
         answer = answers.pop() if len(answers) == 1 else None
         if answer is not None:
             return with_sources(constant(answer), value.sources)
@@ -66,24 +74,30 @@ def _asking(*, coroutines: bool = True, futures: bool = True) -> Special:
     return special
 
 
-def _answer(world: World, thing: Thing, *, coroutines: bool, futures: bool) -> bool | None:
-    answer = can_be_awaited(world, thing)
-    return answer and (coroutines if thing.type.kind is TypeKind.COROUTINE else futures)
+def asked_by_classes(names: frozenset[str]) -> str:
+    """What ``isinstance`` asks with these classes: the kind of the test; empty where it asks for something else."""
+    if not names or not names <= AWAITABLES:
+        return ""
+    return AWAITABLE if any(each.endswith("Awaitable") for each in names) else COROUTINE
 
 
-def can_be_awaited(world: World, thing: Thing) -> bool | None:
-    """Whether an object can be awaited; None where that is not certain."""
+def answer_for(world: World, thing: Thing, asked: str) -> bool | None:
+    """Whether an object is a coroutine, a future, or anything that can be awaited; None where that is not certain."""
     kind = thing.type
-    if kind.kind is TypeKind.COROUTINE or (kind.kind is TypeKind.INSTANCE and kind.name in _WORK):
-        return True
+    if kind.kind is TypeKind.COROUTINE:
+        return asked != FUTURE
+    if kind.kind is TypeKind.INSTANCE and kind.name in _WORK:
+        return asked != COROUTINE
     if kind.kind in _NEVER:
         return False
-    known = kind.kind is TypeKind.INSTANCE and all(
-        each.startswith("builtins.") or ("::" in each and "__await__" not in world.classes[each].attributes)
-        for each in world.order(kind.name)
-        if "::" not in each or each in world.classes
-    )
-    return False if known else None
+    order = world.order(kind.name) if kind.kind is TypeKind.INSTANCE else ()
+    return False if order and all(_is_plain(world, each) for each in order) else None
+
+
+def _is_plain(world: World, class_name: str) -> bool:
+    """Whether it is known of a class that it does not say how its objects are awaited."""
+    known = world.classes.get(class_name)
+    return class_name.startswith("builtins.") or (known is not None and "__await__" not in known.attributes)
 
 
 def variants(world: World, things: Sequence[Thing]) -> bool:
@@ -117,9 +131,6 @@ def without_unsure(act: Activation, state: State, value: Value) -> Value:
 
 
 SPECIAL: Final[dict[str, Special]] = {
-    "asyncio.iscoroutine": _asking(futures=False),
-    "asyncio.isfuture": _asking(coroutines=False),
-    "inspect.isawaitable": _asking(),
-    "inspect.iscoroutine": _asking(futures=False),
+    **{name: _asking(asked) for name, asked in KINDS.items()},
     **dict.fromkeys(COROUTINE_FUNCTION, is_coroutine_function),
 }

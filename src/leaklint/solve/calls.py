@@ -51,14 +51,34 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
     things = [each for each in ordered(callee.things) if not _is_plain(each)]
     if not things or len(things) > MAX_CALLEES:
         return unknown_result(act, state, callee, arguments, span)
+    if awaitable_tests.variants(act.world, things):
+        result = yield from _apply_variants(act, state, things, callee, arguments, span)
+        return result
+    result = yield from _apply_each(act, state, things, callee, arguments, span)
+    return result
+
+
+def _apply_variants(
+    act: Activation, state: State, things: Sequence[Thing], callee: Value, arguments: Arguments, span: Span
+) -> Solving:
+    """One of two functions runs, of which only one gives a coroutine: nobody knows that there is one to be awaited."""
+    before = set(pending.tokens_at(state, act.made(span), (Work.COROUTINE,)))
+    result = yield from _apply_each(act, state, things, callee, arguments, span)
+    for key in pending.tokens_at(state, act.made(span), (Work.COROUTINE,)):
+        if key not in before:
+            del state.tokens[key]
+    return result
+
+
+def _apply_each(
+    act: Activation, state: State, things: Sequence[Thing], callee: Value, arguments: Arguments, span: Span
+) -> Solving:
     results: list[Value] = []
     repeated: set[tuple[object, ...]] = set()
     # one of several functions runs: what it opens, throws away or binds, another one finds as it was
     apart = len(things) > 1 and all(each.type.kind is TypeKind.FUNCTION for each in things)
     before, opened = set(state.tokens) if apart else set(), dict[tuple[object, ...], Token]()
     start, ends = (state.resets, state.written), []
-    alike = awaitable_tests.variants(act.world, things)
-    open_before = set(pending.tokens_at(state, act.made(span), (Work.COROUTINE,)))
     for thing in things:
         if apart:
             state.resets, state.written = start
@@ -79,10 +99,6 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
             opened[key] = token if known is None or token.status > known.status else known
     if apart:
         state.tokens.update(opened)
-    for key in pending.tokens_at(state, act.made(span), (Work.COROUTINE,)) if alike else ():
-        if key not in open_before:
-            del state.tokens[key]
-    if apart:
         state.resets = frozenset.intersection(*(resets for resets, _ in ends))
         state.written = frozenset.intersection(*(written for _, written in ends))
     return join_all(results)

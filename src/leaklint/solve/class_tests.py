@@ -8,7 +8,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.awaitable_tests import AWAITABLES, can_be_awaited
+from leaklint.solve.awaitable_tests import answer_for, asked_by_classes
 from leaklint.solve.lattice import constant, observed, of, slot, with_sources
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
@@ -51,10 +51,9 @@ def class_names(act: Activation, state: State, classes: Value) -> frozenset[str]
 def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
     """Whether an object is of one of the classes; None where that is not certain."""
     kind = thing.type
-    if names and names <= AWAITABLES and kind.kind is not TypeKind.CONSTANT:
-        answer = can_be_awaited(world, thing)
-        # a task can be awaited, and is no coroutine
-        return answer and (kind.kind is TypeKind.COROUTINE or any(each.endswith("Awaitable") for each in names))
+    asked = asked_by_classes(names)
+    if asked:
+        return answer_for(world, thing, asked)
     name = f"builtins.{kind.constant[0]}" if kind.constant is not None else kind.name
     if not names or kind.kind not in (TypeKind.INSTANCE, TypeKind.CONSTANT):
         return None

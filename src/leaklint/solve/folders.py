@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.values import Thing, Value
@@ -20,6 +21,15 @@ def literal(text: str) -> Value:
         name = named(text)
         return Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
     return Value(value.things, frozenset({ROOTED})) if text.startswith("/") else value
+
+
+def concatenated(parts: Sequence[Value]) -> Value | None:
+    """The name below the folder for temporary files that constant texts make together; None where they make none."""
+    texts = [single_constant(part) for part in parts]
+    if not all(certain and isinstance(text, str) for certain, text in texts):
+        return None
+    whole = "".join(str(text) for _, text in texts)
+    return literal(whole) if whole.startswith("/tmp/") else None
 
 
 def joined(arguments: Arguments) -> Arguments:

@@ -10,7 +10,7 @@ from leaklint.ir.effects import Work
 from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import fullness, listed, pending, results
 from leaklint.solve.activation import Activation
-from leaklint.solve.awaitable_tests import AWAITABLE, AWAITABLES, FUNCTION, UNSURE, can_be_awaited
+from leaklint.solve.awaitable_tests import FUNCTION, KINDS, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import CHOSEN
@@ -40,8 +40,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
             names = {thing.type.name for thing in value_of(act, state, tested).things}
             state.conditions |= {(name, PLAIN, True) for name in names if name}
         return
-    if kind == AWAITABLE:
-        _narrow_awaitable(act, state, tested, holds)
+    if kind in KINDS.values():
+        _narrow_awaitable(act, state, tested, kind, holds)
         return
     if kind == INSTANCE:
         _narrow_class(act, state, operand, tested, holds)
@@ -132,10 +132,10 @@ def _standing_name(value: Value) -> str:
     return str(path) if stands and not _emptiable(thing) else ""
 
 
-def _narrow_awaitable(act: Activation, state: State, tested: str, holds: bool) -> None:
+def _narrow_awaitable(act: Activation, state: State, tested: str, asked: str, holds: bool) -> None:
     """Takes out of a name's value what can, or cannot, be awaited; of what is unknown, nobody knows that it can."""
     value = value_of(act, state, tested)
-    answers = {thing: can_be_awaited(act.world, thing) for thing in value.things}
+    answers = {thing: answer_for(act.world, thing, asked) for thing in value.things}
     kept = frozenset(thing for thing, answer in answers.items() if answer is not (not holds))
     for thing in value.things - kept:
         if thing.path.root.kind is RootKind.MADE:
@@ -153,8 +153,9 @@ def _narrow_class(act: Activation, state: State, operand: str, tested: str, hold
     if tested.startswith("%") or len(answers) != 1:
         return
     names = class_names(act, state, answers[0])
-    if names and names <= AWAITABLES:
-        _narrow_awaitable(act, state, tested, holds)
+    asked = asked_by_classes(names)
+    if asked:
+        _narrow_awaitable(act, state, tested, asked, holds)
         return
     kept = frozenset(thing for thing in value.things if belongs(act.world, thing, names) is not (not holds))
     if kept != value.things and kept:

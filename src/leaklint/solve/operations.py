@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import counts, dispatching, effects, listed, overriding, pending, protocols, uses
+from leaklint.solve import counts, dispatching, effects, folders, listed, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.lattice import (
     CLOCK,
@@ -74,6 +74,10 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
             _keep_in_text(act, state, step.operator, value)
     if step.operator in ("+", "format") and TEMPORARY in sources and _begins_elsewhere(operands):
         sources -= {TEMPORARY, *(named(each) for each in names_in(sources))}
+    name = folders.concatenated(operands) if step.operator in ("+", "format") else None
+    if name is not None:
+        # the folders are part of the name, which is all that is meant
+        folded, sources = name, sources - {named(each) for each in names_in(sources)}
     if folded is not None:
         state.env[step.target] = with_sources(folded, sources)
         return

@@ -271,8 +271,9 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     tests = {thing.type.name for thing in callee.things} if step.arguments else set()
     if tests and tests <= awaitable_tests.COROUTINE_FUNCTION:
         state.tests = {**state.tests, step.target: (awaitable_tests.FUNCTION, step.arguments[0].value)}
-    elif tests and tests <= awaitable_tests.SPECIAL.keys():
-        state.tests = {**state.tests, step.target: (awaitable_tests.AWAITABLE, step.arguments[0].value)}
+    elif tests and tests <= awaitable_tests.KINDS.keys():
+        kind = awaitable_tests.KINDS[min(tests)]
+        state.tests = {**state.tests, step.target: (kind, step.arguments[0].value)}
     if len(step.arguments) == 2 and tests == {"builtins.isinstance"}:
         state.tests = {**state.tests, step.target: (INSTANCE, step.arguments[0].value)}
 
