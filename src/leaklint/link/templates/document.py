@@ -6,7 +6,8 @@ no memory however often they are nested, and nothing here walks a whole document
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -32,10 +33,10 @@ class Node(msgspec.Struct, eq=False):
     text: str = ""
     style: str = ""
     """The quote that a scalar is written with, or ``|`` or ``>``."""
-    elements: list[Node] = []
-    entries: dict[str, tuple[Node, Node]] = {}
+    elements: Sequence[Node] = ()
+    entries: Mapping[str, tuple[Node, Node]] = MappingProxyType({})
     """Key text to key and value."""
-    merged: list[Node] = []
+    merged: Sequence[Node] = ()
     """What ``<<`` brings in."""
 
     @property
@@ -122,12 +123,10 @@ def read_documents(text: str, *, is_json: bool = False) -> list[Node]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    builder = _Builder(is_json)
     try:
         events = loader(text)
         try:
-            while events.check_event():
-                builder.take(events.get_event())
+            return _documents(events.get_event, yaml.events, is_json=is_json)
         finally:
             events.dispose()
     except yaml.MarkedYAMLError as error:
@@ -143,68 +142,63 @@ def read_documents(text: str, *, is_json: bool = False) -> list[Node]:
         before = text[: error.position]
         line = before.count("\n") + 1
         raise Unreadable.at(line, len(before) - before.rfind("\n"), "a character that YAML does not allow") from None
-    return builder.documents
 
 
-class _Builder:
-    """Builds nodes from the parser's events."""
-
-    def __init__(self, is_json: bool) -> None:
-        self.documents: list[Node] = []
-        self._is_json = is_json
-        self._anchors: dict[str, Node] = {}
-        self._open: list[tuple[Node, Node | None]] = []
-        """Each open list or mapping with the key that waits for its value."""
-
-    def take(self, event: Any) -> None:
-        """Takes the next event."""
-        kind = type(event).__name__
-        if kind == "ScalarEvent":  # most are
-            node = self._node("scalar", event)
-            node.text = event.value
-            node.style = event.style or ""
-            self._add(node)
-        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
-            self._open.pop()
-        elif kind == "SequenceStartEvent":
-            self._begin(self._node("list", event))
-        elif kind == "MappingStartEvent":
-            self._begin(self._node("mapping", event))
-        elif kind == "DocumentStartEvent":
-            self._anchors = {}
-        elif kind == "AliasEvent":
+def _documents(next_event: Callable[[], Any], kinds: Any, *, is_json: bool) -> list[Node]:
+    """Builds nodes from the parser's events; ``kinds`` has their classes."""
+    scalar, mapping_start, sequence_start = kinds.ScalarEvent, kinds.MappingStartEvent, kinds.SequenceStartEvent
+    alias, ends = kinds.AliasEvent, (kinds.SequenceEndEvent, kinds.MappingEndEvent)
+    documents: list[Node] = []
+    anchors: dict[str, Node] = {}
+    outer: list[tuple[list[Node] | dict[str, tuple[Node, Node]], list[Node], Node | None]] = []
+    """What is open around the list or mapping at hand, in the form of the three below."""
+    holder: list[Node] | dict[str, tuple[Node, Node]] = documents
+    merged: list[Node] = []
+    key: Node | None = None
+    while (event := next_event()) is not None:
+        kind = type(event)
+        if kind in ends:
+            holder, merged, key = outer.pop()
+            continue
+        opened: list[Node] | dict[str, tuple[Node, Node]] | None = None
+        opened_merged: list[Node] = []
+        if kind is alias:
             mark = event.start_mark
-            target = self._anchors.get(event.anchor)
-            if target is None or self._is_json:
+            node = anchors.get(event.anchor)
+            if node is None or is_json:
                 raise Unreadable.at(mark.line + 1, mark.column + 1, f"unknown alias *{event.anchor}")
-            self._add(target)
-
-    def _node(self, kind: Literal["scalar", "list", "mapping"], event: Any) -> Node:
-        mark = event.start_mark
-        tag = event.tag or ""
-        node = Node(kind, tag if tag.startswith("!") and tag != "!" else "", mark.line + 1, mark.column + 1)
-        if event.anchor:
-            self._anchors[event.anchor] = node
-        return node
-
-    def _begin(self, node: Node) -> None:
-        self._add(node)
-        self._open.append((node, None))
-        if len(self._open) > DEEPEST:
-            raise Unreadable.at(node.line, node.column, _TOO_DEEP)
-
-    def _add(self, node: Node) -> None:
-        if not self._open:
-            self.documents.append(node)
-            return
-        holder, key = self._open[-1]
-        if holder.kind == "list":
-            holder.elements.append(node)
-        elif key is None:
-            self._open[-1] = (holder, node)
+        elif kind is scalar or kind is mapping_start or kind is sequence_start:
+            mark, tag = event.start_mark, event.tag
+            tag = tag if tag and tag.startswith("!") and tag != "!" else ""
+            line, column = mark.line + 1, mark.column + 1
+            if kind is scalar:
+                node = Node("scalar", tag, line, column, event.value, event.style or "")
+            elif kind is mapping_start:
+                opened = {}
+                node = Node("mapping", tag, line, column, entries=opened, merged=opened_merged)
+            else:
+                opened = []
+                node = Node("list", tag, line, column, elements=opened)
+            if event.anchor:
+                anchors[event.anchor] = node
         else:
-            self._open[-1] = (holder, None)
-            if key.kind == "scalar" and key.text == "<<" and not key.style:
-                holder.merged.extend(node.elements if node.kind == "list" else [node])
-            elif key.kind == "scalar":
-                holder.entries[key.text] = (key, node)
+            if kind is kinds.DocumentStartEvent:
+                anchors = {}
+            continue
+        if isinstance(holder, list):
+            holder.append(node)
+        elif key is None:
+            key = node
+        else:
+            if key.kind == "scalar":
+                if key.text == "<<" and not key.style:
+                    merged.extend(node.elements if node.kind == "list" else [node])
+                else:
+                    holder[key.text] = (key, node)
+            key = None
+        if opened is not None:
+            outer.append((holder, merged, key))
+            if len(outer) > DEEPEST:
+                raise Unreadable.at(node.line, node.column, _TOO_DEEP)
+            holder, merged, key = opened, opened_merged, None
+    return documents
