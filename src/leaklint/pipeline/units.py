@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -43,7 +44,8 @@ class Units:
         """What the bytes of each file are known by."""
         self.facts: dict[str, FileFacts] = {}
         self._sources: dict[str, bytes] = {}
-        self._parsed: dict[str, Source] = {}
+        self._parsed: dict[bytes, tuple[Source, int]] = {}
+        """By what the bytes of a file are known by, so that equal files are parsed once; and how many these are."""
         self._kept_bytes = 0
         self._most_kept = MOST_KEPT if sum(map(len, sources.values())) < LARGE else MOST_KEPT_OF_LARGE
         self._cache = cache
@@ -57,27 +59,24 @@ class Units:
         """Takes in more files, such as code that stands in templates."""
         self._sources.update(sources)
         self.digests.update((path, digest(source)) for path, source in sources.items())
-        new = [path for path in sources if self.digests[path].hex() not in self._known]
+        new = list({mark: path for path in sources if (mark := self.digests[path]).hex() not in self._known}.values())
         ours, *others = shares([len(sources[path]) for path in new], jobs, LEAST_READ)
         asked = [[new[each] for each in share] for share in others]
-        made: dict[str, FileFacts] = {}
+        made: dict[bytes, FileFacts] = {}
         with copies(asked, self._encoded) as results:
             for done, each in enumerate(ours):
                 hears("reading", done * len(sources) // len(ours), len(sources))
-                made[new[each]] = self._outlined(new[each])
-                self._remember(new[each], made[new[each]])
+                made[self.digests[new[each]]] = self._outlined(new[each])
             for paths, result in zip(asked, results, strict=True):
                 sent = result()
                 for path, raw in zip(paths, _RAWS.decode(sent) if sent is not None else (), strict=False):
                     facts = self._decoded(path, raw)
                     if facts is not None:
-                        made[path] = facts
+                        made[self.digests[path]] = facts
         for path in sources:
-            facts = made.get(path) or self._remembered(path)
-            if facts is None:
-                facts = self._outlined(path)
-                self._remember(path, facts)
-            self.facts[path] = facts
+            mark = self.digests[path]
+            facts = made.get(mark) or self._remembered(path) or self._outlined(path)
+            self.facts[path] = made[mark] = facts
 
     def _encoded(self, paths: list[str]) -> bytes:
         """The outlines of files as another process takes them; nothing for one that cannot be written down."""
@@ -92,25 +91,27 @@ class Units:
     def _outlined(self, path: str) -> FileFacts:
         """The outline of a file; the tree is kept while there is room, since the first files are lowered first."""
         source = self._sources[path]
-        if self._kept_bytes + len(source) > self._most_kept:
-            return Source(source).facts
-        return self._parse(path).facts
+        keeps = self._kept_bytes + len(source) <= self._most_kept
+        facts = self._parse(path).facts if keeps else Source(source).facts
+        if self._cache is not None:
+            # One that cannot be written down is parsed again each time.
+            with contextlib.suppress(OverflowError, UnicodeEncodeError):
+                self._used[self.digests[path].hex()] = msgspec.Raw(_ENCODER.encode(facts))
+        return facts
 
     def lower(self, path: str, name: str) -> tuple[Body, Trouble | None]:
         """The graph of a function, and why it cannot be analysed, if so."""
-        parsed = self._parsed.get(path)
-        if parsed is None:
-            parsed = self._parse(path)
-        return parsed.lower(name)
+        parsed = self._parsed.get(self.digests[path])
+        return (parsed[0] if parsed is not None else self._parse(path)).lower(name)
 
     def _parse(self, path: str) -> Source:
         source = self._sources[path]
         self._kept_bytes += len(source)
         while self._parsed and self._kept_bytes > self._most_kept:
-            oldest = next(iter(self._parsed))
-            self._kept_bytes -= len(self._sources[oldest])
-            del self._parsed[oldest]
-        parsed = self._parsed[path] = Source(source)
+            _, size = self._parsed.pop(next(iter(self._parsed)))
+            self._kept_bytes -= size
+        parsed = Source(source)
+        self._parsed[self.digests[path]] = parsed, len(source)
         return parsed
 
     def keep(self) -> None:
@@ -132,11 +133,3 @@ class Units:
         if self._cache is not None:
             self._used[self.digests[path].hex()] = raw
         return facts
-
-    def _remember(self, path: str, facts: FileFacts) -> None:
-        if self._cache is None:
-            return
-        try:
-            self._used[self.digests[path].hex()] = msgspec.Raw(_ENCODER.encode(facts))
-        except (OverflowError, UnicodeEncodeError):
-            return  # such a file is parsed again each time
