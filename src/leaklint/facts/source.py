@@ -49,7 +49,8 @@ class Source:
             (positions.span(scope.node), scope.name, scope) for scope in walk.scopes[1:] if scope.kind is not Kind.INNER
         )
         self._scopes = {"<module>": walk.scopes[0], **{name: scope for _, name, scope in named}}
-        comments, together = suppressions(source, text, positions.lines)
+        long = long_statements(tree, positions.lines)
+        comments, together = suppressions(source, text, positions.lines, long)
         writers = outline.global_writers(walk)
         self.facts = FileFacts(
             functions={name: outline.function_facts(scope, positions) for name, scope in self._scopes.items()},
@@ -65,7 +66,7 @@ class Source:
             attributes_read=tuple(sorted(walk.attributes_read)),
             passed=tuple(sorted(walk.passed)),
             suppressions=comments,
-            statements=long_statements(tree, positions.lines),
+            statements=long,
             multiline_strings=together,
         )
         for scope in walk.scopes:

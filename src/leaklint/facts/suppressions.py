@@ -25,6 +25,8 @@ _NOQA_FILE = re.compile(r"\s*(# flake8[:=]\s*noqa.*)", re.IGNORECASE)
 _OWN = re.compile(r"#\s*leaklint:\s*([^#]*)", re.IGNORECASE)
 _OWN_FORM = re.compile(r"(ignore-file|ignore|disable|enable)\s*(?:\[([^\[\]]*)\])?(?:$|[\s:,;-]\s*(.*)|$)", re.DOTALL)
 _SEPARATORS = re.compile(r"[,\s]+")
+_RUNS_ON = re.compile(r"\"\"\"|'''|\\$")
+"""A string that may end on another line, or a backslash at a line's end."""
 
 Lines = tuple[tuple[int, int], ...]
 _KINDS: dict[str, Literal["ignore", "file", "disable", "enable"]] = {
@@ -35,17 +37,33 @@ _KINDS: dict[str, Literal["ignore", "file", "disable", "enable"]] = {
 }
 
 
-def suppressions(source: bytes, text: str, lines: list[str]) -> tuple[tuple[Suppression, ...], Lines]:
-    """The comments that silence findings, and the lines that flake8 takes together; nothing where none is marked."""
+def suppressions(
+    source: bytes, text: str, lines: list[str], statements: Lines
+) -> tuple[tuple[Suppression, ...], Lines]:
+    """The comments that silence findings, and the lines that flake8 takes together where one of them says ``noqa``.
+
+    Tokens are only read where one of leaklint's own comments is to be found, or a ``noqa`` may stand in such lines.
+    """
     lowered = source.lower()
-    if b"noqa" not in lowered and b"leaklint:" not in lowered:
-        return (), ()
-    comments, together = _tokens(text)
-    found = list(_noqa(lines, together))
+    has_own = b"leaklint:" in lowered
+    marked = [number for number, line in enumerate(lines, 1) if "noqa" in line.lower()] if b"noqa" in lowered else []
+    comments: list[tuple[int, int, str]] = []
+    together: Lines = ()
+    if has_own or any(_may_run_on(number, lines, statements) for number in marked):
+        comments, together = _tokens(text)
+        together = tuple(each for each in together if any(each[0] <= number <= each[1] for number in marked))
+    found = list(_noqa(lines, marked, together))
     for line, column, comment in comments:
         found += _own(line, column, comment)
     found.sort(key=lambda each: each.span)
     return tuple(found), together
+
+
+def _may_run_on(number: int, lines: list[str], statements: Lines) -> bool:
+    """Whether a line may share a string of several lines, or a backslash at a line's end, with other lines."""
+    first, last = min(((a, b) for a, b in statements if a <= number <= b), default=(number, number))
+    before = lines[first - 2] if first > 1 else ""
+    return before.endswith("\\") or any(map(_RUNS_ON.search, lines[first - 1 : last]))
 
 
 def _tokens(text: str) -> tuple[list[tuple[int, int, str]], Lines]:
@@ -71,23 +89,21 @@ def _tokens(text: str) -> tuple[list[tuple[int, int, str]], Lines]:
     return comments, tuple(together)
 
 
-def _noqa(lines: list[str], together: Lines) -> Iterator[Suppression]:
-    ends = dict(together)
-    number = 1
-    while number <= len(lines):
-        end = max(ends.get(number, number), number)
-        for line in range(number, end + 1):
-            whole_file = _NOQA_FILE.match(lines[line - 1])
-            if whole_file is not None:
-                yield Suppression("file", (), "", _on_line(line, whole_file, 1))
-        for line in range(number, end + 1):
-            found = _NOQA.search(lines[line - 1])
-            if found is not None:
-                codes = tuple(code for code in _SEPARATORS.split(found[1] or "") if code)
-                reason = lines[line - 1][found.end() :].strip().removeprefix("-").strip()
-                yield Suppression("noqa", codes, reason, _on_line(line, found, 0))
-                break
-        number = end + 1
+def _noqa(lines: list[str], marked: list[int], together: Lines) -> Iterator[Suppression]:
+    """The suppressions of the lines that hold the word; of lines that count as one, the first match decides."""
+    decided: set[int] = set()
+    for number in marked:
+        line = lines[number - 1]
+        whole_file = _NOQA_FILE.match(line)
+        if whole_file is not None:
+            yield Suppression("file", (), "", _on_line(number, whole_file, 1))
+        found = _NOQA.search(line)
+        first = next((first for first, last in together if first <= number <= last), number)
+        if found is not None and first not in decided:
+            decided.add(first)
+            codes = tuple(code for code in _SEPARATORS.split(found[1] or "") if code)
+            reason = line[found.end() :].strip().removeprefix("-").strip()
+            yield Suppression("noqa", codes, reason, _on_line(number, found, 0))
 
 
 def _on_line(line: int, found: re.Match[str], group: int) -> Span:

@@ -167,7 +167,7 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     statements: tuple[tuple[int, int], ...] = ()
     """First and last line of each statement of several lines that is not a block (for suppressions)."""
     multiline_strings: tuple[tuple[int, int], ...] = ()
-    """First and last line of each string or backslash continuation of several lines (flake8's rule for ``noqa``)."""
+    """First and last line of each string or backslash continuation of several lines that holds a ``noqa``."""
     bodies: dict[str, Body] = {}
     """Control-flow graphs by function name; lowered on demand (see ``leaklint.facts.extract``)."""
     troubles: tuple[Trouble, ...] = ()
