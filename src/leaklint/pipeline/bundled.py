@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +25,8 @@ _PROJECT: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _VERSION: Final = re.compile(rb"(?i)version")
 
 
-def bundled_files(root: Path, files: Iterable[str], python: Iterable[str]) -> frozenset[str]:
-    """The Python files of foreign packages.
+def is_bundled_in(root: Path, files: Iterable[str], python: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a file belongs to a foreign package.
 
     These are packages whose metadata lie beside them, what a ``site-packages`` folder holds, and packages of a known
     name that lie in a folder for dependencies and tell their version.
@@ -42,7 +43,13 @@ def bundled_files(root: Path, files: Iterable[str], python: Iterable[str]) -> fr
         for top in _top_names(root / folder, names):
             tops.add(f"{beside}/{top}" if beside else top)
     tops |= _known_packages(root, frozenset(files), python)
-    return frozenset(path for path in python if "site-packages" in path.split("/")[:-1] or _has_top(path, tops))
+
+    @functools.cache
+    def holds(folder: str) -> bool:
+        parts = folder.split("/")
+        return "site-packages" in parts or any("/".join(parts[:end]) in tops for end in range(1, len(parts) + 1))
+
+    return lambda path: path in tops or holds(folder_of(path))
 
 
 def _known_packages(root: Path, files: frozenset[str], python: Iterable[str]) -> set[str]:
@@ -76,13 +83,6 @@ def _bytes(file: Path) -> bytes:
         return regular(file)
     except OSError:
         return b""
-
-
-def _has_top(path: str, tops: set[str]) -> bool:
-    if not tops:
-        return False
-    parts = path.split("/")
-    return any("/".join(parts[:end]) in tops for end in range(1, len(parts) + 1))
 
 
 def _top_names(folder: Path, names: set[str]) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from leaklint.link.templates import templates_among
-from leaklint.pipeline.bundled import bundled_files
+from leaklint.pipeline.bundled import is_bundled_in
 from leaklint.pipeline.cache import FOLDER
 from leaklint.pipeline.git import GitFailed, is_ignored, is_in_repository, listed_files
 from leaklint.pipeline.patterns import path_matcher
@@ -85,11 +85,11 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
         # what ends in `.py` may be a folder, or a link to one, which is not followed
         if (path.endswith(".py") or (path in asked and not matters(path))) and not os.path.isdir(top + path)
     )
-    libraries = bundled_files(project.root, files, python)
+    is_bundled = is_bundled_in(project.root, files, python)
     return Tree(
-        own=tuple(path for path in python if path not in libraries),
-        libraries=tuple(path for path in python if path in libraries),
-        templates=tuple(templates_among(path for path in files.difference(python) if not _is_installed(path))),
+        own=tuple(path for path in python if not is_bundled(path)),
+        libraries=tuple(path for path in python if is_bundled(path)),
+        templates=tuple(templates_among(path for path in files.difference(python) if not is_bundled(path))),
         nested=nested,
         unreadable=tuple(sorted(set(unreadable))),
         left_out=tuple(sorted(left_out.items())),
@@ -180,7 +180,3 @@ def _without_environments(files: list[str], left_out: dict[str, str]) -> list[st
     environments = tuple(sorted(found - {""}))
     left_out.update((each, "virtual environment") for each in environments)
     return [path for path in files if not is_below(path, environments)] if environments else files
-
-
-def _is_installed(path: str) -> bool:
-    return "site-packages" in path.split("/")
