@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import libcst
 import pytest
 
 from leaklint.facts.source import extract
@@ -65,3 +66,27 @@ def test_a_tree_of_a_later_python_is_tried_in_part() -> None:
     said = list(not_understood([(name, trouble) for name in names], dict.fromkeys(names, LATER)))
     assert [finding.place.path for finding in said] == names
     assert ["later Python" in finding.message for finding in said] == [True] * MOST_TRIES + [False] * 5
+
+
+@pytest.mark.parametrize(
+    ("source", "is_later"),
+    [
+        (b"x = f'a-{g.split('-')[1]}'\n", True),
+        (b'x = f"{a["b"]} and {c[\'d\']}" if y else f"{z["w"]:>4}"\n', True),
+        (b'async def f():\n    return f"""{x}""", f"{await g("a")} {h["b"]}"\n', True),
+        (b"x = f'a-{g.split('-')[1]}' +\n", False),
+        (b"x = f'a-{g.split('-')[1'\n", False),
+        (b"x = f'a-{g.split('-' 1)}'\n", False),
+        (b"x = 'it is f'{a['b']}' here\n", False),
+    ],
+)
+def test_quotes_within_quotes_are_tried_without_libcst(source: bytes, is_later: bool) -> None:
+    try:
+        libcst.parse_module(source)
+        is_right = True
+    except libcst.ParserSyntaxError:
+        is_right = False
+    troubles = [("app.py", each) for each in extract(source).troubles]
+    said = any("later Python" in finding.message for finding in not_understood(troubles, {"app.py": source}))
+    assert is_right == is_later
+    assert said == (is_later and sys.version_info < (3, 12))

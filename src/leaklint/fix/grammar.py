@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,10 +19,17 @@ DEEPEST: Final = 150
 """Brackets within brackets: LibCST's parser recurses, and a thousand of them end the process."""
 
 
+_QUOTED_AGAIN: Final = re.compile(rb"""\b[fF](["'])((?:[^{}\n\\"']|\{[^{}\n\\:!=]*\}|(?!\1)["'])*)\1""")
+"""A formatted string of one line; what stands in its braces may hold the quote that it is written with."""
+_FIELD: Final = re.compile(rb"\{([^{}]*)\}")
+
+
 def is_later_python(source: bytes) -> bool:
     """Whether LibCST parses a file that ``ast`` does not; False where trying is not safe."""
     if len(source) > LARGEST or _depth(source) > DEEPEST or _chain(source) > LONGEST_CHAIN:
         return False
+    if _is_python(_QUOTED_AGAIN.sub(_unquoted, source)):
+        return True  # most files are refused for this alone, and importing LibCST takes longer than all else here
     import libcst
 
     try:
@@ -28,6 +37,22 @@ def is_later_python(source: bytes) -> bool:
     except libcst.CSTLogicError:
         return True  # its parser has read it; its nodes do not expect template strings beside other strings
     except (libcst.ParserSyntaxError, LookupError, RecursionError, UnicodeError, ValueError):
+        return False
+    return True
+
+
+def _unquoted(found: re.Match[bytes]) -> bytes:
+    """A formatted string as the tuple of what it formats, where only a later Python reads it."""
+    fields = _FIELD.findall(found[2])
+    return b"(" + b"".join(each + b"," for each in fields) + b")" if found[1] in b"".join(fields) else found[0]
+
+
+def _is_python(source: bytes) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except (MemoryError, OverflowError, RecursionError, SyntaxError, ValueError):
         return False
     return True
 
