@@ -22,6 +22,8 @@ _BETWEEN_WORDS = bytes(each if each > 127 or chr(each).isalnum() or chr(each) ==
 _ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
 _INLINE = frozenset({"InlineCode", "from_inline", "inline"})
 _SAME = frozenset({"Path", "abspath", "absolute", "fspath", "normpath", "realpath", "resolve", "str"})
+_LEAVES = frozenset({ast.Constant, ast.Load, ast.Name, ast.Store, ast.alias, str, type(None)})
+"""The kinds of nodes, and of what stands for one, that hold no others."""
 _TELLING = frozenset({None, "code", "handler"})
 """Keywords of which a construct has one; None is ``**``."""
 _DEEPEST = 30
@@ -327,8 +329,8 @@ def _nodes(module: ast.Module) -> Iterator[tuple[ast.AST, _Maker | None, tuple[a
         for name in node._fields:
             value = getattr(node, name, None)
             if isinstance(value, list):
-                pending.extend([(each, maker, loops) for each in value if isinstance(each, ast.AST)])
-            elif isinstance(value, ast.AST) and name != "ctx":
+                pending.extend([(each, maker, loops) for each in value if type(each) not in _LEAVES])
+            elif isinstance(value, ast.AST) and type(value) not in _LEAVES:
                 pending.append((value, maker, loops))
 
 

@@ -25,6 +25,8 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _HEREDOC = re.compile(r"<<([-~]?)([A-Za-z_]\w*)[ \t]*\r?\n")
 _INSIDE = re.compile(r'["\\$\n{}]')
 _MARK = re.compile(r'["<#/()\[\]{},\n]')
+_PLAIN = re.compile(r'[ \t]*(?:"[^"\\$\n]*"|[\w.-]+)[ \t\r]*(?=\n)')
+"""The most frequent expression: a string without anything in it, or a reference, that ends with the line."""
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*")
 _JSON_LABELS = {"data": 2, "module": 1, "output": 1, "provider": 1, "resource": 2, "variable": 1}
 _MOST_BLOCKS = 10_000
@@ -283,6 +285,9 @@ def _name_or_string(text: str, at: int) -> tuple[str, int]:
 
 def _expression_end(text: str, at: int) -> int:
     """Where an expression ends: at a line break, comma or closing bracket outside all brackets and strings."""
+    plain = _PLAIN.match(text, at)
+    if plain is not None:
+        return plain.end()
     depth = 0
     while at < len(text):
         mark = _MARK.search(text, at)

@@ -76,7 +76,9 @@ class Templates(msgspec.Struct, frozen=True, gc=False):
 
 def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Those Python files that may be stacks of the CDK."""
-    return {path: content for path, content in files.items() if cdk_python.MARKER.search(content)}
+    return {
+        path: content for path, content in files.items() if b"aws_cdk" in content and cdk_python.MARKER.search(content)
+    }
 
 
 def looked_at(paths: Iterable[str], content_of: Callable[[str], bytes]) -> Callable[[str, bytes], bool]:
