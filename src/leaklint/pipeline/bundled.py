@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -44,12 +43,14 @@ def is_bundled_in(root: Path, files: Iterable[str], python: Iterable[str]) -> Ca
             tops.add(f"{beside}/{top}" if beside else top)
     tops |= _known_packages(root, frozenset(files), python)
 
-    @functools.cache
-    def holds(folder: str) -> bool:
-        parts = folder.split("/")
-        return "site-packages" in parts or any("/".join(parts[:end]) in tops for end in range(1, len(parts) + 1))
+    below = tuple(sorted(f"{top}/" for top in tops))
 
-    return lambda path: path in tops or holds(folder_of(path))
+    def is_bundled(path: str) -> bool:
+        if path.startswith(below) or path in tops:
+            return True
+        return "site-packages" in path and "site-packages" in path.split("/")[:-1]
+
+    return is_bundled
 
 
 def _known_packages(root: Path, files: frozenset[str], python: Iterable[str]) -> set[str]:

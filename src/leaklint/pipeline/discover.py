@@ -86,9 +86,10 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
         if (path.endswith(".py") or (path in asked and not matters(path))) and not os.path.isdir(top + path)
     )
     is_bundled = is_bundled_in(project.root, files, python)
+    libraries = frozenset(filter(is_bundled, python))
     return Tree(
-        own=tuple(path for path in python if not is_bundled(path)),
-        libraries=tuple(path for path in python if is_bundled(path)),
+        own=tuple(path for path in python if path not in libraries),
+        libraries=tuple(path for path in python if path in libraries),
         templates=tuple(templates_among(path for path in files.difference(python) if not is_bundled(path))),
         nested=nested,
         unreadable=tuple(sorted(set(unreadable))),

@@ -161,25 +161,27 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
         except OSError as error:
             unreadable.append((below.rstrip("/") or ".", error.strerror or str(error)))
             continue
-        if any(entry.name == ".gitignore" for entry in found):
+        if ".gitignore" in [entry.name for entry in found]:
             ignoring = (*ignoring, *_ignore_file(top + below))
         # most ignore files say nothing of most folders, and then of few names in them
         saying = [each for each in ignoring if each.patterns.meaning_all_in((top + below)[len(each.base) : -1])]
+        meanings = [each.patterns.meaning_name for each in ignoring]
         for entry in found:
-            path = below + entry.name
+            name = entry.name
+            path = below + name
             try:
                 is_folder = entry.is_dir(follow_symlinks=False)
             except OSError:
                 is_folder = False
             if not is_folder and not matters(path):
                 continue
-            may_say = saying or any(each.patterns.meaning_name(entry.name) for each in ignoring)
+            may_say = saying or [meaning for meaning in meanings if meaning(name)]
             if may_say and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
                 ignored.append(path)
                 continue
             if not is_folder:
                 files.append(path)
-            elif entry.name != ".git" and not leave_out(path):
+            elif name != ".git" and not leave_out(path):
                 pending.append((path + "/", ignoring))
     return Listing(tuple(sorted(files)), tuple(sorted(unreadable)), tuple(sorted(ignored)))
 
