@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from leaklint.facts.drops import never_used
@@ -35,14 +35,14 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             decorators=() if plain_lambda else tuple([positions.text(each) for each in node.decorator_list]),
             decorator_spans=() if plain_lambda else tuple([positions.span(each) for each in node.decorator_list]),
             returns="" if plain_lambda or node.returns is None else positions.text(node.returns),
-            free=tuple(sorted(set(scope.free.values()))),
-            cells=tuple(sorted(scope.cells)),
+            free=_sorted(scope.free.values()),
+            cells=_sorted(scope.cells),
             globals_bound=tuple(sorted(scope.globals & scope.bound.keys())) if scope.globals else (),
-            calls=tuple(sorted(scope.calls)),
+            calls=_sorted(scope.calls),
             dropped_calls=dropped,
             given_calls=given,
             dropped_awaits=_known(scope, scope.awaited),
-            stored_calls=tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)),
+            stored_calls=_stored(scope),
             in_class=owner,
             has_await=scope.has_await,
             unbounded=scope.unbounded,
@@ -54,15 +54,26 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         span=positions.whole() if is_module else positions.span(node),
         name_span=Span(1, 1, 1, 1) if is_module else positions.name_span(node),
         is_generator=scope.is_generator,
-        free=tuple(sorted(set(scope.free.values()))),
-        cells=tuple(sorted(scope.cells)),
+        free=_sorted(scope.free.values()),
+        cells=_sorted(scope.cells),
         globals_bound=tuple(sorted(scope.globals & scope.bound.keys())),
-        calls=tuple(sorted(scope.calls)),
+        calls=_sorted(scope.calls),
         dropped_calls=dropped,
         given_calls=given,
         dropped_awaits=_known(scope, scope.awaited),
-        stored_calls=tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)),
+        stored_calls=_stored(scope),
         has_await=scope.has_await,
+    )
+
+
+def _sorted(names: Collection[str]) -> tuple[str, ...]:
+    """Names without duplicates; most functions have none of most kinds."""
+    return tuple(sorted(set(names))) if names else ()
+
+
+def _stored(scope: Scope) -> tuple[tuple[str, str], ...]:
+    return (
+        tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)) if scope.stored else ()
     )
 
 
@@ -78,10 +89,11 @@ def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return _known(scope, dropped), _known(scope, given)
 
 
-def _known(scope: Scope, calls: Iterable[str]) -> tuple[str, ...]:
+def _known(scope: Scope, calls: Collection[str]) -> tuple[str, ...]:
     """The last segments of calls, but for those of parameters: outside of handlers, nobody knows what these are."""
-    known = {call.removeprefix(".") for call in calls if call[0] == "." or not _is_parameter(scope, call)}
-    return tuple(sorted(known))
+    if not calls:
+        return ()
+    return tuple(sorted({call.removeprefix(".") for call in calls if call[0] == "." or not _is_parameter(scope, call)}))
 
 
 def _is_parameter(scope: Scope, name: str) -> bool:
@@ -262,10 +274,10 @@ def all_names(tree: ast.Module) -> tuple[str, ...] | None:
 LONGEST_CALLEE = 80
 
 
-def bound_calls(tree: ast.Module, positions: Positions) -> dict[str, str]:
+def bound_calls(assigned: Assigned, positions: Positions) -> dict[str, str]:
     """What plain assignments at module level bind names to, as short text."""
     found: dict[str, str] = {}
-    for name, value in _plain_assignments(tree):
+    for name, value in assigned:
         text = _short(value, positions)
         if text:
             found[name] = text
@@ -274,62 +286,70 @@ def bound_calls(tree: ast.Module, positions: Positions) -> dict[str, str]:
     return found
 
 
-def annotated_types(tree: ast.Module, positions: Positions) -> dict[str, str]:
+def annotated_types(assigned: Assigned, positions: Positions) -> dict[str, str]:
     """Which names plain assignments at module level bind to ``Annotated[...]``, with its text."""
     return {
         name: positions.text(value)
-        for name, value in _plain_assignments(tree)
+        for name, value in assigned
         if isinstance(value, ast.Subscript) and _dotted(value.value).rpartition(".")[2] == "Annotated"
     }
 
 
-def _plain_assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+Assigned = list[tuple[str, ast.expr]]
+
+
+def plain_assignments(statements: list[ast.stmt]) -> Assigned:
     """The names that are bound at module level by assignments with one target, and to what."""
-    for statement in _at_module_level(tree):
-        target: ast.expr | None = None
+    found: Assigned = []
+    for statement in statements:
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = statement.targets[0]
-        elif isinstance(statement, ast.AnnAssign):
-            target = statement.target
-        if isinstance(target, ast.Name) and isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value:
-            yield target.id, statement.value
+            target, value = statement.targets[0], statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            target, value = statement.target, statement.value
+        else:
+            continue
+        if isinstance(target, ast.Name):
+            found.append((target.id, value))
+    return found
 
 
-def _at_module_level(tree: ast.Module) -> Iterator[ast.stmt]:
+def at_module_level(tree: ast.Module) -> list[ast.stmt]:
     """The simple statements and definitions at module level, those under ``if``, ``try`` and ``with`` included."""
+    found: list[ast.stmt] = []
     pending: list[ast.stmt] = tree.body[::-1]
     while pending:
         statement = pending.pop()
-        if isinstance(statement, ast.If | ast.Try | ast.With):
+        if isinstance(statement, (ast.If, ast.Try, ast.With)):
             parts = [statement.body, *(getattr(statement, name, []) for name in ("orelse", "finalbody"))]
             parts[1:1] = [handler.body for handler in getattr(statement, "handlers", [])]
             pending += [each for part in parts for each in part][::-1]
         else:
-            yield statement
+            found.append(statement)
+    return found
 
 
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
-def dotted_strings(tree: ast.Module) -> dict[str, tuple[str, ...]]:
+def dotted_strings(statements: list[ast.stmt]) -> dict[str, tuple[str, ...]]:
     """Strings at module level that look like dotted names, by what they are bound to or given to."""
     found: dict[str, list[str]] = {}
-    for statement in _at_module_level(tree):
-        pending: list[tuple[str, ast.expr]] = []
-        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and statement.value is not None:
+    pending: list[tuple[str, ast.expr]] = []
+    for statement in statements:
+        if isinstance(statement, ast.Expr):
+            pending.append(("", statement.value))
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
             owner = target.id if isinstance(target, ast.Name) else ""
             if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
                 owner = str(target.slice.value)
             pending.append((owner, statement.value))
-        elif isinstance(statement, ast.Expr):
-            pending.append(("", statement.value))
         while pending:
             owner, value = pending.pop()
             if isinstance(value, ast.Constant):
                 if owner and isinstance(value.value, str) and _DOTTED_NAME.fullmatch(value.value):
                     found.setdefault(owner, []).append(value.value)
-            elif isinstance(value, ast.List | ast.Tuple):
+            elif isinstance(value, (ast.List, ast.Tuple)):
                 pending += [(owner, each) for each in reversed(value.elts)]
             elif isinstance(value, ast.BinOp):
                 pending += [(owner, value.right), (owner, value.left)]

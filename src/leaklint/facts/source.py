@@ -52,15 +52,17 @@ class Source:
         long = long_statements(tree, positions.lines)
         comments, together = suppressions(source, text, positions.lines, long)
         writers = outline.global_writers(walk)
+        statements = outline.at_module_level(tree)
+        assigned = outline.plain_assignments(statements)
         self.facts = FileFacts(
             functions={name: outline.function_facts(scope, positions) for name, scope in self._scopes.items()},
             classes=outline.classes(walk, positions),
             imports=tuple(sorted(walk.imports, key=lambda each: each.span)),
             module_names=outline.module_names(walk.scopes[0], positions),
             literals=outline.literals(tree, walk.scopes[0], writers, positions),
-            bound_calls=outline.bound_calls(tree, positions),
-            annotated_types=outline.annotated_types(tree, positions),
-            dotted_strings=outline.dotted_strings(tree),
+            bound_calls=outline.bound_calls(assigned, positions),
+            annotated_types=outline.annotated_types(assigned, positions),
+            dotted_strings=outline.dotted_strings(statements),
             all_names=outline.all_names(tree),
             global_writers=writers,
             attributes_read=tuple(sorted(walk.attributes_read)),
