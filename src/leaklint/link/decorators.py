@@ -8,6 +8,7 @@ method of an object that a listed constructor made.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -119,6 +120,7 @@ class Declared:
         self._leading = frozenset(name for each in self._frameworks for name in (*each.leads_to, *each.names))
         self._adapted = self._reached({**self._adapter_files(), **applications})
         self._registrars: dict[str, Framework | None] = {}
+        self._spelled_out = functools.cache(self._read_alias)
 
     def handlers(self) -> Iterator[Handler]:
         """Every declared handler outside the tests, file by file."""
@@ -226,6 +228,8 @@ class Declared:
     def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:
         """The functions that annotations of parameters hand to a framework: ``Annotated[User, Depends(current)]``."""
         for each in function.parameters:
+            if not each.annotation and not each.default:
+                continue
             file, handed = self._handed_over(path, each)
             for callee, name in handed:
                 framework = self._of(file, callee, lambda framework: framework.takes)
@@ -253,19 +257,21 @@ class Declared:
 
     def _handed_over(self, path: str, parameter: Parameter) -> tuple[str, list[tuple[str, str]]]:
         """The calls in the annotation of a parameter, with what they are given, and the file in which it stands."""
-        text = parameter.annotation
-        if text and _DOTTED.fullmatch(text):
-            target = self._names.meaning(path, text)
-            facts = self._files[target.path] if isinstance(target, Own) else None
-            if isinstance(target, Own) and facts is not None and target.name in facts.annotated_types:
-                path, text = target.path, facts.annotated_types[target.name]
-        handed = _HANDED_OVER.findall(text)
-        of_itself = _ANNOTATED.match(text)
-        if of_itself:
+        path, text = self._spelled_out(path, parameter.annotation)
+        handed = _HANDED_OVER.findall(text) if "(" in text else []
+        if of_itself := _ANNOTATED.match(text):
             handed += [(callee, of_itself[1]) for callee in _EMPTY_CALL.findall(text)]
         if parameter.default.endswith("()"):
             handed.append((parameter.default[:-2], parameter.annotation.strip("'\"")))
         return path, handed
+
+    def _read_alias(self, path: str, text: str) -> tuple[str, str]:
+        """The file and text of what an annotation is an alias for, ``Annotated[...]``; else those of itself."""
+        target = self._names.meaning(path, text) if _DOTTED.fullmatch(text) else None
+        facts = self._files[target.path] if isinstance(target, Own) else None
+        if isinstance(target, Own) and facts is not None and target.name in facts.annotated_types:
+            return target.path, facts.annotated_types[target.name]
+        return path, text
 
     def _made(self, path: str, name: str, callee: str) -> Iterator[Handler]:
         framework = self._of(path, callee, lambda each: each.callables)
