@@ -175,7 +175,7 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
                 is_folder = False
             if not is_folder and not matters(path):
                 continue
-            may_say = saying or [meaning for meaning in meanings if meaning(name)]
+            may_say = bool(saying) or [each for each in meanings if each(name)]
             if may_say and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
                 ignored.append(path)
                 continue
