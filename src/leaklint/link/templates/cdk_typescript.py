@@ -116,6 +116,8 @@ class _Stack:
     def constructs(self) -> Iterator[cdk.Construct]:
         """Each construct that the file makes."""
         for match in itertools.islice(_NEW.finditer(self._text), _MOST):
+            if not _may_matter(match[1], self._text[match.end() : match.end() + _LONGEST]):
+                continue  # what is inside is not even looked for
             inside = self._text[match.end() : _end(self._text, match.end(), "")]
             construct = self._construct(match, inside) if _may_matter(match[1], inside) else None
             if construct is None:

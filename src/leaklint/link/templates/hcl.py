@@ -25,8 +25,8 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _HEREDOC = re.compile(r"<<([-~]?)([A-Za-z_]\w*)[ \t]*\r?\n")
 _INSIDE = re.compile(r'["\\$\n{}]')
 _MARK = re.compile(r'["<#/()\[\]{},\n]')
-_PLAIN = re.compile(r'[ \t]*(?:"[^"\\$\n]*"|[\w.-]+)[ \t\r]*(?=\n)')
-"""The most frequent expression: a string without anything in it, or a reference, that ends with the line."""
+_PLAIN = re.compile(r'([A-Za-z_][\w-]*)[ \t]*=[ \t]*("[^"\\$\n]*"|[\w.-]+)[ \t\r]*(?=\n)')
+"""Most attributes: a string without anything in it, or a reference, that ends with the line."""
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*")
 _JSON_LABELS = {"data": 2, "module": 1, "output": 1, "provider": 1, "resource": 2, "variable": 1}
 _MOST_BLOCKS = 10_000
@@ -70,8 +70,12 @@ def parse(text: str) -> list[Block]:
             stack.pop()
             at += 1
             continue
-        name, after = _name_or_string(text, at)
         line, counted = line + text.count("\n", counted, at), at
+        if plain := _PLAIN.match(text, at):
+            stack[-1].attributes[plain[1]] = (plain[2], line)
+            at = plain.end()
+            continue
+        name, after = _name_or_string(text, at)
         at = _skip(text, after)
         if text.startswith("=", at):
             end = _expression_end(text, at + 1)
@@ -285,9 +289,6 @@ def _name_or_string(text: str, at: int) -> tuple[str, int]:
 
 def _expression_end(text: str, at: int) -> int:
     """Where an expression ends: at a line break, comma or closing bracket outside all brackets and strings."""
-    plain = _PLAIN.match(text, at)
-    if plain is not None:
-        return plain.end()
     depth = 0
     while at < len(text):
         mark = _MARK.search(text, at)
