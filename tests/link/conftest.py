@@ -8,7 +8,7 @@ import pytest
 
 from leaklint.facts import extract
 from leaklint.ir.facts import FileFacts
-from leaklint.link.decorators import Framework, parse_frameworks
+from leaklint.link.frameworks import Framework, parse_frameworks
 from leaklint.link.handlers import Discovery, discover
 from leaklint.link.modules import Modules
 from leaklint.link.templates import templates_among

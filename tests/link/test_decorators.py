@@ -2,7 +2,7 @@
 
 import pytest
 
-from leaklint.link.decorators import FrameworkError, parse_frameworks
+from leaklint.link.frameworks import FrameworkError, parse_frameworks
 
 
 def rows(found):

@@ -10,89 +10,25 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
+from leaklint.link.frameworks import Framework
 from leaklint.link.modules import Modules, is_test
 from leaklint.link.names import Library, Names, Own
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
 _HANDED_OVER = re.compile(r"([A-Za-z_][\w.]*)\(\s*([A-Za-z_][\w.]*)\s*[,)]")
 _ANNOTATED = re.compile(r"(?:[A-Za-z_]\w*\.)?Annotated\[\s*([A-Za-z_][\w.]*)\s*,")
+Key: TypeAlias = Literal["callables", "decorators", "takes"]
+"""The keys of a framework that list dotted names of its own."""
 _EMPTY_CALL = re.compile(r"([A-Za-z_][\w.]*)\(\s*\)")
-
-
-class FrameworkError(Exception):
-    """A table of frameworks is wrong; the message names the file and what is wrong."""
-
-
-class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """A framework, and by which names code declares handlers with it."""
-
-    platform: Platform
-    awaited: bool = False
-    """Whether an ``async def`` handler is awaited."""
-    when: Literal["always", "adapted", "web"] = "always"
-    """``adapted``: only in files that a file with an adapter imports, at any distance, and under ``web``; ``web``: only
-    where the settings ask for the views and tasks of web servers."""
-    decorators: tuple[str, ...] = ()
-    objects: tuple[str, ...] = ()
-    """Constructors of the objects whose methods register handlers."""
-    registers: tuple[str, ...] = ()
-    """Those methods, used as decorators or called with what they register."""
-    file: str = ""
-    """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
-    takes: tuple[str, ...] = ()
-    """Functions and constructors that take a handler: ``fastapi.Depends``."""
-    injects: bool = False
-    """What they take may be a class, of which an object is made for each request."""
-    leads_to: tuple[str, ...] = ()
-    """Module-level names and functions whose strings name modules that are imported: ``ROOT_URLCONF``, ``include``."""
-    names: dict[str, tuple[str, ...]] = {}
-    """Module-level names that list classes and functions as strings (``MIDDLEWARE``), each of which is called once and
-    gives an object that is kept, to the methods of it that are handlers."""
-    lists: tuple[str, ...] = ()
-    """Attributes of a class that list handlers, in files that import the framework (``functions`` of a worker)."""
-    callables: tuple[str, ...] = ()
-    """What makes an object that the platform calls, where a module-level name is bound to it."""
-    makes: tuple[str, ...] = ()
-    """Methods of the objects that make such an object."""
-    classes: dict[str, tuple[str, ...]] = {}
-    """Base classes to the methods of subclasses that are handlers."""
-    copies_context: bool = False
-    """Whether a plain function is called in a thread, within a copy of the context."""
-    durable: bool = False
-    """Run again from the top after each wait, in a fresh thread."""
-    request: tuple[str, ...] = ()
-    """Request data that handlers take from elsewhere than their parameters, in words: ``flask.request``."""
-    receiver: Literal["request", "kept"] = "request"
-    """Whether objects of those subclasses are made for each request, or once and kept."""
-    request_attributes: tuple[str, ...] = ()
-    """Attributes of such an object that hold request data."""
-    adapters: tuple[str, ...] = ()
-    """Functions and classes that put a web application behind the platform."""
-    wraps: dict[str, str] = {}
-    """Handlers that a template names in front of the project's own, each with the environment variable of that one."""
-
-
-def parse_frameworks(tables: Mapping[str, str]) -> dict[str, Framework]:
-    """The frameworks of TOML texts (file name to text) by title; raises ``FrameworkError``."""
-    found: dict[str, Framework] = {}
-    for file, text in sorted(tables.items()):
-        try:
-            for title, table in tomllib.loads(text).items():
-                if title in found:
-                    raise FrameworkError(f"{file}: a second table {title!r}")
-                found[title] = msgspec.convert(table, Framework)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            raise FrameworkError(f"{file}: {error}") from error
-    return found
 
 
 class Declared:
@@ -120,7 +56,12 @@ class Declared:
         self._leading = frozenset(name for each in self._frameworks for name in (*each.leads_to, *each.names))
         self._adapted = self._reached({**self._adapter_files(), **applications})
         self._registrars: dict[str, Framework | None] = {}
+        self._listed = functools.cache(self._all_that_list)
         self._spelled_out = functools.cache(self._read_alias)
+        types = frozenset(name for facts in files.values() for name in facts.annotated_types)
+        renamed = (each.alias for facts in files.values() for each in facts.imports if types and each.name in types)
+        self._aliases = types.union(renamed)
+        """The names that may stand for an ``Annotated[...]`` somewhere."""
 
     def handlers(self) -> Iterator[Handler]:
         """Every declared handler outside the tests, file by file."""
@@ -218,7 +159,7 @@ class Declared:
             match = _DOTTED.match(text)
             name = re.sub(r"\s", "", match[0]) if match else ""
             owner, _, method = name.rpartition(".")
-            framework = self._of(path, name, lambda each: each.decorators)
+            framework = self._of(path, name, "decorators")
             if framework is None and owner and method in self._registers:
                 framework = self._of_object(path, owner, method, lambda each: each.registers)
             if framework:
@@ -232,7 +173,7 @@ class Declared:
                 continue
             file, handed = self._handed_over(path, each)
             for callee, name in handed:
-                framework = self._of(file, callee, lambda framework: framework.takes)
+                framework = self._of(file, callee, "takes")
                 target = self._names.definition(file, name) if framework else None
                 if framework is None or not isinstance(target, Own) or is_test(target.path):
                     continue
@@ -252,7 +193,7 @@ class Declared:
 
     def injects(self, path: str, callee: str) -> bool:
         """Whether a framework calls what a call of this name is given, and hands over what it gives."""
-        framework = self._of(path, callee, lambda framework: framework.takes)
+        framework = self._of(path, callee, "takes")
         return framework is not None and framework.injects
 
     def _handed_over(self, path: str, parameter: Parameter) -> tuple[str, list[tuple[str, str]]]:
@@ -267,14 +208,14 @@ class Declared:
 
     def _read_alias(self, path: str, text: str) -> tuple[str, str]:
         """The file and text of what an annotation is an alias for, ``Annotated[...]``; else those of itself."""
-        target = self._names.meaning(path, text) if _DOTTED.fullmatch(text) else None
-        facts = self._files[target.path] if isinstance(target, Own) else None
-        if isinstance(target, Own) and facts is not None and target.name in facts.annotated_types:
-            return target.path, facts.annotated_types[target.name]
-        return path, text
+        if text.rpartition(".")[2].strip() not in self._aliases or not _DOTTED.fullmatch(text):
+            return path, text
+        target = self._names.meaning(path, text)
+        types = self._files[target.path].annotated_types if isinstance(target, Own) else {}
+        return (target.path, types[target.name]) if isinstance(target, Own) and target.name in types else (path, text)
 
     def _made(self, path: str, name: str, callee: str) -> Iterator[Handler]:
-        framework = self._of(path, callee, lambda each: each.callables)
+        framework = self._of(path, callee, "callables")
         owner, _, method = callee.rpartition(".")
         if framework is None and owner and method in self._makes:
             framework = self._of_object(path, owner, method, lambda each: each.makes)
@@ -322,12 +263,17 @@ class Declared:
                         if self._applies(path, framework) and fnmatch.fnmatchcase(target.name, pattern):
                             yield framework, target.name, names
 
-    def _of(self, path: str, name: str, patterns: Callable[[Framework], tuple[str, ...]]) -> Framework | None:
-        """The framework that lists the library's name that a name stands for."""
+    def _of(self, path: str, name: str, key: Key) -> Framework | None:
+        """The framework that lists, under a key, the library's name that a name stands for."""
         target = self._names.definition(path, name) if name else None
         # The repository of a framework holds examples that import the very package.
         found = target.name if isinstance(target, Library) else self._names.written(path, name) if target else ""
-        return self._first(path, lambda each: _matches(found, patterns(each))) if found else None
+        return next((each for each in self._listed(found, key) if self._applies(path, each)), None) if found else None
+
+    def _all_that_list(self, name: str, key: Key) -> tuple[Framework, ...]:
+        """The frameworks that list a library's name under a key, whether they apply or not."""
+        patterns = attrgetter(key)
+        return tuple(each for each in self._frameworks if _matches(name, patterns(each)))
 
     def _of_object(
         self, path: str, name: str, method: str, methods: Callable[[Framework], tuple[str, ...]]

@@ -15,7 +15,8 @@ from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.link.declared import Located, Missing, handler_of, last_definition, locate, named
-from leaklint.link.decorators import Declared, Framework
+from leaklint.link.decorators import Declared
+from leaklint.link.frameworks import Framework
 from leaklint.link.modules import Modules, is_test
 from leaklint.link.names import Library, Names, Own
 from leaklint.link.templates.reading import Templates

@@ -18,8 +18,8 @@ from leaklint.ir.finding import Finding, Severity, Step, StepKind
 from leaklint.ir.handler import Handler, Platform
 from leaklint.ir.location import NOWHERE, Place, Span
 from leaklint.link.declared import Missing
-from leaklint.link.decorators import parse_frameworks
 from leaklint.link.endings import Endings, Waiting
+from leaklint.link.frameworks import parse_frameworks
 from leaklint.link.handlers import discover
 from leaklint.link.modules import Modules
 from leaklint.link.public import public_functions

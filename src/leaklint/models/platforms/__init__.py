@@ -1,1 +1,1 @@
-"""How code declares handlers, one table a framework: see ``Framework`` in ``leaklint.link.decorators``."""
+"""How code declares handlers, one table a framework: see ``Framework`` in ``leaklint.link.frameworks``."""

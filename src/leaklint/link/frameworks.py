@@ -1,0 +1,78 @@
+"""The frameworks in whose words code declares handlers: data, one table each, in ``models/platforms``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from leaklint.ir.handler import Platform
+
+
+class FrameworkError(Exception):
+    """A table of frameworks is wrong; the message names the file and what is wrong."""
+
+
+class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """A framework, and by which names code declares handlers with it."""
+
+    platform: Platform
+    awaited: bool = False
+    """Whether an ``async def`` handler is awaited."""
+    when: Literal["always", "adapted", "web"] = "always"
+    """``adapted``: only in files that a file with an adapter imports, at any distance, and under ``web``; ``web``: only
+    where the settings ask for the views and tasks of web servers."""
+    decorators: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    """Constructors of the objects whose methods register handlers."""
+    registers: tuple[str, ...] = ()
+    """Those methods, used as decorators or called with what they register."""
+    file: str = ""
+    """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
+    takes: tuple[str, ...] = ()
+    """Functions and constructors that take a handler: ``fastapi.Depends``."""
+    injects: bool = False
+    """What they take may be a class, of which an object is made for each request."""
+    leads_to: tuple[str, ...] = ()
+    """Module-level names and functions whose strings name modules that are imported: ``ROOT_URLCONF``, ``include``."""
+    names: dict[str, tuple[str, ...]] = {}
+    """Module-level names that list classes and functions as strings (``MIDDLEWARE``), each of which is called once and
+    gives an object that is kept, to the methods of it that are handlers."""
+    lists: tuple[str, ...] = ()
+    """Attributes of a class that list handlers, in files that import the framework (``functions`` of a worker)."""
+    callables: tuple[str, ...] = ()
+    """What makes an object that the platform calls, where a module-level name is bound to it."""
+    makes: tuple[str, ...] = ()
+    """Methods of the objects that make such an object."""
+    classes: dict[str, tuple[str, ...]] = {}
+    """Base classes to the methods of subclasses that are handlers."""
+    copies_context: bool = False
+    """Whether a plain function is called in a thread, within a copy of the context."""
+    durable: bool = False
+    """Run again from the top after each wait, in a fresh thread."""
+    request: tuple[str, ...] = ()
+    """Request data that handlers take from elsewhere than their parameters, in words: ``flask.request``."""
+    receiver: Literal["request", "kept"] = "request"
+    """Whether objects of those subclasses are made for each request, or once and kept."""
+    request_attributes: tuple[str, ...] = ()
+    """Attributes of such an object that hold request data."""
+    adapters: tuple[str, ...] = ()
+    """Functions and classes that put a web application behind the platform."""
+    wraps: dict[str, str] = {}
+    """Handlers that a template names in front of the project's own, each with the environment variable of that one."""
+
+
+def parse_frameworks(tables: Mapping[str, str]) -> dict[str, Framework]:
+    """The frameworks of TOML texts (file name to text) by title; raises ``FrameworkError``."""
+    found: dict[str, Framework] = {}
+    for file, text in sorted(tables.items()):
+        try:
+            for title, table in tomllib.loads(text).items():
+                if title in found:
+                    raise FrameworkError(f"{file}: a second table {title!r}")
+                found[title] = msgspec.convert(table, Framework)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise FrameworkError(f"{file}: {error}") from error
+    return found
