@@ -36,6 +36,13 @@ class Program:
     reported: Callable[[str], bool] = field(default=lambda _path: True)
     """Whether findings in a file are wanted (not in bundled libraries)."""
 
+    sketch: Callable[[str, str], Body | None] | None = None
+    """Gives a graph without taking note of it where it cannot be made; None then."""
+
+    def understood(self, path: str, name: str) -> Body | None:
+        """The control-flow graph of a function, for a look only; None where it cannot be analysed."""
+        return self.sketch(path, name) if self.sketch is not None else self.bodies(path, name)
+
     def function(self, identity: str) -> FunctionFacts | None:
         """The facts of a function by ``path::qualified name``."""
         path, _, name = identity.partition("::")

@@ -19,6 +19,7 @@ from leaklint.ir.summary import Formal, Summary
 from leaklint.models import terms
 from leaklint.models.reader import GIVEN, ModelError, Reader
 from leaklint.models.schema import Changes, Defers, Invokes, Opens, Process, Row, Settles, Variant
+from leaklint.models.verbs import Verbs, VerbsOfPackages
 from leaklint.models.words import Words, needed_words
 
 _LEAVING: Final = ("__aexit__", "__exit__")
@@ -108,6 +109,9 @@ class Models:
         self._class_rows: dict[tuple[str, str], Row | None] = {}
         self._asynchronous: dict[str, dict[Words, frozenset[str]]] = {}
         self._running_later: dict[str, frozenset[str]] = {}
+        self._verbs: VerbsOfPackages | None = None
+        self._own = frozenset(self._rows)
+        """Rows of the project itself."""
         for name, row in list(self._rows.items()):
             if row is not None and terms.uses_receiver(row) and not self.is_method(name):
                 raise ModelError(f'["{name}"]: it speaks of self, but {name.rpartition(".")[0]} is no class of a row')
@@ -153,6 +157,12 @@ class Models:
             known = self._asynchronous[package] = needed_words(package, goals, self._bodies()) if goals else {}
         found = (names for words, names in known.items() if named is None or words.issubset(named))
         return frozenset[str]().union(*found)
+
+    def verbs(self, packages: frozenset[str]) -> Verbs:
+        """What calls may do by whose plain names, in a program that imports these packages."""
+        if self._verbs is None:
+            self._verbs = VerbsOfPackages({name: body for name, (_, body) in self._texts.items()}, self._own)
+        return self._verbs.of(packages)
 
     def running_later(self, package: str) -> frozenset[str]:
         """Last segments of the names in a package that hand a callable to work, which awaits nothing."""

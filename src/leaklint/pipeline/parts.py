@@ -90,9 +90,14 @@ class Whole(msgspec.Struct, frozen=True):
         inside = frozenset(part.files)
         left_out: dict[tuple[str, str], Finding] = {}
 
-        @functools.lru_cache(MOST_LOWERED)
+        lower = functools.lru_cache(MOST_LOWERED)(self.lower)
+
+        def sketch(path: str, name: str) -> Body | None:
+            lowered, trouble = lower(path, name)
+            return lowered if trouble is None else None
+
         def body(path: str, name: str) -> Body:
-            lowered, trouble = self.lower(path, name)
+            lowered, trouble = lower(path, name)
             if trouble is not None:
                 left_out[path, name] = not_analysed(path, trouble.reason, trouble.span)
             return lowered
@@ -106,6 +111,7 @@ class Whole(msgspec.Struct, frozen=True):
             self.registrars,
             placed=self.placed,
             reported=lambda path: path not in self.foreign,
+            sketch=sketch,
         )
         asked = asked if asked and asked[0] in inside else None
 

@@ -7,7 +7,7 @@ effect to the end: what is written, what is left pending, with which request dat
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Final
 
@@ -15,7 +15,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work, Write
 from leaklint.ir.examined import Examined
-from leaklint.ir.facts import FileFacts
+from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.ir.finding import Step, StepKind
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
@@ -31,6 +31,7 @@ from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
+from leaklint.solve.inert import inert
 from leaklint.solve.lattice import survives
 from leaklint.solve.registered import note_listed
 from leaklint.solve.sparing import Sparing
@@ -90,22 +91,26 @@ def solve(
         start, lambda question: nothing(world, question), lambda: world.budget.is_spent and not world.importing
     )
     sparing = Sparing(engine, world)
-    found = _confirmed(engine, world)
+    all_asked = asked is not None or only_handlers
+    quiet = {} if all_asked else inert(program, models, [*program.handlers, *program.candidates])
+    found = _confirmed(engine, world, quiet)
     handlers |= {handler.label + handler.path: handler for handler in found}
-    confirmed = [_with_request(engine, world, program.placed(handler)) for handler in found]
+    confirmed = [_with_request(engine, world, program.placed(handler), quiet.get(handler)) for handler in found]
+    solved = _to_be_solved(found, confirmed, quiet)
     handlers |= {handler.label + handler.path: handler for handler in confirmed}
     if only_handlers:
         return Solved((), tuple(confirmed))
     world.only_work = not confirmed and asked is None
-    _import_all(engine, world, confirmed)
+    if solved:
+        _import_all(engine, world, confirmed)
     calls: list[Invoked] = []
-    for number, handler in enumerate(confirmed):
-        called(number, len(confirmed))
+    for number, handler in enumerate(solved):
+        called(number, len(solved))
         # callers of a public function may leave out what has a default
         ways = ("handler", "handler by default") if handler.source is Source.PUBLIC else ("handler",)
         answers = [sparing.answer(Ask(way, handler.label + handler.path), handler.place, handler.label) for way in ways]
         calls.extend(answer for answer in answers if answer is not None)
-    called(len(confirmed), len(confirmed))
+    called(len(solved), len(solved))
     written = frozenset(
         effect.path
         for call in calls
@@ -126,7 +131,20 @@ def solve(
     return Solved(tuple(reached), tuple(confirmed), examined, sparing.cut_short())
 
 
-def _confirmed(engine: Engine, world: World) -> list[Handler]:
+def _to_be_solved(
+    found: Sequence[Handler], confirmed: Sequence[Handler], quiet: Mapping[Handler, FunctionFacts | None]
+) -> list[Handler]:
+    """The handlers that may do something; what one of a framework's reads is asked of those beside it, too."""
+    busy = [each for each in found if each not in quiet]
+    beside = any(each.source is Source.DECORATOR for each in busy)
+    return [
+        each
+        for before, each in zip(found, confirmed, strict=True)
+        if before not in quiet or (beside and before.source is Source.DECORATOR)
+    ]
+
+
+def _confirmed(engine: Engine, world: World, quiet: Mapping[Handler, FunctionFacts | None]) -> list[Handler]:
     """The handlers, those candidates that turn out to be callables with a handler's parameters, and what registers."""
     program = world.program
     confirmed = list(program.handlers)
@@ -134,7 +152,11 @@ def _confirmed(engine: Engine, world: World) -> list[Handler]:
     for candidate in program.candidates:
         if (candidate.path, candidate.attribute) in known:
             continue
-        facts = engine.answer(Ask("signature", candidate.label + candidate.path))
+        function = quiet.get(candidate)
+        if function is not None:
+            facts = (function, 0)
+        else:
+            facts = engine.answer(Ask("signature", candidate.label + candidate.path))
         if facts is not None and looks_like_handler(facts[0], facts[1], candidate.attribute):
             confirmed.append(candidate)
             known.add((candidate.path, candidate.attribute))
@@ -167,9 +189,9 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
     return found
 
 
-def _with_request(engine: Engine, world: World, handler: Handler) -> Handler:
-    """The handler with the names of what it takes as request data."""
-    found = engine.answer(Ask("signature", handler.label + handler.path))
+def _with_request(engine: Engine, world: World, handler: Handler, function: FunctionFacts | None) -> Handler:
+    """The handler with the names of what it takes as request data; ``function`` is what is called, where known."""
+    found = (function, 0) if function is not None else engine.answer(Ask("signature", handler.label + handler.path))
     if found is None:
         return handler
     facts, bound = found[0], found[1] + bool(handler.receiver and found[0].in_class)

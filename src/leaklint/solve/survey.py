@@ -1,0 +1,191 @@
+"""What is known of a program from a quick look at each of its functions: see ``leaklint.solve.inert``.
+
+For each name there are three bits, whatever the path and the order of what runs: the object may be one that survives
+the invocation (``OWN``), it may hold such objects (``HOLDS``), it is a module (``MODULE``). What a handler is given,
+what is written out, computed or made by a library in the invocation has none of them. Of what is made while modules
+are imported all survives; constants have no bits there, and displays of constants hold nothing.
+
+What lies in objects is known by the name of the attribute alone, over all objects, and what is put into containers by
+one bit for all of them, so that an alias that nobody sees makes no difference. A function has one set of bits for each
+of its parameters, over all calls of anything by its plain name; one that is handed about as a value is given anything.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from typing import Any, Final
+
+from leaklint.ir import cfg
+from leaklint.ir.facts import FunctionFacts
+from leaklint.link.program import Program
+from leaklint.models.verbs import Verbs
+
+OWN, HOLDS, MODULE = 1, 2, 4
+BOTH: Final = OWN | HOLDS
+Key = tuple[str, str]
+"""A function: path and qualified name."""
+IMPORTED: Final = ("<module>", "<body>")
+_BUILTINS: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
+
+
+class MayMatter(Exception):
+    """Something cannot be understood here, so that anything may happen."""
+
+
+class Survey:
+    """What is known of a program so far; ``changed`` says whether the last look has found more."""
+
+    def __init__(self, program: Program, paths: Iterable[str], verbs: Verbs) -> None:
+        """``paths`` are the files that are imported together with the handlers."""
+        self.program = program
+        self.paths = sorted(paths)
+        self.verbs = verbs
+        self.functions: dict[str, list[tuple[Key, FunctionFacts]]] = {}
+        """Functions by plain name."""
+        self.classes: dict[str, list[Key]] = {}
+        """Classes by plain name."""
+        self.changed = False
+        self.matters: dict[Key, str] = {}
+        """Functions that may do something that matters, and what, in short."""
+        self.leads: dict[Key, dict[Key, None]] = {}
+        """The functions that have been reached, and those that each of them calls or hands about."""
+        self.escaped: dict[Key, None] = {}
+        """Functions that the import has put somewhere, so that anything may call them."""
+        self.common: dict[Key, None] = {}
+        """Functions that are reached whatever a handler does."""
+        self.anyhow: dict[Key, None] = {}
+        """Functions of which nobody knows what they are given."""
+        self.filing: dict[Key, str] = {}
+        """Functions that make files, and by which name they call what does."""
+        self.at_import: dict[Key, None] = {}
+        """Functions that the import may run."""
+        self.called_at_import: dict[str, set[str]] = {}
+        """Plain names that the bodies of modules call, by path."""
+        self.names: dict[Key, int] = {}
+        """Module variables, by path and name."""
+        self.fields: dict[str, int] = {}
+        self.cells: dict[Key, int] = {}
+        self.given: dict[Key, dict[str, int]] = {}
+        """Parameters by function."""
+        self.returned: dict[Key, int] = {}
+        self.returned_anyhow = 0
+        """What those functions return that anything may call."""
+        self.items = 0
+        self.items_of_import = False
+        """Whether the import puts something that survives into containers, beside what is written out in them."""
+        self.supplied = False
+        """Whether the import makes containers that make what is missing."""
+        self.raised = 0
+        self.temporary = False
+        """Whether a constant may be the name of a folder for temporary files, or a part of one."""
+        self.meant: dict[str, dict[str, str]] = {}
+        """By path, what is imported under another name, and what it is called where it is defined."""
+        self._bodies: dict[Key, list[cfg.AnyInstruction]] = {}
+        for path in self.paths:
+            facts = program.files[path]
+            for name, function in facts.functions.items():
+                self.functions.setdefault(plain_name(name), []).append(((path, name), function))
+            self.meant[path] = {
+                each.alias: each.name for each in facts.imports if each.name and each.alias != each.name
+            }
+            for name in facts.classes:
+                self.classes.setdefault(plain_name(name), []).append((path, name))
+
+    def facts(self, key: Key) -> FunctionFacts:
+        """What the outline says of a function."""
+        return self.program.files[key[0]].functions[key[1]]
+
+    def body(self, key: Key) -> list[cfg.AnyInstruction]:
+        """The instructions of a function in the order of the text."""
+        found = self._bodies.get(key)
+        if found is None:
+            body = self.program.understood(*key)
+            if body is None:
+                raise MayMatter(f"{key[1]} cannot be analysed")
+            blocks = _without_script(body) if key[1] == "<module>" else body.blocks
+            found = self._bodies[key] = [each for block in blocks for each in block.instructions]
+        return found
+
+    def join(self, table: dict[Any, int], key: object, bits: int) -> None:
+        """Adds bits to an entry."""
+        known = table.get(key, 0)
+        if bits & ~known:
+            table[key] = known | bits
+            self.changed = True
+
+    def put(self, bits: int, *, importing: bool) -> None:
+        """Something is put into a container."""
+        if bits and importing:
+            self.changed |= not self.items_of_import
+            self.items_of_import = True
+        elif bits and not self.items:
+            self.items = BOTH
+            self.changed = True
+
+    def give(self, key: Key, name: str, bits: int) -> None:
+        """A parameter of a function gets a value."""
+        self.join(self.given.setdefault(key, {}), name, bits)
+
+    def global_(self, path: str, name: str) -> int:
+        """What a name of a module denotes."""
+        facts = self.program.files[path]
+        if name in facts.global_writers:
+            return BOTH
+        if name in facts.literals:
+            return 0
+        if name in facts.module_names:
+            return self.names.get((path, name), 0)
+        return 0 if name in _BUILTINS else BOTH
+
+    def imported(self, path: str, step: cfg.ImportName) -> int:
+        """What ``from module import name`` gives."""
+        found = self.program.modules.import_name(path, step.module, step.name, step.level)
+        if not isinstance(found, tuple) or found[0] not in self.program.files:
+            return BOTH | MODULE
+        if found[1] in self.program.files[found[0]].module_names:
+            return self.global_(*found)
+        return BOTH | MODULE
+
+    def reach(self, key: Key, function: FunctionFacts, by: Key | None, *, anyhow: bool = False) -> None:
+        """A function may run; with ``anyhow``, nobody knows what it is given."""
+        if key not in self.leads:
+            self.leads[key] = {}
+            self.changed = True
+            if function.is_async:
+                self.matters[key] = "asynchronous"
+            elif function.globals_bound and not function.name.endswith(IMPORTED):
+                self.matters[key] = "global"
+        if by is not None:
+            self.leads[by][key] = None
+        if anyhow:
+            self.anyhow[key] = None
+            for each in function.parameters:
+                self.give(key, each.name, BOTH)
+
+
+def plain_name(name: str) -> str:
+    """The plain name of a qualified one."""
+    return name.rpartition(".")[2].partition("#")[0]
+
+
+def _without_script(body: cfg.Body) -> list[cfg.Block]:
+    """The blocks of a module that run when it is imported: not what follows ``__name__ == "__main__"``."""
+    names, mains, tests = set(), set(), set()
+    for step in (each for block in body.blocks for each in block.instructions):
+        if type(step) is cfg.LoadGlobal and step.name == "__name__":
+            names.add(step.target)
+        elif type(step) is cfg.Constant and step.value == "__main__":
+            mains.add(step.target)
+        elif type(step) is cfg.Operation and step.operator == "==" and {*step.operands} <= names | mains:
+            tests.add(step.target)
+    seen, pending = {0}, [0]
+    while pending:
+        block = body.blocks[pending.pop()]
+        for target in (*(edge.target for edge in block.next), block.raises_to):
+            first = body.blocks[target].instructions[:1] if target >= 0 else ()
+            as_script = any(type(each) is cfg.Assume and each.condition in tests and each.truth for each in first)
+            if target >= 0 and target not in seen and not as_script:
+                seen.add(target)
+                pending.append(target)
+    return [body.blocks[each] for each in sorted(seen)]
