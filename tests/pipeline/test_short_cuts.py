@@ -1,8 +1,8 @@
 """Short cuts change the time only: with all of them taken away, every project has the same findings.
 
 Of the fixtures some say of themselves that a short cut misses what is there: nothing else may be found without it.
-The full way solves the project as one part and every function of it, follows all effects whether there is a handler or
-not and what files do only as scripts, keeps all templates, and looks at everything that may be a construct or a
+The full way solves the project as one part and every function and handler of it, follows all effects whether there is a
+handler or not and what files do only as scripts, keeps all templates, and looks at everything that may be a construct or a
 suppression. The full profile takes all fixtures; ``LEAKLINT_TREES`` names more folders.
 """
 
@@ -77,6 +77,7 @@ def _take_away(monkeypatch: pytest.MonkeyPatch) -> None:
     # what files do only as scripts follows from this, too
     monkeypatch.setattr(world, "droppers", _every_function)
     monkeypatch.setattr(leaklint.solve, "World", _FollowingAll)
+    monkeypatch.setattr(leaklint.solve, "inert", lambda *_: {})
     monkeypatch.setattr(reading, "looked_at", lambda _paths, _content_of: lambda _path, _content: True)
     monkeypatch.setattr(cdk_typescript, "_may_matter", lambda _kind, _inside: True)
     monkeypatch.setattr(suppress, "may_suppress", lambda _source: True)

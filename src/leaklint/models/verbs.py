@@ -28,6 +28,8 @@ _INSTANCE: Final = re.compile(r'(?m)^instance-of = "(.*)"$')
 _SELF: Final = re.compile(r"\bself\b")
 _PLAIN: Final = re.compile(r'(?m)^type = "builtins\.(?:bool|bytes|float|int|str)"$')
 _PLAIN_CLASSES: Final = frozenset(f"builtins.{each}" for each in ("bool", "bytes", "float", "int", "str"))
+_CHANGED: Final = re.compile(r'(?m)^(?:mutates = \{ "?(\w+).*|closes = \["(\w+).*)$')
+_SEVERAL: Final = re.compile(r"(?m)^(?:mutates|closes) = .*$")
 _FACTORY: Final = "default_factory"
 """The attribute in which what makes missing elements is."""
 _HARMLESS: Final = frozenset(
@@ -91,7 +93,9 @@ class Verbs(msgspec.Struct, frozen=True):
     acting: frozenset[str] = frozenset()
     """Something that may be judged whatever it is called with."""
     changing: frozenset[str] = frozenset()
-    """It changes, or closes, its receiver or one of its arguments."""
+    """It changes, or closes, its receiver."""
+    changing_given: frozenset[str] = frozenset()
+    """It changes, or closes, an argument."""
     giving: frozenset[str] = frozenset()
     """What it gives may be, or hold, its receiver, an argument, or what is in one of these."""
     keeping: frozenset[str] = frozenset()
@@ -118,6 +122,8 @@ class Verbs(msgspec.Struct, frozen=True):
     """It gives a text or a number; so does all else that is called so."""
     plain_or_given: frozenset[str] = frozenset()
     """It gives one of these, or an argument."""
+    objects: frozenset[str] = frozenset()
+    """What is an object in a module of a library, and neither function nor class."""
     texts: frozenset[str] = frozenset()
     """Objects of libraries in which only texts are."""
 
@@ -208,7 +214,7 @@ class VerbsOfPackages:
         if f".{_FACTORY}" in text and "stores" in keys:
             yield "supplying", last
         if not _CHANGING.isdisjoint(keys):
-            yield "changing", last
+            yield "changing" if _changes_itself(text) else "changing_given", last
         if not _GIVING.isdisjoint(keys):
             yield "giving", last
         if "stores" in keys:
@@ -218,6 +224,8 @@ class VerbsOfPackages:
         if "iterator" in keys or _ITERATOR.search(text):
             yield "running_out", last
         kind = _INSTANCE.search(text)
+        if kind is not None:
+            yield "objects", last
         if kind is not None and _PLAIN.search(self._texts.get(f"{kind[1]}.get", "")):
             yield "texts", last
         if name in _PLAIN_CLASSES or _PLAIN.search(text):
@@ -254,6 +262,13 @@ class VerbsOfPackages:
             lines = [line for text in self._texts.values() if "stores" in text for line in _STORES.findall(text)]
             self._stored = frozenset(field for line in lines for field in _FIELD.findall(line))
         return self._stored
+
+
+def _changes_itself(text: str) -> bool:
+    """Whether a row changes and closes its receiver alone."""
+    first = ["".join(each) for each in _CHANGED.findall(text)]
+    several = any(", " in line for line in _SEVERAL.findall(text))
+    return bool(first) and all(each == "self" for each in first) and not several and "\nchanges = " not in f"\n{text}"
 
 
 def _only_of_the_process(owner: str, texts: str) -> bool:

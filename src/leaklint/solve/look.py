@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from leaklint.ir import cfg
 from leaklint.ir.facts import FileFacts
-from leaklint.solve.survey import BOTH, HOLDS, MODULE, OWN, Key, MayMatter, Survey, plain_name
+from leaklint.solve.survey import BOTH, HOLDS, LIBRARY, OWN, Key, MayMatter, Survey, plain_name
 
 DYNAMIC: Final = frozenset({"__dict__", "__setattr__", "__delattr__", "__setstate__", "import_module", "reload"})
 """Attributes that read or bind others which nobody has written."""
@@ -82,7 +82,7 @@ class Look:
 
     def change(self, operand: str, what: str) -> None:
         """An object is changed in place."""
-        if self.get(operand) & (OWN | MODULE):
+        if self.get(operand) & (OWN | LIBRARY):
             self.matter(what)
 
     def within(self, operand: str) -> int:
@@ -100,18 +100,23 @@ class Look:
                 survey.returned_anyhow |= bits
                 survey.changed = True
 
+    def functions(self, operand: str | None) -> list[Key]:
+        """The functions of the project that an operand may be."""
+        if operand in self.made:
+            return [(self.path, self.made[operand])]
+        return [key for key, _ in self.survey.functions.get(self.named.get(operand or "", ""), ())]
+
     def hand(self, *operands: str | None) -> None:
         """Values are put somewhere: functions among them may be called by anybody."""
         for operand in operands:
-            if operand in self.made:
-                inner = (self.path, self.made[operand])
+            for key in self.functions(operand):
                 if self.importing:
-                    self.survey.escaped[inner] = None
+                    self.survey.escaped[key] = None
                 else:
-                    self.survey.reach(inner, self.survey.facts(inner), self.key, anyhow=True)
+                    self.survey.reach(key, self.survey.facts(key), self.key, anyhow=True)
 
-    def mention(self, operand: str, name: str) -> None:
-        """A name is read: where it is not called at once, it may be a function that is handed about."""
+    def read(self, operand: str, name: str) -> None:
+        """A name is read: where it is not called at once, it may be handed about."""
         self.named[operand] = name
         if operand in self.callees:
             return
@@ -121,11 +126,6 @@ class Look:
             self.matter_anywhere(name)
         elif name in verbs.keeping and operand in self.of:
             self.survey.put(BOTH, importing=self.importing)
-        for key, function in self.survey.functions.get(name, ()):
-            if self.importing:
-                self.survey.escaped[key] = None
-            else:
-                self.survey.reach(key, function, self.key, anyhow=True)
 
 
 # ------------------------------------------------------------------------------------------------- names and attributes
@@ -139,15 +139,15 @@ def _copy(look: Look, step: cfg.Copy | cfg.Annotate) -> None:
     look.add(step.target, look.get(step.source))
     if step.source in look.made:
         look.made[step.target] = look.made[step.source]
-        if look.importing and plain_name(look.made[step.source]) != step.target:
-            look.hand(step.source)
     if step.source in look.brought:
         look.named[step.target] = look.named[step.source]
+    elif step.source not in look.made or plain_name(look.made[step.source]) != step.target:
+        look.hand(step.source)
 
 
 def _load_global(look: Look, step: cfg.LoadGlobal) -> None:
     look.bits[step.target] = look.survey.global_(look.path, step.name)
-    look.mention(step.target, look.survey.meant[look.path].get(step.name, step.name))
+    look.read(step.target, look.survey.meant[look.path].get(step.name, step.name))
 
 
 def _load_free(look: Look, step: cfg.LoadFree) -> None:
@@ -158,12 +158,12 @@ def _load_free(look: Look, step: cfg.LoadFree) -> None:
         if (look.path, outer) in survey.at_import:
             bits = BOTH  # what captures it may have been made at import
     look.add(step.target, bits)
-    look.mention(step.target, step.name)
+    look.read(step.target, step.name)
 
 
 def _store_global(look: Look, step: cfg.StoreGlobal) -> None:
     if look.key[1] == "<module>":
-        if step.value in look.made and look.made[step.value] != step.name:
+        if look.made.get(step.value) != step.name and step.value not in look.brought:
             look.hand(step.value)
         look.survey.join(look.survey.names, (look.path, step.name), look.get(step.value))
     else:
@@ -175,10 +175,14 @@ def _rebind(look: Look, step: cfg.StoreFree | cfg.DeleteGlobal) -> None:
 
 
 def _get_attribute(look: Look, step: cfg.GetAttribute) -> None:
-    bits = BOTH if look.get(step.object) or step.name == "__class__" else 0
+    bits = look.get(step.object)
+    if bits == LIBRARY:
+        bits = look.survey.of_library(step.name)
+    elif bits or step.name == "__class__":
+        bits = BOTH
     look.add(step.target, bits | look.survey.fields.get(step.name, 0))
     look.of[step.target] = step.object
-    look.mention(step.target, step.name)
+    look.read(step.target, step.name)
     if step.name in DYNAMIC:
         look.matter(step.name)
 
@@ -228,6 +232,7 @@ def _operation(look: Look, step: cfg.Operation) -> None:
 
 
 def _in_place(look: Look, step: cfg.InPlace) -> None:
+    look.hand(step.right)
     look.change(step.left, f"{step.operator}=")
     look.survey.put(look.get(step.right) & HOLDS, importing=look.importing)
     look.add(step.target, look.get(step.left) | (look.get(step.right) & HOLDS))
@@ -301,6 +306,7 @@ def _make_function(look: Look, step: cfg.MakeFunction) -> None:
     look.add(step.target, OWN if look.importing else 0)
     inner = (look.path, step.function)
     for name, operand in step.defaults:
+        look.hand(operand)
         look.survey.give(inner, name, look.get(operand))
     if not look.importing:
         look.survey.reach(inner, look.survey.facts(inner), look.key, anyhow=True)
@@ -312,7 +318,10 @@ def _make_class(look: Look, step: cfg.MakeClass) -> None:
 
 
 def _import_module(look: Look, step: cfg.ImportModule) -> None:
-    look.add(step.target, MODULE)
+    modules = look.survey.program.modules
+    names = {step.module, step.module if step.whole else step.module.partition(".")[0]}
+    ours = any(modules.resolve(look.path, each) is not None for each in names)
+    look.add(step.target, BOTH if ours else LIBRARY)
 
 
 def _import_name(look: Look, step: cfg.ImportName) -> None:
@@ -321,7 +330,7 @@ def _import_name(look: Look, step: cfg.ImportName) -> None:
         look.named[step.target] = step.name
         look.brought.add(step.target)
         if not look.importing:
-            look.mention(step.target, step.name)
+            look.read(step.target, step.name)
 
 
 def _nothing(look: Look, step: cfg.AnyInstruction) -> None:

@@ -6,6 +6,8 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.facts import FunctionFacts
+from leaklint.models.verbs import Verbs
+from leaklint.solve.builtin_calls import SPECIAL
 from leaklint.solve.folders import TEMPORARY_FOLDER
 from leaklint.solve.look import DYNAMIC, Look, Step
 from leaklint.solve.survey import BOTH, HOLDS, OWN, Key, plain_name
@@ -14,6 +16,8 @@ from leaklint.solve.uses import ENUMS
 _NAMESPACES: Final = frozenset({"globals", "vars", "setattr", "delattr", "__import__"})
 """Builtins that read or bind names which nobody has written."""
 _TEMPORARY: Final = TEMPORARY_FOLDER.rpartition(".")[2]
+_SPECIAL: Final = frozenset(each.rpartition(".")[2] for each in SPECIAL)
+"""What no row can describe: it may give, or keep, whatever it is given."""
 _ENUMS: Final = frozenset(each.rpartition(".")[2] for each in ENUMS)
 _KEEPING_SIGNATURE: Final = frozenset({"classmethod", "staticmethod", "property"})
 
@@ -29,9 +33,15 @@ def _call(look: Look, step: cfg.Call) -> None:
         look.add(step.target, _called_at_import(look, step, word, arguments))
     elif word is None:
         # whatever has been put somewhere may be called here, and is given anything
+        look.hand(*(each.value for each in step.arguments))
         look.add(step.target, (BOTH if look.get(step.function) else 0) | look.survey.returned_anyhow)
     else:
         look.add(step.target, _called(look, step, word, arguments))
+
+
+def _hands_on(verbs: Verbs, word: str | None) -> bool:
+    """Whether a library may call, or give to others, what it is given under this name."""
+    return word in verbs.calling or word in verbs.keeping or word in verbs.giving or word in _SPECIAL
 
 
 def _called_at_import(look: Look, step: cfg.Call, word: str | None, arguments: int) -> int:
@@ -41,14 +51,10 @@ def _called_at_import(look: Look, step: cfg.Call, word: str | None, arguments: i
     ours = word is None or any(each in survey.functions or each in survey.classes for each in (word, owner))
     if word is not None:
         survey.called_at_import.setdefault(look.path, set()).add(word)
-    for each in step.arguments:
-        inner = (look.path, look.made[each.value]) if each.value in look.made else None
-        runs = ours or word in verbs.calling
-        if inner is not None and (runs or "<lambda" in inner[1]):
-            survey.escaped[inner] = None
-        handed = [inner] if inner is not None else []
-        handed += [key for key, _ in survey.functions.get(look.named.get(each.value, ""), ())]
-        survey.at_import.update(dict.fromkeys(handed if runs else ()))
+    if ours or _hands_on(verbs, word):
+        for each in step.arguments:
+            look.hand(each.value)
+            survey.at_import.update(dict.fromkeys(look.functions(each.value)))
     if word in verbs.keeping:
         survey.put(arguments, importing=True)
     if not ours and word in verbs.plain:
@@ -73,7 +79,7 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
         look.matter(word)
     if word in verbs.filing:
         survey.filing[look.key] = word
-    if word in verbs.changing and (receiver | arguments) & OWN:
+    if (word in verbs.changing and receiver & OWN) or (word in verbs.changing_given and (receiver | arguments) & OWN):
         look.matter(word)
     if word in verbs.keeping:
         survey.put(arguments, importing=False)
@@ -82,8 +88,11 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
     result = survey.returned_anyhow
     if word == "getattr" and of is None:
         result |= _read_by_name(look, step, arguments)
-    elif word in verbs.giving and look.named.get(of or "") not in verbs.texts:
-        result |= (BOTH if receiver | arguments else 0) | survey.items
+    elif (word in verbs.giving or word in _SPECIAL - verbs.plain) and look.named.get(of or "") not in verbs.texts:
+        result |= (BOTH if (receiver | arguments) & BOTH else 0) | survey.items
+    ours = word in survey.functions or word in survey.classes
+    if ours or _hands_on(verbs, word):
+        look.hand(*(each.value for each in step.arguments))
     for key, function in survey.functions.get(word, ()):
         survey.reach(key, function, look.key)
         _bind(look, step, key, function, receiver, takes_receiver=of is not None)
@@ -99,8 +108,9 @@ def _read_by_name(look: Look, step: cfg.Call, arguments: int) -> int:
     if not isinstance(name, str):
         look.matter("getattr")
         return BOTH
-    look.mention(step.target, name)
-    return (BOTH if arguments else 0) | look.survey.fields.get(name, 0)
+    look.read(step.target, name)
+    look.hand(step.target)
+    return (BOTH if arguments & BOTH else 0) | look.survey.fields.get(name, 0)
 
 
 def _construct(look: Look, step: cfg.Call, key: Key, arguments: int) -> int:

@@ -1,9 +1,10 @@
 """What is known of a program from a quick look at each of its functions: see ``leaklint.solve.inert``.
 
 For each name there are three bits, whatever the path and the order of what runs: the object may be one that survives
-the invocation (``OWN``), it may hold such objects (``HOLDS``), it is a module (``MODULE``). What a handler is given,
-what is written out, computed or made by a library in the invocation has none of them. Of what is made while modules
-are imported all survives; constants have no bits there, and displays of constants hold nothing.
+the invocation (``OWN``), it may hold such objects (``HOLDS``), it may be a module, a function or a class of a library
+(``LIBRARY``). What a handler is given, what is written out, computed or made by a library in the invocation has none of
+them. Of what is made while modules are imported all survives; constants have no bits there, and displays of constants
+hold nothing.
 
 What lies in objects is known by the name of the attribute alone, over all objects, and what is put into containers by
 one bit for all of them, so that an alias that nobody sees makes no difference. A function has one set of bits for each
@@ -21,7 +22,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.link.program import Program
 from leaklint.models.verbs import Verbs
 
-OWN, HOLDS, MODULE = 1, 2, 4
+OWN, HOLDS, LIBRARY = 1, 2, 4
 BOTH: Final = OWN | HOLDS
 Key = tuple[str, str]
 """A function: path and qualified name."""
@@ -141,11 +142,17 @@ class Survey:
     def imported(self, path: str, step: cfg.ImportName) -> int:
         """What ``from module import name`` gives."""
         found = self.program.modules.import_name(path, step.module, step.name, step.level)
+        if found is None and not step.level:
+            return self.of_library(step.name)
         if not isinstance(found, tuple) or found[0] not in self.program.files:
-            return BOTH | MODULE
+            return BOTH
         if found[1] in self.program.files[found[0]].module_names:
             return self.global_(*found)
-        return BOTH | MODULE
+        return BOTH
+
+    def of_library(self, name: str) -> int:
+        """What a name of a library denotes: functions, classes and modules are changed by binding attributes alone."""
+        return BOTH if name in self.verbs.objects else LIBRARY
 
     def reach(self, key: Key, function: FunctionFacts, by: Key | None, *, anyhow: bool = False) -> None:
         """A function may run; with ``anyhow``, nobody knows what it is given."""
