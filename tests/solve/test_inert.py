@@ -12,6 +12,7 @@ from test_fixtures import findings_of
 
 import leaklint.solve
 from leaklint.ir.handler import Handler
+from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 
@@ -84,6 +85,27 @@ LEAKS = {
     "a property": (
         "SEEN = []\nclass Box:\n    @property\n    def next(self):\n        SEEN.append(1)\n        return 1\n"
         f"{EVENT}return Box().next\n"
+    ),
+    "a property in an operation": (
+        "SEEN = []\nclass Box:\n    @property\n    def next(self):\n        SEEN.append(1)\n        return 1\n"
+        f"{EVENT}return Box().next + 1\n"
+    ),
+    "a property that is bound": (
+        "SEEN = []\nclass Box:\n    @property\n    def last(self):\n        return 1\n    @last.setter\n"
+        f"    def last(self, x):\n        SEEN.append(x)\n{EVENT}Box().last = event['id']\n"
+    ),
+    "a method of a class": f"SEEN = []\n{EVENT}list.append(SEEN, event['id'])\n",
+    "a method of a class under another name": f"SEEN = []\nadd = list.append\n{EVENT}add(SEEN, event['id'])\n",
+    "a function that changes what it is given": (
+        f"import heapq\nSEEN = []\npush = heapq.heappush\n{EVENT}push(SEEN, event['id'])\n"
+    ),
+    "one object of a class": (
+        "def single(cls):\n    made = cls()\n    def give():\n        return made\n    return give\n"
+        f"@single\nclass Box: pass\n{EVENT}Box().last = event['id']\n"
+    ),
+    "one of two functions": (
+        "SEEN = []\ntry:\n    from fast import keep as save\nexcept ImportError:\n    def save(x):\n"
+        f"        SEEN.append(x)\n{EVENT}save(event['id'])\n"
     ),
     "an operator of a class": (
         "SEEN = []\nclass Box:\n    def __add__(self, x):\n        SEEN.append(x)\n        return self\n"
@@ -174,8 +196,10 @@ def test_each_way_to_leak_is_a_reason_to_solve(source: str, tmp_path: Path, monk
 def test_what_can_do_nothing_is_not_solved(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Sequence[Handler], Mapping[Handler, Any]]] = []
 
-    def remembered(program: Program, models: Models, handlers: Sequence[Handler]) -> Mapping[Handler, Any]:
-        found: Mapping[Handler, Any] = INERT.inert(program, models, handlers)
+    def remembered(
+        program: Program, models: Models, library: Library, handlers: Sequence[Handler]
+    ) -> Mapping[Handler, Any]:
+        found: Mapping[Handler, Any] = INERT.inert(program, models, library, handlers)
         asked.append((handlers, found))
         return found
 

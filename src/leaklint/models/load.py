@@ -158,8 +158,8 @@ class Models:
         found = (names for words, names in known.items() if named is None or words.issubset(named))
         return frozenset[str]().union(*found)
 
-    def verbs(self, packages: frozenset[str]) -> Verbs:
-        """What calls may do by whose plain names, in a program that imports these packages."""
+    def verbs(self, packages: frozenset[str] | None) -> Verbs:
+        """What calls may do by whose plain names, in a program that imports these packages, or whichever."""
         if self._verbs is None:
             self._verbs = VerbsOfPackages({name: body for name, (_, body) in self._texts.items()}, self._own)
         return self._verbs.of(packages)

@@ -143,9 +143,9 @@ class VerbsOfPackages:
         self._single: dict[str, tuple[dict[str, set[str]], set[str]]] = {}
         self._known: dict[frozenset[str], Verbs] = {}
 
-    def of(self, packages: frozenset[str]) -> Verbs:
-        """What calls may do by whose plain names, where these packages are imported."""
-        packages = packages.intersection(self._in_package)
+    def of(self, packages: frozenset[str] | None) -> Verbs:
+        """What calls may do by whose plain names, where these packages are imported; None for all."""
+        packages = frozenset(self._in_package if packages is None else packages.intersection(self._in_package))
         known = self._known.get(packages)
         if known is None:
             pending, seen = list(packages), set(packages)

@@ -92,7 +92,7 @@ def solve(
     )
     sparing = Sparing(engine, world)
     all_asked = asked is not None or only_handlers
-    quiet = {} if all_asked else inert(program, models, [*program.handlers, *program.candidates])
+    quiet = {} if all_asked else inert(program, models, world.library, [*program.handlers, *program.candidates])
     found = _confirmed(engine, world, quiet)
     handlers |= {handler.label + handler.path: handler for handler in found}
     confirmed = [_with_request(engine, world, program.placed(handler), quiet.get(handler)) for handler in found]

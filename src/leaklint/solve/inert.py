@@ -20,12 +20,14 @@ Solving knows better which of these things happen. Whatever is not understood is
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.handler import Handler
+from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve import look, look_calls
@@ -42,7 +44,9 @@ _MAKERS: Final = ("__init__", "__post_init__")
 """What is called when an object of a class is made, so that the object is new."""
 
 
-def inert(program: Program, models: Models, handlers: Sequence[Handler]) -> Mapping[Handler, FunctionFacts | None]:
+def inert(
+    program: Program, models: Models, library: Library, handlers: Sequence[Handler]
+) -> Mapping[Handler, FunctionFacts | None]:
     """Those of the handlers, and of the candidates among them, that can do nothing.
 
     With the function that the platform calls, or None where a decorator may have put another one in its place.
@@ -51,7 +55,7 @@ def inert(program: Program, models: Models, handlers: Sequence[Handler]) -> Mapp
     if not functions:
         return {}
     try:
-        survey = _surveyed(program, models, functions)
+        survey = _surveyed(program, models, library, functions)
     except MayMatter:
         return {}
     if not survey.matters.keys().isdisjoint(_reached(survey, survey.common)):
@@ -79,13 +83,13 @@ def _is_bound_once(survey: Survey, handler: Handler) -> bool:
     facts = survey.program.files[handler.path]
     bindings = [
         each
-        for each in survey.body((handler.path, "<module>"))
+        for each in survey.body((handler.path, "<module>")).all
         if type(each) is cfg.StoreGlobal and each.name == handler.attribute
     ]
     return len(bindings) == 1 and handler.attribute not in facts.global_writers
 
 
-def _surveyed(program: Program, models: Models, handlers: Mapping[Handler, FunctionFacts]) -> Survey:
+def _surveyed(program: Program, models: Models, library: Library, handlers: Mapping[Handler, FunctionFacts]) -> Survey:
     """What a look at all that the handlers may reach tells."""
     loaded = frozenset().union(*(program.modules.loaded_with(each.path) for each in handlers))
     paths = [path for path in loaded if path in program.files]
@@ -99,7 +103,9 @@ def _surveyed(program: Program, models: Models, handlers: Mapping[Handler, Funct
         packages.update(fact.module.partition(".")[0] for fact in facts.imports if not fact.level)
     if "contextvars" in packages:
         raise MayMatter("there may be context variables")
-    survey = Survey(program, paths, models.verbs(frozenset(packages)))
+    # what is installed may give objects of anything that has a row
+    anything = bool(library.versions) and not packages <= sys.stdlib_module_names
+    survey = Survey(program, paths, models.verbs(None if anything else frozenset(packages)))
     _look_at_imports(survey)
     for handler, function in handlers.items():
         survey.reach((handler.path, function.name), function, None)
@@ -174,11 +180,15 @@ def _is_special(name: str) -> bool:
 
 def _look(survey: Survey, keys: Collection[Key], *, importing: bool) -> None:
     """Looks at functions, to which others may be added, until there is nothing new."""
+    looks: dict[Key, Look] = {}
     for _ in range(MAX_LOOKS):
-        survey.changed = False
+        before = survey.news
         for key in list(keys):
-            Look(survey, key, importing=importing).run(_STEPS)
-        if not survey.changed:
+            found = looks.get(key)
+            if found is None:
+                found = looks[key] = Look(survey, key, importing=importing)
+            found.run(_STEPS)
+        if before == survey.news:
             return
     raise MayMatter("it takes too long")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from leaklint.ir import cfg
 from leaklint.ir.facts import FileFacts
-from leaklint.solve.survey import BOTH, HOLDS, LIBRARY, OWN, Key, MayMatter, Survey, plain_name
+from leaklint.solve.survey import BOTH, BUILTINS, HOLDS, LIBRARY, OWN, Key, MayMatter, Survey, plain_name
 
 DYNAMIC: Final = frozenset({"__dict__", "__setattr__", "__delattr__", "__setstate__", "import_module", "reload"})
 """Attributes that read or bind others which nobody has written."""
@@ -29,9 +29,7 @@ class Look:
         self.facts: FileFacts = survey.program.files[key[0]]
         self.function = self.facts.functions[key[1]]
         self.importing = importing
-        self.bits: dict[str, int] = dict(survey.given.get(key, {}))
-        if importing:
-            self.bits = {each.name: BOTH for each in self.function.parameters}
+        self.bits: dict[str, int] = {each.name: BOTH for each in self.function.parameters} if importing else {}
         self.named: dict[str, str] = {}
         """The last name by which an operand was read."""
         self.of: dict[str, str] = {}
@@ -42,17 +40,26 @@ class Look:
         """What is imported here."""
         self.texts: dict[str, object] = {}
         """Constants."""
-        self.steps = survey.body(key)
+        self.steps, self.back = survey.body(key)
         self.callees = {each.function for each in self.steps if type(each) is cfg.Call}
+        self._known = -1
+        self._size = 0
 
     def run(self, table: Mapping[type, Step]) -> None:
-        """Looks at each instruction until nothing new is found."""
-        size = -1
-        while size != sum(self.bits.values()):
-            size = sum(self.bits.values())
-            for step in self.steps:
-                table[type(step)](self, step)
+        """Looks at each instruction once, where there is news since the last time."""
         survey = self.survey
+        before = survey.news
+        if before == self._known:
+            return
+        if not self.importing:
+            for name, bits in survey.given.get(self.key, {}).items():
+                self.add(name, bits)
+        for step in self.steps:
+            table[type(step)](self, step)
+        if self.back:
+            size, self._size = self._size, sum(self.bits.values())
+            survey.news += size != self._size
+        self._known = before
         for name in self.function.cells:
             survey.join(survey.cells, (self.path, name), self.bits.get(name, 0))
         if self.importing and self.key[1].endswith("<body>"):
@@ -89,7 +96,7 @@ class Look:
         """What lies in a container."""
         bits, survey = self.get(operand), self.survey
         holds = bits & HOLDS or (bits & OWN and survey.items_of_import)
-        return (BOTH if holds else 0) | survey.items
+        return (BOTH if holds else 0) | survey.items | survey.returned_anyhow
 
     def give_back(self, bits: int) -> None:
         """The function returns or yields a value."""
@@ -98,13 +105,28 @@ class Look:
             survey.join(survey.returned, self.key, bits)
             if self.key in survey.anyhow and bits & ~survey.returned_anyhow:
                 survey.returned_anyhow |= bits
-                survey.changed = True
+                survey.news += 1
+
+    def touch(self, name: str) -> int:
+        """An attribute is read, bound or deleted: what a method does and gives that stands for it."""
+        survey, bits = self.survey, self.survey.returned_anyhow
+        for key in survey.decorated.get(name, ()):
+            if not self.importing:
+                survey.reach(key, survey.facts(key), self.key, anyhow=True)
+            bits |= survey.returned.get(key, 0)
+        return bits
+
+    def is_class(self, operand: str | None) -> bool:
+        """Whether an operand may be a class, whose methods take their object as an argument."""
+        name = self.named.get(operand) if operand is not None else None
+        return bool(self.get(operand) & LIBRARY) or name in BUILTINS or name in self.survey.classes
 
     def functions(self, operand: str | None) -> list[Key]:
         """The functions of the project that an operand may be."""
         if operand in self.made:
             return [(self.path, self.made[operand])]
-        return [key for key, _ in self.survey.functions.get(self.named.get(operand or "", ""), ())]
+        name = self.named.get(operand) if operand is not None else None
+        return [key for key, _ in self.survey.functions[name]] if name in self.survey.functions else []
 
     def hand(self, *operands: str | None) -> None:
         """Values are put somewhere: functions among them may be called by anybody."""
@@ -121,8 +143,15 @@ class Look:
         if operand in self.callees:
             return
         verbs = self.survey.verbs
-        changes = name in verbs.changing and self.get(self.of.get(operand)) & OWN
-        if changes or name in verbs.acting or name in verbs.filing or name in verbs.answering:
+        of = self.of.get(operand)
+        changes = name in verbs.changing and (self.get(of) & OWN or self.is_class(of))
+        if (
+            changes
+            or name in verbs.changing_given
+            or name in verbs.acting
+            or name in verbs.filing
+            or name in verbs.answering
+        ):
             self.matter_anywhere(name)
         elif name in verbs.keeping and operand in self.of:
             self.survey.put(BOTH, importing=self.importing)
@@ -180,7 +209,7 @@ def _get_attribute(look: Look, step: cfg.GetAttribute) -> None:
         bits = look.survey.of_library(step.name)
     elif bits or step.name == "__class__":
         bits = BOTH
-    look.add(step.target, bits | look.survey.fields.get(step.name, 0))
+    look.add(step.target, bits | look.survey.fields.get(step.name, 0) | look.touch(step.name))
     look.of[step.target] = step.object
     look.read(step.target, step.name)
     if step.name in DYNAMIC:
@@ -191,6 +220,7 @@ def _set_attribute(look: Look, step: cfg.SetAttribute) -> None:
     look.change(step.object, f".{step.name} =")
     if step.name in look.survey.verbs.acting or step.name in DYNAMIC:
         look.matter(f".{step.name} =")
+    look.touch(step.name)
     look.hand(step.value)
     own = look.function.parameters[:1] if look.key[1].endswith(".__init__") else ()
     if not look.importing or step.object not in [each.name for each in own]:
@@ -199,6 +229,8 @@ def _set_attribute(look: Look, step: cfg.SetAttribute) -> None:
 
 def _delete(look: Look, step: cfg.DeleteAttribute | cfg.DeleteItem) -> None:
     look.change(step.object, "del")
+    if type(step) is cfg.DeleteAttribute:
+        look.touch(step.name)
 
 
 def _get_item(look: Look, step: cfg.GetItem) -> None:
@@ -228,14 +260,14 @@ def _operation(look: Look, step: cfg.Operation) -> None:
         look.hand(*step.operands)
         look.add(step.target, bits)
     elif step.operator in _JOINING:
-        look.add(step.target, (bits & HOLDS) | (OWN if bits and look.importing else 0))
+        look.add(step.target, (bits & HOLDS) | (OWN if bits and look.importing else 0) | look.survey.returned_anyhow)
 
 
 def _in_place(look: Look, step: cfg.InPlace) -> None:
     look.hand(step.right)
     look.change(step.left, f"{step.operator}=")
     look.survey.put(look.get(step.right) & HOLDS, importing=look.importing)
-    look.add(step.target, look.get(step.left) | (look.get(step.right) & HOLDS))
+    look.add(step.target, look.get(step.left) | (look.get(step.right) & HOLDS) | look.survey.returned_anyhow)
 
 
 def _build(look: Look, step: cfg.Build) -> None:
@@ -288,7 +320,7 @@ def _exit(look: Look, step: cfg.Exit) -> None:
 
 def _raise(look: Look, step: cfg.Raise) -> None:
     if look.get(step.value) and look.named.get(step.value or "") not in look.survey.classes:
-        look.survey.changed |= not look.survey.raised
+        look.survey.news += not look.survey.raised
         look.survey.raised = BOTH
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from leaklint.ir import cfg
@@ -16,6 +17,8 @@ from leaklint.solve.uses import ENUMS
 _NAMESPACES: Final = frozenset({"globals", "vars", "setattr", "delattr", "__import__"})
 """Builtins that read or bind names which nobody has written."""
 _TEMPORARY: Final = TEMPORARY_FOLDER.rpartition(".")[2]
+_NAME: Final = re.compile(r"[^\W\d]\w*(?=\s*(?:\(|$))")
+"""What a decorator calls, or is."""
 _SPECIAL: Final = frozenset(each.rpartition(".")[2] for each in SPECIAL)
 """What no row can describe: it may give, or keep, whatever it is given."""
 _ENUMS: Final = frozenset(each.rpartition(".")[2] for each in ENUMS)
@@ -79,7 +82,10 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
         look.matter(word)
     if word in verbs.filing:
         survey.filing[look.key] = word
-    if (word in verbs.changing and receiver & OWN) or (word in verbs.changing_given and (receiver | arguments) & OWN):
+    changed = receiver
+    if word in verbs.changing_given or look.is_class(of):
+        changed |= arguments
+    if changed & OWN and (word in verbs.changing or word in verbs.changing_given):
         look.matter(word)
     if word in verbs.keeping:
         survey.put(arguments, importing=False)
@@ -120,7 +126,8 @@ def _construct(look: Look, step: cfg.Call, key: Key, arguments: int) -> int:
     known = survey.program.files[path].classes[name]
     if "__new__" in known.methods:
         look.matter("__new__")
-    if _is_enumeration(look, key):
+    others = {look.survey.meant[path].get(each, each) for text in known.decorators for each in _NAME.findall(text)[:1]}
+    if _is_enumeration(look, key) or any(each in survey.functions or each in survey.classes for each in others):
         return BOTH
     maker = known.methods.get("__init__")
     if maker is not None:

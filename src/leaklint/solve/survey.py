@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from leaklint.ir import cfg
-from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.link.program import Program
 from leaklint.models.verbs import Verbs
 
@@ -27,15 +27,23 @@ BOTH: Final = OWN | HOLDS
 Key = tuple[str, str]
 """A function: path and qualified name."""
 IMPORTED: Final = ("<module>", "<body>")
-_BUILTINS: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
+BUILTINS: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 
 class MayMatter(Exception):
     """Something cannot be understood here, so that anything may happen."""
 
 
+class Steps(NamedTuple):
+    """The instructions of a function."""
+
+    all: list[cfg.AnyInstruction]
+    back: bool
+    """Whether one may run after those that follow it: there are loops."""
+
+
 class Survey:
-    """What is known of a program so far; ``changed`` says whether the last look has found more."""
+    """What is known of a program so far; ``news`` counts what has been found."""
 
     def __init__(self, program: Program, paths: Iterable[str], verbs: Verbs) -> None:
         """``paths`` are the files that are imported together with the handlers."""
@@ -46,7 +54,9 @@ class Survey:
         """Functions by plain name."""
         self.classes: dict[str, list[Key]] = {}
         """Classes by plain name."""
-        self.changed = False
+        self.decorated: dict[str, list[Key]] = {}
+        """Methods with decorators by plain name: binding or reading an attribute may run them."""
+        self.news = 0
         self.matters: dict[Key, str] = {}
         """Functions that may do something that matters, and what, in short."""
         self.leads: dict[Key, dict[Key, None]] = {}
@@ -82,14 +92,14 @@ class Survey:
         """Whether a constant may be the name of a folder for temporary files, or a part of one."""
         self.meant: dict[str, dict[str, str]] = {}
         """By path, what is imported under another name, and what it is called where it is defined."""
-        self._bodies: dict[Key, list[cfg.AnyInstruction]] = {}
+        self._bodies: dict[Key, Steps] = {}
         for path in self.paths:
             facts = program.files[path]
             for name, function in facts.functions.items():
                 self.functions.setdefault(plain_name(name), []).append(((path, name), function))
-            self.meant[path] = {
-                each.alias: each.name for each in facts.imports if each.name and each.alias != each.name
-            }
+                if function.in_class is not None and function.decorators:
+                    self.decorated.setdefault(plain_name(name), []).append((path, name))
+            self.meant[path] = _renamed(facts)
             for name in facts.classes:
                 self.classes.setdefault(plain_name(name), []).append((path, name))
 
@@ -97,7 +107,7 @@ class Survey:
         """What the outline says of a function."""
         return self.program.files[key[0]].functions[key[1]]
 
-    def body(self, key: Key) -> list[cfg.AnyInstruction]:
+    def body(self, key: Key) -> Steps:
         """The instructions of a function in the order of the text."""
         found = self._bodies.get(key)
         if found is None:
@@ -105,7 +115,8 @@ class Survey:
             if body is None:
                 raise MayMatter(f"{key[1]} cannot be analysed")
             blocks = _without_script(body) if key[1] == "<module>" else body.blocks
-            found = self._bodies[key] = [each for block in blocks for each in block.instructions]
+            steps = [each for block in blocks for each in block.instructions]
+            found = self._bodies[key] = Steps(steps, _goes_back(body))
         return found
 
     def join(self, table: dict[Any, int], key: object, bits: int) -> None:
@@ -113,16 +124,16 @@ class Survey:
         known = table.get(key, 0)
         if bits & ~known:
             table[key] = known | bits
-            self.changed = True
+            self.news += 1
 
     def put(self, bits: int, *, importing: bool) -> None:
         """Something is put into a container."""
         if bits and importing:
-            self.changed |= not self.items_of_import
+            self.news += not self.items_of_import
             self.items_of_import = True
         elif bits and not self.items:
             self.items = BOTH
-            self.changed = True
+            self.news += 1
 
     def give(self, key: Key, name: str, bits: int) -> None:
         """A parameter of a function gets a value."""
@@ -137,7 +148,7 @@ class Survey:
             return 0
         if name in facts.module_names:
             return self.names.get((path, name), 0)
-        return 0 if name in _BUILTINS else BOTH
+        return 0 if name in BUILTINS else BOTH
 
     def imported(self, path: str, step: cfg.ImportName) -> int:
         """What ``from module import name`` gives."""
@@ -158,7 +169,7 @@ class Survey:
         """A function may run; with ``anyhow``, nobody knows what it is given."""
         if key not in self.leads:
             self.leads[key] = {}
-            self.changed = True
+            self.news += 1
             if function.is_async:
                 self.matters[key] = "asynchronous"
             elif function.globals_bound and not function.name.endswith(IMPORTED):
@@ -169,6 +180,25 @@ class Survey:
             self.anyhow[key] = None
             for each in function.parameters:
                 self.give(key, each.name, BOTH)
+
+
+def _renamed(facts: FileFacts) -> dict[str, str]:
+    """What a file imports under another name, and what it is called where it is defined."""
+    found: dict[str, str] = {}
+    for each in facts.imports:
+        if each.name and each.alias != each.name and each.at_module_level:
+            again = each.alias in facts.functions or each.alias in facts.classes or each.alias in facts.bound_calls
+            if again or found.setdefault(each.alias, each.name) != each.name:
+                raise MayMatter(f"{each.alias} may be one of several")
+    return found
+
+
+def _goes_back(body: cfg.Body) -> bool:
+    return any(
+        0 <= target <= index
+        for index, block in enumerate(body.blocks)
+        for target in (*(edge.target for edge in block.next), block.raises_to)
+    )
 
 
 def plain_name(name: str) -> str:
