@@ -14,7 +14,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
+
+MOST_PARTS: Final = 8
+"""The longest text of an expression, in names and steps."""
+_STEPS: Final[dict[type, str]] = {ast.Attribute: ".", ast.Call: "()", ast.Subscript: "[]", ast.Await: "^"}
+_PLAIN: Final[dict[type, str]] = {
+    **dict.fromkeys((ast.Constant, ast.JoinedStr, ast.Compare), '""'),
+    **dict.fromkeys((ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp), "{}"),
+    ast.GeneratorExp: "{}",
+}
 
 
 def last_segment(function: ast.expr) -> str | None:
@@ -29,13 +38,40 @@ def last_segment(function: ast.expr) -> str | None:
 
 
 def called(function: ast.expr) -> str | None:
-    """The last segment of a called name, with a dot before it unless it is the whole name."""
-    name = last_segment(function)
-    return name if name is None or type(function) is ast.Name else f".{name}"
+    """The text of what is called, as ``described`` has it; None where it has no name."""
+    return None if last_segment(function) is None else described(function)
+
+
+def described(value: ast.expr | None) -> str:
+    """An expression as far as it says where its value comes from, in one short text.
+
+    It begins with a name, ``""`` for a constant, ``{}`` for a display, or ``?`` for anything else; then follow
+    ``.x`` for an attribute, ``[]`` for an element, ``()`` for a call and ``^`` for what awaiting gives, in the order of
+    evaluation: ``await a.b(1)["c"].d()`` is ``a.b()[].d()^``. Of what is longer, only the end is there.
+    """
+    parts: list[str] = []
+    while len(parts) < MOST_PARTS:
+        kind = type(value)
+        if kind is ast.Name:
+            parts.append(value.id)  # type: ignore[union-attr]
+            break
+        if kind not in _STEPS:
+            parts.append(_PLAIN.get(kind, "?"))
+            break
+        parts.append(f".{value.attr}" if kind is ast.Attribute else _STEPS[kind])  # type: ignore[union-attr]
+        value = value.func if kind is ast.Call else value.value  # type: ignore[union-attr]
+    else:
+        parts.append("?")
+    return "".join(reversed(parts))
+
+
+def last_name(text: str) -> str:
+    """The last name in the text of what is called; of an element, that of its container."""
+    return text.rstrip("[]").rpartition(".")[2]
 
 
 def valued_calls(value: ast.expr | None) -> list[str]:
-    """The names of the calls whose result is the value of an expression, or a part of it, as ``called`` has them."""
+    """What is called where the result is the value of an expression, or a part of it, as ``called`` has it."""
     return _valued(value, ast.Call) if type(value) in _PARTS else []
 
 

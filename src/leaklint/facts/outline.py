@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from leaklint.facts.drops import never_used
+from leaklint.facts.bindings import bindings
+from leaklint.facts.drops import last_name, never_used
 from leaklint.facts.expressions import literal_value
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
@@ -41,8 +42,9 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             calls=_sorted(scope.calls),
             dropped_calls=dropped,
             given_calls=given,
-            dropped_awaits=_known(scope, scope.awaited),
+            dropped_awaits=_names(scope, scope.awaited),
             stored_calls=_stored(scope),
+            bindings=bindings(scope, dropped, positions),
             in_class=owner,
             has_await=scope.has_await,
             unbounded=scope.unbounded,
@@ -60,8 +62,9 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         calls=_sorted(scope.calls),
         dropped_calls=dropped,
         given_calls=given,
-        dropped_awaits=_known(scope, scope.awaited),
+        dropped_awaits=_names(scope, scope.awaited),
         stored_calls=_stored(scope),
+        bindings=bindings(scope, dropped, positions),
         has_await=scope.has_await,
     )
 
@@ -72,9 +75,7 @@ def _sorted(names: Collection[str]) -> tuple[str, ...]:
 
 
 def _stored(scope: Scope) -> tuple[tuple[str, str], ...]:
-    return (
-        tuple(sorted((attribute, call.removeprefix(".")) for attribute, call in scope.stored)) if scope.stored else ()
-    )
+    return tuple(sorted({(attribute, last_name(call)) for attribute, call in scope.stored})) if scope.stored else ()
 
 
 def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -90,10 +91,16 @@ def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _known(scope: Scope, calls: Collection[str]) -> tuple[str, ...]:
-    """The last segments of calls, but for those of parameters: outside of handlers, nobody knows what these are."""
+    """What is called, but for parameters: outside of handlers, nobody knows what these are."""
     if not calls:
         return ()
-    return tuple(sorted({call.removeprefix(".") for call in calls if call[0] == "." or not _is_parameter(scope, call)}))
+    return tuple(sorted({call for call in calls if not call.isidentifier() or not _is_parameter(scope, call)}))
+
+
+def _names(scope: Scope, calls: Collection[str]) -> tuple[str, ...]:
+    if not calls:
+        return ()
+    return tuple(sorted({last_name(call) for call in _known(scope, calls)}))
 
 
 def _is_parameter(scope: Scope, name: str) -> bool:

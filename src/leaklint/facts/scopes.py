@@ -54,6 +54,7 @@ class Scope:
         "stored",
         "unbounded",
         "uses",
+        "values",
     )
 
     def __init__(self, kind: Kind, node: Any, name: str, parent: Scope | None) -> None:
@@ -87,6 +88,8 @@ class Scope:
         """Names with the calls whose result they are bound to."""
         self.stored: set[tuple[str, str]] = set()
         """Attributes with the calls whose result is stored in them."""
+        self.values: list[tuple[str, ast.expr | None, str]] = []
+        """Names, and ``self.x``, with what they are bound to: an expression, and what is taken of it."""
         self.class_name: str | None = None
         """The class that the scope is the body of, or whose body defines this function."""
         self.self_name = ""

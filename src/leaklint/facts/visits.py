@@ -8,7 +8,7 @@ from typing import Any
 
 from leaklint.facts.drops import valued_calls
 from leaklint.facts.scopes import Kind, Scope
-from leaklint.facts.walk import HANDLERS, Walk
+from leaklint.facts.walk import ANNOTATED, HANDLERS, Walk
 
 
 # ------------------------------------------------------------------------------------------------------- definitions
@@ -23,6 +23,7 @@ def _lambda(walk: Walk, node: ast.Lambda) -> None:
     calls, scope = valued_calls(node.body), walk.scope_of[node]
     scope.dropped.update(calls)
     scope.returned.update(calls)
+    scope.values.append(("return", node.body, ""))
 
 
 def _class(walk: Walk, node: ast.ClassDef) -> None:
@@ -56,6 +57,7 @@ def _nonlocal(walk: Walk, node: ast.Nonlocal) -> None:
             outer = outer.parent
         if outer is not None:
             walk.scope.nonlocals.add(name)
+            outer.host.values.append((name, None, ""))
 
 
 # -------------------------------------------------------------------------------------------------------- statements
@@ -77,11 +79,13 @@ def _assign(walk: Walk, node: ast.Assign) -> None:
 def _augmented(walk: Walk, node: ast.AugAssign) -> None:
     if type(node.target) is ast.Name:
         walk.scope.uses.add(node.target.id)
+    walk.bound_to(node.target, node.value)
     walk.push((node.target, node.value))
 
 
 def _annotated(walk: Walk, node: ast.AnnAssign) -> None:
     walk.push_one(node.target)
+    walk.bound_to(node.target, node.annotation, ANNOTATED)
     owner = node.target.value if isinstance(node.target, ast.Attribute) else None
     if isinstance(owner, ast.Name) and owner.id == walk.scope.self_name and isinstance(node.target, ast.Attribute):
         walk.scope.host.instance_annotations[node.target.attr] = node.annotation
@@ -102,8 +106,9 @@ def _walrus(walk: Walk, node: ast.NamedExpr) -> None:
 
 
 def _return(walk: Walk, node: ast.Return) -> None:
-    walk.give(node.value)
-    walk.push_one(node.value)
+    if node.value is not None:
+        walk.give(node.value, "return")
+        walk.push_one(node.value)
 
 
 def _test(walk: Walk, node: Any) -> None:
@@ -137,6 +142,7 @@ def _for(walk: Walk, node: Any) -> None:
             walk.scope.host.unbounded = True
     else:
         walk.drop(node.iter)
+    walk.bound_to(node.target, node.iter, "[]^" if type(node) is ast.AsyncFor else "[]")
     walk.push_statements(node.orelse)
     walk.push_statements(node.body)
     walk.push((node.target, node.iter))
@@ -149,6 +155,8 @@ def _with(walk: Walk, node: Any) -> None:
     for item in reversed(node.items):
         if type(node) is ast.With:
             walk.drop(item.context_expr)
+        taken = ".__enter__()" if type(node) is ast.With else ".__aenter__()^"
+        walk.bound_to(item.optional_vars, item.context_expr, taken)
         walk.push_one(item.optional_vars)
         walk.push_one(item.context_expr)
 
@@ -163,6 +171,7 @@ def _try(walk: Walk, node: Any) -> None:
 def _except(walk: Walk, node: ast.ExceptHandler) -> None:
     if node.name is not None:
         walk.scope.bind(node.name, node)
+        walk.scope.host.values.append((node.name, node.type, "()"))
     walk.push_statements(node.body)
     walk.push_one(node.type)
 
@@ -173,6 +182,13 @@ def _raise(walk: Walk, node: ast.Raise) -> None:
 
 
 def _match(walk: Walk, node: ast.Match) -> None:
+    for pattern in [each for case in node.cases for each in ast.walk(case.pattern)]:
+        if type(pattern) is ast.MatchClass:
+            walk.bound_to(node.subject, pattern.cls, "()")
+        else:
+            name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
+            if name is not None:
+                walk.scope.host.values.append((name, None, ""))
     for case in reversed(node.cases):
         walk.push_statements(case.body)
         if case.guard is not None:
@@ -239,7 +255,7 @@ def _await(walk: Walk, node: ast.Await) -> None:
 
 def _yield(walk: Walk, node: Any) -> None:
     walk.scope.host.is_generator = True
-    walk.give(node.value)
+    walk.give(node.value, "yield")
     walk.push_one(node.value)
 
 

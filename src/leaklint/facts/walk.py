@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
-from leaklint.facts.drops import last_segment, valued_calls, valued_names
+from leaklint.facts.drops import described, last_segment, valued_calls, valued_names
 from leaklint.facts.scopes import Kind, Scope, resolve_names
 from leaklint.ir.facts import ImportFact
 from leaklint.ir.location import Span
 
+ANNOTATED = "("
+"""What is taken of the annotation of a name: what it says of the value."""
+IMPORTED = "@"
+"""What a name is bound to that an import within a function binds."""
 _BOOLEAN_CALLS = frozenset({"print", "str", "bool"})
 
 
@@ -129,9 +133,10 @@ class Walk:
         if calls:
             self.scope.host.dropped.update(calls)
 
-    def give(self, value: ast.expr | None) -> None:
+    def give(self, value: ast.expr | None, kind: Literal["return", "yield"]) -> None:
         """Notes what is returned or yielded: who calls the function may drop it."""
         host = self.scope.host
+        host.values.append((kind, value, ""))
         calls = valued_calls(value)
         host.dropped.update(calls)
         host.returned.update(calls)
@@ -202,13 +207,15 @@ class Walk:
                 host.dropped.update(valued_calls(generator.iter))
             for condition in generator.ifs:
                 host.dropped.update(valued_calls(condition))
+            self.bound_to(generator.target, generator.iter, "[]^" if generator.is_async else "[]")
             (nodes if index else self._stack).append(generator.iter)
             nodes.append(generator.target)
             nodes += generator.ifs
         self._enqueue(scope, nodes)
 
     def assigned(self, target: ast.expr, value: ast.expr) -> None:
-        """Notes which calls' results a name is bound to."""
+        """Notes to what a name is bound, and which calls' results that may be."""
+        self.bound_to(target, value)
         if type(target) is ast.Name:
             for call in valued_calls(value):
                 self.scope.host.assigned.append((target.id, call))
@@ -216,12 +223,33 @@ class Walk:
             for call in valued_calls(value):
                 self.scope.host.stored.add((target.attr, call))
 
+    def bound_to(self, target: ast.expr | None, value: ast.expr | None, taken: str = "") -> None:
+        """Notes the value of what is bound: ``taken`` of an expression (see ``described``)."""
+        pending: list[tuple[Any, str]] = [(target, taken)]
+        host, self_name = self.scope.host, self.scope.self_name
+        while pending:
+            each, taken = pending.pop()
+            kind = type(each)
+            if kind is ast.Name:
+                host.values.append((each.id, value, taken))
+            elif kind is ast.Attribute:
+                own = self_name and type(each.value) is ast.Name and each.value.id == self_name
+                host.values.append((f"self.{each.attr}" if own else described(each), value, taken))
+            elif kind is ast.Subscript:
+                host.values.append((described(each), value, taken))
+            elif kind is ast.Tuple or kind is ast.List:
+                pending += [(inner, f"{taken}[]") for inner in each.elts]
+            elif kind is ast.Starred:
+                pending.append((each.value, taken))
+
     def imported(self, module: str, name: str, level: int, alias: str, node: ast.alias) -> None:
         """Notes an import and what it binds."""
         at_module_level = self.scope.kind is Kind.MODULE
         self.imports.append(ImportFact(module, name, level, alias, self._span(node), at_module_level))
         if name != "*":
             self.scope.bind(alias, node)
+            if not at_module_level:
+                self.scope.host.values.append((alias, None, IMPORTED))
 
     def lambda_name(self, node: ast.Lambda) -> str:
         """The plain name of a lambda: its place."""

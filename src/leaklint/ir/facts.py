@@ -60,9 +60,14 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     calls: tuple[str, ...] = ()
     """Last segments of all called names (``a.b.c()`` gives ``c``), sorted, without duplicates."""
     dropped_calls: tuple[str, ...] = ()
-    """Those of ``calls`` that could drop a result: see ``leaklint.facts.drops``."""
+    """What is called where the result could be dropped, as texts: see ``leaklint.facts.drops``."""
     given_calls: tuple[str, ...] = ()
     """Those of ``dropped_calls`` whose result may be, or be part of, what is returned or yielded."""
+    bindings: dict[str, tuple[str, ...]] = {}
+    """Own names that such texts begin with, and ``self.x``, to the texts of all that is bound to them.
+
+    A text that begins with ``(`` is an annotation, ``?`` is what nobody knows, ``@`` what an import here binds.
+    """
     dropped_awaits: tuple[str, ...] = ()
     """Last segments of the calls that are awaited, and what that gives is dropped: a task perhaps."""
     stored_calls: tuple[tuple[str, str], ...] = ()

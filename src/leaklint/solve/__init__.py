@@ -125,7 +125,9 @@ def solve(
         for each in _reached(world, call, written, read_by_others if call in beside else frozenset())
     ]
     seen = {effect.effect.site for effect in reached}
-    reached.extend(each for each in _anywhere(engine, sparing, world) if each.effect.site not in seen)
+    suspects = world.suspects
+    world.cursory = world.giving if asked is None else None
+    reached.extend(each for each in _anywhere(engine, sparing, world, suspects) if each.effect.site not in seen)
     world.budget.begin()
     examined = examine(engine, world, asked, calls, reached) if asked else None
     return Solved(tuple(reached), tuple(confirmed), examined, sparing.cut_short())
@@ -275,14 +277,14 @@ def statement_of(facts: FileFacts | None, span: Span) -> Span:
 
 
 # ---------------------------------------------------------------------------------------------------------- any code
-def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
+def _anywhere(engine: Engine, sparing: Sparing, world: World, suspects: Sequence[tuple[str, str]]) -> list[Reached]:
     """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
     program = world.program
     result: list[Reached] = []
     for path, facts in program.files.items():
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
-    for path, name in world.suspects:
+    for path, name in suspects:
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue

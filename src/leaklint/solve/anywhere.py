@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from leaklint.facts.drops import last_name
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
 from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve.giving import Giving
 
 _WORD = re.compile(r"\w+")
 VARIABLE = "ContextVar"
@@ -22,8 +24,8 @@ ROUNDS = 2
 """How many functions deep a wrapper that returns a coroutine is followed."""
 
 
-def droppers(program: Program, models: Models, library: Library) -> list[tuple[str, str]]:
-    """The functions that may drop a coroutine or a task: (path, qualified name), sorted.
+def droppers(program: Program, models: Models, library: Library) -> tuple[list[tuple[str, str]], Giving | None]:
+    """The functions that may drop a coroutine or a task: (path, qualified name), sorted; and what decided that.
 
     Files are bits of numbers: which files a file reaches is one number, which files know a name another.
     """
@@ -39,7 +41,7 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
         for name in known:
             knowing[name] = knowing.get(name, 0) | bits[path]
     if not knowing:
-        return []
+        return [], None
     reach = _reach(program, bits)
     for path, facts in program.files.items():
         # an attribute in which a coroutine function may lie is called by its own name
@@ -47,14 +49,13 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
             for attribute in {each for known in facts.classes.values() for each in known.instance_attributes}:
                 knowing[attribute] = knowing.get(attribute, 0) | bits[path]
     suspects: dict[tuple[str, str], None] = {}
-    giving: dict[str, int] = {}
     for _ in range(ROUNDS + 1):
         fresh: list[tuple[str, str]] = [
             (path, function.name)
             for path, facts in program.files.items()
             for function in facts.functions.values()
             if (path, function.name) not in suspects
-            and any(knowing.get(name, 0) & reach[path] for name in function.dropped_calls)
+            and any(knowing.get(last_name(text), 0) & reach[path] for text in function.dropped_calls)
         ]
         if not fresh:
             break
@@ -62,13 +63,24 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
         wrapping: dict[str, int] = {}
         for path, function_name in suspects:
             given = program.files[path].functions[function_name].given_calls
-            if any(knowing.get(name, 0) & reach[path] for name in given):
+            if any(knowing.get(last_name(text), 0) & reach[path] for text in given):
                 last = function_name.rpartition(".")[2]
                 wrapping[last] = wrapping.get(last, 0) | bits[path]
-                if program.files[path].functions[function_name].is_async:
-                    giving[last] = giving.get(last, 0) | bits[path]
         for name, files in wrapping.items():
             knowing[name] = knowing.get(name, 0) | files
+
+    def knows(path: str, name: str) -> bool:
+        return bool(knowing.get(name, 0) & reach[path])
+
+    calls = Giving(program, models, library, knows)
+    giving: dict[str, int] = {}
+    for path, name in list(suspects):
+        function = program.files[path].functions[name]
+        if not calls.may(path, function, function.dropped_calls):
+            del suspects[path, name]
+        elif function.is_async and calls.may(path, function, function.given_calls):
+            last = name.rpartition(".")[2]
+            giving[last] = giving.get(last, 0) | bits[path]
     for path, facts in program.files.items() if giving else ():
         for function in facts.functions.values():
             last = function.name.rpartition(".")[2]
@@ -79,7 +91,7 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
         for function in facts.functions.values():
             if any(giving.get(name, 0) & reach[path] for name in function.dropped_awaits):
                 suspects[path, function.name] = None
-    handing = _handing_over(program, models, lambda path, name: bool(knowing.get(name, 0) & reach[path]), suspects)
+    handing = _handing_over(program, models, knows, suspects)
     suspects.update(dict.fromkeys(handing))
     read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
     for path, facts in program.files.items():
@@ -87,7 +99,7 @@ def droppers(program: Program, models: Models, library: Library) -> list[tuple[s
             unread = [call for attribute, call in function.stored_calls if attribute not in read]
             if any(knowing.get(call, 0) & reach[path] for call in unread):
                 suspects[path, function.name] = None
-    return sorted(suspects)
+    return sorted(suspects), calls
 
 
 def _handing_over(

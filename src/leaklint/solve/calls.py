@@ -10,7 +10,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import awaitable_tests, caches, pending, uses
+from leaklint.solve import awaitable_tests, caches, cursory, pending, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, fits, formals_of, sources_of, suspended, unpacked
 from leaklint.solve.budget import LEFT_OUT
@@ -240,6 +240,9 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
     facts = act.world.program.function(thing.type.name)
     if facts is None:
         return unknown(act.made(span))
+    result = yield from cursory.result_of_call(act, state, thing, facts, span)
+    if result is not None:
+        return result
     captured = [read_field(act, state, slot(thing.path, f"<{name}>")) or NOTHING for name in facts.free]
     bound = _with_defaults(act, state, thing, facts, bound, span)
     shapes: list[tuple[int, Shape]] = []

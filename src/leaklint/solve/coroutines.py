@@ -5,9 +5,9 @@ from __future__ import annotations
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment
 from leaklint.ir.values import RootKind, TypeKind, Value
+from leaklint.link.annotations import AWAITABLE
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import AWAITABLE
 from leaklint.solve.arguments import Arguments, bind, formals_of, unpacked
 from leaklint.solve.calls import apply, call_project
 from leaklint.solve.lattice import VARIES, extend, join_all, of, ordered, unknown, with_sources

@@ -11,9 +11,10 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import UNKNOWN_TYPE, Path, RootKind, Thing, TypeKind, Value
+from leaklint.link.annotations import leaves_open
 from leaklint.solve import leaving, results
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import annotated, annotated_elements, leaves_open
+from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.arguments import formals_of
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.effects import ASYNC_GENERATOR

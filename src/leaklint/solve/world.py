@@ -23,6 +23,7 @@ from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.anywhere import droppers, scripts
 from leaklint.solve.budget import Budget
+from leaklint.solve.giving import Giving
 from leaklint.solve.implementing import Implementing
 from leaklint.solve.lattice import ORIGINAL, join, ordered
 from leaklint.solve.pool import Pool
@@ -152,6 +153,9 @@ class World:
         self.unknown_calls: set[Span] = set()
         self.implementing = Implementing(program)
         self.budget = Budget()
+        self.giving: Giving | None = None
+        self.cursory: Giving | None = None
+        """Which calls give something asynchronous, while code outside of handlers is solved: others hardly matter."""
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 
@@ -159,7 +163,7 @@ class World:
     def suspects(self) -> list[tuple[str, str]]:
         """The functions that may drop something asynchronous, by path and name."""
         if self._suspects is None:
-            self._suspects = droppers(self.program, self.models, self.library)
+            self._suspects, self.giving = droppers(self.program, self.models, self.library)
         return self._suspects
 
     @property

@@ -1,0 +1,67 @@
+"""Calls of which only the class of the result matters, in functions that no handler reaches.
+
+Of such a function only that is wanted which becomes of its own calls. A function of the project that it calls while
+nothing is pending can neither settle anything nor, if ``Giving`` says so, give back anything asynchronous: what it does
+need not be known. Its body is solved only where nothing else says of which class the result is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leaklint.facts.bindings import CONSTANT
+from leaklint.ir.effects import Defer, Pending
+from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.location import Span
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Thing, Value
+from leaklint.link.annotations import AWAITABLE, alternatives
+from leaklint.solve.activation import Activation
+from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.lattice import ELEMENT, extend
+from leaklint.solve.receivers import ANY
+from leaklint.solve.state import State, Status
+from leaklint.solve.world import Solving, instance
+
+_NOT_FOLLOWED: Final = frozenset({*AWAITABLE, "Callable", "Never", "NoReturn"})
+"""What an annotation names where more matters of a call than a class."""
+
+
+def result_of_call(act: Activation, state: State, function: Thing, facts: FunctionFacts, span: Span) -> Solving:
+    """What a call gives, where nothing else about it matters; None where the function has to be solved."""
+    world, name = act.world, function.type.name
+    if world.cursory is None or world.importing or facts.is_generator or facts.name.endswith("__"):
+        return None
+    if any(_is_open(token.effect, token.status) for token in state.tokens.values()) or world.cursory.gives_back(name):
+        return None
+    if facts.returns:
+        result = yield from _declared(act, state, function, facts, span)
+        return result
+    kinds = world.cursory.result(name)
+    if CONSTANT[0] in facts.bindings.get("return", ()):
+        return None  # which one may decide what follows
+    if not all(each.what in ("closed", "instance", "object") and each.name != "parameter" for each in kinds):
+        return None
+    types = {instance(each.name) if each.what != "closed" else UNKNOWN_TYPE for each in kinds}
+    return Value(frozenset(Thing(act.made(span), each) for each in types))
+
+
+def _declared(act: Activation, state: State, function: Thing, facts: FunctionFacts, span: Span) -> Solving:
+    """What a function says that it returns; None where that does not say of which class it is."""
+    world, path, made = act.world, function.type.name.partition("::")[0], act.made(span)
+    named = alternatives(facts.returns)
+    if world.cursory is None or any(each.last in _NOT_FOLLOWED for each in named):
+        return None
+    kinds = world.cursory.result(function.type.name)
+    if ANY in kinds or any(each.what == "object" and world.cursory.has_below(each.name) for each in kinds):
+        return None
+    said = yield from annotated(world, path, facts.returns)
+    inner = yield from annotated_elements(world, path, facts.returns)
+    if inner.things:
+        below = extend(made, ELEMENT)
+        state.heap[below] = Value(frozenset(Thing(below, each.type) for each in inner.things), frozenset({below}))
+    types = {each.type for each in said.things} or {UNKNOWN_TYPE}
+    return Value(frozenset(Thing(made, each) for each in types)) if named else NOTHING
+
+
+def _is_open(effect: object, status: Status) -> bool:
+    return isinstance(effect, Pending | Defer) and status is not Status.SETTLED

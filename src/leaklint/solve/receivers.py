@@ -1,0 +1,429 @@
+"""What the receiver of a call may be, as far as outlines tell.
+
+The texts of the outlines (``leaklint.facts.drops``) say what a name is bound to, annotations say of which class that
+is, and so on along the text. Every answer is on the safe side: what is not understood may be anything.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from leaklint.facts.bindings import CONSTANT
+from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
+from leaklint.link.annotations import AWAITABLE, OF_FIRST, OF_MAPPING, TRANSPARENT, Named, alternatives
+from leaklint.link.classes import linearize
+from leaklint.link.names import Library as Foreign
+from leaklint.link.names import Names, Own
+from leaklint.link.program import Program
+from leaklint.models.load import Models
+from leaklint.solve.circles import Circles
+
+
+class Kind(NamedTuple):
+    """What an expression may denote: ``what`` it is, and which one, by identity or dotted name.
+
+    ``any`` is what nobody knows here, ``closed`` what cannot lead to anything asynchronous: a constant, or what hangs
+    on a parameter of which nothing is known. The others are a ``class`` of the project, an ``object`` of it, what
+    ``super`` means in it, a ``function``, the ``coroutine`` that calling one gives, a ``module``, a ``library``'s name,
+    an ``instance`` of a library's class, a ``container`` of the ``elements``, and its method, ``giving`` them.
+    """
+
+    what: str
+    name: str = ""
+    elements: frozenset[Kind] = frozenset()
+
+
+Kinds = frozenset[Kind]
+ANY: Final = Kind("any")
+CLOSED: Final = Kind("closed")
+PARAMETER: Final = Kind("closed", "parameter")
+"""What hangs on a parameter of which nothing is known, unless it is asked of which class it is."""
+_ANYTHING: Final = frozenset({ANY})
+_NOTHING_KNOWN: Final = frozenset({CLOSED})
+_CONTAINER: Final = Kind("container", "", _ANYTHING)
+_ROOTS: Final = {'""': _NOTHING_KNOWN, "{}": frozenset({_CONTAINER}), "?": _ANYTHING}
+_STEP: Final = re.compile(r"\.\w+|\(\)|\[\]|\^")
+_MOST: Final = 12
+"""Kinds that one text may have."""
+_SAYS_NOTHING: Final = frozenset({"Any", "object"})
+_PLAIN_TYPES: Final = frozenset({"bool", "bytes", "complex", "float", "int", "str", "None", "NoneType", "Literal"})
+_CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
+_OF_NOTHING: Final = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
+"""Bases from which a class has no attributes."""
+
+
+class _Lineage(NamedTuple):
+    classes: tuple[str, ...]
+    """The class and its ancestors in the project, in the order of look-up."""
+    foreign: tuple[str, ...]
+    complete: bool
+    """Whether all bases are known by name."""
+    nominal: bool
+    """Whether objects of it are made of the class or of one below it."""
+
+
+class Receivers:
+    """What texts in functions may denote."""
+
+    def __init__(
+        self,
+        program: Program,
+        models: Models,
+        circles: Circles,
+        asynchronous: Callable[[str], frozenset[str]],
+        keeps_kind: Callable[[str], bool],
+        is_replaced: Callable[[str, str], bool],
+    ) -> None:
+        """``asynchronous`` gives the last segments of what is asynchronous in a package.
+
+        ``keeps_kind`` says whether the decorators of a function leave it what it is, ``is_replaced`` whether a class
+        below a class has a method of a name that may give something asynchronous.
+        """
+        self._program = program
+        self._models = models
+        self._asynchronous = asynchronous
+        self._keeps_kind = keeps_kind
+        self._is_replaced = is_replaced
+        self._names = Names(program.files, program.modules)
+        self._circles = circles
+        self._lineages: dict[str, _Lineage] = {}
+
+    # ------------------------------------------------------------------------------------------------ texts to kinds
+    def of(self, path: str, function: str, text: str) -> Kinds:
+        """What a text in a function may denote."""
+        return self._few((path, function, text), lambda: self._read(path, function, text))
+
+    def _global(self, path: str, name: str) -> Kinds:
+        """What a name at module level of a file may denote."""
+        return self._few((path, "", name), lambda: self._bound(path, name))
+
+    def _few(self, key: tuple[str, str, str], find: Callable[[], Kinds]) -> Kinds:
+        found = self._circles.answer(key, find, frozenset(), _ANYTHING)
+        return found if len(found) <= _MOST else _ANYTHING
+
+    def _read(self, path: str, function: str, text: str) -> Kinds:
+        if text.startswith("("):
+            return self._annotated(path, text[1:])
+        first = _STEP.search(text)
+        found = self._root(path, function, text[: first.start()] if first else text)
+        known = self._program.files[path].functions.get(function)
+        bindings = known.bindings if known is not None else {}
+        for step in _STEP.finditer(text):
+            found = frozenset(each for kind in found for each in self._step(kind, step[0]))
+            for stored in bindings.get(text[: step.end()], ()):
+                found |= self.of(path, function, stored)
+        return found
+
+    def _root(self, path: str, function: str, name: str) -> Kinds:
+        if name in _ROOTS:
+            return _ROOTS[name]
+        functions = self._program.files[path].functions
+        around = function
+        while around:
+            known = functions.get(around)
+            if known is not None and name == "super" and known.in_class:
+                # also what the class itself has: more than what may be meant
+                return frozenset({Kind("super", f"{path}::{known.in_class}")})
+            found = self._local(path, known, name) if known is not None else None
+            if found is not None:
+                return found
+            around = around.rpartition(".<locals>.")[0]
+        return self._global(path, name)
+
+    def _local(self, path: str, function: FunctionFacts, name: str) -> Kinds | None:
+        """What a name of a function may denote; None where it is none of its own."""
+        if name in function.globals_bound or function.name == "<module>" or function.name.endswith(".<body>"):
+            return None
+        facts, found = self._program.files[path], set[Kind]()
+        inner = f"{function.name}.<locals>.{name}"
+        found.update(_defined(path, facts, inner))
+        parameter = next((each for each in function.parameters if each.name == name), None)
+        if parameter is not None:
+            found |= self._given_to(path, function, parameter)
+        texts = function.bindings.get(name)
+        if texts is not None:
+            found |= self._bound_to(path, function.name, texts)
+            if "@" in texts:
+                found |= self._imported(path, name)
+        return frozenset(found) if found or texts is not None else None
+
+    def _bound_to(self, path: str, function: str, texts: Iterable[str]) -> Kinds:
+        """What is bound to a name: an annotation, where there is one, is believed."""
+        said = [self._annotated(path, text[1:]) for text in texts if text.startswith("(")]
+        values = [self.of(path, function, text) for text in texts if text[:1] not in ("(", "@")]
+        return _agreed(frozenset().union(*said), frozenset().union(*values))
+
+    def _given_to(self, path: str, function: FunctionFacts, parameter: Parameter) -> Kinds:
+        if parameter is function.parameters[0] and function.in_class and "staticmethod" not in function.decorators:
+            return frozenset({Kind("object", f"{path}::{function.in_class}")})
+        found = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
+        if _says_nothing(parameter.annotation):
+            found = frozenset({PARAMETER})
+        found = frozenset(_from_outside(each) for each in found)
+        if parameter.kind in ("star", "double_star"):
+            found = frozenset({Kind("container", "", found)})
+        return found | self.of(path, "<module>", parameter.default) if parameter.default else found
+
+    def _imported(self, path: str, name: str) -> Kinds:
+        """What the imports within functions of a file bind to a name."""
+        found = set[Kind]()
+        for each in self._program.files[path].imports:
+            if each.alias != name or each.at_module_level:
+                continue
+            modules = self._program.modules
+            if each.name:
+                target = modules.import_name(path, each.module, each.name, each.level)
+            else:
+                target = modules.resolve(path, name if each.module.startswith(f"{name}.") else each.module)
+            if isinstance(target, tuple):
+                found |= self._global(*target)
+            elif target is not None:
+                found.add(Kind("module", target))
+            else:
+                found.add(CLOSED if each.level else Kind("library", f"{each.module}.{each.name}".rstrip(".")))
+        return frozenset(found)
+
+    def _bound(self, path: str, name: str) -> Kinds:
+        facts = self._program.files[path]
+        found = set(_defined(path, facts, name))
+        body = facts.functions.get("<module>")  # not of a file that could not be read
+        texts = body.bindings.get(name, ()) if body is not None else ()
+        for writer in facts.global_writers.get(name, ()):
+            found |= self._bound_to(path, writer, facts.functions[writer].bindings.get(name, ("?",)))
+        found |= self._bound_to(path, "<module>", texts)
+        meant = self.meaning(path, name)
+        if isinstance(meant, Foreign):
+            found.add(Kind("library", meant.name))
+        elif meant is not None and (meant.path, meant.name) != (path, name):
+            found |= self._global(meant.path, meant.name) if meant.name else {Kind("module", meant.path)}
+        if not found:  # a constant; or a name that nobody binds
+            return _NOTHING_KNOWN if name in facts.module_names else _ANYTHING
+        return frozenset(found)
+
+    def meaning(self, path: str, text: str) -> Own | Foreign | None:
+        """What a dotted name at module level of a file stands for."""
+        target = self._names.meaning(path, text)
+        head = text.partition(".")[0]
+        if target == Own(path, text) and head not in self._program.files[path].module_names and hasattr(builtins, head):
+            return Foreign(f"builtins.{text}")
+        return target
+
+    def _annotated(self, path: str, text: str) -> Kinds:
+        """What a value may be of which an annotation says so."""
+        named = alternatives(text)
+        return frozenset().union(*(self._said(path, each) for each in named)) if named else _NOTHING_KNOWN
+
+    def _said(self, path: str, named: Named) -> Kinds:
+        last, arguments = named.last, named.arguments
+        if last in _SAYS_NOTHING or last == "Self":
+            return _ANYTHING
+        if last in TRANSPARENT:
+            return frozenset()
+        if last in _PLAIN_TYPES:
+            return _NOTHING_KNOWN
+        if last in OF_MAPPING or last in OF_FIRST:
+            inside = [self._annotated(path, each) for each in arguments] or [_ANYTHING]
+            return frozenset({Kind("container", "", frozenset().union(*inside))})
+        if last == "Callable":
+            return _ANYTHING if any(word in str(arguments) for word in AWAITABLE) else _NOTHING_KNOWN
+        if last in ("type", "Type") and arguments:
+            return frozenset(
+                Kind("class", each.name) if each.what == "object" else each
+                for each in self._annotated(path, arguments[0])
+            )
+        return frozenset(each for kind in self._named(path, named.name) for each in self._instance(kind))
+
+    def _named(self, path: str, name: str) -> Kinds:
+        meant = self.meaning(path, name)
+        if isinstance(meant, Foreign):
+            return frozenset({Kind("library", meant.name)})
+        if meant is None:
+            return _NOTHING_KNOWN
+        if meant.name in self._program.files[meant.path].classes:
+            return frozenset({Kind("class", f"{meant.path}::{meant.name}")})
+        return self._global(meant.path, meant.name) if meant.name.isidentifier() else _ANYTHING
+
+    def _instance(self, kind: Kind) -> Kinds:
+        """What an object is of which an annotation names the class."""
+        if kind.what == "class":
+            return _ANYTHING if not self._lineage(kind.name).nominal else frozenset({Kind("object", kind.name)})
+        if kind.what == "library":
+            return self._of_library(kind.name)
+        return frozenset({kind}) if kind in (CLOSED, _CONTAINER) else _ANYTHING
+
+    def _of_library(self, class_name: str) -> Kinds:
+        """An object of a library's class."""
+        name = self._models.canonical(class_name)
+        package, _, last = name.partition(".")
+        if package == "builtins":
+            return frozenset({_CONTAINER if last in _CONTAINERS else CLOSED if last in _PLAIN_TYPES else ANY})
+        if self._models.row(name) is None and not self._asynchronous(package):
+            return _NOTHING_KNOWN
+        return frozenset({Kind("instance", name)})
+
+    # --------------------------------------------------------------------------------------------------------- steps
+    def _step(self, kind: Kind, step: str) -> Kinds:
+        if kind.what in ("any", "closed"):
+            return frozenset({kind})
+        if step == "^":
+            return self.given_by(kind.name) if kind.what == "coroutine" else frozenset({kind})
+        if step == "()":
+            return self._called(kind)
+        if step == "[]":
+            if kind.what == "container":
+                return kind.elements
+            if kind.what == "object":
+                return frozenset(got for each in self.member(kind, "__getitem__") for got in self._called(each))
+            return frozenset({kind}) if kind.what in ("class", "library") else _ANYTHING
+        return self._attribute(kind, step[1:])
+
+    def _attribute(self, kind: Kind, name: str) -> Kinds:
+        if kind.what == "container":
+            return frozenset({Kind("giving", "", kind.elements | {kind})})
+        if kind.what in ("object", "class", "super"):
+            return self.member(kind, name)
+        if kind.what == "module":
+            if name in self._program.files[kind.name].module_names:
+                return self._global(kind.name, name)
+            inside = self._program.modules.submodule(kind.name, name)
+            return frozenset({Kind("module", inside)}) if inside is not None else _ANYTHING
+        if kind.what in ("library", "instance"):
+            return frozenset({Kind("library", f"{kind.name}.{name}")})
+        return _NOTHING_KNOWN if kind.what == "coroutine" else _ANYTHING
+
+    def _called(self, kind: Kind) -> Kinds:
+        """What calling something gives."""
+        if kind.what == "class":
+            return frozenset({Kind("object", kind.name)})
+        if kind.what == "super":
+            return frozenset({kind})
+        if kind.what == "giving":
+            return kind.elements
+        if kind.what == "library":
+            return self._given_by_library(self._models.canonical(kind.name))
+        if kind.what == "function":
+            facts = self._program.function(kind.name)
+            if facts is None or not self._keeps_kind(kind.name):
+                return _ANYTHING
+            is_plain = not facts.is_async or facts.is_generator
+            return self.given_by(kind.name) if is_plain else frozenset({Kind("coroutine", kind.name)})
+        if kind.what == "object":
+            return frozenset(got for each in self.member(kind, "__call__") for got in self._called(each))
+        return frozenset({kind}) if kind.what in ("any", "closed") else _ANYTHING
+
+    def given_by(self, identity: str) -> Kinds:
+        """What a function of the project returns."""
+        facts = self._program.function(identity)
+        if facts is None:
+            return _ANYTHING
+        path = identity.partition("::")[0]
+        if facts.returns:
+            return self._annotated(path, facts.returns)
+        given = "yield" if facts.is_generator else "return"
+        found = self._bound_to(path, facts.name, facts.bindings.get(given, CONSTANT))
+        return frozenset({Kind("container", "", found)}) if facts.is_generator else found
+
+    def _given_by_library(self, name: str) -> Kinds:
+        package = name.partition(".")[0]
+        if self._models.is_class(name):
+            return self._of_library(name)
+        row = self._models.row(name)
+        if row is None:
+            return _ANYTHING if self._asynchronous(package) else _NOTHING_KNOWN
+        return self._of_library(row.type) if row.type and not row.returns and not row.types else _ANYTHING
+
+    def member(self, kind: Kind, name: str) -> Kinds:
+        """What an attribute of an object or a class of the project may be."""
+        lineage = self._lineage(kind.name)
+        for owner in lineage.classes:
+            found = self._own_member(owner, name)
+            if found is not None:
+                return found | _ANYTHING if self._is_replaced(kind.name, name) else found
+        if not lineage.complete or self._is_replaced(kind.name, name):
+            return _ANYTHING
+        return frozenset(Kind("library", f"{each}.{name}") for each in lineage.foreign) or _NOTHING_KNOWN
+
+    def _own_member(self, owner: str, name: str) -> Kinds | None:
+        """What a class itself, or its methods, bind to an attribute; None where they do not."""
+        path, _, class_name = owner.partition("::")
+        facts = self._program.files[path]
+        known = facts.classes[class_name]
+        if name in known.methods:
+            method = facts.functions[known.methods[name]]
+            if any(each.endswith("property") for each in method.decorators):
+                return self.given_by(f"{path}::{method.name}")
+            return frozenset(_defined(path, facts, f"{class_name}.{name}")) | {
+                Kind("function", f"{path}::{method.name}")
+            }
+        found = set(_defined(path, facts, f"{class_name}.{name}"))
+        for method_name in known.instance_attributes.get(name, ()):
+            found |= self._bound_to(
+                path, method_name, facts.functions[method_name].bindings.get(f"self.{name}", CONSTANT)
+            )
+        if name in known.attributes:
+            body = facts.functions[f"{class_name}.<body>"].bindings.get(name, CONSTANT)
+            found |= self._bound_to(path, "<module>", body)
+        annotation = known.annotations.get(name) or known.instance_annotations.get(name)
+        if annotation:
+            return _agreed(self._annotated(path, annotation), frozenset(found))
+        return frozenset(found) or None
+
+    def _lineage(self, identity: str) -> _Lineage:
+        known = self._lineages.get(identity)
+        if known is None:
+            foreign, complete, nominal = list[str](), True, True
+
+            def bases(class_: str) -> list[str]:
+                nonlocal complete, nominal
+                path, _, name = class_.partition("::")
+                found = []
+                for base in self._program.files[path].classes[name].bases:
+                    meant = None if "(" in base else self.meaning(path, base.partition("[")[0])
+                    if isinstance(meant, Foreign):
+                        nominal = nominal and not meant.name.endswith("Protocol")
+                        if meant.name not in _OF_NOTHING:
+                            foreign.append(meant.name)
+                    elif meant is not None and meant.name in self._program.files[meant.path].classes:
+                        found.append(f"{meant.path}::{meant.name}")
+                    else:
+                        complete = False
+                return found
+
+            order = linearize(identity, bases)
+            known = self._lineages[identity] = _Lineage(order, tuple(foreign), complete, nominal)
+        return known
+
+
+def _defined(path: str, facts: FileFacts, name: str) -> Iterator[Kind]:
+    """The class and the functions that stand under a qualified name."""
+    if name in facts.classes:
+        yield Kind("class", f"{path}::{name}")
+    number, each = 1, name
+    while each in facts.functions:
+        yield Kind("function", f"{path}::{each}")
+        number += 1
+        each = f"{name}#{number}"
+
+
+def _from_outside(kind: Kind) -> Kind:
+    """What a parameter is: of elements of which its annotation says nothing, nobody knows anything."""
+    if kind.what != "container":
+        return kind
+    inside = frozenset(PARAMETER if each == ANY else _from_outside(each) for each in kind.elements)
+    return kind._replace(elements=inside)
+
+
+def _agreed(said: Kinds, values: Kinds) -> Kinds:
+    """What an annotation says, and what is known of the values beyond that."""
+    if not said or ANY in said:
+        return said | values
+    is_container = any(each.what == "container" for each in said)
+    beyond = values - {ANY, CLOSED, PARAMETER}
+    return said | {each for each in beyond if each.what != "container" or not is_container}
+
+
+def _says_nothing(annotation: str) -> bool:
+    return all(each.last in _SAYS_NOTHING for each in alternatives(annotation))
