@@ -54,9 +54,9 @@ def _one_part(files: Mapping[str, FileFacts], modules: Modules, joined: Iterable
     return [Part(tuple(path for path, _ in sorted(found)), tuple(targets for _, targets in sorted(found)))]
 
 
-def _every_function(program: Program, *_others: Any) -> list[tuple[str, str]]:
-    """Every function of a program, whatever its outline says."""
-    return sorted((path, name) for path, facts in program.files.items() for name in facts.functions)
+def _every_function(program: Program, *_others: Any) -> tuple[list[tuple[str, str]], None]:
+    """Every function of a program, whatever its outline says; of each call all that it does matters."""
+    return sorted((path, name) for path, facts in program.files.items() for name in facts.functions), None
 
 
 class _FollowingAll(world.World):
