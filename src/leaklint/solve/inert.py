@@ -182,12 +182,15 @@ def _look(survey: Survey, keys: Collection[Key], *, importing: bool) -> None:
     """Looks at functions, to which others may be added, until there is nothing new."""
     looks: dict[Key, Look] = {}
     for _ in range(MAX_LOOKS):
-        before = survey.news
-        for key in list(keys):
-            found = looks.get(key)
-            if found is None:
-                found = looks[key] = Look(survey, key, importing=importing)
-            found.run(_STEPS)
+        before, seen = survey.news, 0
+        while seen < len(keys):
+            new = list(keys)[seen:]
+            seen += len(new)
+            for key in new:
+                found = looks.get(key)
+                if found is None:
+                    found = looks[key] = Look(survey, key, importing=importing)
+                found.run(_STEPS)
         if before == survey.news:
             return
     raise MayMatter("it takes too long")

@@ -52,8 +52,9 @@ class Look:
         if before == self._known:
             return
         if not self.importing:
-            for name, bits in survey.given.get(self.key, {}).items():
-                self.add(name, bits)
+            given = survey.given.setdefault(self.key, {})
+            for each in self.function.parameters:
+                self.add(each.name, given.setdefault(each.name, 0))
         for step in self.steps:
             table[type(step)](self, step)
         if self.back:
@@ -113,7 +114,7 @@ class Look:
         for key in survey.decorated.get(name, ()):
             if not self.importing:
                 survey.reach(key, survey.facts(key), self.key, anyhow=True)
-            bits |= survey.returned.get(key, 0)
+            bits |= survey.returned.setdefault(key, 0)
         return bits
 
     def is_class(self, operand: str | None) -> bool:
@@ -181,7 +182,7 @@ def _load_global(look: Look, step: cfg.LoadGlobal) -> None:
 
 def _load_free(look: Look, step: cfg.LoadFree) -> None:
     survey, outer = look.survey, look.key[1]
-    bits = survey.cells.get((look.path, step.name), 0)
+    bits = survey.cells.setdefault((look.path, step.name), 0)
     while outer:
         outer = outer.rpartition(".<locals>.")[0]
         if (look.path, outer) in survey.at_import:
@@ -209,7 +210,7 @@ def _get_attribute(look: Look, step: cfg.GetAttribute) -> None:
         bits = look.survey.of_library(step.name)
     elif bits or step.name == "__class__":
         bits = BOTH
-    look.add(step.target, bits | look.survey.fields.get(step.name, 0) | look.touch(step.name))
+    look.add(step.target, bits | look.survey.fields.setdefault(step.name, 0) | look.touch(step.name))
     look.of[step.target] = step.object
     look.read(step.target, step.name)
     if step.name in DYNAMIC:
@@ -306,7 +307,7 @@ def _yield(look: Look, step: cfg.Yield) -> None:
 def _enter(look: Look, step: cfg.Enter) -> None:
     bits = look.get(step.manager)
     for key, _ in look.survey.functions.get("__enter__", ()):
-        bits |= look.survey.returned.get(key, 0)
+        bits |= look.survey.returned.setdefault(key, 0)
     look.add(step.target, BOTH if bits else 0)
     if "__enter__" in look.survey.verbs.acting:
         look.matter("with")

@@ -94,7 +94,9 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
     result = survey.returned_anyhow
     if word == "getattr" and of is None:
         result |= _read_by_name(look, step, arguments)
-    elif (word in verbs.giving or word in _SPECIAL - verbs.plain) and look.named.get(of or "") not in verbs.texts:
+    elif (word in verbs.giving or (word in _SPECIAL and word not in verbs.plain)) and look.named.get(
+        of or ""
+    ) not in verbs.texts:
         result |= (BOTH if (receiver | arguments) & BOTH else 0) | survey.items
     ours = word in survey.functions or word in survey.classes
     if ours or _hands_on(verbs, word):
@@ -102,7 +104,7 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
     for key, function in survey.functions.get(word, ()):
         survey.reach(key, function, look.key)
         _bind(look, step, key, function, receiver, takes_receiver=of is not None)
-        result |= survey.returned.get(key, 0)
+        result |= survey.returned.setdefault(key, 0)
     for key in survey.classes.get(word, ()):
         result |= _construct(look, step, key, arguments)
     return result
@@ -116,7 +118,7 @@ def _read_by_name(look: Look, step: cfg.Call, arguments: int) -> int:
         return BOTH
     look.read(step.target, name)
     look.hand(step.target)
-    return (BOTH if arguments & BOTH else 0) | look.survey.fields.get(name, 0)
+    return (BOTH if arguments & BOTH else 0) | look.survey.fields.setdefault(name, 0)
 
 
 def _construct(look: Look, step: cfg.Call, key: Key, arguments: int) -> int:

@@ -43,7 +43,7 @@ class Steps(NamedTuple):
 
 
 class Survey:
-    """What is known of a program so far; ``news`` counts what has been found."""
+    """What is known of a program so far; ``news`` counts what somebody should have known before."""
 
     def __init__(self, program: Program, paths: Iterable[str], verbs: Verbs) -> None:
         """``paths`` are the files that are imported together with the handlers."""
@@ -120,9 +120,12 @@ class Survey:
         return found
 
     def join(self, table: dict[Any, int], key: object, bits: int) -> None:
-        """Adds bits to an entry."""
-        known = table.get(key, 0)
-        if bits & ~known:
+        """Adds bits to an entry; that is news only where somebody has asked for it before."""
+        known = table.get(key)
+        if known is None:
+            if bits:
+                table[key] = bits
+        elif bits & ~known:
             table[key] = known | bits
             self.news += 1
 
@@ -147,7 +150,7 @@ class Survey:
         if name in facts.literals:
             return 0
         if name in facts.module_names:
-            return self.names.get((path, name), 0)
+            return self.names.setdefault((path, name), 0)
         return 0 if name in BUILTINS else BOTH
 
     def imported(self, path: str, step: cfg.ImportName) -> int:
@@ -169,7 +172,6 @@ class Survey:
         """A function may run; with ``anyhow``, nobody knows what it is given."""
         if key not in self.leads:
             self.leads[key] = {}
-            self.news += 1
             if function.is_async:
                 self.matters[key] = "asynchronous"
             elif function.globals_bound and not function.name.endswith(IMPORTED):
@@ -177,6 +179,7 @@ class Survey:
         if by is not None:
             self.leads[by][key] = None
         if anyhow:
+            self.news += key not in self.anyhow
             self.anyhow[key] = None
             for each in function.parameters:
                 self.give(key, each.name, BOTH)
