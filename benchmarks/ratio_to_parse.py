@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import os
 import statistics
 import subprocess
@@ -32,10 +33,12 @@ def parse(files: Sequence[str]) -> None:
 
 
 def python_files(tree: Path) -> list[str]:
-    """The Python files that leaklint reads in a tree."""
+    """The Python files that leaklint reads in a tree; leaklint's own have their bytecode then, as when installed."""
     # Not at the top: this file is run for `ast.parse` too.
+    import leaklint
     from leaklint.pipeline.run import Request, parts_of
 
+    compileall.compile_dir(Path(leaklint.__file__).parent, quiet=2)
     parts = parts_of(Request([str(tree)], Path.cwd()))
     return [str(part.project.root / path) for part in parts for path in (*part.tree.own, *part.tree.libraries)]
 
