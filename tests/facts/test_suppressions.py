@@ -119,3 +119,21 @@ def test_both_kinds_on_one_line() -> None:
 
 def test_own_comments_are_not_read_in_strings() -> None:
     assert read("x = '# leaklint: ignore'\n").suppressions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "together"),
+    [
+        ('x = """\n# noqa\n"""\n', ((1, 3),)),
+        ('x = 1  # noqa\ny = """\n"""\n', ()),
+        ('"""Doc.\n\nMore.\n"""\nimport os  # noqa\n', ()),
+        ("if x: \\\n    y = 1  # noqa\n", ((1, 2),)),
+        ("y = a + \\\n    b + \\\n    c  # noqa\n", ((1, 3),)),
+        ("y = (a +  # noqa\n    b)\n", ()),
+        ('def f(  # noqa\n    a="""x\ny""",\n): ...\n', ()),
+        ('def f(\n    a="""x\ny""",  # noqa\n): ...\n', ((2, 3),)),
+        ('try:\n    pass\nexcept (\n    A,  # noqa\n    B["""\n"""],\n):\n    pass\n', ()),
+    ],
+)
+def test_lines_that_count_as_one_are_known_where_a_noqa_stands_in_them(text: str, together: object) -> None:
+    assert read(text).multiline_strings == together

@@ -132,6 +132,13 @@ def test_packages_installed_beside_a_handler_are_libraries(root: Path) -> None:
     assert found.own == ("fn/app.py", "fn/mine/x.py", "six.py")
 
 
+def test_nothing_in_a_bundled_package_is_a_template(root: Path) -> None:
+    write(root, "fn/app.py", "fn/template.yaml", "fn/six.yaml", "fn/requests/api.py", "fn/requests/data/template.yaml")
+    write(root, "fn/requests-2.0.dist-info/RECORD", "fn/site-packages/boto/sam.yaml", "fn/requests.d/template.yaml")
+    (root / "fn/requests-2.0.dist-info/RECORD").write_text("requests/api.py,,\n")
+    assert tree(root).templates == ("fn/requests.d/template.yaml", "fn/six.yaml", "fn/template.yaml")
+
+
 def test_a_build_folder_beside_the_own_package_makes_it_no_library(root: Path) -> None:
     write(root, "src/mine/a.py", "src/mine.egg-info/top_level.txt")
     (root / "src/mine.egg-info/top_level.txt").write_text("mine\n")
