@@ -107,10 +107,14 @@ def _surveyed(program: Program, models: Models, library: Library, handlers: Mapp
     anything = bool(library.versions) and not packages <= sys.stdlib_module_names
     survey = Survey(program, paths, models.verbs(None if anything else frozenset(packages)))
     _look_at_imports(survey)
+    _reach_anyhow(survey)
+    looks: dict[Key, Look] = {}
+    _look(survey, survey.leads, looks, importing=False)
+    if survey.matters:
+        raise MayMatter("whatever a handler does")
     for handler, function in handlers.items():
         survey.reach((handler.path, function.name), function, None)
-    _reach_anyhow(survey)
-    _look(survey, survey.leads, importing=False)
+    _look(survey, survey.leads, looks, importing=False)
     for key in survey.leads:
         texts = survey.facts(key).decorators
         if any(word in survey.verbs.acting for text in texts for word in _WORD.findall(text)):
@@ -132,10 +136,10 @@ def _look_at_imports(survey: Survey) -> None:
     for name, known in survey.functions.items():
         implied = [key for key, each in known if _is_special(name) or "property" in "".join(each.decorators)]
         survey.at_import.update(dict.fromkeys(implied if survey.classes else ()))
-    count = 0
+    count, looks = 0, dict[Key, Look]()
     while count != len(survey.at_import):
         count = len(survey.at_import)
-        _look(survey, survey.at_import, importing=True)
+        _look(survey, survey.at_import, looks, importing=True)
         _follow_calls(survey)
 
 
@@ -178,9 +182,8 @@ def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
-def _look(survey: Survey, keys: Collection[Key], *, importing: bool) -> None:
+def _look(survey: Survey, keys: Collection[Key], looks: dict[Key, Look], *, importing: bool) -> None:
     """Looks at functions, to which others may be added, until there is nothing new."""
-    looks: dict[Key, Look] = {}
     for _ in range(MAX_LOOKS):
         before, seen = survey.news, 0
         while seen < len(keys):

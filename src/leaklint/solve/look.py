@@ -182,7 +182,7 @@ def _load_global(look: Look, step: cfg.LoadGlobal) -> None:
 
 def _load_free(look: Look, step: cfg.LoadFree) -> None:
     survey, outer = look.survey, look.key[1]
-    bits = survey.cells.setdefault((look.path, step.name), 0)
+    bits = BOTH if look.importing else survey.cells.setdefault((look.path, step.name), 0)
     while outer:
         outer = outer.rpartition(".<locals>.")[0]
         if (look.path, outer) in survey.at_import:
