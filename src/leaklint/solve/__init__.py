@@ -125,9 +125,8 @@ def solve(
         for each in _reached(world, call, written, read_by_others if call in beside else frozenset())
     ]
     seen = {effect.effect.site for effect in reached}
-    suspects = world.suspects
-    world.cursory = world.giving if asked is None else None
-    reached.extend(each for each in _anywhere(engine, sparing, world, suspects) if each.effect.site not in seen)
+    world.cursory = world.outside.giving if asked is None else None
+    reached.extend(each for each in _anywhere(engine, sparing, world) if each.effect.site not in seen)
     world.budget.begin()
     examined = examine(engine, world, asked, calls, reached) if asked else None
     return Solved(tuple(reached), tuple(confirmed), examined, sparing.cut_short())
@@ -178,7 +177,7 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
     program, found = world.program, []
     if program.registrars is None:
         return []
-    for path in world.registering:
+    for path in world.outside.registering:
         engine.answer(Ask("module", path))
         for name in program.registrars.listing(path):
             note_listed(world, path, name)
@@ -277,14 +276,14 @@ def statement_of(facts: FileFacts | None, span: Span) -> Span:
 
 
 # ---------------------------------------------------------------------------------------------------------- any code
-def _anywhere(engine: Engine, sparing: Sparing, world: World, suspects: Sequence[tuple[str, str]]) -> list[Reached]:
+def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
     """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
     program = world.program
     result: list[Reached] = []
     for path, facts in program.files.items():
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
-    for path, name in suspects:
+    for path, name in world.outside.suspects:
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue

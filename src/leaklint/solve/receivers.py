@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 from leaklint.facts.bindings import CONSTANT
 from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
 from leaklint.link.annotations import AWAITABLE, OF_FIRST, OF_MAPPING, TRANSPARENT, Named, alternatives
-from leaklint.link.classes import linearize
 from leaklint.link.names import Library as Foreign
 from leaklint.link.names import Names, Own
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.circles import Circles
+from leaklint.solve.lineages import Lineages
 
 
 class Kind(NamedTuple):
@@ -51,18 +51,6 @@ _MOST: Final = 12
 _SAYS_NOTHING: Final = frozenset({"Any", "object"})
 _PLAIN_TYPES: Final = frozenset({"bool", "bytes", "complex", "float", "int", "str", "None", "NoneType", "Literal"})
 _CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
-_OF_NOTHING: Final = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
-"""Bases from which a class has no attributes."""
-
-
-class _Lineage(NamedTuple):
-    classes: tuple[str, ...]
-    """The class and its ancestors in the project, in the order of look-up."""
-    foreign: tuple[str, ...]
-    complete: bool
-    """Whether all bases are known by name."""
-    nominal: bool
-    """Whether objects of it are made of the class or of one below it."""
 
 
 class Receivers:
@@ -89,7 +77,7 @@ class Receivers:
         self._is_replaced = is_replaced
         self._names = Names(program.files, program.modules)
         self._circles = circles
-        self._lineages: dict[str, _Lineage] = {}
+        self._lineages = Lineages(program, self.meaning)
 
     # ------------------------------------------------------------------------------------------------ texts to kinds
     def of(self, path: str, function: str, text: str) -> Kinds:
@@ -249,7 +237,7 @@ class Receivers:
     def _instance(self, kind: Kind) -> Kinds:
         """What an object is of which an annotation names the class."""
         if kind.what == "class":
-            return _ANYTHING if not self._lineage(kind.name).nominal else frozenset({Kind("object", kind.name)})
+            return _ANYTHING if not self._lineages.of(kind.name).nominal else frozenset({Kind("object", kind.name)})
         if kind.what == "library":
             return self._of_library(kind.name)
         return frozenset({kind}) if kind in (CLOSED, _CONTAINER) else _ANYTHING
@@ -337,7 +325,7 @@ class Receivers:
 
     def member(self, kind: Kind, name: str) -> Kinds:
         """What an attribute of an object or a class of the project may be."""
-        lineage = self._lineage(kind.name)
+        lineage = self._lineages.of(kind.name)
         for owner in lineage.classes:
             found = self._own_member(owner, name)
             if found is not None:
@@ -370,31 +358,6 @@ class Receivers:
         if annotation:
             return _agreed(self._annotated(path, annotation), frozenset(found))
         return frozenset(found) or None
-
-    def _lineage(self, identity: str) -> _Lineage:
-        known = self._lineages.get(identity)
-        if known is None:
-            foreign, complete, nominal = list[str](), True, True
-
-            def bases(class_: str) -> list[str]:
-                nonlocal complete, nominal
-                path, _, name = class_.partition("::")
-                found = []
-                for base in self._program.files[path].classes[name].bases:
-                    meant = None if "(" in base else self.meaning(path, base.partition("[")[0])
-                    if isinstance(meant, Foreign):
-                        nominal = nominal and not meant.name.endswith("Protocol")
-                        if meant.name not in _OF_NOTHING:
-                            foreign.append(meant.name)
-                    elif meant is not None and meant.name in self._program.files[meant.path].classes:
-                        found.append(f"{meant.path}::{meant.name}")
-                    else:
-                        complete = False
-                return found
-
-            order = linearize(identity, bases)
-            known = self._lineages[identity] = _Lineage(order, tuple(foreign), complete, nominal)
-        return known
 
 
 def _defined(path: str, facts: FileFacts, name: str) -> Iterator[Kind]:

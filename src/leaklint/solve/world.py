@@ -21,11 +21,11 @@ from leaklint.link.classes import linearize
 from leaklint.link.library import Described, Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.anywhere import droppers, scripts
 from leaklint.solve.budget import Budget
 from leaklint.solve.giving import Giving
 from leaklint.solve.implementing import Implementing
 from leaklint.solve.lattice import ORIGINAL, join, ordered
+from leaklint.solve.outside import Outside
 from leaklint.solve.pool import Pool
 from leaklint.solve.prepared import choosing, tested
 
@@ -118,9 +118,6 @@ class World:
         """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, dict[Span, bool]] = {}
         self._attributes_read: frozenset[str] | None = None
-        self._suspects: list[tuple[str, str]] | None = None
-        self._registering: list[str] | None = None
-        self._scripts: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
         self._owners: dict[Path, tuple[Path, str]] | None = None
         self.named: dict[Path, Named] = {}
@@ -153,32 +150,11 @@ class World:
         self.unknown_calls: set[Span] = set()
         self.implementing = Implementing(program)
         self.budget = Budget()
-        self.giving: Giving | None = None
+        self.outside = Outside(program, models, library)
         self.cursory: Giving | None = None
         """Which calls give something asynchronous, while code outside of handlers is solved: others hardly matter."""
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
-
-    @property
-    def suspects(self) -> list[tuple[str, str]]:
-        """The functions that may drop something asynchronous, by path and name."""
-        if self._suspects is None:
-            self._suspects, self.giving = droppers(self.program, self.models, self.library)
-        return self._suspects
-
-    @property
-    def registering(self) -> list[str]:
-        """The files that may register handlers when they are imported."""
-        if self._registering is None:
-            registrars = self.program.registrars
-            self._registering = registrars.registering(self.program.files) if registrars is not None else []
-        return self._registering
-
-    def runs_as_script(self, path: str) -> bool:
-        """Whether it matters what a file does only where it is run as a script."""
-        if self._scripts is None:
-            self._scripts = scripts(self.program, self.suspects, self.registering)
-        return path in self._scripts
 
     def initial(self, path: Path) -> Value | None:
         """What a module variable holds after import."""
