@@ -48,6 +48,8 @@ _ROOTS: Final = {'""': _NOTHING_KNOWN, "{}": frozenset({_CONTAINER}), "?": _ANYT
 _STEP: Final = re.compile(r"\.\w+|\(\)|\[\]|\^")
 _MOST: Final = 12
 """Kinds that one text may have."""
+_MOST_BRACKETS: Final = 20
+"""In an annotation that is read."""
 _SAYS_NOTHING: Final = frozenset({"Any", "object"})
 _PLAIN_TYPES: Final = frozenset({"bool", "bytes", "complex", "float", "int", "str", "None", "NoneType", "Literal"})
 _CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
@@ -201,6 +203,8 @@ class Receivers:
 
     def _annotated(self, path: str, text: str) -> Kinds:
         """What a value may be of which an annotation says so."""
+        if text.count("[") > _MOST_BRACKETS:
+            return _ANYTHING
         named = alternatives(text)
         return frozenset().union(*(self._said(path, each) for each in named)) if named else _NOTHING_KNOWN
 
