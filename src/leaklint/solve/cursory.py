@@ -41,7 +41,9 @@ def result_of_call(act: Activation, state: State, function: Thing, facts: Functi
         return None  # which one may decide what follows
     if not all(each.what in ("closed", "instance", "object") and each.name != "parameter" for each in kinds):
         return None
-    types = {instance(each.name) if each.what != "closed" else UNKNOWN_TYPE for each in kinds}
+    types = {instance(each.name) for each in kinds if each.what != "closed"} or {UNKNOWN_TYPE}
+    if len(types) > 1:
+        return None  # which one, the arguments may decide
     return Value(frozenset(Thing(act.made(span), each) for each in types))
 
 
@@ -56,6 +58,8 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
         return None
     said = yield from annotated(world, path, facts.returns)
     inner = yield from annotated_elements(world, path, facts.returns)
+    if len(said.things) > 1 or len(inner.things) > 1:
+        return None
     if inner.things:
         below = extend(made, ELEMENT)
         state.heap[below] = Value(frozenset(Thing(below, each.type) for each in inner.things), frozenset({below}))
