@@ -38,8 +38,9 @@ def last_segment(function: ast.expr) -> str | None:
 
 
 def called(function: ast.expr) -> str | None:
-    """The text of what is called, as ``described`` has it; None where it has no name."""
-    return None if last_segment(function) is None else described(function)
+    """The text of what is called, as ``described`` has it; None where that says nothing of it."""
+    text = described(function)
+    return None if text == "?" else text
 
 
 def described(value: ast.expr | None) -> str:
@@ -66,8 +67,9 @@ def described(value: ast.expr | None) -> str:
 
 
 def last_name(text: str) -> str:
-    """The last name in the text of what is called; of an element, that of its container."""
-    return text.rstrip("[]").rpartition(".")[2]
+    """The last name in the text of what is called; of an element, that of its container; empty for a result."""
+    name = text.rstrip("[]").rpartition(".")[2]
+    return "" if name.endswith((")", "^")) else name
 
 
 def valued_calls(value: ast.expr | None) -> list[str]:

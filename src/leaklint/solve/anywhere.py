@@ -48,6 +48,10 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
         if any(knowing.get(name, 0) & reach[path] for name in facts.passed):
             for attribute in {each for known in facts.classes.values() for each in known.instance_attributes}:
                 knowing[attribute] = knowing.get(attribute, 0) | bits[path]
+
+    def may_know(path: str, name: str) -> bool:
+        return not name or bool(knowing.get(name, 0) & reach[path])
+
     suspects: dict[tuple[str, str], None] = {}
     for _ in range(ROUNDS + 1):
         fresh: list[tuple[str, str]] = [
@@ -55,7 +59,7 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
             for path, facts in program.files.items()
             for function in facts.functions.values()
             if (path, function.name) not in suspects
-            and any(knowing.get(last_name(text), 0) & reach[path] for text in function.dropped_calls)
+            and any(may_know(path, last_name(text)) for text in function.dropped_calls)
         ]
         if not fresh:
             break
@@ -63,16 +67,13 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
         wrapping: dict[str, int] = {}
         for path, function_name in suspects:
             given = program.files[path].functions[function_name].given_calls
-            if any(knowing.get(last_name(text), 0) & reach[path] for text in given):
+            if any(may_know(path, last_name(text)) for text in given):
                 last = function_name.rpartition(".")[2]
                 wrapping[last] = wrapping.get(last, 0) | bits[path]
         for name, files in wrapping.items():
             knowing[name] = knowing.get(name, 0) | files
 
-    def knows(path: str, name: str) -> bool:
-        return bool(knowing.get(name, 0) & reach[path])
-
-    calls = Giving(program, models, library, knows)
+    calls = Giving(program, models, library, may_know)
     giving: dict[str, int] = {}
     for path, name in list(suspects):
         function = program.files[path].functions[name]
@@ -91,7 +92,7 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
         for function in facts.functions.values():
             if any(giving.get(name, 0) & reach[path] for name in function.dropped_awaits):
                 suspects[path, function.name] = None
-    handing = _handing_over(program, models, knows, suspects)
+    handing = _handing_over(program, models, may_know, suspects)
     suspects.update(dict.fromkeys(handing))
     read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
     for path, facts in program.files.items():

@@ -70,7 +70,7 @@ class Giving:
             return self._library_gives(self._models.canonical(kind.name))
         if kind.what == "object":
             return any(self._gives(each, "__call__") for each in self._receivers.member(kind, "__call__"))
-        return kind.what == "any"
+        return kind.what in ("any", "instance")  # an object of a library may call what it was given
 
     def _library_gives(self, full: str) -> bool:
         package, (owner, _, last) = full.partition(".")[0], full.rpartition(".")
