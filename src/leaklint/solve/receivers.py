@@ -78,7 +78,10 @@ class Receivers:
         self._keeps_kind = keeps_kind
         self._is_replaced = is_replaced
         self._names = Names(program.files, program.modules)
+        from leaklint.solve.builtin_calls import SPECIAL
+
         self._circles = circles
+        self._special = SPECIAL
         self._lineages = Lineages(program, self.meaning)
 
     # ------------------------------------------------------------------------------------------------ texts to kinds
@@ -320,6 +323,8 @@ class Receivers:
 
     def _given_by_library(self, name: str) -> Kinds:
         package = name.partition(".")[0]
+        if name in self._special:
+            return _ANYTHING
         if self._models.is_class(name):
             return self._of_library(name)
         row = self._models.row(name)
