@@ -32,7 +32,8 @@ class Source:
     facts: FileFacts
     """All facts but the bodies."""
 
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: bytes, known: FileFacts | None = None) -> None:
+        """``known`` is the outline of these bytes, where it was made before."""
         self._scopes: dict[str, Scope] = {}
         self._scope_of: dict[ast.AST, Scope] = {}
         try:
@@ -49,12 +50,18 @@ class Source:
             (positions.span(scope.node), scope.name, scope) for scope in walk.scopes[1:] if scope.kind is not Kind.INNER
         )
         self._scopes = {"<module>": walk.scopes[0], **{name: scope for _, name, scope in named}}
+        self.facts = known or self._outline(source, text, tree, walk)
+        for scope in walk.scopes:
+            del scope.host  # it may be the scope itself: without it, the tree is gone as soon as nobody needs it
+
+    def _outline(self, source: bytes, text: str, tree: ast.Module, walk: Walk) -> FileFacts:
+        positions = self._positions
         long = long_statements(tree, positions.lines)
         comments, together = suppressions(source, text, positions.lines, long)
         writers = outline.global_writers(walk)
         statements = outline.at_module_level(tree)
         assigned = outline.plain_assignments(statements)
-        self.facts = FileFacts(
+        return FileFacts(
             functions={name: outline.function_facts(scope, positions) for name, scope in self._scopes.items()},
             classes=outline.classes(walk, positions),
             imports=tuple(sorted(walk.imports, key=lambda each: each.span)),
@@ -71,8 +78,6 @@ class Source:
             statements=long,
             multiline_strings=together,
         )
-        for scope in walk.scopes:
-            del scope.host  # it may be the scope itself: without it, the tree is gone as soon as nobody needs it
 
     def body(self, name: str) -> Body:
         """The control-flow graph of a function of this file; one that only returns where it cannot be analysed."""

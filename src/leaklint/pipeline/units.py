@@ -110,7 +110,7 @@ class Units:
         while self._parsed and self._kept_bytes > self._most_kept:
             _, size = self._parsed.pop(next(iter(self._parsed)))
             self._kept_bytes -= size
-        parsed = Source(source)
+        parsed = Source(source, self.facts.get(path))
         self._parsed[self.digests[path]] = parsed, len(source)
         return parsed
 
