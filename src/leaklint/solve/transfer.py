@@ -241,7 +241,10 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
                     state.hands_on(thing.path)
         if argument.star == "*":
             known = _known_elements(state, act, value)
-            open_ended = any(thing.path.root.kind in SYMBOLIC for thing in value.things)
+            open_ended = any(
+                thing.path.root.kind in SYMBOLIC or state.heap.get(extend(thing.path, ELEMENT))
+                for thing in value.things
+            )
             if known is not None and rest is None:
                 positional.extend(known)
             if known is None or open_ended or rest is not None:
