@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from leaklint.facts.drops import described
 from leaklint.facts.positions import Positions
@@ -17,6 +17,7 @@ MOST: Final = 8
 UNKNOWN: Final = ("?",)
 CONSTANT: Final = ('""',)
 _ROOT: Final = re.compile(r"self\.\w+|\w+")
+_ALTERNATIVES: Final = (ast.BoolOp, ast.IfExp, ast.NamedExpr)
 _GIVEN: Final = ("return", "yield")
 _KNOWN: Final = (type(None), ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 """What binds a name that is no own one, or that other facts tell of."""
@@ -29,31 +30,30 @@ def bindings(scope: Scope, called: Iterable[str], positions: Positions) -> dict[
     returned and yielded where no annotation says it. At module level and in the body of a class: all names. What is
     only bound to constants is left out, but for local names.
     """
-    if not scope.values and not called:
-        return {}
-    noted: dict[str, list[tuple[ast.expr | None, str]]] = {}
-    for name, value, taken in scope.values:
-        noted.setdefault(name, []).append((value, taken))
-    parts = {name for name in noted if name in _GIVEN or not name.isidentifier()}
-    if getattr(scope.node, "returns", None) is not None:
-        parts -= {*_GIVEN}
-    if scope.kind is Kind.FUNCTION:
-        wanted = [*_roots(called), *(each.partition("%")[0] for each in scope.cells), *scope.globals, *parts]
+    is_function, noted, places = scope.kind is Kind.FUNCTION, scope.values, scope.places
+    said = getattr(scope.node, "returns", None) is not None
+    wanted = [each for each in places if not said or each not in _GIVEN]
+    if is_function:
+        wanted += _roots(called)
+        if scope.cells:
+            wanted += [each.partition("%")[0] for each in scope.cells]
+        if scope.globals:
+            wanted += scope.globals
     else:
-        wanted = list(noted)
+        wanted += noted
     found: dict[str, tuple[str, ...]] = {}
     while wanted:
         name = wanted.pop()
         if name in found:
             continue
-        if name in noted:
-            texts = sorted({text for value, taken in noted[name] for text in _texts(value, taken, positions)})
-            found[name] = tuple(texts) if len(texts) <= MOST else UNKNOWN
-            wanted += _roots(found[name])
-        elif scope.kind is Kind.FUNCTION and type(scope.bound.get(name)) not in _KNOWN:
+        bound = noted.get(name) or places.get(name)
+        if bound is not None:
+            found[name] = texts = _texts(bound, positions)
+            wanted += _roots(texts)
+        elif is_function and type(scope.bound.get(name)) not in _KNOWN:
             found[name] = UNKNOWN
-    told = {"return", *(found.keys() - parts)} if scope.kind is Kind.FUNCTION else ()
-    return {name: found[name] for name in sorted(found) if name in told or found[name] != CONSTANT}
+    told = found.keys() - places.keys() | {"return"} if is_function else ()
+    return {name: found[name] for name in sorted(found) if name in told or found[name] != CONSTANT} if found else {}
 
 
 def _roots(texts: Iterable[str]) -> list[str]:
@@ -66,12 +66,24 @@ def _roots(texts: Iterable[str]) -> list[str]:
     return found
 
 
-def _texts(value: Any, taken: str, positions: Positions) -> list[str]:
-    if value is None:
-        return [taken or "?"]
-    if taken == ANNOTATED:
-        return [f"({positions.text(value)}"]
-    found, pending = [], [value]
+def _texts(bound: list[tuple[ast.expr | None, str]], positions: Positions) -> tuple[str, ...]:
+    """The texts of all that is bound to a name, sorted."""
+    found: set[str] = set()
+    for value, taken in bound:
+        if value is None:
+            found.add(taken or "?")
+        elif taken == ANNOTATED:
+            found.add(f"({positions.text(value)}")
+        elif type(value) in _ALTERNATIVES:
+            found.update(described(each) + taken for each in _alternatives(value))
+        else:
+            found.add(described(value) + taken)
+    return tuple(sorted(found)) if len(found) <= MOST else UNKNOWN
+
+
+def _alternatives(value: ast.expr) -> Iterator[ast.expr]:
+    """The expressions of which a value is one."""
+    pending = [value]
     while pending:
         each = pending.pop()
         if isinstance(each, ast.BoolOp):
@@ -81,5 +93,4 @@ def _texts(value: Any, taken: str, positions: Positions) -> list[str]:
         elif isinstance(each, ast.NamedExpr):
             pending.append(each.value)
         else:
-            found.append(described(each) + taken)
-    return found
+            yield each

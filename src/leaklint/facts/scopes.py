@@ -46,6 +46,7 @@ class Scope:
         "nonlocals",
         "number",
         "parent",
+        "places",
         "read",
         "rebound",
         "returned",
@@ -88,8 +89,10 @@ class Scope:
         """Names with the calls whose result they are bound to."""
         self.stored: set[tuple[str, str]] = set()
         """Attributes with the calls whose result is stored in them."""
-        self.values: list[tuple[str, ast.expr | None, str]] = []
-        """Names, and ``self.x``, with what they are bound to: an expression, and what is taken of it."""
+        self.values: dict[str, list[tuple[ast.expr | None, str]]] = {}
+        """Names with all that they are bound to: expressions, and what is taken of them."""
+        self.places: dict[str, list[tuple[ast.expr | None, str]]] = {}
+        """The same of attributes and elements by their texts, and of what is returned or yielded."""
         self.class_name: str | None = None
         """The class that the scope is the body of, or whose body defines this function."""
         self.self_name = ""
@@ -109,6 +112,13 @@ class Scope:
             self.rebound.add(name)
         else:
             self.bound[name] = node
+
+    def note(self, name: str, value: ast.expr | None, taken: str = "") -> None:
+        """Notes what a name is bound to: an expression, if it is known, and what is taken of it."""
+        if name in self.values:
+            self.values[name].append((value, taken))
+        else:
+            self.values[name] = [(value, taken)]
 
     def operand(self, name: str) -> str:
         """What a name bound here is called in the graph of the host."""

@@ -23,7 +23,7 @@ def _lambda(walk: Walk, node: ast.Lambda) -> None:
     calls, scope = valued_calls(node.body), walk.scope_of[node]
     scope.dropped.update(calls)
     scope.returned.update(calls)
-    scope.values.append(("return", node.body, ""))
+    scope.places["return"] = [(node.body, "")]
 
 
 def _class(walk: Walk, node: ast.ClassDef) -> None:
@@ -57,7 +57,7 @@ def _nonlocal(walk: Walk, node: ast.Nonlocal) -> None:
             outer = outer.parent
         if outer is not None:
             walk.scope.nonlocals.add(name)
-            outer.host.values.append((name, None, ""))
+            outer.host.note(name, None)
 
 
 # -------------------------------------------------------------------------------------------------------- statements
@@ -171,7 +171,7 @@ def _try(walk: Walk, node: Any) -> None:
 def _except(walk: Walk, node: ast.ExceptHandler) -> None:
     if node.name is not None:
         walk.scope.bind(node.name, node)
-        walk.scope.host.values.append((node.name, node.type, "()"))
+        walk.scope.host.note(node.name, node.type, "()")
     walk.push_statements(node.body)
     walk.push_one(node.type)
 
@@ -188,7 +188,7 @@ def _match(walk: Walk, node: ast.Match) -> None:
         else:
             name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
             if name is not None:
-                walk.scope.host.values.append((name, None, ""))
+                walk.scope.host.note(name, None)
     for case in reversed(node.cases):
         walk.push_statements(case.body)
         if case.guard is not None:

@@ -136,7 +136,7 @@ class Walk:
     def give(self, value: ast.expr | None, kind: Literal["return", "yield"]) -> None:
         """Notes what is returned or yielded: who calls the function may drop it."""
         host = self.scope.host
-        host.values.append((kind, value, ""))
+        host.places.setdefault(kind, []).append((value, ""))
         calls = valued_calls(value)
         host.dropped.update(calls)
         host.returned.update(calls)
@@ -225,18 +225,22 @@ class Walk:
 
     def bound_to(self, target: ast.expr | None, value: ast.expr | None, taken: str = "") -> None:
         """Notes the value of what is bound: ``taken`` of an expression (see ``described``)."""
-        pending: list[tuple[Any, str]] = [(target, taken)]
         host, self_name = self.scope.host, self.scope.self_name
+        if type(target) is ast.Name:
+            host.note(target.id, value, taken)
+            return
+        pending: list[tuple[Any, str]] = [(target, taken)]
         while pending:
             each, taken = pending.pop()
             kind = type(each)
             if kind is ast.Name:
-                host.values.append((each.id, value, taken))
+                host.note(each.id, value, taken)
             elif kind is ast.Attribute:
                 own = self_name and type(each.value) is ast.Name and each.value.id == self_name
-                host.values.append((f"self.{each.attr}" if own else described(each), value, taken))
+                place = f"self.{each.attr}" if own else described(each)
+                host.places.setdefault(place, []).append((value, taken))
             elif kind is ast.Subscript:
-                host.values.append((described(each), value, taken))
+                host.places.setdefault(described(each), []).append((value, taken))
             elif kind is ast.Tuple or kind is ast.List:
                 pending += [(inner, f"{taken}[]") for inner in each.elts]
             elif kind is ast.Starred:
@@ -249,7 +253,7 @@ class Walk:
         if name != "*":
             self.scope.bind(alias, node)
             if not at_module_level:
-                self.scope.host.values.append((alias, None, IMPORTED))
+                self.scope.host.note(alias, None, IMPORTED)
 
     def lambda_name(self, node: ast.Lambda) -> str:
         """The plain name of a lambda: its place."""
