@@ -169,6 +169,14 @@ class Modules:
             self._loaded[path] = frozenset(found)
         return self._loaded[path]
 
+    def packages_of(self, path: str) -> Iterator[str]:
+        """The ``__init__.py`` of the packages that a file lies in, outermost first: they are imported before it."""
+        folders = path.split("/")[:-1]
+        for count in range(1, len(folders) + 1):
+            package = "/".join((*folders[:count], _INIT))
+            if package in self._files and package != path:
+                yield package
+
     def file_at(self, place: str) -> str | None:
         """The file of the module at a path without ending: ``a/b`` is ``a/b/__init__.py``, else ``a/b.py``."""
         init = joined(place, _INIT)

@@ -284,6 +284,8 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
     for path, name in world.outside.suspects:
+        for package in program.modules.packages_of(path):
+            engine.answer(Ask("module", package))
         engine.answer(Ask("module", path))
         if name.endswith(("<module>", "<body>")):
             continue

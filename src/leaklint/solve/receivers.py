@@ -151,7 +151,9 @@ class Receivers:
 
     def _given_to(self, path: str, function: FunctionFacts, parameter: Parameter) -> Kinds:
         if parameter is function.parameters[0] and function.in_class and "staticmethod" not in function.decorators:
-            return frozenset({Kind("object", f"{path}::{function.in_class}")})
+            # a mixin says which class it is mixed into
+            mixed = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
+            return mixed | {Kind("object", f"{path}::{function.in_class}")}
         found = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
         if _says_nothing(parameter.annotation):
             found = frozenset({PARAMETER})
