@@ -386,3 +386,8 @@ def test_defaults_in_short():
         if each.parameters
     )
     assert [each.default for each in function.parameters] == ["", "x.y", "g()", "h.i()", "", ""]
+
+
+def test_the_class_of_a_class_is_nobodys_parameter() -> None:
+    facts = function("class C:\n __class__()\n def f(x): __class__(x)\n", "C.<body>")
+    assert facts.dropped_calls == ("__class__",)

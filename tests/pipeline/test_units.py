@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from leaklint.facts import Source
+from leaklint.ir.facts import FileFacts
 from leaklint.pipeline import units
 
 
 def test_equal_files_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[bytes] = []
 
-    def source(content: bytes) -> Source:
+    def source(content: bytes, known: FileFacts | None = None) -> Source:
         parsed.append(content)
-        return Source(content)
+        return Source(content, known)
 
     monkeypatch.setattr(units, "Source", source)
     found = units.Units({"a.py": b"x = 1\n", "b.py": b"y = 2\n", "c.py": b"x = 1\n"}, None, b"project")

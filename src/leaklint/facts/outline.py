@@ -108,7 +108,7 @@ def _is_parameter(scope: Scope, name: str) -> bool:
     owner: Scope | None = scope
     while owner is not None and owner.kind is not Kind.MODULE:
         if owner.owns(name):
-            bound = owner.bound[name]
+            bound = owner.bound.get(name)  # nobody binds the `__class__` of a class
             if type(bound) is not ast.arg or name in owner.rebound:
                 return False
             return bound.annotation is None or not any(map(_is_of_awaitable, ast.walk(bound.annotation)))
