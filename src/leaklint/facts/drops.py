@@ -48,7 +48,8 @@ def described(value: ast.expr | None) -> str:
 
     It begins with a name, ``""`` for a constant, ``{}`` for a display, or ``?`` for anything else; then follow
     ``.x`` for an attribute, ``[]`` for an element, ``()`` for a call and ``^`` for what awaiting gives, in the order of
-    evaluation: ``await a.b(1)["c"].d()`` is ``a.b()[].d()^``. Of what is longer, only the end is there.
+    evaluation: ``await a.b(1)["c"].d()`` is ``a.b()[].d()^``; a slice is its container. Of
+    what is longer, only the end is there.
     """
     parts: list[str] = []
     while len(parts) < MOST_PARTS:
@@ -59,7 +60,8 @@ def described(value: ast.expr | None) -> str:
         if kind not in _STEPS:
             parts.append(_PLAIN.get(kind, "?"))
             break
-        parts.append(f".{value.attr}" if kind is ast.Attribute else _STEPS[kind])  # type: ignore[union-attr]
+        if kind is not ast.Subscript or type(value.slice) is not ast.Slice:  # type: ignore[union-attr]
+            parts.append(f".{value.attr}" if kind is ast.Attribute else _STEPS[kind])  # type: ignore[union-attr]
         value = value.func if kind is ast.Call else value.value  # type: ignore[union-attr]
     else:
         parts.append("?")

@@ -36,7 +36,12 @@ def _class(walk: Walk, node: ast.ClassDef) -> None:
 
 def _import(walk: Walk, node: ast.Import) -> None:
     for alias in node.names:
-        walk.imported(alias.name, "", 0, alias.asname or alias.name.partition(".")[0], alias)
+        head, _, last = alias.name.rpartition(".")
+        first = alias.name.partition(".")[0]
+        if head and alias.asname == first:  # ``import a.b as a`` binds what ``from a import b as a`` does
+            walk.imported(head, last, 0, first, alias)
+        else:
+            walk.imported(alias.name, "", 0, alias.asname or first, alias)
 
 
 def _import_from(walk: Walk, node: ast.ImportFrom) -> None:

@@ -244,7 +244,7 @@ class Walk:
             elif kind is ast.Tuple or kind is ast.List:
                 pending += [(inner, f"{taken}[]") for inner in each.elts]
             elif kind is ast.Starred:
-                pending.append((each.value, taken))
+                pending.append((each.value, taken.removesuffix("[]")))  # a list of what is left
 
     def imported(self, module: str, name: str, level: int, alias: str, node: ast.alias) -> None:
         """Notes an import and what it binds."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
-from leaklint.facts.drops import last_name
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
 from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.giving import Giving
+from leaklint.solve.naming import Naming, other_names
+from leaklint.solve.receivers import OF_GENERATORS
 
 _WORD = re.compile(r"\w+")
 VARIABLE = "ContextVar"
@@ -40,6 +42,9 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
                 known |= models.asynchronous(package, None if installed else _named(facts, package))
         for name in known:
             knowing[name] = knowing.get(name, 0) | bits[path]
+        if "__anext__" in known or any(each.is_async and each.is_generator for each in facts.functions.values()):
+            for name in OF_GENERATORS:
+                knowing[name] = knowing.get(name, 0) | bits[path]
     if not knowing:
         return [], None
     reach = _reach(program, bits)
@@ -52,6 +57,17 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
     def may_know(path: str, name: str) -> bool:
         return not name or bool(knowing.get(name, 0) & reach[path])
 
+    for _ in range(ROUNDS + 1):
+        more = [
+            (name, path)
+            for path, facts in program.files.items()
+            for name in other_names(facts, partial(may_know, path))
+        ]
+        if not more:
+            break
+        for name, path in more:
+            knowing[name] = knowing.get(name, 0) | bits[path]
+    naming = Naming(program, may_know)
     suspects: dict[tuple[str, str], None] = {}
     for _ in range(ROUNDS + 1):
         fresh: list[tuple[str, str]] = [
@@ -59,21 +75,21 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
             for path, facts in program.files.items()
             for function in facts.functions.values()
             if (path, function.name) not in suspects
-            and any(may_know(path, last_name(text)) for text in function.dropped_calls)
+            and any(naming.may(path, function, text) for text in function.dropped_calls)
         ]
         if not fresh:
             break
         suspects.update(dict.fromkeys(fresh))
         wrapping: dict[str, int] = {}
         for path, function_name in suspects:
-            given = program.files[path].functions[function_name].given_calls
-            if any(may_know(path, last_name(text)) for text in given):
+            function = program.files[path].functions[function_name]
+            if any(naming.may(path, function, text) for text in function.given_calls):
                 last = function_name.rpartition(".")[2]
                 wrapping[last] = wrapping.get(last, 0) | bits[path]
         for name, files in wrapping.items():
             knowing[name] = knowing.get(name, 0) | files
 
-    calls = Giving(program, models, library, may_know)
+    calls = Giving(program, models, library, naming)
     giving: dict[str, int] = {}
     for path, name in list(suspects):
         function = program.files[path].functions[name]

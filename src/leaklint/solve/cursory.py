@@ -18,7 +18,6 @@ from leaklint.link.annotations import AWAITABLE, alternatives
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.lattice import ELEMENT, extend
-from leaklint.solve.receivers import ANY
 from leaklint.solve.state import State, Status
 from leaklint.solve.world import Solving, instance
 
@@ -54,7 +53,9 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
     if world.cursory is None or any(each.last in _NOT_FOLLOWED for each in named):
         return None
     kinds = world.cursory.result(function.type.name)
-    if ANY in kinds or any(each.what == "object" and world.cursory.has_below(each.name) for each in kinds):
+    if any(each.what == "any" for each in kinds):
+        return None
+    if any(each.what == "object" and world.cursory.has_below(each.name) for each in kinds):
         return None
     said = yield from annotated(world, path, facts.returns)
     inner = yield from annotated_elements(world, path, facts.returns)

@@ -7,7 +7,7 @@ receiver may be says more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from leaklint.facts.drops import last_name
@@ -17,6 +17,7 @@ from leaklint.link.names import Own
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.circles import Circles
+from leaklint.solve.naming import Naming
 from leaklint.solve.receivers import PARAMETER, Kind, Kinds, Receivers
 
 _NARROWING: Final = frozenset({"isinstance", "issubclass", "type"})
@@ -29,12 +30,12 @@ _ACCESSORS: Final = ("deleter", "getter", "setter")
 class Giving:
     """Which calls may give something asynchronous."""
 
-    def __init__(self, program: Program, models: Models, library: Library, knows: Callable[[str, str], bool]) -> None:
-        """``knows`` says whether a file may know something asynchronous by a name."""
+    def __init__(self, program: Program, models: Models, library: Library, naming: Naming) -> None:
+        """``naming`` says by which names something asynchronous may be called."""
         self._program = program
         self._models = models
         self._library = library
-        self._knows = knows
+        self._naming = naming
         self._circles = Circles()
         self._receivers = Receivers(
             program, models, self._circles, self._asynchronous, self._keeps_kind, self._is_replaced
@@ -54,7 +55,7 @@ class Giving:
 
     def may(self, path: str, function: FunctionFacts, texts: Iterable[str]) -> bool:
         """Whether one of the calls in a function, given by the texts of what is called, may give something so."""
-        return any(self._knows(path, last_name(text)) and self._one_may(path, function, text) for text in texts)
+        return any(self._naming.may(path, function, text) and self._one_may(path, function, text) for text in texts)
 
     def _one_may(self, path: str, function: FunctionFacts, text: str) -> bool:
         found = self._receivers.of(path, function.name, text)

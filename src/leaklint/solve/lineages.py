@@ -43,8 +43,10 @@ class Lineages:
             def bases(class_: str) -> list[str]:
                 nonlocal complete, nominal
                 path, _, name = class_.partition("::")
-                found = []
-                for base in self._program.files[path].classes[name].bases:
+                found, known = list[str](), self._program.files[path].classes[name]
+                if any("metaclass" in each and not each.endswith("ABCMeta") for each in known.keywords):
+                    complete = False
+                for base in known.bases:
                     meant = None if "(" in base else self._meaning(path, base.partition("[")[0])
                     if isinstance(meant, Library):
                         nominal = nominal and not meant.name.endswith("Protocol")

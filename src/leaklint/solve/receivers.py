@@ -50,6 +50,8 @@ _MOST: Final = 12
 """Kinds that one text may have."""
 _MOST_BRACKETS: Final = 20
 """In an annotation that is read."""
+OF_GENERATORS: Final = ("__anext__", "aclose", "anext", "asend", "athrow")
+"""How the methods of an asynchronous generator are called."""
 _SAYS_NOTHING: Final = frozenset({"Any", "object"})
 _PLAIN_TYPES: Final = frozenset({"bool", "bytes", "complex", "float", "int", "str", "None", "NoneType", "Literal"})
 _CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
@@ -153,7 +155,8 @@ class Receivers:
         if parameter is function.parameters[0] and function.in_class and "staticmethod" not in function.decorators:
             # a mixin says which class it is mixed into
             mixed = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
-            return mixed | {Kind("object", f"{path}::{function.in_class}")}
+            what = "class" if function.name.endswith("__new__") or _is_of_class(function) else "object"
+            return mixed | {Kind(what, f"{path}::{function.in_class}")}
         found = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
         if _says_nothing(parameter.annotation):
             found = frozenset({PARAMETER})
@@ -163,10 +166,10 @@ class Receivers:
         return found | self.of(path, "<module>", parameter.default) if parameter.default else found
 
     def _imported(self, path: str, name: str) -> Kinds:
-        """What the imports within functions of a file bind to a name."""
+        """What imports of a file bind to a name."""
         found = set[Kind]()
         for each in self._program.files[path].imports:
-            if each.alias != name or each.at_module_level:
+            if each.alias != name:
                 continue
             modules = self._program.modules
             if each.name:
@@ -190,7 +193,9 @@ class Receivers:
             found |= self._bound_to(path, writer, facts.functions[writer].bindings.get(name, ("?",)))
         found |= self._bound_to(path, "<module>", texts)
         meant = self.meaning(path, name)
-        if isinstance(meant, Foreign):
+        if sum(each.alias == name for each in facts.imports) > 1:  # one where the other fails
+            found |= self._imported(path, name)
+        elif isinstance(meant, Foreign):
             found.add(Kind("library", meant.name))
         elif meant is not None and (meant.path, meant.name) != (path, name):
             found |= self._global(meant.path, meant.name) if meant.name else {Kind("module", meant.path)}
@@ -241,15 +246,18 @@ class Receivers:
             return _NOTHING_KNOWN
         if meant.name in self._program.files[meant.path].classes:
             return frozenset({Kind("class", f"{meant.path}::{meant.name}")})
+        if self._program.files[meant.path].bound_calls.get(meant.name, "").endswith("()"):
+            return frozenset({Kind("any", meant.name)})  # a type variable, or another name of a type
         return self._global(meant.path, meant.name) if meant.name.isidentifier() else _ANYTHING
 
     def _instance(self, kind: Kind) -> Kinds:
         """What an object is of which an annotation names the class."""
         if kind.what == "class":
-            return _ANYTHING if not self._lineages.of(kind.name).nominal else frozenset({Kind("object", kind.name)})
+            nominal = self._lineages.of(kind.name).nominal
+            return frozenset({Kind("object", kind.name) if nominal else Kind("any", kind.name)})
         if kind.what == "library":
             return self._of_library(kind.name)
-        return frozenset({kind}) if kind in (CLOSED, _CONTAINER) else _ANYTHING
+        return frozenset({kind}) if kind.what == "any" or kind in (CLOSED, _CONTAINER) else _ANYTHING
 
     def _of_library(self, class_name: str) -> Kinds:
         """An object of a library's class."""
@@ -278,7 +286,7 @@ class Receivers:
         return self._attribute(kind, step[1:])
 
     def _attribute(self, kind: Kind, name: str) -> Kinds:
-        if kind.what == "container":
+        if kind.what == "container" and name not in OF_GENERATORS:
             return frozenset({Kind("giving", "", kind.elements | {kind})})
         if kind.what in ("object", "class", "super"):
             return self.member(kind, name)
@@ -336,6 +344,8 @@ class Receivers:
 
     def member(self, kind: Kind, name: str) -> Kinds:
         """What an attribute of an object or a class of the project may be."""
+        if name == "__class__":
+            return frozenset({kind._replace(what="class")}) if kind.what == "object" else _ANYTHING
         lineage = self._lineages.of(kind.name)
         for owner in lineage.classes:
             found = self._own_member(owner, name)
@@ -365,6 +375,8 @@ class Receivers:
         if name in known.attributes:
             body = facts.functions[f"{class_name}.<body>"].bindings.get(name, CONSTANT)
             found |= self._bound_to(path, "<module>", body)
+            if any(each.what == "object" and self._own_member(each.name, "__get__") for each in found):
+                return _ANYTHING  # a descriptor
         annotation = known.annotations.get(name) or known.instance_annotations.get(name)
         if annotation:
             return _agreed(self._annotated(path, annotation), frozenset(found))
@@ -397,6 +409,10 @@ def _agreed(said: Kinds, values: Kinds) -> Kinds:
     is_container = any(each.what == "container" for each in said)
     beyond = values - {ANY, CLOSED, PARAMETER}
     return said | {each for each in beyond if each.what != "container" or not is_container}
+
+
+def _is_of_class(function: FunctionFacts) -> bool:
+    return any(each.endswith("classmethod") for each in function.decorators)
 
 
 def _says_nothing(annotation: str) -> bool:
