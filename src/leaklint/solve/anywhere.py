@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts
@@ -54,8 +55,10 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
             for attribute in {each for known in facts.classes.values() for each in known.instance_attributes}:
                 knowing[attribute] = knowing.get(attribute, 0) | bits[path]
 
+    anything = reduce(or_, knowing.values())
+
     def may_know(path: str, name: str) -> bool:
-        return not name or bool(knowing.get(name, 0) & reach[path])
+        return bool((knowing.get(name, 0) if name else anything) & reach[path])
 
     for _ in range(ROUNDS + 1):
         more = [

@@ -23,7 +23,7 @@ class Naming:
     """What the names in a program's functions may call."""
 
     def __init__(self, program: Program, knows: Callable[[str, str], bool]) -> None:
-        """``knows`` says whether a file may know something asynchronous by a name."""
+        """``knows`` says whether a file may know something asynchronous by a name, or by any if that is empty."""
         self._program = program
         self._knows = knows
 
@@ -35,7 +35,7 @@ class Naming:
         while waiting:
             name = waiting.pop()
             if name in _ANYTHING:
-                return True
+                return self._knows(path, "")
             if name in seen or not name.isidentifier():
                 continue
             seen.add(name)
