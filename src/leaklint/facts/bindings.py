@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from leaklint.facts.drops import described
+from leaklint.facts.drops import described, last_segment
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.walk import ANNOTATED
@@ -16,6 +16,8 @@ MOST: Final = 8
 """Different values of one name of which all are told."""
 UNKNOWN: Final = ("?",)
 CONSTANT: Final = ('""',)
+TYPE_VARIABLE: Final = "TypeVar"
+"""What is bound to a type variable is told as the annotation that is its bound."""
 _ROOT: Final = re.compile(r"self\.\w+|\w+")
 _ALTERNATIVES: Final = (ast.BoolOp, ast.IfExp, ast.NamedExpr)
 _GIVEN: Final = ("return", "yield")
@@ -74,11 +76,17 @@ def _texts(bound: list[tuple[ast.expr | None, str]], positions: Positions) -> tu
             found.add(taken or "?")
         elif taken == ANNOTATED:
             found.add(f"({positions.text(value)}")
+        elif type(value) is ast.Call and _is_type_variable(value):
+            found.update(f"({positions.text(each.value)}" for each in value.keywords if each.arg == "bound")
         elif type(value) in _ALTERNATIVES:
             found.update(described(each) + taken for each in _alternatives(value))
         else:
             found.add(described(value) + taken)
     return tuple(sorted(found)) if len(found) <= MOST else UNKNOWN
+
+
+def _is_type_variable(value: ast.Call) -> bool:
+    return last_segment(value.func) == TYPE_VARIABLE
 
 
 def _alternatives(value: ast.expr) -> Iterator[ast.expr]:

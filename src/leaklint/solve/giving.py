@@ -17,8 +17,9 @@ from leaklint.link.names import Own
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.circles import Circles
+from leaklint.solve.denoted import PARAMETER, Kind, Kinds
 from leaklint.solve.naming import Naming
-from leaklint.solve.receivers import PARAMETER, Kind, Kinds, Receivers
+from leaklint.solve.receivers import Receivers
 
 _NARROWING: Final = frozenset({"isinstance", "issubclass", "type"})
 """What may say of a parameter of which class it is."""
@@ -38,7 +39,13 @@ class Giving:
         self._naming = naming
         self._circles = Circles()
         self._receivers = Receivers(
-            program, models, self._circles, self._asynchronous, self._keeps_kind, self._is_replaced
+            program,
+            models,
+            self._circles,
+            self._asynchronous,
+            library.asynchronous,
+            self._keeps_kind,
+            self._is_replaced,
         )
         self._words: dict[str, frozenset[str]] = {}
         self._methods: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -63,6 +70,25 @@ class Giving:
             return True
         return any(self._gives(each, last_name(text)) for each in found)
 
+    def functions(self, path: str, function: FunctionFacts, text: str) -> list[str]:
+        """The plain functions of the project that a text may call, as far as they give something asynchronous.
+
+        Empty where it may call anything else that does.
+        """
+        kinds = [each for each in self._receivers.of(path, function.name, text) if self._gives(each, last_name(text))]
+        plain = [each.name for each in kinds if each.what == "function" and self._is_plain_function(each.name)]
+        return plain if len(plain) == len(kinds) else []
+
+    def only_functions(self, path: str, function: FunctionFacts, text: str) -> list[str]:
+        """The functions of the project that a text may call; empty where it may call anything else."""
+        kinds = self._receivers.of(path, function.name, text)
+        found = [each.name for each in kinds if each.what == "function" and self._keeps_kind(each.name)]
+        return found if len(found) == len(kinds) else []
+
+    def _is_plain_function(self, identity: str) -> bool:
+        facts = self._program.function(identity)
+        return facts is not None and not facts.is_async and not facts.is_generator and self._keeps_kind(identity)
+
     def _gives(self, kind: Kind, name: str) -> bool:
         """Whether calling something under a name gives something asynchronous."""
         if kind.what == "function":
@@ -82,9 +108,9 @@ class Giving:
         """What a function of the project returns, or what awaiting it gives."""
         return self._receivers.given_by(identity)
 
-    def has_below(self, class_: str) -> bool:
-        """Whether another class may be below a class of the project."""
-        return last_name(class_.partition("::")[2]) in self._with_classes_below
+    def is_only_said(self, class_: str) -> bool:
+        """Whether an object that is said to be of a class of the project may be of another one."""
+        return last_name(class_.partition("::")[2]) in self._with_classes_below or self._receivers.is_protocol(class_)
 
     def gives_back(self, identity: str) -> bool:
         """Whether a function of the project, once it has run, may give something asynchronous."""

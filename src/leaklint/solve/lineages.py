@@ -21,8 +21,8 @@ class Lineage(NamedTuple):
     foreign: tuple[str, ...]
     complete: bool
     """Whether all bases are known by name."""
-    nominal: bool
-    """Whether objects of it are made of the class or of one below it."""
+    is_protocol: bool
+    """Whether objects of it may be of any class that has the same methods."""
 
 
 class Lineages:
@@ -38,10 +38,10 @@ class Lineages:
         """The lineage of a class, by ``path::qualified name``."""
         known = self._known.get(identity)
         if known is None:
-            foreign, complete, nominal = list[str](), True, True
+            foreign, complete, is_protocol = list[str](), True, False
 
             def bases(class_: str) -> list[str]:
-                nonlocal complete, nominal
+                nonlocal complete, is_protocol
                 path, _, name = class_.partition("::")
                 found, known = list[str](), self._program.files[path].classes[name]
                 if any("metaclass" in each and not each.endswith("ABCMeta") for each in known.keywords):
@@ -49,7 +49,8 @@ class Lineages:
                 for base in known.bases:
                     meant = None if "(" in base else self._meaning(path, base.partition("[")[0])
                     if isinstance(meant, Library):
-                        nominal = nominal and not meant.name.endswith("Protocol")
+                        if class_ == identity and meant.name.endswith("Protocol"):
+                            is_protocol = True  # what is below one is an ordinary class
                         if meant.name not in _OF_NOTHING:
                             foreign.append(meant.name)
                     elif meant is not None and meant.name in self._program.files[meant.path].classes:
@@ -59,5 +60,5 @@ class Lineages:
                 return found
 
             order = linearize(identity, bases)
-            known = self._known[identity] = Lineage(order, tuple(foreign), complete, nominal)
+            known = self._known[identity] = Lineage(order, tuple(foreign), complete, is_protocol)
         return known

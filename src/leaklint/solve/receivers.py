@@ -9,9 +9,9 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
-from leaklint.facts.bindings import CONSTANT
+from leaklint.facts.bindings import CONSTANT, TYPE_VARIABLE
 from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
 from leaklint.link.annotations import AWAITABLE, OF_FIRST, OF_MAPPING, TRANSPARENT, Named, alternatives
 from leaklint.link.names import Library as Foreign
@@ -19,32 +19,26 @@ from leaklint.link.names import Names, Own
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.circles import Circles
+from leaklint.solve.denoted import (
+    ANY,
+    ANYTHING,
+    CLOSED,
+    CONTAINER,
+    MADE,
+    NOTHING_KNOWN,
+    PARAMETER,
+    SAYS_NOTHING,
+    VARIABLE,
+    Kind,
+    Kinds,
+    agreed,
+    from_outside,
+    opened,
+    says_nothing,
+)
 from leaklint.solve.lineages import Lineages
 
-
-class Kind(NamedTuple):
-    """What an expression may denote: ``what`` it is, and which one, by identity or dotted name.
-
-    ``any`` is what nobody knows here, ``closed`` what cannot lead to anything asynchronous: a constant, or what hangs
-    on a parameter of which nothing is known. The others are a ``class`` of the project, an ``object`` of it, what
-    ``super`` means in it, a ``function``, the ``coroutine`` that calling one gives, a ``module``, a ``library``'s name,
-    an ``instance`` of a library's class, a ``container`` of the ``elements``, and its method, ``giving`` them.
-    """
-
-    what: str
-    name: str = ""
-    elements: frozenset[Kind] = frozenset()
-
-
-Kinds = frozenset[Kind]
-ANY: Final = Kind("any")
-CLOSED: Final = Kind("closed")
-PARAMETER: Final = Kind("closed", "parameter")
-"""What hangs on a parameter of which nothing is known, unless it is asked of which class it is."""
-_ANYTHING: Final = frozenset({ANY})
-_NOTHING_KNOWN: Final = frozenset({CLOSED})
-_CONTAINER: Final = Kind("container", "", _ANYTHING)
-_ROOTS: Final = {'""': _NOTHING_KNOWN, "{}": frozenset({_CONTAINER}), "?": _ANYTHING}
+_ROOTS: Final = {'""': NOTHING_KNOWN, "{}": frozenset({CONTAINER}), "?": ANYTHING}
 _STEP: Final = re.compile(r"\.\w+|\(\)|\[\]|\^")
 _MOST: Final = 12
 """Kinds that one text may have."""
@@ -52,7 +46,6 @@ _MOST_BRACKETS: Final = 20
 """In an annotation that is read."""
 OF_GENERATORS: Final = ("__anext__", "aclose", "anext", "asend", "athrow")
 """How the methods of an asynchronous generator are called."""
-_SAYS_NOTHING: Final = frozenset({"Any", "object"})
 _PLAIN_TYPES: Final = frozenset({"bool", "bytes", "complex", "float", "int", "str", "None", "NoneType", "Literal"})
 _CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
 
@@ -66,10 +59,11 @@ class Receivers:
         models: Models,
         circles: Circles,
         asynchronous: Callable[[str], frozenset[str]],
+        installed: Callable[[str], frozenset[str]],
         keeps_kind: Callable[[str], bool],
         is_replaced: Callable[[str, str], bool],
     ) -> None:
-        """``asynchronous`` gives the last segments of what is asynchronous in a package.
+        """``asynchronous`` gives the last segments of what is asynchronous in a package, ``installed`` where it is.
 
         ``keeps_kind`` says whether the decorators of a function leave it what it is, ``is_replaced`` whether a class
         below a class has a method of a name that may give something asynchronous.
@@ -77,13 +71,14 @@ class Receivers:
         self._program = program
         self._models = models
         self._asynchronous = asynchronous
+        self._installed = installed
         self._keeps_kind = keeps_kind
         self._is_replaced = is_replaced
         self._names = Names(program.files, program.modules)
-        from leaklint.solve.builtin_calls import SPECIAL
+        from leaklint.solve.builtin_calls import SPECIAL, SPECIAL_METHODS
 
         self._circles = circles
-        self._special = SPECIAL
+        self._special = SPECIAL.keys() | SPECIAL_METHODS.keys()
         self._lineages = Lineages(program, self.meaning)
 
     # ------------------------------------------------------------------------------------------------ texts to kinds
@@ -96,8 +91,8 @@ class Receivers:
         return self._few((path, "", name), lambda: self._bound(path, name))
 
     def _few(self, key: tuple[str, str, str], find: Callable[[], Kinds]) -> Kinds:
-        found = self._circles.answer(key, find, frozenset(), _ANYTHING)
-        return found if len(found) <= _MOST else _ANYTHING
+        found = self._circles.answer(key, find, frozenset(), ANYTHING)
+        return found if len(found) <= _MOST else ANYTHING
 
     def _read(self, path: str, function: str, text: str) -> Kinds:
         if text.startswith("("):
@@ -149,7 +144,7 @@ class Receivers:
         """What is bound to a name: an annotation, where there is one, is believed."""
         said = [self._annotated(path, text[1:]) for text in texts if text.startswith("(")]
         values = [self.of(path, function, text) for text in texts if text[:1] not in ("(", "@")]
-        return _agreed(frozenset().union(*said), frozenset().union(*values))
+        return agreed(frozenset().union(*said), frozenset().union(*values))
 
     def _given_to(self, path: str, function: FunctionFacts, parameter: Parameter) -> Kinds:
         if parameter is function.parameters[0] and function.in_class and "staticmethod" not in function.decorators:
@@ -158,9 +153,9 @@ class Receivers:
             what = "class" if function.name.endswith("__new__") or _is_of_class(function) else "object"
             return mixed | {Kind(what, f"{path}::{function.in_class}")}
         found = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
-        if _says_nothing(parameter.annotation):
+        if says_nothing(parameter.annotation):
             found = frozenset({PARAMETER})
-        found = frozenset(_from_outside(each) for each in found)
+        found = frozenset(from_outside(each) for each in found)
         if parameter.kind in ("star", "double_star"):
             found = frozenset({Kind("container", "", found)})
         return found | self.of(path, "<module>", parameter.default) if parameter.default else found
@@ -200,7 +195,7 @@ class Receivers:
         elif meant is not None and (meant.path, meant.name) != (path, name):
             found |= self._global(meant.path, meant.name) if meant.name else {Kind("module", meant.path)}
         if not found:  # a constant; or a name that nobody binds
-            return _NOTHING_KNOWN if name in facts.module_names else _ANYTHING
+            return NOTHING_KNOWN if name in facts.module_names else ANYTHING
         return frozenset(found)
 
     def meaning(self, path: str, text: str) -> Own | Foreign | None:
@@ -214,23 +209,23 @@ class Receivers:
     def _annotated(self, path: str, text: str) -> Kinds:
         """What a value may be of which an annotation says so."""
         if text.count("[") > _MOST_BRACKETS:
-            return _ANYTHING
+            return ANYTHING
         named = alternatives(text)
-        return frozenset().union(*(self._said(path, each) for each in named)) if named else _NOTHING_KNOWN
+        return frozenset().union(*(self._said(path, each) for each in named)) if named else NOTHING_KNOWN
 
     def _said(self, path: str, named: Named) -> Kinds:
         last, arguments = named.last, named.arguments
-        if last in _SAYS_NOTHING or last == "Self":
-            return _ANYTHING
+        if last in SAYS_NOTHING or last == "Self":
+            return ANYTHING
         if last in TRANSPARENT:
             return frozenset()
         if last in _PLAIN_TYPES:
-            return _NOTHING_KNOWN
+            return NOTHING_KNOWN
         if last in OF_MAPPING or last in OF_FIRST:
-            inside = [self._annotated(path, each) for each in arguments] or [_ANYTHING]
+            inside = [self._annotated(path, each) for each in arguments] or [ANYTHING]
             return frozenset({Kind("container", "", frozenset().union(*inside))})
         if last == "Callable":
-            return _ANYTHING if any(word in str(arguments) for word in AWAITABLE) else _NOTHING_KNOWN
+            return ANYTHING if any(word in str(arguments) for word in AWAITABLE) else NOTHING_KNOWN
         if last in ("type", "Type") and arguments:
             return frozenset(
                 Kind("class", each.name) if each.what == "object" else each
@@ -243,30 +238,37 @@ class Receivers:
         if isinstance(meant, Foreign):
             return frozenset({Kind("library", meant.name)})
         if meant is None:
-            return _NOTHING_KNOWN
-        if meant.name in self._program.files[meant.path].classes:
+            return NOTHING_KNOWN
+        facts = self._program.files[meant.path]
+        if meant.name in facts.classes:
             return frozenset({Kind("class", f"{meant.path}::{meant.name}")})
-        if self._program.files[meant.path].bound_calls.get(meant.name, "").endswith("()"):
-            return frozenset({Kind("any", meant.name)})  # a type variable, or another name of a type
-        return self._global(meant.path, meant.name) if meant.name.isidentifier() else _ANYTHING
+        made = facts.bound_calls.get(meant.name, "")
+        if made.endswith(f"{TYPE_VARIABLE}()"):
+            return frozenset({Kind("variable", f"{meant.path}::{meant.name}")})
+        if made.endswith("()"):
+            return frozenset({Kind("any", meant.name)})  # another name of a type
+        return self._global(meant.path, meant.name) if meant.name.isidentifier() else ANYTHING
 
     def _instance(self, kind: Kind) -> Kinds:
         """What an object is of which an annotation names the class."""
         if kind.what == "class":
-            nominal = self._lineages.of(kind.name).nominal
-            return frozenset({Kind("object", kind.name) if nominal else Kind("any", kind.name)})
+            return frozenset({Kind("object", kind.name)})
+        if kind.what == "variable":
+            path, _, name = kind.name.partition("::")
+            said = [text[1:] for text in self._program.files[path].functions["<module>"].bindings.get(name, ())]
+            return frozenset({VARIABLE}).union(*(self._annotated(path, text) for text in said))
         if kind.what == "library":
             return self._of_library(kind.name)
-        return frozenset({kind}) if kind.what == "any" or kind in (CLOSED, _CONTAINER) else _ANYTHING
+        return frozenset({kind}) if kind.what == "any" or kind in (CLOSED, CONTAINER) else ANYTHING
 
     def _of_library(self, class_name: str) -> Kinds:
         """An object of a library's class."""
         name = self._models.canonical(class_name)
         package, _, last = name.partition(".")
         if package == "builtins":
-            return frozenset({_CONTAINER if last in _CONTAINERS else CLOSED if last in _PLAIN_TYPES else ANY})
+            return frozenset({CONTAINER if last in _CONTAINERS else CLOSED if last in _PLAIN_TYPES else ANY})
         if self._models.row(name) is None and not self._asynchronous(package):
-            return _NOTHING_KNOWN
+            return NOTHING_KNOWN
         return frozenset({Kind("instance", name)})
 
     # --------------------------------------------------------------------------------------------------------- steps
@@ -274,7 +276,7 @@ class Receivers:
         if kind.what in ("any", "closed"):
             return frozenset({kind})
         if step == "^":
-            return self.given_by(kind.name) if kind.what == "coroutine" else frozenset({kind})
+            return self._awaited(kind)
         if step == "()":
             return self._called(kind)
         if step == "[]":
@@ -282,8 +284,17 @@ class Receivers:
                 return kind.elements
             if kind.what == "object":
                 return frozenset(got for each in self.member(kind, "__getitem__") for got in self._called(each))
-            return frozenset({kind}) if kind.what in ("class", "library") else _ANYTHING
+            return frozenset({kind}) if kind.what in ("class", "library") else ANYTHING
         return self._attribute(kind, step[1:])
+
+    def _awaited(self, kind: Kind) -> Kinds:
+        if kind.what == "coroutine":
+            return self.given_by(kind.name)
+        if kind.what == "instance":
+            rows = (self._models.row(each) for each in self._models.lineage(kind.name))
+            if any(row is not None and row.awaited for row in rows):
+                return ANYTHING
+        return frozenset({kind})
 
     def _attribute(self, kind: Kind, name: str) -> Kinds:
         if kind.what == "container" and name not in OF_GENERATORS:
@@ -294,15 +305,15 @@ class Receivers:
             if name in self._program.files[kind.name].module_names:
                 return self._global(kind.name, name)
             inside = self._program.modules.submodule(kind.name, name)
-            return frozenset({Kind("module", inside)}) if inside is not None else _ANYTHING
+            return frozenset({Kind("module", inside)}) if inside is not None else ANYTHING
         if kind.what in ("library", "instance"):
             return frozenset({Kind("library", f"{kind.name}.{name}")})
-        return _NOTHING_KNOWN if kind.what == "coroutine" else _ANYTHING
+        return NOTHING_KNOWN if kind.what == "coroutine" else ANYTHING
 
     def _called(self, kind: Kind) -> Kinds:
         """What calling something gives."""
         if kind.what == "class":
-            return frozenset({Kind("object", kind.name)})
+            return frozenset({Kind("object", kind.name, MADE)})
         if kind.what == "super":
             return frozenset({kind})
         if kind.what == "giving":
@@ -312,48 +323,56 @@ class Receivers:
         if kind.what == "function":
             facts = self._program.function(kind.name)
             if facts is None or not self._keeps_kind(kind.name):
-                return _ANYTHING
+                return ANYTHING
             is_plain = not facts.is_async or facts.is_generator
             return self.given_by(kind.name) if is_plain else frozenset({Kind("coroutine", kind.name)})
         if kind.what == "object":
             return frozenset(got for each in self.member(kind, "__call__") for got in self._called(each))
-        return frozenset({kind}) if kind.what in ("any", "closed") else _ANYTHING
+        return frozenset({kind}) if kind.what in ("any", "closed") else ANYTHING
 
     def given_by(self, identity: str) -> Kinds:
         """What a function of the project returns."""
         facts = self._program.function(identity)
         if facts is None:
-            return _ANYTHING
+            return ANYTHING
         path = identity.partition("::")[0]
         if facts.returns:
-            return self._annotated(path, facts.returns)
+            return opened(self._annotated(path, facts.returns))
         given = "yield" if facts.is_generator else "return"
         found = self._bound_to(path, facts.name, facts.bindings.get(given, CONSTANT))
-        return frozenset({Kind("container", "", found)}) if facts.is_generator else found
+        return frozenset({Kind("container", "", found)}) if facts.is_generator else opened(found)
 
-    def _given_by_library(self, name: str) -> Kinds:
-        package = name.partition(".")[0]
+    def _given_by_library(self, full: str) -> Kinds:
+        owner, _, last = full.rpartition(".")
+        name = self._models.method(owner, last) or full
         if name in self._special:
-            return _ANYTHING
+            return ANYTHING
         if self._models.is_class(name):
             return self._of_library(name)
         row = self._models.row(name)
         if row is None:
-            return _ANYTHING if self._asynchronous(package) else _NOTHING_KNOWN
-        return self._of_library(row.type) if row.type and not row.returns and not row.types else _ANYTHING
+            return ANYTHING if self._installed(name.partition(".")[0]) else NOTHING_KNOWN
+        if row.returns or row.types or row.copies:
+            return ANYTHING
+        return self._of_library(row.type) if row.type else NOTHING_KNOWN
+
+    def is_protocol(self, class_: str) -> bool:
+        """Whether objects of any class that has the same methods are objects of a class of the project."""
+        return self._lineages.of(class_).is_protocol
 
     def member(self, kind: Kind, name: str) -> Kinds:
         """What an attribute of an object or a class of the project may be."""
         if name == "__class__":
-            return frozenset({kind._replace(what="class")}) if kind.what == "object" else _ANYTHING
+            return frozenset({Kind("class", kind.name)}) if kind.what == "object" else ANYTHING
         lineage = self._lineages.of(kind.name)
         for owner in lineage.classes:
             found = self._own_member(owner, name)
             if found is not None:
-                return found | _ANYTHING if self._is_replaced(kind.name, name) else found
+                found = opened(found) if kind.elements == MADE else found
+                return found | ANYTHING if self._is_replaced(kind.name, name) else found
         if not lineage.complete or self._is_replaced(kind.name, name):
-            return _ANYTHING
-        return frozenset(Kind("library", f"{each}.{name}") for each in lineage.foreign) or _NOTHING_KNOWN
+            return ANYTHING
+        return frozenset(Kind("library", f"{each}.{name}") for each in lineage.foreign) or NOTHING_KNOWN
 
     def _own_member(self, owner: str, name: str) -> Kinds | None:
         """What a class itself, or its methods, bind to an attribute; None where they do not."""
@@ -376,10 +395,11 @@ class Receivers:
             body = facts.functions[f"{class_name}.<body>"].bindings.get(name, CONSTANT)
             found |= self._bound_to(path, "<module>", body)
             if any(each.what == "object" and self._own_member(each.name, "__get__") for each in found):
-                return _ANYTHING  # a descriptor
+                return ANYTHING  # a descriptor
         annotation = known.annotations.get(name) or known.instance_annotations.get(name)
         if annotation:
-            return _agreed(self._annotated(path, annotation), frozenset(found))
+            said = frozenset(from_outside(each) for each in self._annotated(path, annotation))
+            return agreed(said, frozenset(found))
         return frozenset(found) or None
 
 
@@ -394,26 +414,5 @@ def _defined(path: str, facts: FileFacts, name: str) -> Iterator[Kind]:
         each = f"{name}#{number}"
 
 
-def _from_outside(kind: Kind) -> Kind:
-    """What a parameter is: of elements of which its annotation says nothing, nobody knows anything."""
-    if kind.what != "container":
-        return kind
-    inside = frozenset(PARAMETER if each == ANY else _from_outside(each) for each in kind.elements)
-    return kind._replace(elements=inside)
-
-
-def _agreed(said: Kinds, values: Kinds) -> Kinds:
-    """What an annotation says, and what is known of the values beyond that."""
-    if not said or ANY in said:
-        return said | values
-    is_container = any(each.what == "container" for each in said)
-    beyond = values - {ANY, CLOSED, PARAMETER}
-    return said | {each for each in beyond if each.what != "container" or not is_container}
-
-
 def _is_of_class(function: FunctionFacts) -> bool:
     return any(each.endswith("classmethod") for each in function.decorators)
-
-
-def _says_nothing(annotation: str) -> bool:
-    return all(each.last in _SAYS_NOTHING for each in alternatives(annotation))
