@@ -43,6 +43,13 @@ class Activation:
         """The operator of the augmented assignment under way, such as ``+=``."""
         self.in_place = False
         """Whether it changes an object, so that binding the name again changes nothing."""
+        self.busy: frozenset[Root] | None = None
+        """Outside of handlers: what it is given of which something asynchronous is under way that it can get at.
+
+        None where it can get at such a thing without being given it, and where handlers are followed.
+        """
+        self.is_judged = False
+        """Outside of handlers: whether it matters what becomes of that which it starts itself."""
         self.at = facts.span
         """The place where an attribute is being read."""
         self.getting: list[str] = []

@@ -36,7 +36,7 @@ from leaklint.solve.members import MAKING, WITHIN, class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Token
 from leaklint.solve.undoing import assume_removal
-from leaklint.solve.world import Ask, Shape, Solving, instance
+from leaklint.solve.world import CURSORY, Ask, Shape, Solving, instance
 
 MAX_CALLEES: Final = 8
 PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
@@ -240,10 +240,12 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
     facts = act.world.program.function(thing.type.name)
     if facts is None:
         return unknown(act.made(span))
-    result = yield from cursory.result_of_call(act, state, thing, facts, span)
-    if result is not None:
-        return result
     captured = [read_field(act, state, slot(thing.path, f"<{name}>")) or NOTHING for name in facts.free]
+    busy = cursory.busy(act, state, [*bound, *captured])
+    if busy == ():
+        result = yield from cursory.result_of_call(act, state, thing, facts, span)
+        if result is not None:
+            return result
     bound = _with_defaults(act, state, thing, facts, bound, span)
     shapes: list[tuple[int, Shape]] = []
     texts: dict[int, Shape] = {}
@@ -262,6 +264,8 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         act.world.calls.setdefault(act.identity, {}).setdefault(thing.type.name, act.place(span))
     chosen = tuple((index, texts.get(index, shape)) for index, shape in shapes)
     question = act.world.specialised(thing.type.name, chosen, tuple(shapes))
+    if busy is not None:
+        question = question._replace(what=CURSORY, busy=busy)
     summary: Summary = yield question
     if summary is LEFT_OUT:
         return unknown_result(act, state, of(thing), Arguments(tuple(bound)), span)

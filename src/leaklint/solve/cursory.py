@@ -1,19 +1,21 @@
 """Calls of which only the class of the result matters, in functions that no handler reaches.
 
-Of such a function only that is wanted which becomes of its own calls. A function of the project that it calls while
-nothing is pending can neither settle anything nor, if ``Giving`` says so, give back anything asynchronous: what it does
-need not be known. Its body is solved only where nothing else says of which class the result is.
+Of such a function only that is wanted which becomes of its own calls. A function of the project that it calls, and that
+can get at nothing asynchronous that is under way, can neither settle anything nor, if ``Giving`` says so, give back
+anything asynchronous: what it does need not be known. Its body is solved only where nothing else says of which class
+the result is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.facts.bindings import CONSTANT
-from leaklint.ir.effects import Defer, Pending
+from leaklint.ir.effects import Pending, Work
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Thing, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Root, RootKind, Thing, Value
 from leaklint.link.annotations import AWAITABLE, alternatives
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
@@ -21,6 +23,9 @@ from leaklint.solve.lattice import ELEMENT, extend
 from leaklint.solve.state import State, Status
 from leaklint.solve.world import Solving, instance
 
+_SHARED: Final = frozenset(RootKind) - {RootKind.PARAMETER, RootKind.FREE, RootKind.MADE, RootKind.LIBRARY}
+"""What a function can get at that is given nothing of it."""
+_ASYNCHRONOUS: Final = frozenset({Work.COROUTINE, Work.TASK})
 _NOT_FOLLOWED: Final = frozenset({*AWAITABLE, "Callable", "Never", "NoReturn"})
 """What an annotation names where more matters of a call than a class."""
 
@@ -30,7 +35,7 @@ def result_of_call(act: Activation, state: State, function: Thing, facts: Functi
     world, name = act.world, function.type.name
     if world.cursory is None or world.importing or facts.is_generator or facts.name.endswith("__"):
         return None
-    if any(_is_open(token.effect, token.status) for token in state.tokens.values()) or world.cursory.gives_back(name):
+    if world.cursory.gives_back(name):
         return None
     if facts.returns:
         result = yield from _declared(act, state, function, facts, span)
@@ -55,7 +60,7 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
     kinds = world.cursory.result(function.type.name)
     if any(each.what == "any" for each in kinds):
         return None
-    if any(each.what == "object" and world.cursory.has_below(each.name) for each in kinds):
+    if any(each.what == "object" and world.cursory.is_only_said(each.name) for each in kinds):
         return None
     said = yield from annotated(world, path, facts.returns)
     inner = yield from annotated_elements(world, path, facts.returns)
@@ -68,5 +73,35 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
     return Value(frozenset(Thing(made, each) for each in types)) if named else NOTHING
 
 
-def _is_open(effect: object, status: Status) -> bool:
-    return isinstance(effect, Pending | Defer) and status is not Status.SETTLED
+def busy(act: Activation, state: State, given: Sequence[Value]) -> tuple[int, ...] | None:
+    """By which of its arguments a function that is called can get at something asynchronous that is under way.
+
+    None where it can do so without them, and where handlers are followed.
+    """
+    if act.busy is None:
+        return None
+    under_way = {*act.busy}
+    for token in state.tokens.values() if act.is_judged else ():
+        effect = token.effect
+        if isinstance(effect, Pending) and effect.work in _ASYNCHRONOUS and token.status is not Status.SETTLED:
+            if effect.path is None:
+                return None
+            under_way.add(effect.path.root)
+    if not under_way:
+        return ()
+    for path, value in state.heap.items():
+        if path.root.kind in _SHARED and any(thing.path.root in under_way for thing in value.things):
+            return None
+    return tuple(index for index, value in enumerate(given) if not under_way.isdisjoint(_roots(state, value)))
+
+
+def _roots(state: State, value: Value) -> set[Root]:
+    """The objects that can be reached from a value."""
+    waiting = [thing.path.root for thing in value.things]
+    found: set[Root] = set()
+    while waiting:
+        root = waiting.pop()
+        if root not in found and root.kind is not RootKind.LIBRARY:
+            found.add(root)
+            waiting += [thing.path.root for held in state.heap.under(root).values() for thing in held.things]
+    return found

@@ -85,7 +85,7 @@ def written_types(world: World, module: str, name: str, writers: tuple[str, ...]
     place = variable(module, name)
     types: set[Type] = set()
     for writer in writers:
-        summary = yield Ask("function", f"{module}::{writer}")
+        summary = yield world.unshaped(f"{module}::{writer}")
         for store in summary.stores:
             if store.path == place:
                 types |= {thing.type for thing in store.value.things if thing.type.kind is not TypeKind.CONSTANT}

@@ -308,7 +308,7 @@ def field_types(world: World, class_name: str, name: str, *, of_class: bool = Fa
             if not methods:
                 break
         for method in methods:
-            summary = yield Ask("function", f"{owner.partition('::')[0]}::{method}")
+            summary = yield world.unshaped(f"{owner.partition('::')[0]}::{method}")
             for store in summary.stores:
                 if store.path == Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",)):
                     types |= {thing.type for thing in store.value.things}

@@ -10,7 +10,7 @@ from leaklint.ir.effects import AnyEffect, Defer, Pending, Settled, Work
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
-from leaklint.ir.values import UNKNOWN_TYPE, Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.link.annotations import leaves_open
 from leaklint.solve import leaving, results
 from leaklint.solve.activation import Activation
@@ -24,7 +24,7 @@ from leaklint.solve.pending import FILE_GONE, FOLDER_GONE
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.undoing import leaves_nothing
-from leaklint.solve.world import Ask, ModuleState, Solving, World, instance
+from leaklint.solve.world import CURSORY, SUSPECT, Ask, ModuleState, Solving, World, instance
 
 MAX_EFFECTS: Final = 400
 _SETTLED: Final = {
@@ -106,6 +106,13 @@ def tokens_at_end(world: World, question: Ask) -> Solving:
 
 def _run(world: World, question: Ask, facts: FunctionFacts) -> Solving:
     act = Activation(world, question.name, facts, importing=False)
+    if question.what in (CURSORY, SUSPECT):
+        act.is_judged = question.what == SUSPECT or world.cursory is None or world.cursory.gives_back(question.name)
+        given = [
+            *(parameter(index).root for index, _ in enumerate(facts.parameters)),
+            *(Root(RootKind.FREE, "", name) for name in facts.free),
+        ]
+        act.busy = frozenset(given[index] for index in question.busy)
     state = act.entry(question.shapes)
     yield from _annotate(act, state, facts, {index for index, _ in question.shapes})
     ended: Ended = yield from run(act, world.program.body(question.name), state)

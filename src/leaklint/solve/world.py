@@ -41,14 +41,22 @@ Shapes: TypeAlias = tuple[tuple[int, Shape], ...]
 """Shapes of the arguments about which something is known, by position; captured cells have negative positions."""
 
 
+SUSPECT: Final = "function outside of handlers"
+CURSORY: Final = "function called outside of handlers"
+
+
 class Ask(NamedTuple):
     """A question: the summary of a function under a shape, or the state of a module after its import."""
 
     what: str
-    """``function`` or ``module``."""
+    """``function`` or ``module``; ``SUSPECT`` for a function outside of handlers that is judged, and ``CURSORY`` for
+    what it calls (see ``leaklint.solve.cursory``)."""
     name: str
     shapes: Shapes = ()
     importing: bool = False
+    busy: tuple[int, ...] = ()
+    """Outside of handlers: the positions of the arguments, captured variables last, by which a function can get at
+    something asynchronous that is under way."""
 
 
 Solving: TypeAlias = Generator[Ask, Any, Any]
@@ -194,6 +202,10 @@ class World:
             known = self.field(path)
             value = join(known, value) if known is not None else value
         self._fields.setdefault(path.root, {})[path] = value
+
+    def unshaped(self, function: str) -> Ask:
+        """The question for what a function stores, whatever it is given."""
+        return Ask("function" if self.cursory is None else CURSORY, function)
 
     def specialised(self, function: str, shapes: Shapes, plain: Shapes) -> Ask:
         """The question for a summary: beyond ``MAX_SPECIALISATIONS`` shapes of one function, the general one.
