@@ -27,6 +27,7 @@ from leaklint.link.program import Program
 from leaklint.link.templates import cdk_typescript, reading
 from leaklint.pipeline import parts, suppress
 from leaklint.solve import outside, world
+from leaklint.solve.anywhere import Suspect
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 PACKAGES = (
@@ -54,9 +55,9 @@ def _one_part(files: Mapping[str, FileFacts], modules: Modules, joined: Iterable
     return [Part(tuple(path for path, _ in sorted(found)), tuple(targets for _, targets in sorted(found)))]
 
 
-def _every_function(program: Program, *_others: Any) -> tuple[list[tuple[str, str]], None]:
+def _every_function(program: Program, *_others: Any) -> tuple[list[Suspect], None]:
     """Every function of a program, whatever its outline says; of each call all that it does matters."""
-    return sorted((path, name) for path, facts in program.files.items() for name in facts.functions), None
+    return sorted(Suspect(path, name) for path, facts in program.files.items() for name in facts.functions), None
 
 
 class _FollowingAll(world.World):

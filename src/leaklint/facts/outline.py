@@ -44,7 +44,8 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             given_calls=given,
             dropped_awaits=_names(scope, scope.awaited),
             stored_calls=_stored(scope),
-            bindings=bindings(scope, dropped, positions),
+            handed_calls=_handed(scope),
+            bindings=bindings(scope, _looked_up(scope, dropped, given), positions),
             in_class=owner,
             has_await=scope.has_await,
             unbounded=scope.unbounded,
@@ -64,7 +65,8 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         given_calls=given,
         dropped_awaits=_names(scope, scope.awaited),
         stored_calls=_stored(scope),
-        bindings=bindings(scope, dropped, positions),
+        handed_calls=_handed(scope),
+        bindings=bindings(scope, _looked_up(scope, dropped, given), positions),
         has_await=scope.has_await,
     )
 
@@ -78,6 +80,16 @@ def _stored(scope: Scope) -> tuple[tuple[str, str], ...]:
     return tuple(sorted({(attribute, last_name(call)) for attribute, call in scope.stored})) if scope.stored else ()
 
 
+def _handed(scope: Scope) -> tuple[tuple[str, str, str], ...]:
+    return tuple(sorted(scope.handed)) if scope.handed else ()
+
+
+def _looked_up(scope: Scope, dropped: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts of calls that somebody may ask for."""
+    handed = [text for call, _, inner in scope.handed for text in (call, inner)] if scope.handed else ()
+    return (*dropped, *given, *handed) if handed or scope.returned_names else dropped
+
+
 def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The calls that could drop a result, and those of them whose result could be given to the caller."""
     dropped, given = scope.dropped, scope.returned
@@ -86,7 +98,7 @@ def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
         own = [pair for pair in scope.assigned if pair[0] not in elsewhere] if elsewhere else scope.assigned
         dropped = dropped.union(never_used(own, scope.read, scope.rebound))
     if scope.returned_names:
-        given = given.union(call for name, call in scope.assigned if name in scope.returned_names and call in dropped)
+        given = given.union(call for name, call in scope.assigned if name in scope.returned_names)
     return _known(scope, dropped), _known(scope, given)
 
 

@@ -34,6 +34,7 @@ class Scope:
         "dropped",
         "free",
         "globals",
+        "handed",
         "has_await",
         "host",
         "inner_count",
@@ -82,6 +83,8 @@ class Scope:
         self.dropped: set[str] = set()
         self.awaited: set[str] = set()
         """The calls of which an expression statement awaits the result."""
+        self.handed: set[tuple[str, str, str]] = set()
+        """Calls that are statements, each with an argument and what is called where its result is that argument."""
         self.returned: set[str] = set()
         """Those whose result is, or is part of, what is returned or yielded."""
         self.returned_names: set[str] = set()

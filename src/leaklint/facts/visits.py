@@ -70,8 +70,12 @@ def _expression_statement(walk: Walk, node: ast.Expr) -> None:
     if type(node.value) is not ast.Constant:
         walk.drop(node.value)
         walk.push_one(node.value)
-        if type(node.value) is ast.Await:
-            walk.scope.host.awaited.update(valued_calls(node.value.value))
+        value = node.value
+        if type(value) is ast.Await:
+            value = value.value
+            walk.scope.host.awaited.update(valued_calls(value))
+        if type(value) is ast.Call and (value.args or value.keywords):
+            walk.hand(value)
 
 
 def _assign(walk: Walk, node: ast.Assign) -> None:

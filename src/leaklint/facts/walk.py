@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from leaklint.facts.drops import described, last_segment, valued_calls, valued_names
+from leaklint.facts.drops import called, described, last_segment, valued_calls, valued_names
 from leaklint.facts.scopes import Kind, Scope, resolve_names
 from leaklint.ir.facts import ImportFact
 from leaklint.ir.location import Span
@@ -132,6 +132,18 @@ class Walk:
         calls = valued_calls(value)
         if calls:
             self.scope.host.dropped.update(calls)
+
+    def hand(self, call: ast.Call) -> None:
+        """Notes the calls whose results are arguments of a call."""
+        arguments = [(str(index), each) for index, each in enumerate(call.args)]
+        arguments += [(each.arg, each.value) for each in call.keywords if each.arg is not None]
+        for argument, value in arguments:
+            if type(value) is ast.Starred:
+                break
+            if type(value) is ast.Call:
+                function, inner = called(call.func), called(value.func)
+                if function is not None and inner is not None:
+                    self.scope.host.handed.add((function, argument, inner))
 
     def give(self, value: ast.expr | None, kind: Literal["return", "yield"]) -> None:
         """Notes what is returned or yielded: who calls the function may drop it."""

@@ -62,12 +62,15 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     dropped_calls: tuple[str, ...] = ()
     """What is called where the result could be dropped, as texts: see ``leaklint.facts.drops``."""
     given_calls: tuple[str, ...] = ()
-    """Those of ``dropped_calls`` whose result may be, or be part of, what is returned or yielded."""
+    """What is called where the result may be, or be part of, what is returned or yielded."""
     bindings: dict[str, tuple[str, ...]] = {}
     """Own names that such texts begin with, and ``self.x``, to the texts of all that is bound to them.
 
     A text that begins with ``(`` is an annotation, ``?`` is what nobody knows, ``@`` what an import here binds.
     """
+    handed_calls: tuple[tuple[str, str, str], ...] = ()
+    """Of each call that is a statement: its text, the position or the name of an argument, and, where that argument is
+    the result of a call, the text of that one."""
     dropped_awaits: tuple[str, ...] = ()
     """Last segments of the calls that are awaited, and what that gives is dropped: a task perhaps."""
     stored_calls: tuple[tuple[str, str], ...] = ()

@@ -32,12 +32,13 @@ from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
 from leaklint.solve.inert import inert
+from leaklint.solve.kept import Kept
 from leaklint.solve.lattice import survives
 from leaklint.solve.registered import note_listed
 from leaklint.solve.sparing import Sparing
 from leaklint.solve.state import Status, Trace
 from leaklint.solve.summaries import begin, nothing, tokens_at_end
-from leaklint.solve.world import Ask, Solving, World
+from leaklint.solve.world import CURSORY, SUSPECT, Ask, Solving, World
 
 _LAMBDA: Final = (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED)
 ANYWHERE: Final = frozenset({Work.COROUTINE, Work.TASK})
@@ -77,7 +78,8 @@ def solve(
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
     def start(question: Ask) -> Solving:
-        if question.what == "function" and world.budget.refuses(question.name, importing=bool(world.importing)):
+        is_function = question.what in ("function", CURSORY, SUSPECT)
+        if is_function and world.budget.refuses(question.name, importing=bool(world.importing)):
             return sparing.left_out()
         if question.what in ("handler", "handler by default"):
             return invoke(world, handlers[question.name], by_default=question.what != "handler")
@@ -283,17 +285,30 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
     for path, facts in program.files.items():
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
-    for path, name in world.outside.suspects:
-        for package in program.modules.packages_of(path):
-            engine.answer(Ask("module", package))
-        engine.answer(Ask("module", path))
+
+    def general(identity: str, busy: tuple[int, ...]) -> Summary | None:
+        _import(engine, world, identity.partition("::")[0])
+        found: Summary | None = sparing.whole(Ask(CURSORY, identity, busy=busy))
+        return found
+
+    kept = Kept(program, world.outside.giving, general) if world.outside.giving is not None else None
+    for suspect in world.outside.suspects:
+        if kept is not None and kept.all(suspect):
+            continue
+        path, name = suspect.path, suspect.function
+        _import(engine, world, path)
         if name.endswith(("<module>", "<body>")):
             continue
         place = Place(path, program.files[path].functions[name].name_span)
         sparing.forget()
-        summary: Summary = sparing.answer(Ask("function", f"{path}::{name}"), place, name, handler=False)
+        summary: Summary = sparing.answer(Ask(SUSPECT, f"{path}::{name}"), place, name, handler=False)
         given_back = {thing.path for thing in summary.returns.things}
-        given_back |= {thing.path for store in summary.stores for thing in store.value.things}
+        given_back |= {
+            thing.path
+            for store in summary.stores
+            for thing in store.value.things
+            if thing.path.root != store.path.root  # a method of it
+        }
         for effect, trace in summary.effects:
             if trace or effect.site.path != path:
                 continue
@@ -314,6 +329,12 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
             result.append(_local(program, effect))
     result.extend(_local(program, effect) for effect in without_await(program))
     return result
+
+
+def _import(engine: Engine, world: World, path: str) -> None:
+    for package in world.program.modules.packages_of(path):
+        engine.answer(Ask("module", package))
+    engine.answer(Ask("module", path))
 
 
 def _at_import(world: World, effect: Create, function: str) -> bool:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial, reduce
 from operator import or_
+from typing import NamedTuple
 
 from leaklint.ir.effects import Declare, Site
-from leaklint.ir.facts import FileFacts
+from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
@@ -27,8 +28,20 @@ ROUNDS = 2
 """How many functions deep a wrapper that returns a coroutine is followed."""
 
 
-def droppers(program: Program, models: Models, library: Library) -> tuple[list[tuple[str, str]], Giving | None]:
-    """The functions that may drop a coroutine or a task: (path, qualified name), sorted; and what decided that.
+class Suspect(NamedTuple):
+    """A function that may drop a coroutine or a task."""
+
+    path: str
+    function: str
+    """Its qualified name."""
+    calls: tuple[str, ...] | None = None
+    """The texts of the calls of which the result may be dropped, where it is a suspect for nothing else."""
+    handed: tuple[tuple[str, str], ...] = ()
+    """The texts of calls to which something asynchronous is given, with the argument (see ``handed_calls``)."""
+
+
+def droppers(program: Program, models: Models, library: Library) -> tuple[list[Suspect], Giving | None]:
+    """The functions that may drop a coroutine or a task, sorted; and what decided that.
 
     Files are bits of numbers: which files a file reaches is one number, which files know a name another.
     """
@@ -71,34 +84,35 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
         for name, path in more:
             knowing[name] = knowing.get(name, 0) | bits[path]
     naming = Naming(program, may_know)
-    suspects: dict[tuple[str, str], None] = {}
+    functions = [(path, function) for path, facts in program.files.items() for function in facts.functions.values()]
+    giving_back = [each for each in functions if each[1].given_calls]
     for _ in range(ROUNDS + 1):
-        fresh: list[tuple[str, str]] = [
-            (path, function.name)
-            for path, facts in program.files.items()
-            for function in facts.functions.values()
-            if (path, function.name) not in suspects
-            and any(naming.may(path, function, text) for text in function.dropped_calls)
-        ]
-        if not fresh:
-            break
-        suspects.update(dict.fromkeys(fresh))
         wrapping: dict[str, int] = {}
-        for path, function_name in suspects:
-            function = program.files[path].functions[function_name]
+        for path, function in giving_back:
             if any(naming.may(path, function, text) for text in function.given_calls):
-                last = function_name.rpartition(".")[2]
+                last = function.name.rpartition(".")[2]
                 wrapping[last] = wrapping.get(last, 0) | bits[path]
+        if all(not files & ~knowing.get(name, 0) for name, files in wrapping.items()):
+            break
         for name, files in wrapping.items():
             knowing[name] = knowing.get(name, 0) | files
+    suspects = [
+        (path, function.name)
+        for path, function in functions
+        if any(naming.may(path, function, text) for text in function.dropped_calls)
+    ]
 
     calls = Giving(program, models, library, naming)
+    dropped: dict[tuple[str, str], tuple[str, ...]] = {}
+    """Those that may drop the results of calls."""
     giving: dict[str, int] = {}
-    for path, name in list(suspects):
+    for path, name in suspects:
         function = program.files[path].functions[name]
-        if not calls.may(path, function, function.dropped_calls):
-            del suspects[path, name]
-        elif function.is_async and calls.may(path, function, function.given_calls):
+        texts = tuple(text for text in function.dropped_calls if calls.may(path, function, (text,)))
+        if not texts:
+            continue
+        dropped[path, name] = texts
+        if function.is_async and calls.may(path, function, function.given_calls):
             last = name.rpartition(".")[2]
             giving[last] = giving.get(last, 0) | bits[path]
     for path, facts in program.files.items() if giving else ():
@@ -106,20 +120,40 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[t
             last = function.name.rpartition(".")[2]
             if function.is_async and function.is_stub and last in giving:
                 giving[last] |= bits[path]
+    handed: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    """Those that may give something asynchronous to a function of the project."""
+    for path, facts in program.files.items():
+        for function in facts.functions.values():
+            if function.handed_calls and (given := tuple(_handed(path, function, calls))):
+                handed[path, function.name] = given
+    others: set[tuple[str, str]] = set()
+    """Those that are suspects for another reason."""
     for path, facts in program.files.items() if giving else ():
         # what an asynchronous function returns comes to light where it is awaited
         for function in facts.functions.values():
             if any(giving.get(name, 0) & reach[path] for name in function.dropped_awaits):
-                suspects[path, function.name] = None
-    handing = _handing_over(program, models, may_know, suspects)
-    suspects.update(dict.fromkeys(handing))
+                others.add((path, function.name))
+    others.update(_handing_over(program, models, may_know, dropped.keys() | others))
     read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
     for path, facts in program.files.items():
         for function in facts.functions.values():
             unread = [call for attribute, call in function.stored_calls if attribute not in read]
             if any(knowing.get(call, 0) & reach[path] for call in unread):
-                suspects[path, function.name] = None
-    return sorted(suspects), calls
+                others.add((path, function.name))
+    found = [Suspect(*each) for each in others]
+    found += [
+        Suspect(*each, dropped.get(each, ()), handed.get(each, ()))
+        for each in dropped.keys() | handed.keys()
+        if each not in others
+    ]
+    return sorted(found), calls
+
+
+def _handed(path: str, function: FunctionFacts, calls: Giving) -> Iterator[tuple[str, str]]:
+    """The calls of functions of the project that are given something asynchronous, with the argument."""
+    for text, argument, inner in function.handed_calls:
+        if calls.may(path, function, (inner,)) and calls.only_functions(path, function, text):
+            yield text, argument
 
 
 def _handing_over(
@@ -164,14 +198,14 @@ def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
     return reach
 
 
-def scripts(program: Program, suspects: Iterable[tuple[str, str]], registering: Iterable[str]) -> frozenset[str]:
+def scripts(program: Program, suspects: Iterable[Suspect], registering: Iterable[str]) -> frozenset[str]:
     """The files of which it matters what they do only where they are run as scripts.
 
     That may drop something asynchronous, make a context variable, or register handlers. Files of handlers may be run
     as scripts of their own.
     """
     paths = {each.path for each in (*program.handlers, *program.candidates)}.union(registering)
-    paths.update(path for path, name in suspects if name == "<module>")
+    paths.update(each.path for each in suspects if each.function == "<module>")
     return frozenset(paths).union(path for path, facts in program.files.items() if _makes_variables(facts))
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.anywhere import droppers, scripts
+from leaklint.solve.anywhere import Suspect, droppers, scripts
 from leaklint.solve.giving import Giving
 
 
@@ -20,12 +20,12 @@ class Outside:
         self._library = library
 
     @cached_property
-    def _dropping(self) -> tuple[list[tuple[str, str]], Giving | None]:
+    def _dropping(self) -> tuple[list[Suspect], Giving | None]:
         return droppers(self._program, self._models, self._library)
 
     @property
-    def suspects(self) -> list[tuple[str, str]]:
-        """The functions that may drop something asynchronous, by path and name."""
+    def suspects(self) -> list[Suspect]:
+        """The functions that may drop something asynchronous."""
         return self._dropping[0]
 
     @property

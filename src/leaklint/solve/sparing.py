@@ -31,11 +31,21 @@ class Sparing:
 
     def answer(self, question: Ask, place: Place, name: str, *, handler: bool = True) -> Any:
         """The answer as far as the budget goes."""
+        found = self._asked(question, handler=handler)
+        if refused := self._world.budget.refused:
+            self._cut[place] = f"of what `{name}` calls, {_several(refused)} left out"
+        return found
+
+    def whole(self, question: Ask) -> Any:
+        """The answer of a question about a function outside of handlers, or None where the budget does not suffice."""
+        found = self._asked(question, handler=False)
+        return None if self._world.budget.refused else found
+
+    def _asked(self, question: Ask, *, handler: bool) -> Any:
         budget, answers = self._world.budget, self._engine.answers
         budget.begin(handler=handler)
         found = self._engine.answer(question)
         if budget.refused:
-            self._cut[place] = f"of what `{name}` calls, {_several(budget.refused)} left out"
             complete = self._complete or frozenset()
             for each in [each for each in answers if each not in complete and each.what not in LASTING]:
                 del answers[each]
