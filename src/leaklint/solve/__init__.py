@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Create, Pending, Settled, Work, Write
+from leaklint.ir.effects import AnyEffect, Create, Defer, Pending, Settled, Work, Write
 from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.ir.finding import Step, StepKind
@@ -38,7 +38,7 @@ from leaklint.solve.registered import note_listed
 from leaklint.solve.sparing import Sparing
 from leaklint.solve.state import Status, Trace
 from leaklint.solve.summaries import begin, nothing, tokens_at_end
-from leaklint.solve.world import CURSORY, SUSPECT, Ask, Solving, World
+from leaklint.solve.world import CURSORY, SUSPECT, Ask, Busy, Solving, World
 
 _LAMBDA: Final = (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED)
 ANYWHERE: Final = frozenset({Work.COROUTINE, Work.TASK})
@@ -286,7 +286,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
         if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
             engine.answer(Ask("module", path))
 
-    def general(identity: str, busy: tuple[int, ...]) -> Summary | None:
+    def general(identity: str, busy: Busy) -> Summary | None:
         _import(engine, world, identity.partition("::")[0])
         found: Summary | None = sparing.whole(Ask(CURSORY, identity, busy=busy))
         return found
@@ -309,6 +309,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
             for thing in store.value.things
             if thing.path.root != store.path.root  # a method of it
         }
+        watched = {each.path for each, _ in summary.effects if isinstance(each, Defer) and each.api == "done-callback"}
         for effect, trace in summary.effects:
             if trace or effect.site.path != path:
                 continue
@@ -320,7 +321,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
                 continue
             if effect.path is None or effect.path.root.kind is not RootKind.MADE:
                 continue
-            if effect.path in given_back and effect.how_dropped != "unread":
+            if effect.path in watched or (effect.path in given_back and effect.how_dropped != "unread"):
                 continue
             result.append(_local(program, effect))
     for effect, trace in [each for declared in world.declared.values() for each in declared.values()]:

@@ -43,8 +43,8 @@ class Activation:
         """The operator of the augmented assignment under way, such as ``+=``."""
         self.in_place = False
         """Whether it changes an object, so that binding the name again changes nothing."""
-        self.busy: frozenset[Root] | None = None
-        """Outside of handlers: what it is given of which something asynchronous is under way that it can get at.
+        self.busy: dict[Root, bool] | None = None
+        """Outside of handlers: what it is given that is, or where ``True`` holds, something asynchronous under way.
 
         None where it can get at such a thing without being given it, and where handlers are followed.
         """

@@ -15,13 +15,13 @@ from leaklint.facts.bindings import CONSTANT
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Root, RootKind, Thing, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Thing, Value
 from leaklint.link.annotations import AWAITABLE, alternatives
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
-from leaklint.solve.lattice import ELEMENT, extend
+from leaklint.solve.lattice import ELEMENT, extend, is_prefix
 from leaklint.solve.state import State, Status
-from leaklint.solve.world import Solving, instance
+from leaklint.solve.world import Busy, Solving, instance
 
 _SHARED: Final = frozenset(RootKind) - {RootKind.PARAMETER, RootKind.FREE, RootKind.MADE, RootKind.LIBRARY}
 """What a function can get at that is given nothing of it."""
@@ -73,35 +73,52 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
     return Value(frozenset(Thing(made, each) for each in types)) if named else NOTHING
 
 
-def busy(act: Activation, state: State, given: Sequence[Value]) -> tuple[int, ...] | None:
-    """By which of its arguments a function that is called can get at something asynchronous that is under way.
+def busy(act: Activation, state: State, given: Sequence[Value]) -> Busy | None:
+    """Which arguments of a function that is called are, or hold, something asynchronous that is under way.
 
-    None where it can do so without them, and where handlers are followed.
+    None where it can get at such a thing without them, and where handlers are followed.
     """
     if act.busy is None:
         return None
-    under_way = {*act.busy}
+    started: set[Path] = set()
     for token in state.tokens.values() if act.is_judged else ():
         effect = token.effect
         if isinstance(effect, Pending) and effect.work in _ASYNCHRONOUS and token.status is not Status.SETTLED:
             if effect.path is None:
                 return None
-            under_way.add(effect.path.root)
-    if not under_way:
-        return ()
-    for path, value in state.heap.items():
-        if path.root.kind in _SHARED and any(thing.path.root in under_way for thing in value.things):
+            started.add(effect.path)
+    for path, value in state.heap.items() if started else ():
+        if path.root.kind in _SHARED and any(thing.path in started for thing in value.things):
             return None
-    return tuple(index for index, value in enumerate(given) if not under_way.isdisjoint(_roots(state, value)))
+    if not started and not act.busy:
+        return ()
+    found = []
+    for index, value in enumerate(given):
+        paths = {thing.path for thing in value.things}
+        if _is_under_way(act, started, paths):
+            found.append((index, False))
+        if _is_under_way(act, started, _within(state, paths)):
+            found.append((index, True))
+    return tuple(found)
 
 
-def _roots(state: State, value: Value) -> set[Root]:
-    """The objects that can be reached from a value."""
-    waiting = [thing.path.root for thing in value.things]
-    found: set[Root] = set()
+def _is_under_way(act: Activation, started: set[Path], paths: set[Path]) -> bool:
+    """Whether one of these objects is something under way."""
+    return not started.isdisjoint(paths) or any(
+        path.root in act.busy and (not path.fields or act.busy[path.root]) for path in paths if act.busy
+    )
+
+
+def _within(state: State, paths: set[Path]) -> set[Path]:
+    """What can be reached from objects, these aside where nothing leads back to them."""
+    waiting, found = list(paths), set[Path]()
     while waiting:
-        root = waiting.pop()
-        if root not in found and root.kind is not RootKind.LIBRARY:
-            found.add(root)
-            waiting += [thing.path.root for held in state.heap.under(root).values() for thing in held.things]
+        path = waiting.pop()
+        if path.root.kind is RootKind.LIBRARY:
+            continue
+        for key, held in state.heap.under(path.root).items():
+            if is_prefix(path, key):
+                fresh = {thing.path for thing in held.things} - found
+                found |= fresh
+                waiting += fresh
     return found

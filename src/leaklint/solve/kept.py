@@ -15,10 +15,11 @@ from leaklint.ir.values import Path, RootKind, TypeKind
 from leaklint.link.program import Program
 from leaklint.solve.anywhere import Suspect
 from leaklint.solve.giving import Giving
+from leaklint.solve.world import Busy
 
 _LASTING: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE})
 _ELSEWHERE: Final = frozenset({Moment.WORK, Moment.LATER})
-Summaries: TypeAlias = Callable[[str, tuple[int, ...]], Summary | None]
+Summaries: TypeAlias = Callable[[str, Busy], Summary | None]
 
 
 class Kept:
@@ -27,7 +28,7 @@ class Kept:
     def __init__(self, program: Program, giving: Giving, summary: Summaries) -> None:
         """``summary`` gives the general summary of a function of the project, or None where that takes too much.
 
-        It is told at which positions it is given something asynchronous.
+        It is told which arguments are something asynchronous.
         """
         self._program = program
         self._giving = giving
@@ -69,7 +70,7 @@ class Kept:
             position = names.index(argument) if argument in names else len(names)
         if position >= len(names):
             return True
-        summary = self._summary(identity, (position,))
+        summary = self._summary(identity, ((position, False),))
         if summary is None:
             return False
         roots = [each.path.root for each in summary.settles] + [each.path.root for each in summary.invokes]

@@ -112,7 +112,7 @@ def _run(world: World, question: Ask, facts: FunctionFacts) -> Solving:
             *(parameter(index).root for index, _ in enumerate(facts.parameters)),
             *(Root(RootKind.FREE, "", name) for name in facts.free),
         ]
-        act.busy = frozenset(given[index] for index in question.busy)
+        act.busy = {given[index]: within for index, within in question.busy}
     state = act.entry(question.shapes)
     yield from _annotate(act, state, facts, {index for index, _ in question.shapes})
     ended: Ended = yield from run(act, world.program.body(question.name), state)

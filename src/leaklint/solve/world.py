@@ -45,6 +45,10 @@ SUSPECT: Final = "function outside of handlers"
 CURSORY: Final = "function called outside of handlers"
 
 
+Busy: TypeAlias = tuple[tuple[int, bool], ...]
+"""Positions of arguments that are something under way, or, where ``True`` stands beside, hold such a thing."""
+
+
 class Ask(NamedTuple):
     """A question: the summary of a function under a shape, or the state of a module after its import."""
 
@@ -54,9 +58,8 @@ class Ask(NamedTuple):
     name: str
     shapes: Shapes = ()
     importing: bool = False
-    busy: tuple[int, ...] = ()
-    """Outside of handlers: the positions of the arguments, captured variables last, by which a function can get at
-    something asynchronous that is under way."""
+    busy: Busy = ()
+    """Outside of handlers: which arguments, captured variables last, are something asynchronous that is under way."""
 
 
 Solving: TypeAlias = Generator[Ask, Any, Any]
