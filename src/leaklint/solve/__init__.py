@@ -309,7 +309,11 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
             for thing in store.value.things
             if thing.path.root != store.path.root  # a method of it
         }
-        watched = {each.path for each, _ in summary.effects if isinstance(each, Defer) and each.api == "done-callback"}
+        watched = {
+            each.path.root
+            for each, _ in summary.effects
+            if isinstance(each, Defer) and each.api == "done-callback" and each.path is not None
+        }
         for effect, trace in summary.effects:
             if trace or effect.site.path != path:
                 continue
@@ -321,7 +325,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
                 continue
             if effect.path is None or effect.path.root.kind is not RootKind.MADE:
                 continue
-            if effect.path in watched or (effect.path in given_back and effect.how_dropped != "unread"):
+            if effect.path.root in watched or (effect.path in given_back and effect.how_dropped != "unread"):
                 continue
             result.append(_local(program, effect))
     for effect, trace in [each for declared in world.declared.values() for each in declared.values()]:
