@@ -77,13 +77,13 @@ class Giving:
         """
         kinds = [each for each in self._receivers.of(path, function.name, text) if self._gives(each, last_name(text))]
         plain = [each.name for each in kinds if each.what == "function" and self._is_plain_function(each.name)]
-        return plain if len(plain) == len(kinds) else []
+        return sorted(plain) if len(plain) == len(kinds) else []
 
     def only_functions(self, path: str, function: FunctionFacts, text: str) -> list[str]:
         """The functions of the project that a text may call; empty where it may call anything else."""
         kinds = self._receivers.of(path, function.name, text)
         found = [each.name for each in kinds if each.what == "function" and self._keeps_kind(each.name)]
-        return found if len(found) == len(kinds) else []
+        return sorted(found) if len(found) == len(kinds) else []
 
     def _is_plain_function(self, identity: str) -> bool:
         facts = self._program.function(identity)
