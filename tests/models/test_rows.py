@@ -19,6 +19,7 @@ MODELS = Models(ROWS.values())
 FILES = [pytest.param(file, text, id=file) for file, text in TABLES]
 STANDARD = sorted(name for file, rows in ROWS.items() if file.startswith("stdlib/") for name in rows)
 SINCE = {
+    "asyncio.EventLoop": (3, 13),
     "asyncio.eager_task_factory": (3, 12),
     "concurrent.futures.InterpreterPoolExecutor": (3, 14),
     "copy.replace": (3, 13),
@@ -36,8 +37,9 @@ WITHOUT_A_NAME = {
     "logging.Logger.handlers",
     "logging.Logger.level",
     "multiprocessing.managers.SyncManager.shutdown",
+    "typing.Annotated",
 }
-"""What Python has, but keeps under no name, or only in objects."""
+"""What Python has, but keeps under no name, or only in objects, or since some version not as a class."""
 
 
 def named(name: str) -> object:

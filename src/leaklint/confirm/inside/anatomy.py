@@ -193,8 +193,10 @@ def text_of(value: Any, kind: type) -> str | None:
         return f"array {array.tobytes(value)!r}"
     if kind in (io.StringIO, io.BytesIO):
         return "closed" if value.closed else f"{class_name(kind)} {kind.getvalue(value)!r} at {kind.tell(value)}"
-    if kind is itertools.count and all(type(part) in (int, float) for part in gc.get_referents(value)):
-        return f"iterator {value!r}"
+    if kind is itertools.count:
+        held = [part for part in gc.get_referents(value) if part is not kind]  # since Python 3.12 its class, too
+        if all(type(part) in (int, float) for part in held):
+            return f"iterator {value!r}"
     digest = attributes_of_class(kind).get("hexdigest") if home_of(kind) in HASHERS else None
     if digest is not None:
         return f"hash {digest(value, 32) if 'XOF' in class_name(kind) else digest(value)}"
