@@ -78,23 +78,26 @@ def test_shares_hold_everything_once_and_about_the_same() -> None:
     assert shares([], 2, 1) == [[]]
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux says which processes one has begun")
-def test_copies_are_ended_with_the_work() -> None:
+def test_copies_are_ended_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def forever(_: int) -> bytes:
         while True:
             os.getppid()
 
-    before = _children()
+    begun: list[int] = []
+    fork = os.fork
+
+    def noted() -> int:
+        process = fork()
+        begun.extend([process] * (process > 0))
+        return process
+
+    monkeypatch.setattr(os, "fork", noted)
     with pytest.raises(KeyboardInterrupt), copies([1, 2], forever):
-        assert len(_children() - before) == 2
         raise KeyboardInterrupt
-    assert _children() == before
-
-
-def _children() -> set[str]:
-    """The processes that this one has begun; other tests may have left some."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {each for task in tasks for each in (task / "children").read_text().split()}
+    assert len(begun) == 2
+    for process in begun:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
 
 
 def test_all_that_is_sent_arrives() -> None:
