@@ -2,7 +2,8 @@
 
 Solving every function of a project would cost too much, so that the outline decides: a function counts where one of
 the calls whose result it may drop has the name of a coroutine function (or of what starts a task) that its file can
-know, because the file, or a file that it imports at any distance, defines it or imports the library that does.
+know, because the file, or a file that it imports at any distance, defines it or imports the library that does; or where
+the result of such a call is handed to a function of the project.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Suspect(NamedTuple):
     function: str
     """Its qualified name."""
     calls: tuple[str, ...] | None = None
-    """The texts of the calls of which the result may be dropped, where it is a suspect for nothing else."""
+    """The texts of the calls of which the result may be dropped; None where it is a suspect for another reason, too."""
     handed: tuple[tuple[str, str], ...] = ()
     """The texts of calls to which something asynchronous is given, with the argument (see ``handed_calls``)."""
 

@@ -37,7 +37,7 @@ class Kept:
         self._taken: dict[tuple[str, str], bool] = {}
 
     def all(self, suspect: Suspect) -> bool:
-        """Whether that is so of all for which a function is a suspect, and what is given to a call is taken there."""
+        """Whether that is so of all dropped calls of a suspect, and what it hands to calls is taken there."""
         if suspect.calls is None:
             return False
         path, function = suspect.path, self._program.files[suspect.path].functions[suspect.function]
