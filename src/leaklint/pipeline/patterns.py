@@ -18,4 +18,4 @@ def path_matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     import pathspec
 
     spec = pathspec.GitIgnoreSpec.from_lines([pattern.removeprefix("./") for pattern in others])
-    return lambda path: not names.isdisjoint(path.split("/")) or spec.match_file(path)
+    return lambda path: not names.isdisjoint(path.split("/")) or bool(spec.match_file(path))
