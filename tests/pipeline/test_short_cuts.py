@@ -26,7 +26,7 @@ from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.link.templates import cdk_typescript, reading
 from leaklint.pipeline import parts, suppress
-from leaklint.solve import outside, world
+from leaklint.solve import inert, overview, world
 from leaklint.solve.anywhere import Suspect
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
@@ -76,9 +76,9 @@ def _take_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes every short cut away."""
     monkeypatch.setattr(parts, "parts_of", _one_part)
     # what files do only as scripts follows from this, too
-    monkeypatch.setattr(outside, "droppers", _every_function)
+    monkeypatch.setattr(overview, "droppers", _every_function)
     monkeypatch.setattr(leaklint.solve, "World", _FollowingAll)
-    monkeypatch.setattr(leaklint.solve, "inert", lambda *_: {})
+    monkeypatch.setattr(inert, "inert", lambda *_: {})
     monkeypatch.setattr(reading, "looked_at", lambda _paths, _content_of: lambda _path, _content: True)
     monkeypatch.setattr(cdk_typescript, "_may_matter", lambda _kind, _inside: True)
     monkeypatch.setattr(suppress, "may_suppress", lambda _source: True)

@@ -99,12 +99,17 @@ class Modules:
         """The known import roots: of functions, and shared ones."""
         return tuple(sorted(self._roots))
 
+    def state(self) -> tuple[object, ...]:
+        """All that decides, beside the list of files, what a name means that nobody has looked up yet."""
+        tops = sorted(filter(self.may_be_own, self._tops()))
+        return self.roots, self._shared, self._installed, sorted(self._importing_relatively()), tops
+
     def resolve(self, importer: str, module: str, level: int = 0) -> str | None:
         """The file that ``import module`` (or ``from ..module import``) means in a file; None for a foreign one.
 
         A folder without ``__init__.py`` is no file, so it gives None: see ``import_name`` for what lies in it.
         """
-        if not level and not self._may_be_own(module):
+        if not level and not self.may_be_own(module):
             return None
         key = (importer, module, level)
         if key not in self._resolved:
@@ -126,7 +131,7 @@ class Modules:
         """
         path = self.resolve(importer, module, level)
         if path is None:
-            if not level and not self._may_be_own(module):
+            if not level and not self.may_be_own(module):
                 return None
             places = self._places(importer, module, level)
             found = (self.file_at(joined(place, name)) for place in places)
@@ -136,10 +141,6 @@ class Modules:
         if inside is None or (path != importer and name in self._files[path].module_names):
             return path, name
         return inside
-
-    def _may_be_own(self, module: str) -> bool:
-        """Whether any file or folder is called what the name of a module begins with."""
-        return bool(self._holding(module.partition(".")[0]))
 
     def _holding(self, name: str) -> Container[str]:
         """The folders in which a file or folder of a name lies; of a file, without its ending."""
@@ -151,6 +152,10 @@ class Modules:
                     self._holders.setdefault(segment, set()).add(folder)
                     folder = joined(folder, segment)
         return self._holders.get(name, ())
+
+    def may_be_own(self, module: str) -> bool:
+        """Whether any file or folder is called what the name of a module begins with."""
+        return bool(self._holding(module.partition(".")[0]))
 
     def loaded_with(self, path: str) -> frozenset[str]:
         """The files that run when a file is imported: itself, and all that these import, however indirectly."""
@@ -264,14 +269,18 @@ class Modules:
     def _is_package(self, folder: str) -> bool:
         """Whether a folder's files are imported through it (see *package folder* above)."""
         if folder not in self._packages:
-            if self._with_relative_imports is None:
-                self._with_relative_imports = frozenset(
-                    parent(path) for path, facts in self._files.items() if any(each.level for each in facts.imports)
-                )
             self._packages[folder] = bool(folder) and (
-                folder in self._with_relative_imports or self._imported_by_name(folder)
+                folder in self._importing_relatively() or self._imported_by_name(folder)
             )
         return self._packages[folder]
+
+    def _importing_relatively(self) -> frozenset[str]:
+        """The folders of files with relative imports."""
+        if self._with_relative_imports is None:
+            self._with_relative_imports = frozenset(
+                parent(path) for path, facts in self._files.items() if any(each.level for each in facts.imports)
+            )
+        return self._with_relative_imports
 
     def _imported_by_name(self, folder: str) -> bool:
         top = ""
@@ -281,6 +290,10 @@ class Modules:
             top = each
         if not top:
             return False
+        return top.rpartition("/")[2] in self._tops()
+
+    def _tops(self) -> frozenset[str]:
+        """The first segments of all names that code outside the tests imports."""
         if self._imported_tops is None:
             self._imported_tops = frozenset(
                 fact.module.partition(".")[0]
@@ -289,7 +302,7 @@ class Modules:
                 for fact in facts.imports
                 if not fact.level
             )
-        return top.rpartition("/")[2] in self._imported_tops
+        return self._imported_tops
 
 
 def _last(path: str, segments: int) -> str:

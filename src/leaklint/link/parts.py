@@ -7,7 +7,8 @@ in memory. A collection of a thousand examples falls into hundreds of parts; an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -27,10 +28,8 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 def parts_of(files: Mapping[str, FileFacts], modules: Modules, joined: Iterable[tuple[str, str]] = ()) -> list[Part]:
     """The parts, sorted; ``joined`` are pairs of files that belong together for another reason than an import."""
     inside = _packages(files)
-    targets = {
-        path: tuple(dict.fromkeys(_with_packages(_targets(path, facts, modules, inside), files)))
-        for path, facts in files.items()
-    }
+    around = functools.cache(lambda folder: tuple(_packages_around(folder, files)))
+    targets = {path: _with_packages(_targets(path, facts, modules, inside), around) for path, facts in files.items()}
     above = {path: path for path in files}
 
     def top(path: str) -> str:
@@ -63,20 +62,29 @@ def _packages(files: Iterable[str]) -> dict[str, list[str]]:
     return inside
 
 
-def _with_packages(targets: Iterable[str], files: Mapping[str, FileFacts]) -> Iterator[str]:
-    """Files, and the packages around each, whose ``__init__.py`` runs before it does."""
+def _with_packages(targets: Iterable[str], around: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    """Files, each once, and the packages around each, whose ``__init__.py`` runs before it does."""
+    found: dict[str, None] = {}
     for target in targets:
-        yield target
-        folder = parent(target)
-        while folder:
-            if f"{folder}{_INIT}" in files:
-                yield f"{folder}{_INIT}"
-            folder = parent(folder)
+        if target not in found:
+            found[target] = None
+            found.update(dict.fromkeys(around(parent(target))))
+    return tuple(found)
+
+
+def _packages_around(folder: str, files: Container[str]) -> Iterator[str]:
+    """The ``__init__.py`` of a folder, and of those above it."""
+    while folder:
+        if f"{folder}{_INIT}" in files:
+            yield f"{folder}{_INIT}"
+        folder = parent(folder)
 
 
 def _targets(path: str, facts: FileFacts, modules: Modules, inside: Mapping[str, list[str]]) -> Iterator[str]:
     """The files that the imports of a file run or make visible, in order."""
     for fact in facts.imports:
+        if not fact.level and not modules.may_be_own(fact.module):
+            continue
         segments = fact.module.split(".")
         for count in range(1, len(segments)) if not fact.level else ():
             above = modules.resolve(path, ".".join(segments[:count]))

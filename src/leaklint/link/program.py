@@ -46,14 +46,12 @@ class Program:
     def function(self, identity: str) -> FunctionFacts | None:
         """The facts of a function by ``path::qualified name``."""
         path, _, name = identity.partition("::")
-        facts = self.files.get(path)
-        return facts.functions.get(name) if facts else None
+        return self.files[path].functions.get(name) if path in self.files else None
 
     def class_(self, identity: str) -> ClassFacts | None:
         """The facts of a class by ``path::qualified name``."""
         path, _, name = identity.partition("::")
-        facts = self.files.get(path)
-        return facts.classes.get(name) if facts else None
+        return self.files[path].classes.get(name) if path in self.files else None
 
     def body(self, identity: str) -> Body:
         """The control-flow graph of a function."""

@@ -307,6 +307,10 @@ __all__ = ["GIVEN", "ModelError", "Models", "parse"]
 
 
 def _runs_later(row: Row) -> bool:
-    """Whether what is handed to a call may be run as work; the methods of objects that lie somewhere are not handed."""
+    """Whether what is handed to a call may be run as work; the methods of objects that lie somewhere are not handed.
+
+    Nor is what a task runs: it awaits a coroutine.
+    """
     work = (each.callable for each in row.invokes if each.moment == "work")
-    return any(opens.runs for opens in row.opens) or any(ELEMENTS not in each for each in work)
+    handed = any(opens.runs and opens.work != "task" for opens in row.opens)
+    return handed or any(ELEMENTS not in each for each in work)

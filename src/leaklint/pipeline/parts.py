@@ -1,4 +1,8 @@
-"""One part of a program as findings: solved and checked, or taken from the cache where nothing in it has changed."""
+"""One part of a program as findings: solved and checked, or taken from the cache where nothing has changed.
+
+In a large part, few files matter to what is found. It is recorded which files were read, and what was asked about the
+part as a whole (``leaklint.solve.overview``): a change of anything else changes no finding, and nothing is solved.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import functools
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,16 +25,19 @@ from leaklint.link.modules import Modules
 from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.pipeline.cache import Cache
+from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.copies import copies, shares
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.troubles import analysed_in_part, not_analysed
 from leaklint.rules.check import check
-from leaklint.solve import solve
+from leaklint.solve import declared, solve
+from leaklint.solve.overview import Overview, Question
 
 KIND: Final = "solved"
 MOST_LOWERED: Final = 500
 """Graphs of functions that are kept; a function that is solved again later is lowered again."""
+LEAST_RECORDED: Final = 100
+"""Files of a part of which it is recorded what its outcome rests on; a smaller one is solved before that is known."""
 LEAST_SOLVED: Final = 100_000
 """Bytes of source, behind handlers, that are worth a process of their own."""
 Lower = Callable[[str, str], tuple[Body, Trouble | None]]
@@ -43,6 +50,22 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     findings: tuple[Finding, ...] = ()
     handlers: tuple[Handler, ...] = ()
     examined: Examined | None = None
+    declared: tuple[Finding, ...] = ()
+    """What outlines alone say of functions."""
+    read: tuple[str, ...] = ()
+    """The files that were read to solve it, where that is recorded, sorted."""
+    answers: tuple[tuple[Question, bytes], ...] = ()
+    """What was asked about the part as a whole, and what the answers are known by."""
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """An outcome in the cache."""
+
+    exactly: bytes
+    """What the part was known by, with all its files."""
+    outcome: Outcome
+    marks: tuple[bytes, ...]
+    """What the files were known by that were read."""
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -81,15 +104,44 @@ class Whole(msgspec.Struct, frozen=True):
         return [0, *itertools.accumulate(len(part.files) for part in parts)][:-1]
 
     def solved(
-        self, part: Part, asked: tuple[str, int] | None = None, *, only_handlers: bool = False, before: int = 0
+        self,
+        part: Part,
+        asked: tuple[str, int] | None = None,
+        *,
+        only_handlers: bool = False,
+        before: int = 0,
+        under: _Underway | None = None,
     ) -> Outcome:
         """Solves a part; ``asked`` is a line of which all is wanted that is known, if it is in this part.
 
-        ``before`` is the number of files that are solved already.
+        ``before`` is the number of files that are solved already; ``under`` is the part where it has been begun.
         """
+        under = under or self._begun(part)
+        inside, overview = frozenset(part.files), under.overview
+        asked = asked if asked and asked[0] in inside else None
+
+        def called(handlers: int, of: int) -> None:
+            self.hears("solving", before + handlers * len(inside) // (of + 1), len(self.files))
+
+        called(0, 0)
+        result = solve(overview, self.models, asked=asked, only_handlers=only_handlers, called=called)
+        in_part = [analysed_in_part(place, what) for place, what in result.cut_short]
+        findings = (*check(result.reached), *under.left_out.values(), *in_part)
+        if asked or only_handlers:
+            return Outcome(findings, result.handlers, result.examined, under.declared())
+        recorded = len(part.files) >= LEAST_RECORDED
+        return Outcome(
+            findings,
+            result.handlers,
+            declared=under.declared(),
+            read=overview.seen.paths if recorded else (),
+            answers=tuple(overview.answers()) if recorded else (),
+        )
+
+    def _begun(self, part: Part) -> _Underway:
+        """A part as a program of which nothing is solved yet."""
         inside = frozenset(part.files)
         left_out: dict[tuple[str, str], Finding] = {}
-
         lower = functools.lru_cache(MOST_LOWERED)(self.lower)
 
         def sketch(path: str, name: str) -> Body | None:
@@ -113,15 +165,7 @@ class Whole(msgspec.Struct, frozen=True):
             reported=lambda path: path not in self.foreign,
             sketch=sketch,
         )
-        asked = asked if asked and asked[0] in inside else None
-
-        def called(handlers: int, of: int) -> None:
-            self.hears("solving", before + handlers * len(inside) // (of + 1), len(self.files))
-
-        called(0, 0)
-        result = solve(program, self.models, self.library, asked=asked, only_handlers=only_handlers, called=called)
-        in_part = [analysed_in_part(place, what) for place, what in result.cut_short]
-        return Outcome((*check(result.reached), *left_out.values(), *in_part), result.handlers, result.examined)
+        return _Underway(Overview(program, self.models, self.library), left_out)
 
     def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes, jobs: int = 1) -> list[Outcome]:
         """What solving the parts gives, as far as the cache does not know it.
@@ -130,25 +174,44 @@ class Whole(msgspec.Struct, frozen=True):
         processes share the work.
         """
         parts = self.parts()
-        before = self.before(parts)
-        keys = [key.hex() for key in self._keys(parts, in_force)]
-        known = cache.read(KIND, project, dict[str, Outcome]) if cache is not None else None
-        known = known or {}
-        found = known | self._solved_anew(
-            {key: (part, solved) for key, part, solved in zip(keys, parts, before, strict=True) if key not in known},
-            jobs,
-        )
-        if cache is not None and set(keys) != known.keys():
-            cache.write(KIND, project, {key: found[key] for key in keys})
-        return [found[key] for key in keys]
+        marks = self._marks(parts)
+        names = [name.hex() for name in self._names(parts, in_force)]
+        exactly = [
+            hashlib.blake2b(b"".join(marks[path] for path in part.files), digest_size=20).digest() for part in parts
+        ]
+        kept = cache.read(KIND, project, dict[str, Kept]) if cache is not None else None
+        known: dict[str, Outcome] = {}
+        asked: dict[str, _Asked] = {}
+        for name, part, exact, before in zip(names, parts, exactly, self.before(parts), strict=True):
+            last = kept.get(name) if kept else None
+            if last is not None and last.exactly == exact:
+                known[name] = last.outcome
+                continue
+            asked[name] = _Asked(part, before)
+            if last is not None and last.outcome.read and last.marks == _in_order(marks, last.outcome.read):
+                under = self._begun(part)
+                if under.overview.holds(last.outcome.answers):
+                    known[name] = msgspec.structs.replace(last.outcome, declared=under.declared())
+                    del asked[name]
+                else:
+                    asked[name] = _Asked(part, before, under.afresh())
+        found = known | self._solved_anew(asked, jobs)
+        if cache is not None and (asked or not kept or kept.keys() != found.keys()):
+            entry = {
+                name: Kept(exact, found[name], _in_order(marks, found[name].read))
+                for name, exact in zip(names, exactly, strict=True)
+            }
+            cache.write(KIND, project, entry)
+        return [found[name] for name in names]
 
-    def _solved_anew(self, asked: Mapping[str, tuple[Part, int]], jobs: int) -> dict[str, Outcome]:
-        """What solving parts gives, by what they are known by; ``jobs`` processes share them."""
+    def _solved_anew(self, asked: Mapping[str, _Asked], jobs: int) -> dict[str, Outcome]:
+        """What solving parts gives, by what they are called; ``jobs`` processes share them."""
         keys = list(asked)
-        ours, *others = shares([self._weight(asked[key][0]) for key in keys], jobs, LEAST_SOLVED)
+        ours, *others = shares([self._weight(asked[key].part) for key in keys], jobs, LEAST_SOLVED)
 
         def outcomes(share: Iterable[int]) -> list[Outcome]:
-            return [self.solved(asked[keys[each]][0], before=asked[keys[each]][1]) for each in share]
+            chosen = (asked[keys[each]] for each in share)
+            return [self.solved(each.part, before=each.before, under=each.under) for each in chosen]
 
         found: dict[int, Outcome] = {}
         with copies(others, lambda share: _ENCODER.encode(outcomes(share))) as results:
@@ -164,26 +227,66 @@ class Whole(msgspec.Struct, frozen=True):
         size = sum(self.sizes[path] for path in part.files)
         return size if any(each.path in inside for each in (*self.handlers, *self.candidates)) else size // 20
 
-    def _keys(self, parts: Iterable[Part], in_force: bytes) -> list[bytes]:
-        """What each part is known by: all that its outcome depends on."""
-        handlers: dict[str, list[Handler]] = {}
-        for each in (*self.handlers, *self.candidates):
-            handlers.setdefault(each.path, []).append(each)
-        encode = msgspec.msgpack.Encoder().encode
-
-        def known_by(*depends: object) -> bytes:
-            try:
-                return encode(depends)
-            except UnicodeEncodeError:  # a file whose name is no text
-                return repr(depends).encode("utf-8", "surrogateescape")
-
+    def _names(self, parts: Iterable[Part], in_force: bytes) -> list[bytes]:
+        """What each part is called: all that its outcome depends on, but what its files say."""
+        handlers, state = self._handlers(), known_by(self.modules.state())
         found = []
         for part in parts:
-            key = hashlib.blake2b(in_force, digest_size=20)
-            for path, targets in zip(part.files, part.imports, strict=True):
-                key.update(known_by(path, self.digests[path], targets, path in self.foreign, handlers.get(path)))
-            found.append(key.digest())
+            declared = [(path, path in self.foreign, handlers.get(path)) for path in part.files]
+            found.append(digest(in_force, state, known_by(declared)))
         return found
+
+    def _marks(self, parts: Iterable[Part]) -> dict[str, bytes]:
+        """What each file is known by: what it says, and what its imports mean."""
+        return {
+            path: digest(self.digests[path], known_by((path, targets)))
+            for part in parts
+            for path, targets in zip(part.files, part.imports, strict=True)
+        }
+
+    def _handlers(self) -> dict[str, list[Handler]]:
+        found: dict[str, list[Handler]] = {}
+        for each in (*self.handlers, *self.candidates):
+            found.setdefault(each.path, []).append(each)
+        return found
+
+
+class _Underway(NamedTuple):
+    """A part that is being solved."""
+
+    overview: Overview
+    left_out: dict[tuple[str, str], Finding]
+    """Functions that cannot be analysed, as findings."""
+
+    def declared(self) -> tuple[Finding, ...]:
+        """What outlines alone say of functions."""
+        return tuple(check(declared(self.overview.whole)))
+
+    def afresh(self) -> _Underway:
+        """The same, of which nothing has been read yet."""
+        return self._replace(overview=self.overview.afresh())
+
+
+class _Asked(NamedTuple):
+    """A part that is to be solved."""
+
+    part: Part
+    before: int
+    """The number of files in the parts before it."""
+    under: _Underway | None = None
+    """Where it has been begun."""
+
+
+def known_by(*depends: object) -> bytes:
+    """Values as bytes that are the same for the same values."""
+    try:
+        return _ENCODER.encode(depends)
+    except UnicodeEncodeError:  # a file whose name is no text
+        return repr(depends).encode("utf-8", "surrogateescape")
+
+
+def _in_order(marks: Mapping[str, bytes], paths: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(marks[path] for path in paths)
 
 
 def _within(handlers: Iterable[Handler], files: frozenset[str]) -> list[Handler]:

@@ -140,7 +140,7 @@ def solved(
     else:
         outcomes = whole.outcomes(cache, project, in_force, jobs)
     units.keep()
-    findings = [each for outcome in outcomes for each in outcome.findings]
+    findings = [each for outcome in outcomes for each in (*outcome.findings, *outcome.declared)]
     troubles = [(path, trouble) for path, facts in sorted(files.items()) for trouble in facts.troubles]
     findings += not_understood(troubles, sources, cache, project)
     findings += [not_analysed(path, trouble.reason, trouble.span) for path, trouble in said.troubles]

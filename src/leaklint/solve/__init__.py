@@ -22,7 +22,6 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind, Sources
-from leaklint.link.library import Library
 from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
@@ -31,9 +30,9 @@ from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
-from leaklint.solve.inert import inert
 from leaklint.solve.kept import Kept
 from leaklint.solve.lattice import survives
+from leaklint.solve.overview import Overview
 from leaklint.solve.registered import note_listed
 from leaklint.solve.sparing import Sparing
 from leaklint.solve.state import Status, Trace
@@ -61,20 +60,20 @@ class Solved(msgspec.Struct, frozen=True):
 
 
 def solve(
-    program: Program,
+    overview: Overview,
     models: Models,
-    library: Library | None = None,
     *,
     asked: tuple[str, int] | None = None,
     only_handlers: bool = False,
     called: Callable[[int, int], None] = lambda _handlers, _of: None,
 ) -> Solved:
-    """The effects of all handlers, and of other code as far as rules of scope ``any`` judge it.
+    """The effects of all handlers, and of other code as far as rules of scope ``any`` judge what it does.
 
     ``asked`` is a line, by path and number, of which all is wanted that is known; with ``only_handlers`` there are no
     effects. ``called`` hears how many of the handlers have been called.
     """
-    world = World(program, models, library or Library(), examines=asked is not None)
+    world = World(overview, models, examines=asked is not None)
+    program = overview.program
     handlers = {handler.label + handler.path: handler for handler in [*program.handlers, *program.candidates]}
 
     def start(question: Ask) -> Solving:
@@ -94,7 +93,7 @@ def solve(
     )
     sparing = Sparing(engine, world)
     all_asked = asked is not None or only_handlers
-    quiet = {} if all_asked else inert(program, models, world.library, [*program.handlers, *program.candidates])
+    quiet = {} if all_asked else overview.quiet()
     found = _confirmed(engine, world, quiet)
     handlers |= {handler.label + handler.path: handler for handler in found}
     confirmed = [_with_request(engine, world, program.placed(handler), quiet.get(handler)) for handler in found]
@@ -127,10 +126,10 @@ def solve(
         for each in _reached(world, call, written, read_by_others if call in beside else frozenset())
     ]
     seen = {effect.effect.site for effect in reached}
-    world.cursory = world.outside.giving if asked is None else None
+    world.cursory = overview if asked is None and overview.has_asynchronous() else None
     reached.extend(each for each in _anywhere(engine, sparing, world) if each.effect.site not in seen)
     world.budget.begin()
-    examined = examine(engine, world, asked, calls, reached) if asked else None
+    examined = examine(engine, world, asked, calls, [*reached, *declared(overview.whole)]) if asked else None
     return Solved(tuple(reached), tuple(confirmed), examined, sparing.cut_short())
 
 
@@ -169,8 +168,8 @@ def _confirmed(engine: Engine, world: World, quiet: Mapping[Handler, FunctionFac
 
 def _import_all(engine: Engine, world: World, handlers: Sequence[Handler]) -> None:
     """Runs what is imported together with the handlers: also for nothing but what it puts into other modules."""
-    modules = world.program.modules
-    for path in sorted(frozenset().union(*(modules.loaded_with(handler.path) for handler in handlers))):
+    loaded_with = world.overview.loaded_with
+    for path in sorted(frozenset().union(*(loaded_with(handler.path) for handler in handlers))):
         engine.answer(Ask("module", path))
 
 
@@ -179,15 +178,15 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
     program, found = world.program, []
     if program.registrars is None:
         return []
-    for path in world.outside.registering:
+    for path in world.overview.registering():
         engine.answer(Ask("module", path))
-        for name in program.registrars.listing(path):
+        for name in world.overview.listing(path):
             note_listed(world, path, name)
     for identity, registration in sorted(world.registered.items()):
         path, _, name = identity.partition("::")
         function = program.function(identity)
         if function is not None and (path, name) not in known and program.reported(path):
-            handler = program.registrars.registered(registration.registrar, path, function)
+            handler = world.overview.registered(registration.registrar, path, name)
             found += [handler] if handler is not None else []
     return found
 
@@ -282,17 +281,16 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
     """Effects for rules of scope ``any`` in functions that may drop something asynchronous."""
     program = world.program
     result: list[Reached] = []
-    for path, facts in program.files.items():
-        if any(fact.module == "contextvars" for fact in facts.imports) and not is_test(path):
-            engine.answer(Ask("module", path))
+    for path in world.overview.with_context_variables():
+        engine.answer(Ask("module", path))
 
     def general(identity: str, busy: Busy) -> Summary | None:
         _import(engine, world, identity.partition("::")[0])
         found: Summary | None = sparing.whole(Ask(CURSORY, identity, busy=busy))
         return found
 
-    kept = Kept(program, world.outside.giving, general) if world.outside.giving is not None else None
-    for suspect in world.outside.suspects:
+    kept = Kept(world.overview, general) if world.overview.has_asynchronous() else None
+    for suspect in world.overview.suspects():
         if kept is not None and kept.all(suspect):
             continue
         path, name = suspect.path, suspect.function
@@ -328,12 +326,16 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
             if effect.path.root in watched or (effect.path in given_back and effect.how_dropped != "unread"):
                 continue
             result.append(_local(program, effect))
-    for effect, trace in [each for declared in world.declared.values() for each in declared.values()]:
+    for effect, trace in [each for effects in world.declared.values() for each in effects.values()]:
         declares = isinstance(effect, Create) or (isinstance(effect, Pending) and effect.work in ANYWHERE)
         if declares and not trace and program.reported(effect.site.path):
             result.append(_local(program, effect))
-    result.extend(_local(program, effect) for effect in without_await(program))
     return result
+
+
+def declared(program: Program) -> list[Reached]:
+    """What is said of functions by their outlines alone."""
+    return [_local(program, effect) for effect in without_await(program)]
 
 
 def _import(engine: Engine, world: World, path: str) -> None:
@@ -346,7 +348,7 @@ def _at_import(world: World, effect: Create, function: str) -> bool:
     """Whether what declares it runs while modules are imported: once, whatever handlers do is seen from them."""
     if effect.what != "in-function":
         return False
-    called = {each.site for declared in world.declared.values() for each, trace in declared.values() if trace}
+    called = {each.site for effects in world.declared.values() for each, trace in effects.values() if trace}
     return function.endswith(".__init__") or effect.site in called
 
 
@@ -356,4 +358,4 @@ def _local(program: Program, effect: AnyEffect) -> Reached:
     return Reached(effect, (Step(StepKind.LEAK, place, _called(effect.operation)),), (), statement)
 
 
-__all__ = ["Path", "Solved", "solve", "statement_of"]
+__all__ = ["Path", "Solved", "declared", "solve", "statement_of"]

@@ -128,7 +128,7 @@ def set_attribute(
     """``target.name = value``: a field is bound; where the target survives, that is a write."""
     sources = deep_sources(state, value)
     uses.read_snapshots(act, state, value, span)
-    if name in act.world.attributes_read or not all(thing.type.kind in OWN for thing in target.things):
+    if act.world.overview.is_read(name) or not all(thing.type.kind in OWN for thing in target.things):
         pending.keep_coroutine(state, value)
     else:
         pending.forget_coroutine(state, value)

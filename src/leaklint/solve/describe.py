@@ -256,17 +256,17 @@ class Describer:
         setting_up = self.world.settled.get(path)
         if not setting_up:
             return False
-        modules, handler = self.world.program.modules, self.invoked.handler
-        loaded = modules.loaded_with(self.invoked.path) | modules.loaded_with(handler.path)
+        handler, loaded_with = self.invoked.handler, self.world.overview.loaded_with
+        loaded = loaded_with(self.invoked.path) | loaded_with(handler.path)
         if not setting_up.isdisjoint(loaded):
             return True
         # a route is called by the entry point that has loaded it
         is_route = handler.source is Source.DECORATOR
-        return is_route and any(handler.path in modules.loaded_with(each) for each in setting_up)
+        return is_route and any(handler.path in loaded_with(each) for each in setting_up)
 
     def _imports(self, names: tuple[str, ...]) -> bool:
         """Whether a file of the project imports one of these names."""
-        return any(fact.name in names for facts in self.world.program.files.values() for fact in facts.imports)
+        return self.world.overview.is_imported(*names)
 
     def _lasts(self, effect: Defer, request: tuple[str, ...]) -> bool:
         """Whether somebody may call a callback parameter after the invocation."""

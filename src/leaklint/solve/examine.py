@@ -67,7 +67,7 @@ def _solve_callers(engine: Engine, world: World, function: str) -> None:
     name = function.rpartition(".")[2]
     calling = [
         f"{path}::{each.name}"
-        for path, facts in sorted(world.program.files.items())
+        for path, facts in sorted(world.overview.whole.files.items())
         for each in facts.functions.values()
         if name in each.calls and not is_test(path)
     ]

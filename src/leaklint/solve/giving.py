@@ -25,6 +25,8 @@ _NARROWING: Final = frozenset({"isinstance", "issubclass", "type"})
 """What may say of a parameter of which class it is."""
 _TRANSPARENT: Final = frozenset({"abc", "builtins", "contextlib", "functools", "typing", "typing_extensions"})
 """Modules of which no decorator makes something asynchronous of a plain function."""
+_OF_MAPPINGS: Final = frozenset({"copy", "get", "items", "keys", "pop", "setdefault", "update", "values"})
+"""Methods of mappings: something of which nobody knows anything and that has one of them is most likely a mapping."""
 _ACCESSORS: Final = ("deleter", "getter", "setter")
 
 
@@ -66,7 +68,7 @@ class Giving:
 
     def _one_may(self, path: str, function: FunctionFacts, text: str) -> bool:
         found = self._receivers.of(path, function.name, text)
-        if PARAMETER in found and not _NARROWING.isdisjoint(function.calls):
+        if PARAMETER in found and last_name(text) not in _OF_MAPPINGS and not _NARROWING.isdisjoint(function.calls):
             return True
         return any(self._gives(each, last_name(text)) for each in found)
 
@@ -97,6 +99,8 @@ class Giving:
             return self._library_gives(self._models.canonical(kind.name))
         if kind.what == "object":
             return any(self._gives(each, "__call__") for each in self._receivers.member(kind, "__call__"))
+        if kind.what == "any" and name in _OF_MAPPINGS:
+            return False
         return kind.what in ("any", "instance")  # an object of a library may call what it was given
 
     def _library_gives(self, full: str) -> bool:

@@ -45,14 +45,11 @@ def injected(
 def _called_for(act: Activation, function: Thing, path: str, parameter: Parameter) -> Solving:
     """What the framework calls: the default value hands it over, or the annotation does."""
     world = act.world
-    registrars = world.program.registrars
-    if registrars is None:
-        return None
-    if parameter.default.endswith("()") and registrars.injects(path, parameter.default[:-2]):
+    if parameter.default.endswith("()") and world.overview.injects(path, parameter.default[:-2]):
         given = world.field(slot(function.path, f"<default {parameter.name}>")) or NOTHING
         if any(each.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS) for each in given.things):
             return given
-    said = registrars.dependency(path, parameter)
+    said = world.overview.dependency(path, parameter.annotation, parameter.default)
     if said is None:
         return None
     file, (head, *rest) = said[0], said[1].split(".")

@@ -14,7 +14,7 @@ from leaklint.ir.summary import Moment, Summary
 from leaklint.ir.values import Path, RootKind, TypeKind
 from leaklint.link.program import Program
 from leaklint.solve.anywhere import Suspect
-from leaklint.solve.giving import Giving
+from leaklint.solve.overview import Overview
 from leaklint.solve.world import Busy
 
 _LASTING: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE})
@@ -25,13 +25,13 @@ Summaries: TypeAlias = Callable[[str, Busy], Summary | None]
 class Kept:
     """Which calls of functions outside of handlers give only what is kept by what they call."""
 
-    def __init__(self, program: Program, giving: Giving, summary: Summaries) -> None:
+    def __init__(self, overview: Overview, summary: Summaries) -> None:
         """``summary`` gives the general summary of a function of the project, or None where that takes too much.
 
         It is told which arguments are something asynchronous.
         """
-        self._program = program
-        self._giving = giving
+        self._program = overview.program
+        self._overview = overview
         self._summary = summary
         self._kept: dict[tuple[str, bool], bool] = {}
         self._taken: dict[tuple[str, str], bool] = {}
@@ -44,12 +44,12 @@ class Kept:
         return all(self._keeps(path, function, text) for text in suspect.calls) and all(
             self._is_taken_by(identity, argument)
             for text, argument in suspect.handed
-            for identity in self._giving.only_functions(path, function, text)
+            for identity in self._overview.only_functions(path, function.name, text)
         )
 
     def _keeps(self, path: str, function: FunctionFacts, text: str) -> bool:
         lasting = _is_from_outside(self._program, path, function, text)
-        called = self._giving.functions(path, function, text)
+        called = self._overview.functions(path, function.name, text)
         return bool(called) and all(self._is_kept_by(each, lasting) for each in called)
 
     def _is_taken_by(self, identity: str, argument: str) -> bool:

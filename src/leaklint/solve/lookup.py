@@ -150,7 +150,7 @@ def star_imported(act: Activation, name: str) -> Solving:
 
 def imported(act: Activation, module: str, name: str, level: int) -> Solving:
     """What ``from module import name`` gives."""
-    found = act.world.program.modules.import_name(act.path, module, name, level)
+    found = act.world.overview.import_name(act.path, module, name, level)
     if isinstance(found, str):
         return of(Thing(Path(Root(RootKind.MODULE, found)), Type(TypeKind.MODULE, found)))
     if found is not None:

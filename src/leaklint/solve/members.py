@@ -148,7 +148,7 @@ def _is_own(act: Activation, owner: str, receiver: Thing) -> bool:
 
 def _implementing(world: World, owner: str, name: str) -> Solving:
     """The class whose method runs: of an abstract one the only implementation that the project has."""
-    found = world.implementing.only(owner, name)
+    found = world.overview.only(owner, name)
     if found is None:
         return owner
     yield Ask("module", found[0])

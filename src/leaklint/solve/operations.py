@@ -250,7 +250,7 @@ def _asks_for_script(act: Activation, operands: list[Value]) -> bool:
     names = [thing for value in operands for thing in value.things if thing.type == MODULE_NAME]
     if len(names) != 1 or "__main__" not in [single_constant(value)[1] for value in operands]:
         return False
-    return not act.world.outside.runs_as_script(names[0].path.root.owner)
+    return not act.world.overview.runs_as_script(names[0].path.root.owner)
 
 
 def _never_none(value: Value) -> bool:

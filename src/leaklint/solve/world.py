@@ -18,14 +18,11 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.link.classes import linearize
-from leaklint.link.library import Described, Library
-from leaklint.link.program import Program
+from leaklint.link.library import Described
 from leaklint.models.load import Models
 from leaklint.solve.budget import Budget
-from leaklint.solve.giving import Giving
-from leaklint.solve.implementing import Implementing
 from leaklint.solve.lattice import ORIGINAL, join, ordered
-from leaklint.solve.outside import Outside
+from leaklint.solve.overview import Overview
 from leaklint.solve.pool import Pool
 from leaklint.solve.prepared import choosing, tested
 
@@ -107,9 +104,10 @@ NAMED_TUPLE: Final = "collections.namedtuple of "
 class World:
     """Program, models and answers."""
 
-    def __init__(self, program: Program, models: Models, library: Library, *, examines: bool = False) -> None:
+    def __init__(self, overview: Overview, models: Models, *, examines: bool = False) -> None:
         """``examines``: somebody asks afterwards by which ways handlers get somewhere."""
-        self.program = program
+        self.overview = overview
+        self.program = overview.program
         self.models = models
         self.pool = Pool()
         """What summaries are made of."""
@@ -125,10 +123,9 @@ class World:
         self._choosing: dict[str, frozenset[int]] = {}
         self._tested: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
         self._flagged: dict[tuple[str, bool], set[Shapes]] = {}
-        self.library = library
+        self.library = overview.library
         """What is installed: asked where no row says what a name is."""
         self._decorations: dict[str, dict[Span, bool]] = {}
-        self._attributes_read: frozenset[str] | None = None
         self._fields: dict[Root, dict[Path, Value]] = {}
         self._owners: dict[Path, tuple[Path, str]] | None = None
         self.named: dict[Path, Named] = {}
@@ -159,10 +156,8 @@ class World:
         self.watched = ""
         """The function of which the calls are remembered whose callee is not known."""
         self.unknown_calls: set[Span] = set()
-        self.implementing = Implementing(program)
         self.budget = Budget()
-        self.outside = Outside(program, models, library)
-        self.cursory: Giving | None = None
+        self.cursory: Overview | None = None
         """Which calls give something asynchronous, while code outside of handlers is solved: others hardly matter."""
         self.registered: dict[str, Registration] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
@@ -173,13 +168,6 @@ class World:
         if module is None or path.root.kind is not RootKind.VARIABLE or path.fields:
             return None
         return module.names.get(path.root.name)
-
-    @property
-    def attributes_read(self) -> frozenset[str]:
-        """Names of attributes that some file of the project reads."""
-        if self._attributes_read is None:
-            self._attributes_read = frozenset().union(*(each.attributes_read for each in self.program.files.values()))
-        return self._attributes_read
 
     def field(self, path: Path) -> Value | None:
         """What a field of an object that exists after import holds."""

@@ -1,0 +1,197 @@
+"""What an outcome rests on is recorded: where nothing of it has changed nothing is solved, and all is as if it were."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from test_fixtures import CASES
+
+from leaklint.pipeline import parts
+from leaklint.pipeline.analyse import analyse
+from leaklint.pipeline.cache import Cache
+from leaklint.pipeline.roots import Project, settings_in
+from leaklint.pipeline.rule_names import rule_names
+from leaklint.pipeline.settings import Settings, read_settings
+from leaklint.report.report import Report
+
+PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
+PACKAGES = ("pathspec", "flake8", *(("asyncio", "_pytest") if PROVE else ()))
+"""Packages that are installed wherever the tests run."""
+CORE = """
+import asyncio
+
+
+class Keeper:
+    def begin(self):
+        self.work = fetch()
+
+
+async def fetch():
+    await asyncio.sleep(0)
+
+
+def main():
+    fetch()
+"""
+TOOL = "import core\n\nLIMIT = 3\n"
+CHANGES = {
+    "a suspect": ("def go():\n    core.fetch()\n", 1),
+    "a reader of an attribute": ("def look(keeper):\n    return keeper.work\n", -1),
+    "a context variable": (
+        "import contextvars\n\ndef make():\n    return contextvars.ContextVar('made')\n",
+        1,
+    ),
+    "a declaration": ("async def nothing():\n    return 1\n", 1),
+    "a handler": ("SEEN = []\n\ndef lambda_handler(event, context):\n    SEEN.append(event)\n", 1),
+    "syntax": ("def go(:\n", 1),
+    "a name like a module": ("fetch = core.fetch\n\ndef go():\n    fetch()\n", 1),
+}
+"""What is put into a file that nobody has read, and how many findings more there are."""
+
+
+@pytest.fixture
+def solved(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The parts that are solved; it is recorded of all what they rest on."""
+    found: list[object] = []
+    solving = parts.Whole.solved
+
+    def noted(self: parts.Whole, part: object, *given: object, **more: object) -> object:
+        found.append(part)
+        return solving(self, part, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts, "LEAST_RECORDED", 1)
+    monkeypatch.setattr(parts.Whole, "solved", noted)
+    return found
+
+
+def report(root: Path, cache: Cache | None) -> Report:
+    """What the API says of a project, all rules and advice included."""
+    project = Project(root, settings_in(root, root), (root,))
+    settings = (
+        read_settings(project.config, project.config.name, rule_names()).settings if project.config else Settings()
+    )
+    return analyse(project, dataclasses.replace(settings, min_severity="info", extend_select=("LK501",)), cache=cache)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "core.py").write_text(CORE)
+    (root / "tool.py").write_text(TOOL)
+    return root
+
+
+def test_a_file_that_was_not_read_does_not_matter(project: Path, tmp_path: Path, solved: list[object]) -> None:
+    cache = Cache(tmp_path / "cache")
+    first = report(project, cache)
+    assert [each.code for each in first.findings] == ["LK201", "LK201"]
+    (project / "tool.py").write_text("import core\n\nLIMIT = 4\n\ndef limit(each):\n    return each.limit\n")
+    before = len(solved)
+    assert report(project, cache).findings == first.findings
+    assert len(solved) == before
+    (project / "core.py").write_text(f"\n{CORE}")
+    assert [each.place.span.line for each in report(project, cache).findings] == [
+        each.place.span.line + 1 for each in first.findings
+    ]
+    assert len(solved) == before + 1
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_an_answer_is_seen(project: Path, tmp_path: Path, solved: list[object], change: str) -> None:
+    cache, (text, more) = Cache(tmp_path / "cache"), CHANGES[change]
+    first = report(project, cache)
+    (project / "tool.py").write_text(TOOL + text)
+    second = report(project, cache)
+    assert second == report(project, None)
+    assert len(second.findings) == len(first.findings) + more
+    (project / "tool.py").write_text(TOOL)
+    assert report(project, cache) == first
+
+
+@pytest.mark.parametrize(
+    "folder", CASES if PROVE else CASES[::16], ids=lambda folder: f"{folder.parent.name}/{folder.name}"
+)
+def test_an_edit_of_any_file_of_a_fixture(folder: Path, tmp_path: Path, solved: list[object]) -> None:
+    root, cache = tmp_path / folder.name, Cache(tmp_path / "cache")
+    shutil.copytree(folder, root)
+    report(root, cache)
+    for file in sorted(root.rglob("*.py"))[:3]:
+        file.write_bytes(file.read_bytes() + b"\n# edited\n")
+        assert report(root, cache) == report(root, None)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_edits_of_real_code(package: str, tmp_path: Path, solved: list[object]) -> None:
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    root, cache, chance = tmp_path / package, Cache(tmp_path / "cache"), random.Random(package)
+    shutil.copytree(Path(found.origin).parent, root, ignore=shutil.ignore_patterns("__pycache__"))
+    files = sorted(root.rglob("*.py"))
+    names = sorted({name for file in files for name in _functions(file.read_text(encoding="utf-8"))})
+    report(root, cache)
+    spared = 0
+    for _ in range(60 if PROVE else 8):
+        file = chance.choice(files)
+        before = file.read_text(encoding="utf-8")
+        file.write_text(chance.choice(EDITS)(before, chance, names), encoding="utf-8")
+        solved.clear()
+        with_cache = report(root, cache)
+        spared += not solved
+        assert with_cache == report(root, None)
+        if chance.random() < 0.6:
+            file.write_text(before, encoding="utf-8")
+    assert spared, "each edit was of a file that matters"
+
+
+def _functions(text: str) -> Iterator[str]:
+    """The names of functions that a text defines."""
+    for line in text.splitlines():
+        _, defined, rest = line.partition("def ")
+        if defined and rest.partition("(")[0].isidentifier():
+            yield rest.partition("(")[0]
+
+
+def _replaced(old: str, new: str) -> Edit:
+    """Replaces a text in one of the places where it stands."""
+
+    def edit(text: str, chance: random.Random, _names: list[str]) -> str:
+        *parts, last = text.split(old)
+        if not parts:
+            return text
+        place = chance.randrange(len(parts))
+        return old.join(parts[: place + 1]) + new + old.join([*parts[place + 1 :], last])
+
+    return edit
+
+
+def _without_a_line(text: str, chance: random.Random, _names: list[str]) -> str:
+    lines = text.splitlines(keepends=True)
+    lines[chance.randrange(len(lines) or 1)] = "\n"
+    return "".join(lines)
+
+
+def _appended(form: str) -> Edit:
+    """Adds code, with names of the project in the place of ``{}``."""
+    return lambda text, chance, names: text + form.format(*(chance.choice(names) for _ in range(form.count("{}"))))
+
+
+Edit = Callable[[str, random.Random, list[str]], str]
+EDITS: list[Edit] = [
+    lambda text, _chance, _names: f"# edited\n{text}",
+    _without_a_line,
+    _replaced("    def ", "    async def "),
+    _replaced("async def ", "def "),
+    _replaced("await ", ""),
+    _appended("\n\nasync def {}(x):\n    x.{}()\n"),
+    _appended("\n\ndef {}(x):\n    return x.{}({})\n"),
+    _appended("\n\nclass Added:\n    def {}(self):\n        self.{} = {}()\n        self.{}()\n"),
+]
