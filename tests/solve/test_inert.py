@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,12 @@ from typing import Any
 import pytest
 from test_fixtures import findings_of
 
-import leaklint.solve
 from leaklint.ir.handler import Handler
 from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve import inert
 
-INERT = sys.modules["leaklint.solve.inert"]
 EVENT = "def handler(event, context):\n    "
 LEAKS = {
     "a module variable is rebound": f"LAST = None\n{EVENT}global LAST\n    LAST = event['id']\n",
@@ -188,22 +186,23 @@ def _project(folder: Path, source: str) -> Path:
 def test_each_way_to_leak_is_a_reason_to_solve(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = findings_of(_project(tmp_path, source))
     assert [each for each in found if each.code.startswith(("LK1", "LK2", "LK4"))]
-    monkeypatch.setattr(leaklint.solve, "inert", lambda *_: {})
+    monkeypatch.setattr(inert, "inert", lambda *_: {})
     assert findings_of(tmp_path) == found
 
 
 @pytest.mark.parametrize("source", QUIET.values(), ids=QUIET.keys())
 def test_what_can_do_nothing_is_not_solved(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Sequence[Handler], Mapping[Handler, Any]]] = []
+    looked = inert.inert
 
     def remembered(
         program: Program, models: Models, library: Library, handlers: Sequence[Handler]
     ) -> Mapping[Handler, Any]:
-        found: Mapping[Handler, Any] = INERT.inert(program, models, library, handlers)
+        found: Mapping[Handler, Any] = looked(program, models, library, handlers)
         asked.append((handlers, found))
         return found
 
-    monkeypatch.setattr(leaklint.solve, "inert", remembered)
+    monkeypatch.setattr(inert, "inert", remembered)
     assert findings_of(_project(tmp_path, source)) == []
     assert asked
     assert all(set(handlers) == set(found) for handlers, found in asked)
