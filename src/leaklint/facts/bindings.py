@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from leaklint.facts.drops import described, last_segment
+from leaklint.facts.drops import described, known_elements, last_segment, root_of
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.walk import ANNOTATED
@@ -62,9 +62,10 @@ def _roots(texts: Iterable[str]) -> list[str]:
     """The names, and attributes of ``self``, that texts begin with."""
     found = []
     for text in texts:
-        match = _ROOT.match(text)
-        if match is not None:
-            found += [match[0], match[0].partition(".")[0]]
+        for each in known_elements(root_of(text)) or (text,):
+            match = _ROOT.match(each)
+            if match is not None:
+                found += [match[0], match[0].partition(".")[0]]
     return found
 
 

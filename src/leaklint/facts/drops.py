@@ -13,17 +13,24 @@ A later stage runs the real analysis only for functions where one of these names
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 MOST_PARTS: Final = 8
 """The longest text of an expression, in names and steps."""
 _STEPS: Final[dict[type, str]] = {ast.Attribute: ".", ast.Call: "()", ast.Subscript: "[]", ast.Await: "^"}
-_PLAIN: Final[dict[type, str]] = {
-    **dict.fromkeys((ast.Constant, ast.JoinedStr, ast.Compare), '""'),
-    **dict.fromkeys((ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp), "{}"),
-    ast.GeneratorExp: "{}",
+MOST_ELEMENTS: Final = 3
+"""Different elements of a display of which one text tells."""
+STEP: Final = re.compile(r"\.\w+|\(\)|\[\]|\^")
+_CONSTANT: Final = frozenset({ast.Constant, ast.JoinedStr, ast.Compare})
+_PARTIAL: Final = ("partial", "partialmethod")
+_SAME: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(_PARTIAL, ()),
+    **dict.fromkeys(("sorted", "reversed", "iter", "list", "tuple", "set", "frozenset"), ()),
+    **dict.fromkeys(("next", "max", "min"), ("[]",)),
 }
+"""Calls that give what they are given, or an element of it: what follows its text."""
 
 
 def last_segment(function: ast.expr) -> str | None:
@@ -43,13 +50,14 @@ def called(function: ast.expr) -> str | None:
     return None if text == "?" else text
 
 
-def described(value: ast.expr | None) -> str:
+def described(value: ast.expr | None, *, inside: bool = False) -> str:
     """An expression as far as it says where its value comes from, in one short text.
 
-    It begins with a name, ``""`` for a constant, ``{}`` for a display, or ``?`` for anything else; then follow
-    ``.x`` for an attribute, ``[]`` for an element, ``()`` for a call and ``^`` for what awaiting gives, in the order of
-    evaluation: ``await a.b(1)["c"].d()`` is ``a.b()[].d()^``; a slice is its container. Of
-    what is longer, only the end is there.
+    It begins with a name, ``""`` for a constant, ``{a|b}`` for a display of which some elements are known, ``{}`` for
+    another one, or ``?`` for anything else; then follow ``.x`` for an attribute, ``[]`` for an element, ``()`` for a
+    call and ``^`` for what awaiting gives, in the order of evaluation: ``await a.b(1)["c"].d()`` is ``a.b()[].d()^``; a
+    slice and a sorted list are their container, and ``partial(f, 1)`` is ``f``. Of what is longer, only the end is
+    there. ``inside`` a display nothing is said of another one.
     """
     parts: list[str] = []
     while len(parts) < MOST_PARTS:
@@ -58,14 +66,57 @@ def described(value: ast.expr | None) -> str:
             parts.append(value.id)  # type: ignore[union-attr]
             break
         if kind not in _STEPS:
-            parts.append(_PLAIN.get(kind, "?"))
+            parts.append("{}" if kind in _DISPLAYS and inside else _DISPLAYS.get(kind, _plain)(value))
             break
+        if kind is ast.Call and not inside and (same := _same(value)) is not None:
+            step, value = same
+            parts += step
+            continue
         if kind is not ast.Subscript or type(value.slice) is not ast.Slice:  # type: ignore[union-attr]
             parts.append(f".{value.attr}" if kind is ast.Attribute else _STEPS[kind])  # type: ignore[union-attr]
         value = value.func if kind is ast.Call else value.value  # type: ignore[union-attr]
     else:
         parts.append("?")
     return "".join(reversed(parts))
+
+
+def _same(call: Any) -> tuple[tuple[str, ...], ast.expr] | None:
+    """What a call gives back as it is, or an element of it, with the step to that; None for anything else."""
+    is_partial = type(call.func) is ast.Attribute and call.func.attr in _PARTIAL
+    step = () if is_partial else _SAME.get(call.func.id) if type(call.func) is ast.Name else None
+    if step is None or not call.args or type(call.args[0]) is ast.Starred:
+        return None
+    return step, call.args[0]
+
+
+def known_elements(text: str) -> list[str]:
+    """The texts of the elements that the text of a display tells of."""
+    return text[1:-1].split("|") if text.startswith("{") and len(text) > 2 else []
+
+
+def root_of(text: str) -> str:
+    """What a text begins with, without the steps that follow."""
+    if text.startswith("{"):
+        return text[: text.index("}") + 1]
+    first = STEP.search(text)
+    return text[: first.start()] if first else text
+
+
+def _plain(value: Any) -> str:
+    return '""' if type(value) in _CONSTANT else "?"
+
+
+def _display(value: Any) -> str:
+    """A display with the texts of its elements that say something, if they are few."""
+    found: set[str] = set()
+    keys = value.keys if type(value) is ast.Dict else value.elts
+    for key, each in zip(keys, value.values if type(value) is ast.Dict else value.elts, strict=True):
+        text = described(each, inside=True)
+        if not text.startswith(("{", "?", '"')):
+            found.add(f"{text}[]" if key is None else text)  # of another mapping
+            if len(found) > MOST_ELEMENTS:
+                return "{}"
+    return f"{{{'|'.join(sorted(found))}}}"
 
 
 def last_name(text: str) -> str:
@@ -143,8 +194,17 @@ _PARTS: dict[type, Callable[[Any], list[Any]]] = {
 """The kinds of expression whose value is, or is made of, the values of other expressions."""
 
 
-def never_used(assigned: list[tuple[str, str]], read: set[str], rebound: set[str]) -> Iterator[str]:
-    """The calls whose result is bound to a name that is never read, or that may be overwritten before."""
-    for name, call in assigned:
-        if name not in read or name in rebound:
-            yield call
+def never_used(assigned: list[tuple[str, str]], read: set[str]) -> Iterator[str]:
+    """The calls whose result is bound to a name that is never read."""
+    return (call for name, call in assigned if name not in read)
+
+
+def overwritten(assigned: list[tuple[str, str]], rebound: set[str]) -> Iterator[str]:
+    """The calls whose result is bound to a name that may be bound to something else before it is read."""
+    return (call for name, call in assigned if name in rebound)
+
+
+_DISPLAYS: Final[dict[type, Callable[[Any], str]]] = {
+    **dict.fromkeys((ast.List, ast.Tuple, ast.Set, ast.Dict), _display),
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), lambda _value: "{}"),
+}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from leaklint.facts.bindings import bindings
-from leaklint.facts.drops import last_name, never_used
+from leaklint.facts.drops import last_name, never_used, overwritten
 from leaklint.facts.expressions import literal_value
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
@@ -21,7 +21,7 @@ from leaklint.ir.location import Span
 def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
     """The facts of a function, lambda, class body or module body, without its graph."""
     node = scope.node
-    dropped, given = _dropped(scope)
+    results = _results(scope)
     if scope.kind is Kind.FUNCTION and scope.parent is not None:
         owner = scope.class_name
         span = positions.span(node)
@@ -40,12 +40,13 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
             cells=_sorted(scope.cells),
             globals_bound=tuple(sorted(scope.globals & scope.bound.keys())) if scope.globals else (),
             calls=_sorted(scope.calls),
-            dropped_calls=dropped,
-            given_calls=given,
+            dropped_calls=results.dropped,
+            looked_at=results.looked_at,
+            given_calls=results.given,
             dropped_awaits=_names(scope, scope.awaited),
             stored_calls=_stored(scope),
             handed_calls=_handed(scope),
-            bindings=bindings(scope, _looked_up(scope, dropped, given), positions),
+            bindings=bindings(scope, _looked_up(scope, results), positions),
             in_class=owner,
             has_await=scope.has_await,
             unbounded=scope.unbounded,
@@ -61,12 +62,13 @@ def function_facts(scope: Scope, positions: Positions) -> FunctionFacts:
         cells=_sorted(scope.cells),
         globals_bound=tuple(sorted(scope.globals & scope.bound.keys())),
         calls=_sorted(scope.calls),
-        dropped_calls=dropped,
-        given_calls=given,
+        dropped_calls=results.dropped,
+        looked_at=results.looked_at,
+        given_calls=results.given,
         dropped_awaits=_names(scope, scope.awaited),
         stored_calls=_stored(scope),
         handed_calls=_handed(scope),
-        bindings=bindings(scope, _looked_up(scope, dropped, given), positions),
+        bindings=bindings(scope, _looked_up(scope, results), positions),
         has_await=scope.has_await,
     )
 
@@ -84,22 +86,33 @@ def _handed(scope: Scope) -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted(scope.handed)) if scope.handed else ()
 
 
-def _looked_up(scope: Scope, dropped: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, ...]:
+def _looked_up(scope: Scope, results: _Results) -> tuple[str, ...]:
     """The texts of calls that somebody may ask for."""
     handed = [text for call, _, inner in scope.handed for text in (call, inner)] if scope.handed else ()
-    return (*dropped, *given, *handed) if handed or scope.returned_names else dropped
+    return (*results.dropped, *results.looked_at, *results.given, *handed)
 
 
-def _dropped(scope: Scope) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The calls that could drop a result, and those of them whose result could be given to the caller."""
-    dropped, given = scope.dropped, scope.returned
+class _Results(NamedTuple):
+    """The calls of a function by what becomes of their results."""
+
+    dropped: tuple[str, ...]
+    """They could be dropped unseen."""
+    looked_at: tuple[str, ...]
+    """They are looked at, or may be, before they could be dropped; all of them."""
+    given: tuple[str, ...]
+    """They could be given to the caller."""
+
+
+def _results(scope: Scope) -> _Results:
+    dropped, looked_at, given = scope.dropped, scope.looked_at, scope.returned
     if scope.assigned and scope.kind is not Kind.CLASS:
         elsewhere = scope.globals | scope.nonlocals
         own = [pair for pair in scope.assigned if pair[0] not in elsewhere] if elsewhere else scope.assigned
-        dropped = dropped.union(never_used(own, scope.read, scope.rebound))
+        dropped = dropped.union(never_used(own, scope.read))
+        looked_at = looked_at.union(overwritten(own, scope.rebound)) if scope.rebound else looked_at
     if scope.returned_names:
         given = given.union(call for name, call in scope.assigned if name in scope.returned_names)
-    return _known(scope, dropped), _known(scope, given)
+    return _Results(_known(scope, dropped), _known(scope, looked_at - dropped), _known(scope, given))
 
 
 def _known(scope: Scope, calls: Collection[str]) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class Scope:
         "instance_attributes",
         "is_generator",
         "kind",
+        "looked_at",
         "name",
         "node",
         "nonlocals",
@@ -81,6 +82,7 @@ class Scope:
         """Own names that this or an inner scope reads."""
         self.calls: set[str] = set()
         self.dropped: set[str] = set()
+        self.looked_at: set[str] = set()
         self.awaited: set[str] = set()
         """The calls of which an expression statement awaits the result."""
         self.handed: set[tuple[str, str, str]] = set()

@@ -121,7 +121,7 @@ def _return(walk: Walk, node: ast.Return) -> None:
 
 
 def _test(walk: Walk, node: Any) -> None:
-    walk.drop(node.test)
+    walk.look_at(node.test)
     walk.push_statements(node.orelse)
     walk.push_statements(node.body)
     walk.push_one(node.test)
@@ -134,12 +134,12 @@ def _while(walk: Walk, node: ast.While) -> None:
 
 
 def _choice(walk: Walk, node: ast.IfExp) -> None:
-    walk.drop(node.test)
+    walk.look_at(node.test)
     walk.push((node.test, node.body, node.orelse))
 
 
 def _assert(walk: Walk, node: ast.Assert) -> None:
-    walk.drop(node.test)
+    walk.look_at(node.test)
     walk.push_one(node.test)
     walk.push_one(node.msg)
 
@@ -150,7 +150,7 @@ def _for(walk: Walk, node: Any) -> None:
         if type(node.iter) is not ast.Call:
             walk.scope.host.unbounded = True
     else:
-        walk.drop(node.iter)
+        walk.look_at(node.iter)
     walk.bound_to(node.target, node.iter, "[]^" if type(node) is ast.AsyncFor else "[]")
     walk.push_statements(node.orelse)
     walk.push_statements(node.body)
@@ -201,10 +201,10 @@ def _match(walk: Walk, node: ast.Match) -> None:
     for case in reversed(node.cases):
         walk.push_statements(case.body)
         if case.guard is not None:
-            walk.drop(case.guard)
+            walk.look_at(case.guard)
             walk.push_one(case.guard)
         walk.push_one(case.pattern)
-    walk.drop(node.subject)
+    walk.look_at(node.subject)
     walk.push_one(node.subject)
 
 
@@ -233,26 +233,26 @@ def _type_alias(walk: Walk, node: Any) -> None:
 # ------------------------------------------------------------------------------------------------------- expressions
 def _not(walk: Walk, node: ast.UnaryOp) -> None:
     if type(node.op) is ast.Not:
-        walk.drop(node.operand)
+        walk.look_at(node.operand)
     walk.push_one(node.operand)
 
 
 def _boolean(walk: Walk, node: ast.BoolOp) -> None:
     for value in node.values:
-        walk.drop(value)
+        walk.look_at(value)
     walk.push(node.values)
 
 
 def _compare(walk: Walk, node: ast.Compare) -> None:
-    walk.drop(node.left)
+    walk.look_at(node.left)
     for value in node.comparators:
-        walk.drop(value)
+        walk.look_at(value)
     walk.push(node.comparators)
     walk.push_one(node.left)
 
 
 def _formatted(walk: Walk, node: Any) -> None:
-    walk.drop(node.value)
+    walk.look_at(node.value)
     walk.push_one(node.value)
     walk.push_one(node.format_spec)
 

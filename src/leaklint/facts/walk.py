@@ -104,7 +104,7 @@ class Walk:
                         self.attributes_read.update(_texts(arguments[1:2]))
                     if function.id in _BOOLEAN_CALLS:
                         for argument in arguments:
-                            host.dropped.update(valued_calls(argument))
+                            host.looked_at.update(valued_calls(argument))
                 else:
                     push(function)
                 stack += arguments
@@ -128,10 +128,16 @@ class Walk:
         self._stack.extend(body[::-1])
 
     def drop(self, value: ast.expr | None) -> None:
-        """Notes the calls that make up a value as droppable."""
+        """Notes the calls that make up a value which nobody gets."""
         calls = valued_calls(value)
         if calls:
             self.scope.host.dropped.update(calls)
+
+    def look_at(self, value: ast.expr | None) -> None:
+        """Notes the calls that make up a value which is tested, compared, formatted or iterated, and then dropped."""
+        calls = valued_calls(value)
+        if calls:
+            self.scope.host.looked_at.update(calls)
 
     def hand(self, call: ast.Call) -> None:
         """Notes the calls whose results are arguments of a call."""
@@ -149,9 +155,7 @@ class Walk:
         """Notes what is returned or yielded: who calls the function may drop it."""
         host = self.scope.host
         host.places.setdefault(kind, []).append((value, ""))
-        calls = valued_calls(value)
-        host.dropped.update(calls)
-        host.returned.update(calls)
+        host.returned.update(valued_calls(value))
         host.returned_names.update(valued_names(value))
 
     def _qualify(self, name: str) -> str:
@@ -216,9 +220,9 @@ class Walk:
             if generator.is_async:
                 host.has_await = True
             else:
-                host.dropped.update(valued_calls(generator.iter))
+                self.look_at(generator.iter)
             for condition in generator.ifs:
-                host.dropped.update(valued_calls(condition))
+                self.look_at(condition)
             self.bound_to(generator.target, generator.iter, "[]^" if generator.is_async else "[]")
             (nodes if index else self._stack).append(generator.iter)
             nodes.append(generator.target)

@@ -60,7 +60,10 @@ class FunctionFacts(msgspec.Struct, frozen=True, gc=False):
     calls: tuple[str, ...] = ()
     """Last segments of all called names (``a.b.c()`` gives ``c``), sorted, without duplicates."""
     dropped_calls: tuple[str, ...] = ()
-    """What is called where the result could be dropped, as texts: see ``leaklint.facts.drops``."""
+    """What is called where the result could be dropped unseen, as texts: see ``leaklint.facts.drops``."""
+    looked_at: tuple[str, ...] = ()
+    """What is called only where the result is tested, compared, formatted or iterated, or bound to a name that is read
+    somewhere, before it could be dropped."""
     given_calls: tuple[str, ...] = ()
     """What is called where the result may be, or be part of, what is returned or yielded."""
     bindings: dict[str, tuple[str, ...]] = {}

@@ -100,7 +100,7 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[S
     suspects = [
         (path, function.name)
         for path, function in functions
-        if any(naming.may(path, function, text) for text in function.dropped_calls)
+        if any(naming.may(path, function, text) for text in _droppable(program.files[path], function))
     ]
 
     calls = Giving(program, models, library, naming)
@@ -109,7 +109,7 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[S
     giving: dict[str, int] = {}
     for path, name in suspects:
         function = program.files[path].functions[name]
-        texts = tuple(text for text in function.dropped_calls if calls.may(path, function, (text,)))
+        texts = tuple(text for text in _droppable(program.files[path], function) if calls.may(path, function, (text,)))
         if not texts:
             continue
         dropped[path, name] = texts
@@ -148,6 +148,15 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[S
         if each not in others
     ]
     return sorted(found), calls
+
+
+def _droppable(facts: FileFacts, function: FunctionFacts) -> Iterator[str]:
+    """What a function calls where it, or who gets its result, may drop what that gives; or makes a context variable."""
+    yield from function.dropped_calls
+    yield from function.looked_at
+    makes_variables = any(each.module == "contextvars" for each in facts.imports)
+    if function.is_async or function.is_generator or makes_variables or "<lambda" in function.name:
+        yield from function.given_calls
 
 
 def _handed(path: str, function: FunctionFacts, calls: Giving) -> Iterator[tuple[str, str]]:

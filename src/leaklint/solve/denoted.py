@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from leaklint.ir.facts import FileFacts
 from leaklint.link.annotations import alternatives
 
 
@@ -62,3 +64,14 @@ def agreed(said: Kinds, values: Kinds) -> Kinds:
 def says_nothing(annotation: str) -> bool:
     """Whether a value that is annotated so may be anything."""
     return all(each.last in SAYS_NOTHING for each in alternatives(annotation))
+
+
+def defined(path: str, facts: FileFacts, name: str) -> Iterator[Kind]:
+    """The class and the functions that stand under a qualified name."""
+    if name in facts.classes:
+        yield Kind("class", f"{path}::{name}")
+    number, each = 1, name
+    while each in facts.functions:
+        yield Kind("function", f"{path}::{each}")
+        number += 1
+        each = f"{name}#{number}"

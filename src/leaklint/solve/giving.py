@@ -17,7 +17,7 @@ from leaklint.link.names import Own
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.circles import Circles
-from leaklint.solve.denoted import PARAMETER, Kind, Kinds
+from leaklint.solve.denoted import ANY, PARAMETER, Kind, Kinds
 from leaklint.solve.naming import Naming
 from leaklint.solve.receivers import Receivers
 
@@ -25,8 +25,8 @@ _NARROWING: Final = frozenset({"isinstance", "issubclass", "type"})
 """What may say of a parameter of which class it is."""
 _TRANSPARENT: Final = frozenset({"abc", "builtins", "contextlib", "functools", "typing", "typing_extensions"})
 """Modules of which no decorator makes something asynchronous of a plain function."""
-_OF_MAPPINGS: Final = frozenset({"copy", "get", "items", "keys", "pop", "setdefault", "update", "values"})
-"""Methods of mappings: something of which nobody knows anything and that has one of them is most likely a mapping."""
+_OF_CONTAINERS: Final = frozenset(name for kind in (dict, list, set) for name in vars(kind) if not name.startswith("_"))
+"""What has such a method, whose result is tested or compared, and of which nobody knows more, is a container."""
 _ACCESSORS: Final = ("deleter", "getter", "setter")
 
 
@@ -67,10 +67,12 @@ class Giving:
         return any(self._naming.may(path, function, text) and self._one_may(path, function, text) for text in texts)
 
     def _one_may(self, path: str, function: FunctionFacts, text: str) -> bool:
-        found = self._receivers.of(path, function.name, text)
-        if PARAMETER in found and last_name(text) not in _OF_MAPPINGS and not _NARROWING.isdisjoint(function.calls):
+        found, name = self._receivers.of(path, function.name, text), last_name(text)
+        if name in _OF_CONTAINERS and text in function.looked_at:
+            found -= {ANY, PARAMETER}
+        if PARAMETER in found and not _NARROWING.isdisjoint(function.calls):
             return True
-        return any(self._gives(each, last_name(text)) for each in found)
+        return any(self._gives(each, name) for each in found)
 
     def functions(self, path: str, function: FunctionFacts, text: str) -> list[str]:
         """The plain functions of the project that a text may call, as far as they give something asynchronous.
@@ -99,8 +101,6 @@ class Giving:
             return self._library_gives(self._models.canonical(kind.name))
         if kind.what == "object":
             return any(self._gives(each, "__call__") for each in self._receivers.member(kind, "__call__"))
-        if kind.what == "any" and name in _OF_MAPPINGS:
-            return False
         return kind.what in ("any", "instance")  # an object of a library may call what it was given
 
     def _library_gives(self, full: str) -> bool:

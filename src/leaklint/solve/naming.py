@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from leaklint.facts.bindings import CONSTANT
-from leaklint.facts.drops import last_name
+from leaklint.facts.drops import known_elements, last_name
 from leaklint.ir.facts import FileFacts, FunctionFacts
 from leaklint.link.program import Program
 
@@ -36,6 +36,10 @@ class Naming:
             name = waiting.pop()
             if name in _ANYTHING:
                 return self._knows(path, "")
+            for each in known_elements(name):
+                if self._knows(path, last_name(each)):
+                    return True
+                waiting.append(_container(each))
             if name in seen or not name.isidentifier():
                 continue
             seen.add(name)

@@ -7,12 +7,12 @@ is, and so on along the text. Every answer is on the safe side: what is not unde
 from __future__ import annotations
 
 import builtins
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from leaklint.facts.bindings import CONSTANT, TYPE_VARIABLE
-from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
+from leaklint.facts.drops import STEP, known_elements, root_of
+from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.link.annotations import AWAITABLE, OF_FIRST, OF_MAPPING, TRANSPARENT, Named, alternatives
 from leaklint.link.names import Library as Foreign
 from leaklint.link.names import Names, Own
@@ -32,6 +32,7 @@ from leaklint.solve.denoted import (
     Kind,
     Kinds,
     agreed,
+    defined,
     from_outside,
     opened,
     says_nothing,
@@ -39,7 +40,6 @@ from leaklint.solve.denoted import (
 from leaklint.solve.lineages import Lineages
 
 _ROOTS: Final = {'""': NOTHING_KNOWN, "{}": frozenset({CONTAINER}), "?": ANYTHING}
-_STEP: Final = re.compile(r"\.\w+|\(\)|\[\]|\^")
 _MOST: Final = 12
 """Kinds that one text may have."""
 _MOST_BRACKETS: Final = 20
@@ -97,11 +97,11 @@ class Receivers:
     def _read(self, path: str, function: str, text: str) -> Kinds:
         if text.startswith("("):
             return self._annotated(path, text[1:])
-        first = _STEP.search(text)
-        found = self._root(path, function, text[: first.start()] if first else text)
+        root = root_of(text)
+        found = self._root(path, function, root)
         known = self._program.files[path].functions.get(function)
         bindings = known.bindings if known is not None else {}
-        for step in _STEP.finditer(text):
+        for step in STEP.finditer(text, len(root)):
             found = frozenset(each for kind in found for each in self._step(kind, step[0]))
             for stored in bindings.get(text[: step.end()], ()):
                 found |= self.of(path, function, stored)
@@ -110,6 +110,9 @@ class Receivers:
     def _root(self, path: str, function: str, name: str) -> Kinds:
         if name in _ROOTS:
             return _ROOTS[name]
+        if elements := known_elements(name):
+            inside = frozenset[Kind]().union(*(self.of(path, function, each) for each in elements))
+            return frozenset({Kind("container", "", inside | ANYTHING)})
         functions = self._program.files[path].functions
         around = function
         while around:
@@ -129,7 +132,7 @@ class Receivers:
             return None
         facts, found = self._program.files[path], set[Kind]()
         inner = f"{function.name}.<locals>.{name}"
-        found.update(_defined(path, facts, inner))
+        found.update(defined(path, facts, inner))
         parameter = next((each for each in function.parameters if each.name == name), None)
         if parameter is not None:
             found |= self._given_to(path, function, parameter)
@@ -181,7 +184,7 @@ class Receivers:
 
     def _bound(self, path: str, name: str) -> Kinds:
         facts = self._program.files[path]
-        found = set(_defined(path, facts, name))
+        found = set(defined(path, facts, name))
         body = facts.functions.get("<module>")  # not of a file that could not be read
         texts = body.bindings.get(name, ()) if body is not None else ()
         for writer in facts.global_writers.get(name, ()):
@@ -297,6 +300,9 @@ class Receivers:
         return frozenset({kind})
 
     def _attribute(self, kind: Kind, name: str) -> Kinds:
+        if kind.what == "container" and name == "items":
+            pair = Kind("container", "", kind.elements)
+            return frozenset({Kind("giving", "", frozenset({kind._replace(elements=frozenset({pair}))}))})
         if kind.what == "container" and name not in OF_GENERATORS:
             return frozenset({Kind("giving", "", kind.elements | {kind})})
         if kind.what in ("object", "class", "super"):
@@ -383,10 +389,10 @@ class Receivers:
             method = facts.functions[known.methods[name]]
             if any(each.endswith("property") for each in method.decorators):
                 return self.given_by(f"{path}::{method.name}")
-            return frozenset(_defined(path, facts, f"{class_name}.{name}")) | {
+            return frozenset(defined(path, facts, f"{class_name}.{name}")) | {
                 Kind("function", f"{path}::{method.name}")
             }
-        found = set(_defined(path, facts, f"{class_name}.{name}"))
+        found = set(defined(path, facts, f"{class_name}.{name}"))
         for method_name in known.instance_attributes.get(name, ()):
             found |= self._bound_to(
                 path, method_name, facts.functions[method_name].bindings.get(f"self.{name}", CONSTANT)
@@ -401,17 +407,6 @@ class Receivers:
             said = frozenset(from_outside(each) for each in self._annotated(path, annotation))
             return agreed(said, frozenset(found))
         return frozenset(found) or None
-
-
-def _defined(path: str, facts: FileFacts, name: str) -> Iterator[Kind]:
-    """The class and the functions that stand under a qualified name."""
-    if name in facts.classes:
-        yield Kind("class", f"{path}::{name}")
-    number, each = 1, name
-    while each in facts.functions:
-        yield Kind("function", f"{path}::{each}")
-        number += 1
-        each = f"{name}#{number}"
 
 
 def _is_of_class(function: FunctionFacts) -> bool:
