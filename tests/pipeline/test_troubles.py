@@ -10,7 +10,11 @@ import pytest
 from leaklint.facts.source import extract
 from leaklint.pipeline.troubles import MOST_TRIES, not_understood
 
-LATER = b"type Names = list[str]\n" if sys.version_info < (3, 12) else b"lazy import json\n"
+LATER = {
+    (3, 11): b"type Names = list[str]\n",
+    (3, 12): b"NAME = t'{__name__}'\n",
+    (3, 13): b"NAME = t'{__name__}'\n",
+}.get(sys.version_info[:2], b"lazy import json\n")
 
 
 def said_of(source: bytes) -> tuple[str, str]:
