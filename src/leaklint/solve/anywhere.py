@@ -8,11 +8,8 @@ the result of such a call is handed to a function of the project.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial, reduce
-from operator import or_
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from leaklint.ir.effects import Declare, Site
 from leaklint.ir.facts import FileFacts, FunctionFacts
@@ -20,13 +17,12 @@ from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.giving import Giving
-from leaklint.solve.naming import Naming, other_names
-from leaklint.solve.receivers import OF_GENERATORS
+from leaklint.solve.knowing import ROUNDS, Knowing, packages
+from leaklint.solve.naming import Naming
 
-_WORD = re.compile(r"\w+")
+Function: TypeAlias = tuple[str, str]
+"""The path of its file, and its qualified name."""
 VARIABLE = "ContextVar"
-ROUNDS = 2
-"""How many functions deep a wrapper that returns a coroutine is followed."""
 
 
 class Suspect(NamedTuple):
@@ -42,105 +38,23 @@ class Suspect(NamedTuple):
 
 
 def droppers(program: Program, models: Models, library: Library) -> tuple[list[Suspect], Giving | None]:
-    """The functions that may drop a coroutine or a task, sorted; and what decided that.
-
-    Files are bits of numbers: which files a file reaches is one number, which files know a name another.
-    """
-    bits = {path: 1 << index for index, path in enumerate(program.files)}
-    knowing: dict[str, int] = {}
-    for path, facts in program.files.items():
-        known = _asynchronous(facts) | _awaited_callbacks(facts)
-        for package in _packages(facts):
-            installed = library.asynchronous(package)
-            known |= installed
-            if installed or models.asynchronous(package):
-                known |= models.asynchronous(package, None if installed else _named(facts, package))
-        for name in known:
-            knowing[name] = knowing.get(name, 0) | bits[path]
-        if "__anext__" in known or any(each.is_async and each.is_generator for each in facts.functions.values()):
-            for name in OF_GENERATORS:
-                knowing[name] = knowing.get(name, 0) | bits[path]
-    if not knowing:
+    """The functions that may drop a coroutine or a task, sorted; and what decided that."""
+    knowing = Knowing(program, models, library)
+    if not knowing.names:
         return [], None
-    reach = _reach(program, bits)
-    for path, facts in program.files.items():
-        # an attribute in which a coroutine function may lie is called by its own name
-        if any(knowing.get(name, 0) & reach[path] for name in facts.passed):
-            for attribute in {each for known in facts.classes.values() for each in known.instance_attributes}:
-                knowing[attribute] = knowing.get(attribute, 0) | bits[path]
-
-    anything = reduce(or_, knowing.values())
-
-    def may_know(path: str, name: str) -> bool:
-        return bool((knowing.get(name, 0) if name else anything) & reach[path])
-
-    for _ in range(ROUNDS + 1):
-        more = [
-            (name, path)
-            for path, facts in program.files.items()
-            for name in other_names(facts, partial(may_know, path))
-        ]
-        if not more:
-            break
-        for name, path in more:
-            knowing[name] = knowing.get(name, 0) | bits[path]
-    naming = Naming(program, may_know)
-    functions = [(path, function) for path, facts in program.files.items() for function in facts.functions.values()]
-    giving_back = [each for each in functions if each[1].given_calls]
-    for _ in range(ROUNDS + 1):
-        wrapping: dict[str, int] = {}
-        for path, function in giving_back:
-            if any(naming.may(path, function, text) for text in function.given_calls):
-                last = function.name.rpartition(".")[2]
-                wrapping[last] = wrapping.get(last, 0) | bits[path]
-        if all(not files & ~knowing.get(name, 0) for name, files in wrapping.items()):
-            break
-        for name, files in wrapping.items():
-            knowing[name] = knowing.get(name, 0) | files
-    suspects = [
-        (path, function.name)
-        for path, function in functions
-        if any(naming.may(path, function, text) for text in _droppable(program.files[path], function))
-    ]
-
+    naming = Naming(program, knowing.may)
+    functions = [(path, each) for path, facts in program.files.items() for each in facts.functions.values()]
+    _learn_wrappers(knowing, naming, [each for each in functions if each[1].given_calls])
     calls = Giving(program, models, library, naming)
-    dropped: dict[tuple[str, str], tuple[str, ...]] = {}
-    """Those that may drop the results of calls."""
-    giving: dict[str, int] = {}
-    for path, name in suspects:
-        function = program.files[path].functions[name]
-        texts = tuple(text for text in _droppable(program.files[path], function) if calls.may(path, function, (text,)))
-        if not texts:
-            continue
-        dropped[path, name] = texts
-        if function.is_async and calls.may(path, function, function.given_calls):
-            last = name.rpartition(".")[2]
-            giving[last] = giving.get(last, 0) | bits[path]
-    for path, facts in program.files.items() if giving else ():
-        for function in facts.functions.values():
-            last = function.name.rpartition(".")[2]
-            if function.is_async and function.is_stub and last in giving:
-                giving[last] |= bits[path]
-    handed: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-    """Those that may give something asynchronous to a function of the project."""
-    for path, facts in program.files.items():
-        for function in facts.functions.values():
-            if function.handed_calls and (given := tuple(_handed(path, function, calls))):
-                handed[path, function.name] = given
-    others: set[tuple[str, str]] = set()
-    """Those that are suspects for another reason."""
-    for path, facts in program.files.items() if giving else ():
-        # what an asynchronous function returns comes to light where it is awaited
-        for function in facts.functions.values():
-            if any(giving.get(name, 0) & reach[path] for name in function.dropped_awaits):
-                others.add((path, function.name))
-    others.update(_handing_over(program, models, may_know, dropped.keys() | others))
-    read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
-    for path, facts in program.files.items():
-        for function in facts.functions.values():
-            unread = [call for attribute, call in function.stored_calls if attribute not in read]
-            if any(knowing.get(call, 0) & reach[path] for call in unread):
-                others.add((path, function.name))
+    dropped = _dropping(program, functions, naming, calls)
+    handed = {
+        (path, function.name): given
+        for path, function in functions
+        if function.handed_calls and (given := tuple(_handed(path, function, calls)))
+    }
+    others = _dropping_what_is_awaited(program, knowing, calls, dropped)
+    others.update(_handing_over(program, models, knowing, dropped.keys() | others))
+    others.update(_storing_unread(program, knowing))
     found = [Suspect(*each) for each in others]
     found += [
         Suspect(*each, dropped.get(each, ()), handed.get(each, ()))
@@ -150,13 +64,75 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[S
     return sorted(found), calls
 
 
-def _droppable(facts: FileFacts, function: FunctionFacts) -> Iterator[str]:
+def _learn_wrappers(knowing: Knowing, naming: Naming, giving_back: Iterable[tuple[str, FunctionFacts]]) -> None:
+    """Functions that give back what may be asynchronous are known by their names, too, some of them deep."""
+    for _ in range(ROUNDS + 1):
+        wrapping = [
+            (function.name.rpartition(".")[2], path)
+            for path, function in giving_back
+            if any(naming.may(path, function, text) for text in function.given_calls)
+        ]
+        if not knowing.learn(wrapping):
+            break
+
+
+def _dropping(
+    program: Program, functions: Iterable[tuple[str, FunctionFacts]], naming: Naming, calls: Giving
+) -> dict[Function, tuple[str, ...]]:
+    """The functions that may drop the results of calls, with the texts of these."""
+    found: dict[Function, tuple[str, ...]] = {}
+    for path, function in functions:
+        texts = _droppable(program.files[path], function)
+        if any(naming.may(path, function, text) for text in texts):
+            dropped = tuple(text for text in texts if calls.may(path, function, (text,)))
+            if dropped:
+                found[path, function.name] = dropped
+    return found
+
+
+def _dropping_what_is_awaited(
+    program: Program, knowing: Knowing, calls: Giving, dropped: Iterable[Function]
+) -> set[Function]:
+    """The functions that drop what awaiting gives: what an asynchronous function returns comes to light there."""
+    giving: dict[str, int] = {}
+    for path, name in dropped:
+        function = program.files[path].functions[name]
+        if function.is_async and calls.may(path, function, function.given_calls):
+            last = name.rpartition(".")[2]
+            giving[last] = giving.get(last, 0) | knowing.bits[path]
+    for path, facts in program.files.items() if giving else ():
+        for function in facts.functions.values():
+            last = function.name.rpartition(".")[2]
+            if function.is_async and function.is_stub and last in giving:
+                giving[last] |= knowing.bits[path]
+    return {
+        (path, function.name)
+        for path, facts in program.files.items()
+        for function in (facts.functions.values() if giving else ())
+        if any(giving.get(name, 0) & knowing.reach[path] for name in function.dropped_awaits)
+    }
+
+
+def _storing_unread(program: Program, knowing: Knowing) -> Iterator[Function]:
+    """The functions that may store something asynchronous in attributes that nobody reads."""
+    read = frozenset().union(*(facts.attributes_read for facts in program.files.values()))
+    for path, facts in program.files.items():
+        for function in facts.functions.values():
+            if any(attribute not in read and knowing.may(path, call) for attribute, call in function.stored_calls):
+                yield path, function.name
+
+
+def _droppable(facts: FileFacts, function: FunctionFacts) -> tuple[str, ...]:
     """What a function calls where it, or who gets its result, may drop what that gives; or makes a context variable."""
-    yield from function.dropped_calls
-    yield from function.looked_at
-    makes_variables = any(each.module == "contextvars" for each in facts.imports)
-    if function.is_async or function.is_generator or makes_variables or "<lambda" in function.name:
-        yield from function.given_calls
+    found = function.dropped_calls + function.looked_at
+    if function.given_calls and (
+        function.is_async
+        or function.is_generator
+        or "<lambda" in function.name
+        or any(each.module == "contextvars" for each in facts.imports)
+    ):
+        found += function.given_calls
+    return found
 
 
 def _handed(path: str, function: FunctionFacts, calls: Giving) -> Iterator[tuple[str, str]]:
@@ -166,46 +142,21 @@ def _handed(path: str, function: FunctionFacts, calls: Giving) -> Iterator[tuple
             yield text, argument
 
 
-def _handing_over(
-    program: Program,
-    models: Models,
-    knows: Callable[[str, str], bool],
-    suspects: Collection[tuple[str, str]],
-) -> list[tuple[str, str]]:
-    """The functions that may give a coroutine function, or a lambda that drops something, to work that awaits nothing.
-
-    ``knows`` says whether a file may know something asynchronous by a name.
-    """
+def _handing_over(program: Program, models: Models, knowing: Knowing, suspects: Iterable[Function]) -> list[Function]:
+    """The functions that may give a coroutine function, or a lambda that drops something, to what awaits nothing."""
     found = []
     lambdas = {(path, name.rpartition(".<locals>.")[0]) for path, name in suspects if "<lambda" in name}
     for path, facts in program.files.items():
-        given = any(knows(path, name) for name in facts.passed)
+        given = any(knowing.may(path, name) for name in facts.passed)
         if not given and not any((path, function.name) in lambdas for function in facts.functions.values()):
             continue
-        later = frozenset().union(*(models.running_later(package) for package in _packages(facts)))
+        later = frozenset().union(*(models.running_later(package) for package in packages(facts)))
         found += [
             (path, function.name)
             for function in facts.functions.values()
             if later.intersection(function.calls) and (given or (path, function.name) in lambdas)
         ]
     return found
-
-
-def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
-    """For each file the files that it imports at any distance, and itself."""
-    direct = {path: list(_direct(program, path, facts)) for path, facts in program.files.items()}
-    reach = dict(bits)
-    changed = True
-    while changed:
-        changed = False
-        for path, imported in direct.items():
-            found = reach[path]
-            for each in imported:
-                found |= reach[each]
-            if found != reach[path]:
-                reach[path] = found
-                changed = True
-    return reach
 
 
 def scripts(program: Program, suspects: Iterable[Suspect], registering: Iterable[str]) -> frozenset[str]:
@@ -274,65 +225,3 @@ def _overridden(program: Program) -> set[tuple[str, str]]:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _asynchronous(facts: FileFacts) -> set[str]:
-    """Names in a file that may denote a coroutine function."""
-    own = {function.name.rpartition(".")[2] for function in facts.functions.values() if function.is_async}
-    # ``sms = partial(push, "sms")``: what is made from a coroutine function may be one
-    own |= {name for name, text in facts.bound_calls.items() if text.endswith(("partial()", "partialmethod()"))}
-    if own.intersection(facts.passed):  # a table of them, or an object that was given one
-        elsewhere = {each.alias for each in facts.imports}  # what is imported is known where it is defined
-        own |= (
-            facts.module_names.keys()
-            - facts.functions.keys()
-            - facts.classes.keys()
-            - facts.literals.keys()
-            - elsewhere
-        )
-    return own
-
-
-def _awaited_callbacks(facts: FileFacts) -> set[str]:
-    """Names of parameters and attributes whose annotation says that calling them gives something to be awaited."""
-    return {
-        name
-        for name, text in _annotations(facts)
-        if "Callable" in text and ("Awaitable" in text or "Coroutine" in text)
-    }
-
-
-def _annotations(facts: FileFacts) -> Iterator[tuple[str, str]]:
-    """Names of parameters and attributes with their annotations."""
-    for function in facts.functions.values():
-        for each in function.parameters:
-            yield each.name, each.annotation
-    for known in facts.classes.values():
-        yield from known.annotations.items()
-        yield from known.instance_annotations.items()
-
-
-def _named(facts: FileFacts, package: str) -> set[str] | None:
-    """The words by which a file may name what is in a package; None where a star hides some."""
-    words = set(facts.attributes_read)
-    for fact in facts.imports:
-        if fact.name == "*" and fact.module.partition(".")[0] == package:
-            return None
-        words.update(fact.module.split("."), (fact.name,))
-    texts = [text for _, text in _annotations(facts)] + [each.returns for each in facts.functions.values()]
-    return words.union(_WORD.findall(" ".join(texts)))
-
-
-def _packages(facts: FileFacts) -> set[str]:
-    return {fact.module.partition(".")[0] for fact in facts.imports if not fact.level}
-
-
-def _direct(program: Program, path: str, facts: FileFacts) -> Iterable[str]:
-    for fact in facts.imports:
-        if fact.name and fact.name != "*":
-            found = program.modules.import_name(path, fact.module, fact.name, fact.level)
-            target = found[0] if isinstance(found, tuple) else found
-        else:
-            target = program.modules.resolve(path, fact.module, fact.level)
-        if target is not None and target in program.files:
-            yield target
