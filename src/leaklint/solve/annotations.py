@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from leaklint.ir.values import NOTHING, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Thing, Type, TypeKind, Value
 from leaklint.link.annotations import OF_FIRST, OF_MAPPING, alternatives, gives_coroutine
-from leaklint.solve.lattice import extend
+from leaklint.solve.lattice import ELEMENT, extend
 from leaklint.solve.lookup import BUILTINS, library, module_name
 from leaklint.solve.world import Solving, World, instance
 
+MAX_NESTED: Final = 2
+"""How deep containers in containers are followed."""
 COROUTINE_FUNCTION: Final = Type(TypeKind.LIBRARY, "typing.<coroutine function>")
 """What ``Callable[..., Awaitable[X]]`` names."""
 
@@ -42,6 +45,30 @@ def annotated_elements(world: World, module: str, text: str) -> Solving:
             found.append((yield from annotated(world, module, each.arguments[0])))
     things: frozenset[Thing] = frozenset().union(*(value.things for value in found))
     return Value(things) if len(things) <= 3 else NOTHING
+
+
+def annotated_inside(world: World, module: str, text: str, path: Path, deep: int = MAX_NESTED) -> Solving:
+    """The places below a container, with the values there, that an annotation tells of, containers in it included."""
+    found: list[tuple[Path, Value]] = []
+    for field, said in _inside(text):
+        place = extend(path, field)
+        value = yield from annotated(world, module, said)
+        if value.things:
+            found.append((place, Value(frozenset(Thing(place, each.type) for each in value.things))))
+        if deep > 1 and "[" in said:
+            found += yield from annotated_inside(world, module, said, place, deep - 1)
+    return found
+
+
+def _inside(text: str) -> Iterator[tuple[str, str]]:
+    """The fields of a container that an annotation tells of, and the annotations of what is in them."""
+    for each in alternatives(text):
+        if each.last in OF_MAPPING and len(each.arguments) == 2:
+            yield ELEMENT, each.arguments[1]
+        elif each.last in ("tuple", "Tuple") and "..." not in each.arguments:
+            yield from ((f"[{index}]", said) for index, said in enumerate(each.arguments))
+        elif each.last in OF_FIRST and each.arguments:
+            yield ELEMENT, each.arguments[0]
 
 
 def annotated_content(world: World, module: str, text: str) -> Solving:

@@ -10,7 +10,6 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.fields import NAMESPACE
 from leaklint.solve.lattice import (
     CONTENT,
-    ELEMENT,
     ORIGINAL,
     constants,
     extend,
@@ -29,8 +28,8 @@ from leaklint.solve.members import (
     CLASS_VARIABLES,
     bound,
     class_member,
-    field_elements,
     field_types,
+    inside_field,
     is_given_class,
     library_member,
     rebinds_field,
@@ -188,11 +187,9 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if thing.path.root.kind is not RootKind.MADE:
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)
-        below = extend(path, ELEMENT)
-        if below != path and read_field(act, state, below) is None:
-            inner = yield from field_elements(world, class_name, name)
-            if inner:
-                state.heap[below] = Value(frozenset(Thing(below, each) for each in inner))
+        for below, inner in (yield from inside_field(world, class_name, name, path)):
+            if below != path and read_field(act, state, below) is None:
+                state.heap[below] = inner
         # what the class says is the default of a dataclass's field
         default = member.sources if member is not None else frozenset()
         return Value(things, default | (frozenset({path}) if survives(path) else frozenset()))

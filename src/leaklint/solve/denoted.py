@@ -35,6 +35,8 @@ MADE: Final = frozenset({Kind("made")})
 ANYTHING: Final = frozenset({ANY})
 NOTHING_KNOWN: Final = frozenset({CLOSED})
 CONTAINER: Final = Kind("container", "", ANYTHING)
+OF_GENERATORS: Final = ("__anext__", "aclose", "anext", "asend", "athrow")
+"""How the methods of an asynchronous generator are called."""
 SAYS_NOTHING: Final = frozenset({"Any", "object"})
 """Annotations that do."""
 

@@ -15,8 +15,8 @@ from leaklint.ir.facts import FileFacts
 from leaklint.link.library import Library
 from leaklint.link.program import Program
 from leaklint.models.load import Models
+from leaklint.solve.denoted import OF_GENERATORS
 from leaklint.solve.naming import other_names
-from leaklint.solve.receivers import OF_GENERATORS
 
 _WORD = re.compile(r"\w+")
 ROUNDS = 2

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from leaklint.ir.facts import ClassFacts
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import descriptors, uses
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.annotations import annotated, annotated_inside
 from leaklint.solve.arguments import keep_call, unpacked
 from leaklint.solve.lattice import ELEMENT, NONE, SYMBOLIC, extend, join_all, of, ordered, slot, with_sources
 from leaklint.solve.lookup import kept, library, library_object, read_field
@@ -336,12 +337,27 @@ def _telling(kind: Type) -> bool:
     return kind.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
 
 
-def field_elements(world: World, class_name: str, name: str) -> Solving:
-    """Types of the elements of a container in an attribute, as its annotation names them."""
+def inside_field(world: World, class_name: str, name: str, place: Path) -> Solving:
+    """What lies in a container in an attribute, at a place, as its annotation, or that of a parameter, names it."""
     for owner in world.order(class_name):
         facts = world.program.class_(owner) if "::" in owner else None
-        text = facts.annotations.get(name) or facts.instance_annotations.get(name) if facts is not None else None
-        if text:
-            value = yield from annotated_elements(world, owner.partition("::")[0], text)
-            return {thing.type for thing in value.things}
-    return set()
+        if facts is None:
+            continue
+        said = facts.annotations.get(name) or facts.instance_annotations.get(name)
+        found: list[tuple[Path, Value]] = []
+        for text in (said,) if said else _said_of_parameters(world, owner, facts, name):
+            found += yield from annotated_inside(world, owner.partition("::")[0], text, place)
+        if said or found:
+            return found
+    return []
+
+
+def _said_of_parameters(world: World, owner: str, facts: ClassFacts, name: str) -> Iterator[str]:
+    """The annotations of the parameters that methods of a class bind to an attribute."""
+    path = owner.partition("::")[0]
+    for each in facts.instance_attributes.get(name, ()):
+        method = world.program.function(f"{path}::{each}")
+        bound = method.bindings.get(f"self.{name}", ()) if method is not None else ()
+        for parameter in method.parameters if method is not None else ():
+            if parameter.name in bound and parameter.kind in ("positional", "either", "keyword"):
+                yield parameter.annotation

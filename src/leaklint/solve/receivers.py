@@ -10,25 +10,22 @@ import builtins
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from leaklint.facts.bindings import CONSTANT, TYPE_VARIABLE
+from leaklint.facts.bindings import CONSTANT
 from leaklint.facts.drops import STEP, known_elements, root_of
 from leaklint.ir.facts import FunctionFacts, Parameter
-from leaklint.link.annotations import AWAITABLE, OF_FIRST, OF_MAPPING, TRANSPARENT, Named, alternatives
 from leaklint.link.names import Library as Foreign
 from leaklint.link.names import Names, Own
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.circles import Circles
 from leaklint.solve.denoted import (
-    ANY,
     ANYTHING,
     CLOSED,
     CONTAINER,
     MADE,
     NOTHING_KNOWN,
+    OF_GENERATORS,
     PARAMETER,
-    SAYS_NOTHING,
-    VARIABLE,
     Kind,
     Kinds,
     agreed,
@@ -38,16 +35,11 @@ from leaklint.solve.denoted import (
     says_nothing,
 )
 from leaklint.solve.lineages import Lineages
+from leaklint.solve.said import Said
 
 _ROOTS: Final = {'""': NOTHING_KNOWN, "{}": frozenset({CONTAINER}), "?": ANYTHING}
 _MOST: Final = 12
 """Kinds that one text may have."""
-_MOST_BRACKETS: Final = 20
-"""In an annotation that is read."""
-OF_GENERATORS: Final = ("__anext__", "aclose", "anext", "asend", "athrow")
-"""How the methods of an asynchronous generator are called."""
-_PLAIN_TYPES: Final = frozenset({"bool", "bytes", "complex", "float", "int", "str", "None", "NoneType", "Literal"})
-_CONTAINERS: Final = frozenset({"dict", "frozenset", "list", "set", "tuple"})
 
 
 class Receivers:
@@ -70,7 +62,6 @@ class Receivers:
         """
         self._program = program
         self._models = models
-        self._asynchronous = asynchronous
         self._installed = installed
         self._keeps_kind = keeps_kind
         self._is_replaced = is_replaced
@@ -80,6 +71,7 @@ class Receivers:
         self._circles = circles
         self._special = SPECIAL.keys() | SPECIAL_METHODS.keys()
         self._lineages = Lineages(program, self.meaning)
+        self._said = Said(program, models, asynchronous, self.meaning, self._global)
 
     # ------------------------------------------------------------------------------------------------ texts to kinds
     def of(self, path: str, function: str, text: str) -> Kinds:
@@ -96,7 +88,7 @@ class Receivers:
 
     def _read(self, path: str, function: str, text: str) -> Kinds:
         if text.startswith("("):
-            return self._annotated(path, text[1:])
+            return self._said.annotated(path, text[1:])
         root = root_of(text)
         found = self._root(path, function, root)
         known = self._program.files[path].functions.get(function)
@@ -145,17 +137,17 @@ class Receivers:
 
     def _bound_to(self, path: str, function: str, texts: Iterable[str]) -> Kinds:
         """What is bound to a name: an annotation, where there is one, is believed."""
-        said = [self._annotated(path, text[1:]) for text in texts if text.startswith("(")]
+        said = [self._said.annotated(path, text[1:]) for text in texts if text.startswith("(")]
         values = [self.of(path, function, text) for text in texts if text[:1] not in ("(", "@")]
         return agreed(frozenset().union(*said), frozenset().union(*values))
 
     def _given_to(self, path: str, function: FunctionFacts, parameter: Parameter) -> Kinds:
         if parameter is function.parameters[0] and function.in_class and "staticmethod" not in function.decorators:
             # a mixin says which class it is mixed into
-            mixed = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
+            mixed = self._said.annotated(path, parameter.annotation) if parameter.annotation else frozenset()
             what = "class" if function.name.endswith("__new__") or _is_of_class(function) else "object"
             return mixed | {Kind(what, f"{path}::{function.in_class}")}
-        found = self._annotated(path, parameter.annotation) if parameter.annotation else frozenset()
+        found = self._said.annotated(path, parameter.annotation) if parameter.annotation else frozenset()
         if says_nothing(parameter.annotation):
             found = frozenset({PARAMETER})
         found = frozenset(from_outside(each) for each in found)
@@ -209,71 +201,6 @@ class Receivers:
             return Foreign(f"builtins.{text}")
         return target
 
-    def _annotated(self, path: str, text: str) -> Kinds:
-        """What a value may be of which an annotation says so."""
-        if text.count("[") > _MOST_BRACKETS:
-            return ANYTHING
-        named = alternatives(text)
-        return frozenset().union(*(self._said(path, each) for each in named)) if named else NOTHING_KNOWN
-
-    def _said(self, path: str, named: Named) -> Kinds:
-        last, arguments = named.last, named.arguments
-        if last in SAYS_NOTHING or last == "Self":
-            return ANYTHING
-        if last in TRANSPARENT:
-            return frozenset()
-        if last in _PLAIN_TYPES:
-            return NOTHING_KNOWN
-        if last in OF_MAPPING or last in OF_FIRST:
-            inside = [self._annotated(path, each) for each in arguments] or [ANYTHING]
-            return frozenset({Kind("container", "", frozenset().union(*inside))})
-        if last == "Callable":
-            return ANYTHING if any(word in str(arguments) for word in AWAITABLE) else NOTHING_KNOWN
-        if last in ("type", "Type") and arguments:
-            return frozenset(
-                Kind("class", each.name) if each.what == "object" else each
-                for each in self._annotated(path, arguments[0])
-            )
-        return frozenset(each for kind in self._named(path, named.name) for each in self._instance(kind))
-
-    def _named(self, path: str, name: str) -> Kinds:
-        meant = self.meaning(path, name)
-        if isinstance(meant, Foreign):
-            return frozenset({Kind("library", meant.name)})
-        if meant is None:
-            return NOTHING_KNOWN
-        facts = self._program.files[meant.path]
-        if meant.name in facts.classes:
-            return frozenset({Kind("class", f"{meant.path}::{meant.name}")})
-        made = facts.bound_calls.get(meant.name, "")
-        if made.endswith(f"{TYPE_VARIABLE}()"):
-            return frozenset({Kind("variable", f"{meant.path}::{meant.name}")})
-        if made.endswith("()"):
-            return frozenset({Kind("any", meant.name)})  # another name of a type
-        return self._global(meant.path, meant.name) if meant.name.isidentifier() else ANYTHING
-
-    def _instance(self, kind: Kind) -> Kinds:
-        """What an object is of which an annotation names the class."""
-        if kind.what == "class":
-            return frozenset({Kind("object", kind.name)})
-        if kind.what == "variable":
-            path, _, name = kind.name.partition("::")
-            said = [text[1:] for text in self._program.files[path].functions["<module>"].bindings.get(name, ())]
-            return frozenset({VARIABLE}).union(*(self._annotated(path, text) for text in said))
-        if kind.what == "library":
-            return self._of_library(kind.name)
-        return frozenset({kind}) if kind.what == "any" or kind in (CLOSED, CONTAINER) else ANYTHING
-
-    def _of_library(self, class_name: str) -> Kinds:
-        """An object of a library's class."""
-        name = self._models.canonical(class_name)
-        package, _, last = name.partition(".")
-        if package == "builtins":
-            return frozenset({CONTAINER if last in _CONTAINERS else CLOSED if last in _PLAIN_TYPES else ANY})
-        if self._models.row(name) is None and not self._asynchronous(package):
-            return NOTHING_KNOWN
-        return frozenset({Kind("instance", name)})
-
     # --------------------------------------------------------------------------------------------------------- steps
     def _step(self, kind: Kind, step: str) -> Kinds:
         if kind.what in ("any", "closed"):
@@ -286,9 +213,24 @@ class Receivers:
             if kind.what == "container":
                 return kind.elements
             if kind.what == "object":
-                return frozenset(got for each in self.member(kind, "__getitem__") for got in self._called(each))
+                return self._result_of(kind, "__getitem__") | self._iterated(kind)
             return frozenset({kind}) if kind.what in ("class", "library") else ANYTHING
         return self._attribute(kind, step[1:])
+
+    def _result_of(self, kind: Kind, name: str) -> Kinds:
+        """What a method of an object of the project gives."""
+        return frozenset(got for each in self.member(kind, name) for got in self._called(each))
+
+    def _iterated(self, kind: Kind) -> Kinds:
+        """What an object of the project gives one after the other."""
+        found = set[Kind]()
+        for method, next_ in (("__iter__", "__next__"), ("__aiter__", "__anext__")):
+            for each in self._result_of(kind, method):
+                is_own = each.what == "object"
+                found |= (
+                    self._result_of(each, next_) if is_own else each.elements if each.what == "container" else {each}
+                )
+        return frozenset(found)
 
     def _awaited(self, kind: Kind) -> Kinds:
         if kind.what == "coroutine":
@@ -333,7 +275,7 @@ class Receivers:
             is_plain = not facts.is_async or facts.is_generator
             return self.given_by(kind.name) if is_plain else frozenset({Kind("coroutine", kind.name)})
         if kind.what == "object":
-            return frozenset(got for each in self.member(kind, "__call__") for got in self._called(each))
+            return self._result_of(kind, "__call__")
         return frozenset({kind}) if kind.what in ("any", "closed") else ANYTHING
 
     def given_by(self, identity: str) -> Kinds:
@@ -343,7 +285,7 @@ class Receivers:
             return ANYTHING
         path = identity.partition("::")[0]
         if facts.returns:
-            return opened(self._annotated(path, facts.returns))
+            return opened(self._said.annotated(path, facts.returns))
         given = "yield" if facts.is_generator else "return"
         found = self._bound_to(path, facts.name, facts.bindings.get(given, CONSTANT))
         return frozenset({Kind("container", "", found)}) if facts.is_generator else opened(found)
@@ -354,13 +296,13 @@ class Receivers:
         if name in self._special:
             return ANYTHING
         if self._models.is_class(name):
-            return self._of_library(name)
+            return self._said.of_library(name)
         row = self._models.row(name)
         if row is None:
             return ANYTHING if self._installed(name.partition(".")[0]) else NOTHING_KNOWN
         if row.returns or row.types or row.copies:
             return ANYTHING
-        return self._of_library(row.type) if row.type else NOTHING_KNOWN
+        return self._said.of_library(row.type) if row.type else NOTHING_KNOWN
 
     def is_protocol(self, class_: str) -> bool:
         """Whether objects of any class that has the same methods are objects of a class of the project."""
@@ -404,7 +346,7 @@ class Receivers:
                 return ANYTHING  # a descriptor
         annotation = known.annotations.get(name) or known.instance_annotations.get(name)
         if annotation:
-            said = frozenset(from_outside(each) for each in self._annotated(path, annotation))
+            said = frozenset(from_outside(each) for each in self._said.annotated(path, annotation))
             return agreed(said, frozenset(found))
         return frozenset(found) or None
 

@@ -14,7 +14,7 @@ from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, TypeKi
 from leaklint.link.annotations import leaves_open
 from leaklint.solve import leaving, results
 from leaklint.solve.activation import Activation
-from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.annotations import annotated, annotated_elements, annotated_inside
 from leaklint.solve.arguments import formals_of
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.effects import ASYNC_GENERATOR
@@ -137,14 +137,14 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
                 state.env[formal.name] = of(Thing(path, kind), sources=frozenset({path}))
                 continue
         if formal.annotation:
-            below = extend(path, ELEMENT)
             if formal.kind in ("positional", "either", "keyword"):
                 value = yield from annotated(act.world, act.path, formal.annotation)
                 if value.things:
                     state.env[formal.name] = Value(_at(path, value), frozenset({path}))
-                inner = yield from annotated_elements(act.world, act.path, formal.annotation)
-            else:
-                inner = yield from annotated(act.world, act.path, formal.annotation)
+                for below, inner in (yield from annotated_inside(act.world, act.path, formal.annotation, path)):
+                    state.heap[below] = Value(inner.things, frozenset({below}))
+                continue
+            below, inner = extend(path, ELEMENT), (yield from annotated(act.world, act.path, formal.annotation))
             if inner.things:
                 state.heap[below] = Value(_at(below, inner), frozenset({below}))
 
@@ -342,7 +342,7 @@ def import_module(world: World, path: str) -> Solving:
     state.quiet = world.only_work
     ended: Ended = yield from run(act, world.program.body(identity), state)
     world.budget.took(identity, act.work, importing=True)
-    names = dict(world.importing.pop(path))
+    names = dict(world.importing[path])
     last = ended.normal if ended.normal is not None else ended.raised
     if last is not None:
         for name, value in last.env.items():
@@ -350,13 +350,26 @@ def import_module(world: World, path: str) -> Solving:
                 names[name.removeprefix("global ")] = value
         for place, value in last.heap.items():
             world.keep_field(place, value)
+        yield from _annotate_variables(world, path, facts)
         _say_left_out(world, identity, len(last.unopened))
         for key, token in last.tokens.items():
             if token.status is not Status.OPEN:
                 continue
             declared[key] = (token.effect, token.trace)
+    del world.importing[path]
     found = world.modules[path] = ModuleState(names)
     return found
+
+
+def _annotate_variables(world: World, path: str, facts: FunctionFacts) -> Solving:
+    """Gives empty containers of a module that is being imported the elements that annotations tell of."""
+    for name, texts in facts.bindings.items():
+        value = world.importing[path].get(name)
+        said = [text[1:] for text in texts if text.startswith("(") and "[" in text]
+        for thing in value.things if value is not None and said else ():
+            if not world.fields_below(thing.path):
+                for place, inner in (yield from annotated_inside(world, path, said[0], thing.path)):
+                    world.keep_field(place, inner)
 
 
 __all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise", "tokens_at_end"]
