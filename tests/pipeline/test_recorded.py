@@ -10,12 +10,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from test_fixtures import CASES
 
 from leaklint.pipeline import parts
 from leaklint.pipeline.analyse import analyse
-from leaklint.pipeline.cache import Cache
+from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.roots import Project, settings_in
 from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.settings import Settings, read_settings
@@ -54,6 +55,28 @@ CHANGES = {
     "a name like a module": ("fetch = core.fetch\n\ndef go():\n    fetch()\n", 1),
 }
 """What is put into a file that nobody has read, and how many findings more there are."""
+
+
+HANDLER = "def lambda_handler(event, context):\n    "
+OUTSIDE = {
+    "by its name": (
+        {"app.py": f"import sys\n\n{HANDLER}sys.modules['config'].LAST = event\n", "tool.py": "import app\n"},
+        {"config.py": "LAST = None\n", "tool.py": "import app\n\nLIMIT = 3\n"},
+    ),
+    "as a part of a package": (
+        {"app.py": f"import a.b\n\n{HANDLER}a.x.LAST = event\n", "a/b.py": "LIMIT = 3\n"},
+        {"a/x.py": "LAST = None\n"},
+    ),
+    "by an adapter": (
+        {
+            "shop/urls.py": "from django.urls import path\n\nSEEN = []\n\ndef view(request):\n    SEEN.append(request)\n\n"
+            "urlpatterns = [path('x', view)]\n",
+            "main.py": "ROOT_URLCONF = 'shop.urls'\n",
+        },
+        {"main.py": "from mangum import Mangum\n\nROOT_URLCONF = 'shop.urls'\nhandler = Mangum(1)\n"},
+    ),
+}
+"""Files of a project, and what is put there that no import leads to."""
 
 
 @pytest.fixture
@@ -114,6 +137,45 @@ def test_what_changes_an_answer_is_seen(project: Path, tmp_path: Path, solved: l
     assert len(second.findings) == len(first.findings) + more
     (project / "tool.py").write_text(TOOL)
     assert report(project, cache) == first
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_a_file_that_no_import_leads_to_is_seen(tmp_path: Path, solved: list[object], case: str) -> None:
+    root, cache, (before, change) = tmp_path / "project", Cache(tmp_path / "cache"), OUTSIDE[case]
+    for files in (before, change):
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        found = report(root, cache)
+        assert found == report(root, None)
+    assert found.findings
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ((("__class__",), b""),),
+        ((("is_read",), b""),),
+        ((("functions", "nowhere.py", "main", "fetch"), b""),),
+    ],
+)
+def test_answers_that_somebody_has_made_up_are_none(
+    project: Path, tmp_path: Path, solved: list[object], answers: tuple[tuple[tuple[str, ...], bytes], ...]
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    first = report(project, cache)
+    key = digest(os.fsencode(project))
+    kept = cache.read(parts.KIND, key, dict[str, parts.Kept])
+    assert kept
+    entry = {
+        name: msgspec.structs.replace(each, outcome=msgspec.structs.replace(each.outcome, answers=answers))
+        for name, each in kept.items()
+    }
+    cache.write(parts.KIND, key, entry)
+    (project / "tool.py").write_text(f"{TOOL}\nMORE = 4\n")
+    before = len(solved)
+    assert report(project, cache).findings == first.findings
+    assert len(solved) == before + 1
 
 
 @pytest.mark.parametrize(

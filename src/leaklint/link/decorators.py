@@ -289,6 +289,10 @@ class Declared:
     def _first(self, path: str, accepts: Callable[[Framework], bool]) -> Framework | None:
         return next((each for each in self._frameworks if accepts(each) and self._applies(path, each)), None)
 
+    def adapted(self, path: str) -> Platform | None:
+        """The platform behind which an adapter, in whatever file, puts the web application of a file."""
+        return self._adapted.get(path)
+
     def _applies(self, path: str, framework: Framework) -> bool:
         return framework.when == "always" or self._web(path) or (framework.when == "adapted" and path in self._adapted)
 

@@ -107,7 +107,7 @@ class Names:
         parts = dotted.split(".")
         for count in range(len(parts), 0, -1):
             file = self._modules.resolve(path, ".".join(parts[:count]))
-            if file is not None:
+            if file is not None and file in self._files:  # else no import leads to it, and nobody knows what it says
                 return Own(file, ".".join(parts[count:]))
         return None
 

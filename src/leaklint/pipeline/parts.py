@@ -67,6 +67,10 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     marks: tuple[bytes, ...]
     """What the files were known by that were read."""
 
+    def rests_on(self, marks: Mapping[str, bytes]) -> bool:
+        """Whether it is recorded what the outcome rests on, and the files among that are known by these marks."""
+        return bool(self.outcome.answers) and self.marks == tuple(marks.get(path) for path in self.outcome.read)
+
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _OUTCOMES: Final = msgspec.msgpack.Decoder(list[Outcome])
@@ -179,26 +183,25 @@ class Whole(msgspec.Struct, frozen=True):
         exactly = [
             hashlib.blake2b(b"".join(marks[path] for path in part.files), digest_size=20).digest() for part in parts
         ]
-        kept = cache.read(KIND, project, dict[str, Kept]) if cache is not None else None
+        kept = (cache.read(KIND, project, dict[str, Kept]) if cache is not None else None) or {}
         known: dict[str, Outcome] = {}
         asked: dict[str, _Asked] = {}
         for name, part, exact, before in zip(names, parts, exactly, self.before(parts), strict=True):
-            last = kept.get(name) if kept else None
+            last = kept.get(name)
             if last is not None and last.exactly == exact:
                 known[name] = last.outcome
                 continue
-            asked[name] = _Asked(part, before)
-            if last is not None and last.outcome.read and last.marks == _in_order(marks, last.outcome.read):
-                under = self._begun(part)
-                if under.overview.holds(last.outcome.answers):
-                    known[name] = msgspec.structs.replace(last.outcome, declared=under.declared())
-                    del asked[name]
-                else:
-                    asked[name] = _Asked(part, before, under.afresh())
+            under = self._begun(part) if last is not None and last.rests_on(marks) else None
+            if last is not None and under is not None and under.overview.holds(last.outcome.answers):
+                known[name] = msgspec.structs.replace(last.outcome, declared=under.declared())
+            else:
+                asked[name] = _Asked(part, before, under and under.afresh())
         found = known | self._solved_anew(asked, jobs)
-        if cache is not None and (asked or not kept or kept.keys() != found.keys()):
+        if cache is not None and [(each, kept[each].exactly) for each in kept] != list(
+            zip(names, exactly, strict=True)
+        ):
             entry = {
-                name: Kept(exact, found[name], _in_order(marks, found[name].read))
+                name: Kept(exact, found[name], tuple(marks[path] for path in found[name].read))
                 for name, exact in zip(names, exactly, strict=True)
             }
             cache.write(KIND, project, entry)
@@ -229,11 +232,13 @@ class Whole(msgspec.Struct, frozen=True):
 
     def _names(self, parts: Iterable[Part], in_force: bytes) -> list[bytes]:
         """What each part is called: all that its outcome depends on, but what its files say."""
-        handlers, state = self._handlers(), known_by(self.modules.state())
+        handlers, adapted = self._handlers(), self.registrars.adapted if self.registrars is not None else _nothing
+        # names may mean any file of the project, also where no import says so: ``sys.modules["settings"]``
+        everywhere = digest(in_force, known_by(sorted(self.files)), known_by(self.modules.state()))
         found = []
         for part in parts:
-            declared = [(path, path in self.foreign, handlers.get(path)) for path in part.files]
-            found.append(digest(in_force, state, known_by(declared)))
+            declared = [(path, path in self.foreign, handlers.get(path), adapted(path)) for path in part.files]
+            found.append(digest(everywhere, known_by(declared)))
         return found
 
     def _marks(self, parts: Iterable[Part]) -> dict[str, bytes]:
@@ -277,16 +282,16 @@ class _Asked(NamedTuple):
     """Where it has been begun."""
 
 
+def _nothing(_path: str) -> None:
+    return None
+
+
 def known_by(*depends: object) -> bytes:
     """Values as bytes that are the same for the same values."""
     try:
         return _ENCODER.encode(depends)
     except UnicodeEncodeError:  # a file whose name is no text
         return repr(depends).encode("utf-8", "surrogateescape")
-
-
-def _in_order(marks: Mapping[str, bytes], paths: Iterable[str]) -> tuple[bytes, ...]:
-    return tuple(marks[path] for path in paths)
 
 
 def _within(handlers: Iterable[Handler], files: frozenset[str]) -> list[Handler]:

@@ -28,7 +28,30 @@ from leaklint.solve.giving import Giving
 from leaklint.solve.implementing import Class, Implementing
 
 Question = tuple[str, ...]
-"""The name of a method of ``Overview``, and what it is asked for."""
+"""One of ``QUESTIONS``, and what it is asked for."""
+QUESTIONS: Final = frozenset(
+    {
+        "dependency",
+        "functions",
+        "gives_back",
+        "has_asynchronous",
+        "injects",
+        "is_imported",
+        "is_only_said",
+        "is_read",
+        "listing",
+        "only",
+        "only_functions",
+        "quiet",
+        "registered",
+        "registering",
+        "result",
+        "runs_as_script",
+        "suspects",
+        "with_context_variables",
+    }
+)
+"""The methods of ``Overview`` that are questions about a program as a whole."""
 _DIGEST_SIZE: Final = 12
 _Answer = TypeVar("_Answer")
 
@@ -85,8 +108,18 @@ class Overview:
         return [(question, _known_by(answer)) for question, answer in self._answers.items()]
 
     def holds(self, answers: Sequence[tuple[Question, bytes]]) -> bool:
-        """Whether all these questions are answered as they were."""
-        return all(_known_by(getattr(self, name)(*about)) == known for (name, *about), known in answers)
+        """Whether all these questions are answered as they were.
+
+        They are asked in their order up to the first that is not: as solving would ask them. Whoever has written them
+        down may have written anything.
+        """
+        try:
+            return all(
+                name in QUESTIONS and _known_by(getattr(self, name)(*about)) == known
+                for (name, *about), known in answers
+            )
+        except (KeyError, TypeError, ValueError):
+            return False
 
     def afresh(self) -> Overview:
         """The same, as if nothing had been read and asked yet."""
@@ -97,10 +130,9 @@ class Overview:
         return other
 
     def _noted(self, question: Question, find: Callable[[], _Answer]) -> _Answer:
-        try:
-            found: _Answer = self._answers[question]
-        except KeyError:
-            found = self._answers[question] = find()
+        if question not in self._answers:
+            self._answers[question] = find()
+        found: _Answer = self._answers[question]
         return found
 
     # -------------------------------------------------------------------------------------------------------- handlers

@@ -253,7 +253,11 @@ class Receivers:
             if name in self._program.files[kind.name].module_names:
                 return self._global(kind.name, name)
             inside = self._program.modules.submodule(kind.name, name)
-            return frozenset({Kind("module", inside)}) if inside is not None else ANYTHING
+            return (
+                frozenset({Kind("module", inside)})
+                if inside is not None and inside in self._program.files
+                else ANYTHING
+            )
         if kind.what in ("library", "instance"):
             return frozenset({Kind("library", f"{kind.name}.{name}")})
         return NOTHING_KNOWN if kind.what == "coroutine" else ANYTHING
