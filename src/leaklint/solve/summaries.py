@@ -350,7 +350,8 @@ def import_module(world: World, path: str) -> Solving:
                 names[name.removeprefix("global ")] = value
         for place, value in last.heap.items():
             world.keep_field(place, value)
-        yield from _annotate_variables(world, path, facts)
+        if world.cursory is None:  # outside of handlers it leads deep into what only seems to run nothing
+            yield from _annotate_variables(world, path, facts)
         _say_left_out(world, identity, len(last.unopened))
         for key, token in last.tokens.items():
             if token.status is not Status.OPEN:
