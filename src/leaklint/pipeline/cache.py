@@ -39,7 +39,7 @@ _TAG: Final = (
 _Entry = TypeVar("_Entry")
 
 
-def digest(*parts: bytes) -> bytes:
+def digest(*parts: bytes | memoryview) -> bytes:
     """What some bytes are known by."""
     made = hashlib.blake2b(digest_size=_DIGEST_SIZE)
     for part in parts:
@@ -87,7 +87,7 @@ class Cache:
             self._give_up("read", error)
             return None
         start = len(_FIRST_LINE) + _DIGEST_SIZE
-        entry = content[start:]
+        entry = memoryview(content)[start:]
         if content[:start] == _FIRST_LINE + digest(entry):
             with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
                 return msgspec.msgpack.decode(entry, type=form)
@@ -104,7 +104,7 @@ class Cache:
             return  # a value that no entry can hold
         try:
             self._prepare()
-            self._put(self._file(kind, key), _FIRST_LINE + digest(content) + content)
+            self._put(self._file(kind, key), _FIRST_LINE, digest(content), content)
             self._keep_bounds()
         except OSError as error:
             self._give_up("written", error)
@@ -119,13 +119,13 @@ class Cache:
         self._put(self.folder / ".gitignore", b"*\n")
         self._put(self.folder / "CACHEDIR.TAG", _TAG.encode())
 
-    def _put(self, file: Path, content: bytes) -> None:
+    def _put(self, file: Path, *content: bytes) -> None:
         import tempfile  # where nothing has changed, nothing is written
 
         descriptor, written = tempfile.mkstemp(prefix=".new-", dir=file.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
+                stream.writelines(content)
             os.replace(written, file)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -95,6 +95,7 @@ def solved(
     said = templates_of(templates, own, wrappers, cache, project, marks)
     inline = dict(said.sources)
     units.add(inline)
+    units.keep()
     chosen = _platforms(settings)
     modules, found = discover(
         files,
@@ -139,7 +140,6 @@ def solved(
         ]
     else:
         outcomes = whole.outcomes(cache, project, in_force, jobs)
-    units.keep()
     findings = [each for outcome in outcomes for each in (*outcome.findings, *outcome.declared)]
     troubles = [(path, trouble) for path, facts in sorted(files.items()) for trouble in facts.troubles]
     findings += not_understood(troubles, sources, cache, project)

@@ -115,9 +115,10 @@ class Units:
         return parsed
 
     def keep(self) -> None:
-        """Keeps the outlines for the next run, where they are not what was kept before."""
+        """Keeps the outlines for the next run, where they are not what was kept before; no more files come after it."""
         if self._cache is not None and self._used.keys() != self._known.keys():
             self._cache.write(KIND, self._project, self._used)
+        self._known, self._used = {}, {}
 
     def _remembered(self, path: str) -> FileFacts | None:
         mark = self.digests[path].hex()
