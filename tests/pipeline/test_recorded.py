@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from leaklint.pipeline.roots import Project, settings_in
 from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.settings import Settings, read_settings
 from leaklint.report.report import Report
+from leaklint.solve import overview
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 PACKAGES = ("pathspec", "flake8", *(("asyncio", "_pytest") if PROVE else ()))
@@ -137,6 +139,12 @@ def test_what_changes_an_answer_is_seen(project: Path, tmp_path: Path, solved: l
     assert len(second.findings) == len(first.findings) + more
     (project / "tool.py").write_text(TOOL)
     assert report(project, cache) == first
+
+
+def test_every_question_that_is_noted_can_be_asked_again() -> None:
+    noted = re.findall(r'_noted\(\s*\("(\w+)"', Path(overview.__file__).read_text(encoding="utf-8"))
+    assert sorted(noted) == sorted(overview.QUESTIONS)
+    assert all(callable(getattr(overview.Overview, name)) for name in noted)
 
 
 @pytest.mark.parametrize("case", OUTSIDE)

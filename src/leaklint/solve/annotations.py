@@ -38,11 +38,9 @@ def annotated(world: World, module: str, text: str) -> Solving:
 def annotated_elements(world: World, module: str, text: str) -> Solving:
     """A value of the type that an annotation gives the elements of a container (the values of a mapping)."""
     found = []
-    for each in alternatives(text):
-        if each.last in OF_MAPPING and len(each.arguments) == 2:
-            found.append((yield from annotated(world, module, each.arguments[1])))
-        elif each.last in OF_FIRST and each.arguments:
-            found.append((yield from annotated(world, module, each.arguments[0])))
+    for field, said in _inside(text):
+        if field in (ELEMENT, "[0]"):
+            found.append((yield from annotated(world, module, said)))
     things: frozenset[Thing] = frozenset().union(*(value.things for value in found))
     return Value(things) if len(things) <= 3 else NOTHING
 

@@ -2,8 +2,9 @@
 
 Solving reads a file only when something leads it there. Few questions are about all files: which functions may drop
 something asynchronous, whether any file reads an attribute of a name. An ``Overview`` answers those, and takes note of
-every answer and of every file that is read: what is solved rests on nothing else. Where a later run reads the same
-files unchanged and would get the same answers, it would come to the same end.
+every answer and of every file that is read. What names may mean rests on the list of files, too, by which, as by the
+handlers, a part is known (``leaklint.pipeline.parts``): what is solved rests on nothing else. Where a later run reads
+the same files unchanged and would get the same answers, it would come to the same end.
 """
 
 from __future__ import annotations
