@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from leaklint.pipeline import git
-from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.discover import discover
 from leaklint.pipeline.git import GitFailed
+from leaklint.pipeline.remembered import Tree
 from leaklint.pipeline.roots import find_projects, find_root
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.wrong_use import WrongUse

@@ -17,10 +17,11 @@ from leaklint.ir.finding import Finding
 from leaklint.ir.handler import Handler
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.cache import Cache, digest
-from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.discover import discover
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.reading import TemplateTexts, marks_of, read_all
 from leaklint.pipeline.regular import regular
+from leaklint.pipeline.remembered import Tree
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
 from leaklint.pipeline.stamps import Mark, Stamp, known_mark, mark_of, now, stamps_of, unchanged

@@ -53,13 +53,14 @@ def is_bundled_in(root: Path, files: Iterable[str], python: Iterable[str]) -> Ca
     return is_bundled
 
 
+def is_package_in_holder(path: str) -> bool:
+    """Whether a file makes a folder for dependencies hold a package."""
+    return name_of(path) == "__init__.py" and name_of(folder_of(folder_of(path))) in _HOLDERS
+
+
 def _known_packages(root: Path, files: frozenset[str], python: Iterable[str]) -> set[str]:
     """Packages of libraries in folders for dependencies; none where the library itself is the project."""
-    candidates = {
-        folder
-        for path in python
-        if name_of(path) == "__init__.py" and name_of(folder_of(folder := folder_of(path))) in _HOLDERS
-    }
+    candidates = {folder_of(path) for path in python if is_package_in_holder(path)}
     if not candidates:
         return set()
     known = _OF_ALL | _names_of_rows()

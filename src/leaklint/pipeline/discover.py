@@ -6,16 +6,16 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
-
 from leaklint.link.templates import templates_among
-from leaklint.pipeline.bundled import is_bundled_in
-from leaklint.pipeline.cache import FOLDER
-from leaklint.pipeline.git import GitFailed, is_ignored, is_in_repository, listed_files
+from leaklint.pipeline.bundled import is_bundled_in, is_package_in_holder
+from leaklint.pipeline.cache import FOLDER, Cache, digest
+from leaklint.pipeline.git import GitFailed, is_ignored, is_in_repository, listed_by, listed_files
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.relative import folder_of, is_below, name_of
+from leaklint.pipeline.remembered import Noted, Remembered, Tree
 from leaklint.pipeline.roots import SETTINGS_FILES, Project, nested_roots
 from leaklint.pipeline.settings import Settings
+from leaklint.pipeline.stamps import now
 from leaklint.pipeline.walk import Listing, walk
 
 SUFFIXES = (
@@ -38,23 +38,33 @@ MARKS = frozenset(
 IGNORED = "ignored by git"
 
 
-class Tree(msgspec.Struct, frozen=True):
-    """The files of a project, relative to its root, sorted."""
+def discover(
+    project: Project, settings: Settings, cwd: Path, *, force_exclude: bool = False, cache: Cache | None = None
+) -> Tree:
+    """Lists the project's files; paths that were named are read even where they would be left out.
 
-    own: tuple[str, ...]
-    libraries: tuple[str, ...] = ()
-    """Python files of foreign packages that lie beside the project's own: read, never reported."""
-    templates: tuple[str, ...] = ()
-    nested: tuple[str, ...] = ()
-    """Folders with settings of their own; their files are in none of the above."""
-    unreadable: tuple[tuple[str, str], ...] = ()
-    """What could not be listed, with the reason."""
-    left_out: tuple[tuple[str, str], ...] = ()
-    """Folders and files that were left out on purpose, with the reason."""
+    With a cache the list of an earlier run is taken where nothing has changed that it was made from.
+    """
+    root = project.root
+    if cache is None or _is_crowded(project):
+        return _listed(project, settings, cwd, None, force_exclude=force_exclude)
+    given = [(each, each.is_dir()) for each in project.given]
+    patterns = (settings.exclude, settings.extend_exclude)
+    asked = (root, cwd, given, patterns, force_exclude, listed_by(root))
+    key = digest(repr(asked).encode("utf-8", "surrogateescape"))
+    known = cache.read("tree", key, Remembered)
+    if known is not None and known.holds(root, matters):
+        return known.tree
+    made = now()
+    noted = Noted(root, matters)
+    tree = _listed(project, settings, cwd, noted, force_exclude=force_exclude)
+    remembered = noted.remembered(made, tree)
+    if remembered is not None:
+        cache.write("tree", key, remembered)
+    return tree
 
 
-def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: bool = False) -> Tree:
-    """Lists the project's files; paths that were named are read even where they would be left out."""
+def _listed(project: Project, settings: Settings, cwd: Path, noted: Noted | None, *, force_exclude: bool) -> Tree:
     covers = path_matcher(settings.exclude + settings.extend_exclude)
     left_out: dict[str, str] = {}
 
@@ -65,26 +75,27 @@ def discover(project: Project, settings: Settings, cwd: Path, *, force_exclude: 
             left_out[path] = "excluded"
         return path in left_out
 
-    listing = Listing(()) if _is_crowded(project) else _list(project.root, leaves_out)
+    listing = Listing(()) if _is_crowded(project) else _list(project.root, leaves_out, noted)
     left_out.update((path, IGNORED) for path in listing.ignored if FOLDER not in path.split("/"))
     files = set(_without_excluded(listing.files, covers, left_out))
     unreadable = list(listing.unreadable)
     if not force_exclude:
         for given in project.given:
-            named = _named(project.root, given, files, covers)
+            named = _named(project.root, given, files, covers, noted)
             files.update(named.files)
             unreadable += named.unreadable
     files = set(_without_environments(sorted(files), left_out))
+    if noted:
+        noted.read(path for path in files if decides(path))
     nested = nested_roots(files, project.root, cwd)
     files = {path for path in files if not is_below(path, nested)}
     asked = {_below_root(project.root, given) for given in project.given if not given.is_dir()}
     top = f"{project.root}{os.sep}"
-    python = sorted(
-        path
-        for path in files
-        # what ends in `.py` may be a folder, or a link to one, which is not followed
-        if (path.endswith(".py") or (path in asked and not matters(path))) and not os.path.isdir(top + path)
-    )
+    named_python = [path for path in files if path.endswith(".py") or (path in asked and not matters(path))]
+    if noted:
+        noted.links(named_python)
+    # what ends in `.py` may be a folder, or a link to one, which is not followed
+    python = sorted(path for path in named_python if not os.path.isdir(top + path))
     is_bundled = is_bundled_in(project.root, files, python)
     libraries = frozenset(filter(is_bundled, python))
     return Tree(
@@ -107,23 +118,38 @@ def _is_crowded(project: Project) -> bool:
     return str(project.root) in crowded
 
 
+def decides(path: str) -> bool:
+    """Whether the content of a file may say which other files are the project's own."""
+    return name_of(path) in MARKS or is_package_in_holder(path)
+
+
 def matters(path: str) -> bool:
     """Whether a file may say anything: source, template, settings, or the mark of an environment or a package."""
     name = name_of(path)
     return name.endswith(SUFFIXES) or name in MARKS or "ockerfile" in name or "/conda-meta/" in path
 
 
-def _list(folder: Path, covers: Callable[[str], bool]) -> Listing:
+def _list(folder: Path, covers: Callable[[str], bool], noted: Noted | None) -> Listing:
     """The files below a folder: by git where it knows the folder, else by walking."""
+    listens = noted.folder if noted else None
     if not is_in_repository(folder):
-        return walk(folder, covers, matters)
+        return walk(folder, covers, matters, listens)
     try:
         if is_ignored(folder):
-            return walk(folder, covers, matters)
+            raise GitFailed("the folder is ignored as a whole")
         listed = listed_files(folder)
     except GitFailed:
+        if noted:
+            noted.unknown()
         return walk(folder, covers, matters)
     files = set(filter(matters, listed.files))
+    if noted:
+        # git does not say which folders it looked into
+        walk(folder, covers, matters, listens)
+        untracked = {folder_of(path) for path in listed.untracked}
+        noted.by_git(each for each in untracked if not covers(f"{each}/"))
+        if listed.repositories:
+            noted.unknown()
     pending = [path for path in listed.repositories if not covers(path)]
     while pending:
         inner = pending.pop()
@@ -137,14 +163,18 @@ def _list(folder: Path, covers: Callable[[str], bool]) -> Listing:
     return Listing(tuple(sorted(files)), listed.unreadable)
 
 
-def _named(root: Path, given: Path, files: Iterable[str], covers: Callable[[str], bool]) -> Listing:
+def _named(
+    root: Path, given: Path, files: Iterable[str], covers: Callable[[str], bool], noted: Noted | None
+) -> Listing:
     """The files of a path on the command line, where the project's own list leaves them out."""
     path = _below_root(root, given)
     if not given.is_dir():
         return Listing((path,))
     if path == "." or any(each.startswith(path + "/") for each in files):
         return Listing(())
-    inner = _list(given, covers)
+    if noted:
+        noted.unknown()
+    inner = _list(given, covers, None)
     kept = [f"{path}/{each}" for each in _without_excluded(inner.files, covers, {})]
     return Listing(tuple(kept), tuple((f"{path}/{each}", reason) for each, reason in inner.unreadable))
 

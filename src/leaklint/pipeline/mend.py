@@ -24,7 +24,7 @@ from leaklint.ir.finding import Finding, Severity
 from leaklint.pipeline.analyse import analysed_for_fixes
 from leaklint.pipeline.files import write_whole
 from leaklint.pipeline.regular import regular
-from leaklint.pipeline.run import Part, Request, cache_of, report_of
+from leaklint.pipeline.run import Part, Request, report_of
 from leaklint.pipeline.wrong_use import WrongUse
 from leaklint.report.report import Report
 
@@ -116,7 +116,7 @@ class _Mending:
         """What is to be mended, with the least severity that is shown of such findings."""
         for each in wanted:
             self.wanted[_key(each)] = min(each.severity, self.wanted.get(_key(each), each.severity))
-        self.cache = cache_of(part, request)
+        self.cache = part.cache
         self.hears = request.hears
         self.overlay: dict[str, bytes] = dict(request.overlay)
         self.settings = dataclasses.replace(

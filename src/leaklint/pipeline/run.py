@@ -14,10 +14,11 @@ from leaklint.pipeline.analyse import analyse, analysed_for_fixes
 from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.cache import Cache, folder_of
 from leaklint.pipeline.cache import clean as remove
-from leaklint.pipeline.discover import Tree, discover
+from leaklint.pipeline.discover import discover
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.named_files import insist_on_files, missing_folders
 from leaklint.pipeline.relative import is_below
+from leaklint.pipeline.remembered import Tree
 from leaklint.pipeline.roots import Project, find_projects, settings_in, shown
 from leaklint.pipeline.rule_names import rule_names
 from leaklint.pipeline.settings import Sourced, override, read_settings
@@ -68,6 +69,7 @@ class Part(msgspec.Struct, frozen=True):
     project: Project
     sourced: Sourced
     tree: Tree
+    cache: Cache | None = None
 
 
 def parts_of(request: Request) -> tuple[Part, ...]:
@@ -82,8 +84,9 @@ def parts_of(request: Request) -> tuple[Part, ...]:
             sourced = read_settings(project.config, shown(project.config, request.cwd), rules)
         sourced = override(sourced, request.given, rules)
         insist_on_files(project, sourced, request.cwd, baseline=request.baseline != "renew")
-        tree = discover(project, sourced.settings, request.cwd, force_exclude=request.force_exclude)
-        parts[project.root] = Part(project, sourced, tree)
+        cache = _cache_of(project, sourced, request)
+        tree = discover(project, sourced.settings, request.cwd, force_exclude=request.force_exclude, cache=cache)
+        parts[project.root] = Part(project, sourced, tree, cache)
         if request.config:
             continue
         for nested in tree.nested:
@@ -115,7 +118,7 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
     root = part.project.root
     # Asked first: a revision that does not exist should not cost an analysis.
     changes = changes_since(root, request.since) if request.since else None
-    cache = cache_of(part, request)
+    cache = part.cache
     settings = part.sourced.settings
     if request.edits:
         from leaklint.pipeline.offers import with_edits
@@ -155,11 +158,11 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
     return repathed(report, str(request.cwd), lambda path: shown(root / path, request.cwd))
 
 
-def cache_of(part: Part, request: Request) -> Cache | None:
+def _cache_of(project: Project, sourced: Sourced, request: Request) -> Cache | None:
     """The cache of a project, where the run uses one."""
     if not request.cached:
         return None
-    folder = folder_of(part.project.root, _is_project(part.project), part.sourced.settings.cache_dir)
+    folder = folder_of(project.root, _is_project(project), sourced.settings.cache_dir)
     return Cache(folder) if folder is not None else None
 
 

@@ -66,14 +66,14 @@ def known_mark(root: Path, stamps: Mapping[str, Stamp], made: int, path: str) ->
     """What a file is known by that looks as it did at the time ``made``; None where it has to be read."""
     stamp = stamps.get(path)
     try:
-        if stamp is None or not stamp.mark or not _looks_like(stamp, os.stat(f"{root}{os.sep}{path}"), made):
+        if stamp is None or not stamp.mark or not looks_like(stamp, os.stat(f"{root}{os.sep}{path}"), made):
             return None
     except OSError:
         return None
     return Mark(stamp.size, stamp.mark)
 
 
-def _looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
+def looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
     """Whether a file need not be read to know that it is what it was: it is older than what was made from it."""
     return (
         state.st_size == stamp.size
@@ -89,7 +89,7 @@ def unchanged(root: Path, stamps: Mapping[str, Stamp], made: int) -> bool:
     for path, stamp in stamps.items():
         try:
             state = os.stat(top + path)
-            if _looks_like(stamp, state, made):
+            if looks_like(stamp, state, made):
                 continue
             if state.st_size != stamp.size:
                 return False

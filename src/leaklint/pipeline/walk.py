@@ -141,10 +141,17 @@ class _Patterns:
         return tuple(found)
 
 
-def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str], bool] = lambda _: True) -> Listing:
+def walk(
+    folder: Path,
+    leave_out: Callable[[str], bool],
+    matters: Callable[[str], bool] = lambda _: True,
+    noted: Callable[[str, os.stat_result, list[os.DirEntry[str]]], None] | None = None,
+) -> Listing:
     """Every file below the folder, except below folders that ``leave_out`` names (by relative path).
 
     Files whose relative path does not matter are not even compared with ignore files, which is most of the work.
+    ``noted`` is told of each folder that is listed: its path with a slash at the end, what it looked like before it was
+    listed, and what is in it.
     """
     top = _with_slash(folder)
     files: list[str] = []
@@ -156,11 +163,14 @@ def walk(folder: Path, leave_out: Callable[[str], bool], matters: Callable[[str]
     while pending:
         below, ignoring = pending.pop()
         try:
+            before = os.stat(top + below) if noted else None
             with os.scandir(top + below) as entries:
                 found = list(entries)
         except OSError as error:
             unreadable.append((below.rstrip("/") or ".", error.strerror or str(error)))
             continue
+        if noted and before:
+            noted(below, before, found)
         if ".gitignore" in [entry.name for entry in found]:
             ignoring = (*ignoring, *_ignore_file(top + below))
         # most ignore files say nothing of most folders, and then of few names in them

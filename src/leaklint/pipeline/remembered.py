@@ -1,0 +1,143 @@
+"""A project's list of files in the cache: it holds as long as the folders, and what says what is left out, do.
+
+A folder is known by its time of change, as a file is: it is listed anew only where that is not what it was, and what
+counts then is whether the names that matter are the same. Where git knows the project, its index and settings are
+files among those that decide.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from leaklint.pipeline.cache import FOLDER, digest
+from leaklint.pipeline.git import GitFailed, deciding_files
+from leaklint.pipeline.regular import regular
+from leaklint.pipeline.stamps import Stamp, looks_like, mark_of, stamps_of, unchanged
+
+IGNORE_FILE: Final = ".gitignore"
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """The files of a project, relative to its root, sorted."""
+
+    own: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
+    """Python files of foreign packages that lie beside the project's own: read, never reported."""
+    templates: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+    """Folders with settings of their own; their files are in none of the above."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """What could not be listed, with the reason."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Folders and files that were left out on purpose, with the reason."""
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """A list of files in the cache, with the time at which it was begun and what it was made from."""
+
+    made: int
+    folders: dict[str, Stamp]
+    """All folders that were listed, relative to the root and with a slash at the end; the root is ``""``."""
+    files: dict[str, Stamp]
+    """Files that decide which others belong to the project, and how, by their path from the root."""
+    absent: tuple[str, ...]
+    """Files that would decide it and are not there."""
+    folders_behind: dict[str, bool]
+    """Whether links that are named like source lead to a folder."""
+    tree: Tree
+
+    def holds(self, root: Path, matters: Callable[[str], bool]) -> bool:
+        """Whether the list would be made the same today; a folder that looks the same is not listed again."""
+        top = f"{root}{os.sep}"
+        return (
+            not any(os.path.lexists(top + path) for path in self.absent)
+            and all(os.path.isdir(top + path) == is_folder for path, is_folder in self.folders_behind.items())
+            and unchanged(root, self.files, self.made)
+            and self._lists_the_same(top, matters)
+        )
+
+    def _lists_the_same(self, top: str, matters: Callable[[str], bool]) -> bool:
+        try:
+            for path, stamp in self.folders.items():
+                if not looks_like(stamp, os.stat(top + path), self.made):
+                    with os.scandir(top + path) as entries:
+                        if _mark(path, list(entries), matters) != stamp.mark:
+                            return False
+        except OSError:
+            return False
+        return True
+
+
+class Noted:
+    """What is noted while a project is listed, from which it is known whether the list still holds."""
+
+    def __init__(self, root: Path, matters: Callable[[str], bool]) -> None:
+        self._root = root
+        self._top = f"{root}{os.sep}"
+        self._matters = matters
+        self._folders: dict[str, Stamp] = {}
+        self._files: set[str] = set()
+        self._behind: dict[str, bool] = {}
+        self._asked_git = False
+        self._is_known = True
+
+    def folder(self, path: str, state: os.stat_result, entries: Sequence[os.DirEntry[str]]) -> None:
+        """Notes a folder that is being listed, with what it looked like before."""
+        mark = _mark(path, entries, self._matters)
+        self._folders[path] = Stamp(state.st_size, state.st_mtime_ns, state.st_ino, mark)
+        if any(entry.name == IGNORE_FILE for entry in entries):
+            self._files.add(path + IGNORE_FILE)
+
+    def by_git(self, untracked: Iterable[str]) -> None:
+        """Notes that git made the list; the folders of files that it does not track have to be among those noted."""
+        self._asked_git = True
+        self._is_known &= all(f"{folder}/" in self._folders for folder in untracked if folder)
+
+    def read(self, paths: Iterable[str]) -> None:
+        """Notes files below the root whose content counts."""
+        self._files.update(paths)
+
+    def links(self, paths: Iterable[str]) -> None:
+        """Notes where those of the files lead that are links."""
+        behind = ((path, self._top + path) for path in paths)
+        self._behind.update((path, os.path.isdir(file)) for path, file in behind if os.path.islink(file))
+
+    def unknown(self) -> None:
+        """Notes that the list rests on what cannot be looked up later."""
+        self._is_known = False
+
+    def remembered(self, made: int, tree: Tree) -> Remembered | None:
+        """What to keep of a list that was begun at the time ``made``; None where nothing tells later if it holds."""
+        if not self._is_known or tree.unreadable or not self._folders:
+            return None
+        try:
+            asked = deciding_files(self._root) if self._asked_git else ()
+            beside = [os.path.relpath(each, self._root) for each in asked]
+            absent = {path for path in beside if not os.path.lexists(self._top + path)}
+            there = sorted({*self._files, *beside} - absent)
+            files = stamps_of(self._root, there, {path: mark_of(regular(self._top + path)) for path in there})
+        except (GitFailed, OSError, ValueError):
+            return None
+        if files is None:
+            return None
+        return Remembered(made, self._folders, files, tuple(sorted(absent)), self._behind, tree)
+
+
+def _mark(folder: str, entries: Iterable[os.DirEntry[str]], matters: Callable[[str], bool]) -> bytes:
+    """What the content of a folder is known by: the names that matter, and which of them are folders."""
+    names: list[str] = []
+    for entry in entries:
+        try:
+            is_folder = entry.is_dir(follow_symlinks=False)
+        except OSError:
+            is_folder = False
+        if is_folder:
+            names += [entry.name + "/"] if entry.name != FOLDER else []
+        elif entry.name == IGNORE_FILE or matters(folder + entry.name):
+            names.append(entry.name)
+    return digest("\0".join(sorted(names)).encode("utf-8", "surrogateescape"))
