@@ -245,8 +245,7 @@ def _is_own(project: Project, tree: Tree, file: str, name: str) -> bool:
 def _is_not_named_by_text(project: Project, path: str, uses: list[Occurrence], name: str) -> None:
     """Raises ``NoFix`` where a text names the variable, as ``setattr``, ``globals()`` and patches of tests do."""
     for file in sorted({path, *project.importers(path), *(each.path for each in uses)}):
-        source = project.sources.get(file, b"")
-        if not any(f"{name}{quote}".encode() in source for quote in "\"'"):
+        if not project.mentions(file, f'{name}"', f"{name}'"):
             continue
         tree = project.tree(file)
         for node in tree.nodes:

@@ -26,7 +26,7 @@ def make(finding: Finding, project: Project) -> Plan:
     ]
     if len(functions) != 1:
         raise NoFix("the default is none of a def")
-    if any(b"defaults__" in source for source in project.sources.values()):
+    if any(project.mentions(path, "defaults__") for path in project.sources):
         raise NoFix("the project looks into the defaults of functions")
     name = finding.hint.state
     parameter, default = _default(functions[0], name)

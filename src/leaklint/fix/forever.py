@@ -93,7 +93,7 @@ def _passes_on(project: Project, path: str, function: Function, depth: int) -> b
 
 
 def _named(project: Project, path: str, name: str) -> Iterator[tuple[Tree, Function]]:
-    if f"def {name}".encode() not in project.sources.get(path, b""):
+    if not project.mentions(path, f"def {name}"):
         return
     try:
         tree = project.tree(path)

@@ -114,8 +114,8 @@ def _only_here(project: Project, site: Site, caller: Site) -> None:
         if any(each.node is not caller.node.func for each in uses):
             raise several
         return
-    for path, source in project.sources.items():
-        if name.encode() not in source:
+    for path in project.sources:
+        if not project.mentions(path, name):
             continue
         for each in project.tree(path).nodes:
             if not isinstance(each, ast.Attribute) or each.attr != name or each is caller.node.func:

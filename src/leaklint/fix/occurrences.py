@@ -36,7 +36,7 @@ def occurrences(project: Project, path: str, name: str) -> list[Occurrence]:
     homes = [path]
     for home in homes:
         for file in sorted(project.importers(home)):
-            if name.encode() not in project.sources.get(file, b"") and b"*" not in project.sources.get(file, b""):
+            if not project.mentions(file, name) and not project.may_import_all(file):
                 continue
             here = list(_through_imports(project, file, _parsed(project, file), home, name))
             if file not in homes and any(isinstance(each.node, ast.alias) for each in here):

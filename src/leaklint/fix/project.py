@@ -47,9 +47,27 @@ class Project:
         self._known: dict[tuple[object, ...], object] = {}
         self._importers: dict[str, set[str]] | None = None
         self._trees: dict[str, Tree | None] = {}
+        self.words: set[bytes] = set()
+        """What was looked for in the bytes of files."""
+        self.read: set[str] = set()
+        """The files that were parsed, or in which such a word was found."""
+
+    def mentions(self, path: str, *words: str) -> bool:
+        """Whether one of the words stands anywhere in a file."""
+        wanted = [word.encode() for word in words]
+        self.words.update(wanted)
+        found = any(word in self.sources.get(path, b"") for word in wanted)
+        if found:
+            self.read.add(path)
+        return found
+
+    def may_import_all(self, path: str) -> bool:
+        """Whether there may be a star import in a file; an outline says so as well, so that this is no word."""
+        return b"*" in self.sources.get(path, b"")
 
     def tree(self, path: str) -> Tree:
         """The tree of a file; raises ``Unreadable`` where there is none."""
+        self.read.add(path)
         if path not in self._trees:
             try:
                 self._trees[path] = Tree(self.sources[path]) if path in self.sources else None

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,13 @@ from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import discover
 from leaklint.pipeline.hearing import Hears, nobody
+from leaklint.pipeline.kept import Kept, Rests
 from leaklint.pipeline.reading import TemplateTexts, marks_of, read_all
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.remembered import Tree
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
-from leaklint.pipeline.stamps import Mark, Stamp, known_mark, mark_of, now, stamps_of, unchanged
+from leaklint.pipeline.stamps import Mark, changed, mark_of, now, stamps_of
 from leaklint.pipeline.troubles import not_analysed
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
 
@@ -78,6 +79,8 @@ class Output(msgspec.Struct, frozen=True):
     """Whether what runs is known to end, or never to; None where neither is known."""
     imported: Callable[[str], frozenset[str]] = lambda _path: frozenset()
     """The files of the project that a file imports itself."""
+    read: frozenset[str] = frozenset()
+    """The files of which more was read than the outline."""
 
 
 def _findings(given: Input) -> Output:
@@ -109,6 +112,7 @@ def _findings(given: Input) -> Output:
         resolver(found.modules),
         found.ends,
         importing(found.files, found.modules),
+        found.read,
     )
 
 
@@ -122,14 +126,6 @@ class Asked(msgspec.Struct):
     """On that line, whatever the settings and the comments say."""
     everywhere: tuple[Finding, ...] = ()
     """All of the project."""
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """A report in the cache, with the time at which it was begun and what it was made from."""
-
-    made: int
-    stamps: dict[str, Stamp]
-    report: Report
 
 
 def analyse(
@@ -157,16 +153,26 @@ def analyse(
             project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers, hears=hears, jobs=jobs
         )[0]
     key = digest(repr((project, settings, tree)).encode("utf-8", "surrogateescape"))
-    known = cache.read("report", key, Kept)
-    if known is not None and unchanged(project.root, known.stamps, known.made):
-        return known.report
     made = now()
-    before = functools.partial(known_mark, project.root, known.stamps, known.made) if known is not None else _nothing
-    report, marks, _ = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs, known=before)
-    read = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
-    stamps = stamps_of(project.root, sorted({*read, *marks}), marks)
-    if stamps is not None and not tree.unreadable and read - marks.keys() <= set(tree.templates):
-        cache.write("report", key, Kept(made, stamps, report))
+    kept = cache.read("report", key, Kept)
+    before = _nothing
+    if kept is not None:
+        edited = changed(project.root, kept.stamps, kept.made)
+        if not edited:
+            return kept.report
+        from leaklint.pipeline.unaffected import after
+
+        later = after(kept, edited, project.root, tree.own, made, cache)
+        if later is not None:
+            cache.write("report", key, later)
+            return later.report
+        before = functools.partial(_mark_before, kept, edited)
+    report, marks, fixable, read = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs, known=before)
+    wanted = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
+    stamps = stamps_of(project.root, sorted({*wanted, *marks}), marks)
+    if stamps is not None and not tree.unreadable and wanted - marks.keys() <= set(tree.templates):
+        rests = Rests(tuple(sorted({*read, *fixable.read})), tuple(sorted(fixable.words)))
+        cache.write("report", key, Kept(made, stamps, report, rests))
     return report
 
 
@@ -181,12 +187,17 @@ def analysed_for_fixes(
     jobs: int = 1,
 ) -> tuple[Report, Fixable]:
     """The report of one project as ``analyse`` gives it, and the project as fixes see it."""
-    report, _, fixable = _analysed(project, settings, overlay, tree, cache, hears=hears, jobs=jobs)
+    report, _, fixable, _ = _analysed(project, settings, overlay, tree, cache, hears=hears, jobs=jobs)
     return report, fixable
 
 
 def _nothing(_path: str) -> Mark | None:
     return None
+
+
+def _mark_before(kept: Kept, edited: Container[str], path: str) -> Mark | None:
+    """What a file is known by that is not among those that were edited."""
+    return None if path in edited else kept.mark(path)
 
 
 def _analysed(
@@ -201,8 +212,8 @@ def _analysed(
     hears: Hears = nobody,
     jobs: int = 1,
     known: Callable[[str], Mark | None] = _nothing,
-) -> tuple[Report, dict[str, Mark], Fixable]:
-    """The report, what all files that it rests on are known by, and the project as fixes see it.
+) -> tuple[Report, dict[str, Mark], Fixable, frozenset[str]]:
+    """The report, what all files are known by, the project as fixes see it, and what was read beyond outlines.
 
     ``known`` gives what a file is known by that is as it was when the report before was made.
     """
@@ -285,7 +296,7 @@ def _analysed(
     if cache is not None:
         marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items())
         marks.update(marks_of(project.root, tree.libraries, known))
-    return report, marks, fixable
+    return report, marks, fixable, output.read
 
 
 def _contents(root: Path, paths: tuple[str, ...]) -> dict[str, bytes]:

@@ -48,6 +48,11 @@ def digest(*parts: bytes | memoryview) -> bytes:
     return made.digest()
 
 
+def key_of(root: Path) -> bytes:
+    """What a project is known by, among those that share a folder."""
+    return digest(os.fsencode(root))
+
+
 def folder_of(root: Path, is_project: bool, setting: str | None) -> Path | None:
     """Where the cache of a project is kept: where the environment or the settings say, else in the project itself.
 

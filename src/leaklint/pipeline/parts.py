@@ -53,9 +53,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     declared: tuple[Finding, ...] = ()
     """What outlines alone say of functions."""
     read: tuple[str, ...] = ()
-    """The files that were read to solve it, where that is recorded, sorted."""
+    """The files that were read to solve it, sorted."""
     answers: tuple[tuple[Question, bytes], ...] = ()
-    """What was asked about the part as a whole, and what the answers are known by."""
+    """What was asked about the part as a whole, and what the answers are known by, where that is recorded."""
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
@@ -138,7 +138,7 @@ class Whole(msgspec.Struct, frozen=True):
             findings,
             result.handlers,
             declared=under.declared(),
-            read=overview.seen.paths if recorded else (),
+            read=under.read(),
             answers=tuple(overview.answers()) if recorded else (),
         )
 
@@ -148,11 +148,15 @@ class Whole(msgspec.Struct, frozen=True):
         left_out: dict[tuple[str, str], Finding] = {}
         lower = functools.lru_cache(MOST_LOWERED)(self.lower)
 
+        lowered_in: set[str] = set()
+
         def sketch(path: str, name: str) -> Body | None:
+            lowered_in.add(path)
             lowered, trouble = lower(path, name)
             return lowered if trouble is None else None
 
         def body(path: str, name: str) -> Body:
+            lowered_in.add(path)
             lowered, trouble = lower(path, name)
             if trouble is not None:
                 left_out[path, name] = not_analysed(path, trouble.reason, trouble.span)
@@ -169,7 +173,7 @@ class Whole(msgspec.Struct, frozen=True):
             reported=lambda path: path not in self.foreign,
             sketch=sketch,
         )
-        return _Underway(Overview(program, self.models, self.library), left_out)
+        return _Underway(Overview(program, self.models, self.library), left_out, lowered_in)
 
     def outcomes(self, cache: Cache | None, project: bytes, in_force: bytes, jobs: int = 1) -> list[Outcome]:
         """What solving the parts gives, as far as the cache does not know it.
@@ -193,7 +197,8 @@ class Whole(msgspec.Struct, frozen=True):
                 continue
             under = self._begun(part) if last is not None and last.rests_on(marks) else None
             if last is not None and under is not None and under.overview.holds(last.outcome.answers):
-                known[name] = msgspec.structs.replace(last.outcome, declared=under.declared())
+                read = tuple(sorted({*last.outcome.read, *under.lowered}))
+                known[name] = msgspec.structs.replace(last.outcome, declared=under.declared(), read=read)
             else:
                 asked[name] = _Asked(part, before, under and under.afresh())
         found = known | self._solved_anew(asked, jobs)
@@ -262,6 +267,12 @@ class _Underway(NamedTuple):
     overview: Overview
     left_out: dict[tuple[str, str], Finding]
     """Functions that cannot be analysed, as findings."""
+    lowered: set[str]
+    """The files of which functions were lowered."""
+
+    def read(self) -> tuple[str, ...]:
+        """The files that were read, sorted."""
+        return tuple(sorted({*self.overview.seen.paths, *self.lowered}))
 
     def declared(self) -> tuple[Finding, ...]:
         """What outlines alone say of functions."""

@@ -17,7 +17,7 @@ import msgspec
 from leaklint.pipeline.cache import FOLDER, digest
 from leaklint.pipeline.git import GitFailed, deciding_files
 from leaklint.pipeline.regular import regular
-from leaklint.pipeline.stamps import Stamp, looks_like, mark_of, stamps_of, unchanged
+from leaklint.pipeline.stamps import Stamp, changed, looks_like, mark_of, stamps_of
 
 IGNORE_FILE: Final = ".gitignore"
 
@@ -57,7 +57,7 @@ class Remembered(msgspec.Struct, frozen=True):
         return (
             not any(os.path.lexists(top + path) for path in self.absent)
             and all(os.path.isdir(top + path) == is_folder for path, is_folder in self.folders_behind.items())
-            and unchanged(root, self.files, self.made)
+            and not changed(root, self.files, self.made)
             and self._lists_the_same(top, matters)
         )
 

@@ -23,8 +23,9 @@ from leaklint.link.frameworks import parse_frameworks
 from leaklint.link.handlers import discover
 from leaklint.link.modules import Modules
 from leaklint.link.public import public_functions
+from leaklint.link.templates.reading import stacks_among
 from leaklint.models.load import ModelError, Models, parse
-from leaklint.pipeline.cache import Cache, digest
+from leaklint.pipeline.cache import Cache, digest, key_of
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.installed import library_of
 from leaklint.pipeline.parts import Whole
@@ -62,6 +63,8 @@ class Solution(NamedTuple):
     files: Mapping[str, FileFacts]
     examined: Examined | None = None
     """What is known of the line that was asked for."""
+    read: frozenset[str] = frozenset()
+    """The files of which more was read than the outline."""
 
 
 def solved(
@@ -85,14 +88,15 @@ def solved(
     ``only_handlers`` nothing is followed from handlers. ``jobs`` processes share the work.
     """
     # bundled packages are libraries: rows say what they do, and their source is not solved
-    project = digest(os.fsencode(root))
+    project = key_of(root)
     own = {path: source for path, source in sorted(sources.items()) if path not in libraries}
     units = Units(own, cache, project, hears, jobs=jobs)
     files = units.facts
     hears("linking", len(own), len(own))
     frameworks = parse_frameworks(dict(packaged("platforms"))).values()
     wrappers = {name: variable for each in frameworks for name, variable in each.wraps.items()}
-    said = templates_of(templates, own, wrappers, cache, project, marks)
+    stacks = stacks_among(own)
+    said = templates_of(templates, own, stacks, wrappers, cache, project, marks)
     inline = dict(said.sources)
     units.add(inline)
     units.keep()
@@ -152,7 +156,16 @@ def solved(
     notes = () if confirmed else (NO_HANDLER if files else NO_FILE,)
     examined = next((each.examined for each in outcomes if each.examined is not None), None)
     return Solution(
-        findings, tuple(confirmed), notes, files.__getitem__, inline, modules, endings_of(files), files, examined
+        findings,
+        tuple(confirmed),
+        notes,
+        files.__getitem__,
+        inline,
+        modules,
+        endings_of(files),
+        files,
+        examined,
+        frozenset(stacks).union(*(each.read for each in outcomes)),
     )
 
 

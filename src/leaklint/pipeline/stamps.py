@@ -62,17 +62,6 @@ def stamps_of(root: Path, paths: Iterable[str], marks: Mapping[str, Mark]) -> di
     return found
 
 
-def known_mark(root: Path, stamps: Mapping[str, Stamp], made: int, path: str) -> Mark | None:
-    """What a file is known by that looks as it did at the time ``made``; None where it has to be read."""
-    stamp = stamps.get(path)
-    try:
-        if stamp is None or not stamp.mark or not looks_like(stamp, os.stat(f"{root}{os.sep}{path}"), made):
-            return None
-    except OSError:
-        return None
-    return Mark(stamp.size, stamp.mark)
-
-
 def looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
     """Whether a file need not be read to know that it is what it was: it is older than what was made from it."""
     return (
@@ -83,18 +72,18 @@ def looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
     )
 
 
-def unchanged(root: Path, stamps: Mapping[str, Stamp], made: int) -> bool:
-    """Whether all files are still what they were at the time ``made``: those that look the same are not read."""
+def changed(root: Path, stamps: Mapping[str, Stamp], made: int) -> set[str]:
+    """The files that are not what they were at the time ``made``: those that look the same are not read."""
     top = f"{root}{os.sep}"
+    found: set[str] = set()
     for path, stamp in stamps.items():
         try:
             state = os.stat(top + path)
             if looks_like(stamp, state, made):
                 continue
-            if state.st_size != stamp.size:
-                return False
-            if digest(regular(top + path)) != stamp.mark:
-                return False
+            if state.st_size == stamp.size and digest(regular(top + path)) == stamp.mark:
+                continue
         except OSError:
-            return False
-    return True
+            pass
+        found.add(path)
+    return found

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from leaklint.link.templates.reading import Templates, read_templates, stacks_among
+from leaklint.link.templates.reading import Templates, read_templates
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.stamps import Mark, mark_of
 
@@ -24,16 +24,16 @@ class Known(msgspec.Struct, frozen=True):
 def templates_of(
     texts: Mapping[str, bytes],
     own: Mapping[str, bytes],
+    stacks: Mapping[str, bytes],
     wrappers: Mapping[str, str],
     cache: Cache | None,
     project: bytes,
     marks: Mapping[str, Mark] | None = None,
 ) -> Templates:
-    """What templates say; ``own`` are the project's Python files, some of which may be stacks of the CDK.
+    """What templates say; ``own`` are the project's Python files, ``stacks`` those that may be stacks of the CDK.
 
     Of what no reader of templates looks at, only ``marks`` need to say what it is known by.
     """
-    stacks = stacks_among(own)
     if cache is None:
         return read_templates(texts, own, stacks=stacks, wrappers=wrappers)
     mark = _mark(marks or {path: mark_of(text) for path, text in texts.items()}, own, stacks, wrappers)

@@ -28,6 +28,24 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 _RAWS: Final = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
+def outline(source: bytes) -> FileFacts | None:
+    """The outline of a file as it is read from the cache; None where it cannot be written down."""
+    try:
+        return _DECODER.decode(_ENCODER.encode(Source(source).facts))
+    except (OverflowError, UnicodeEncodeError, msgspec.MsgspecError):
+        return None
+
+
+def outlines_kept(cache: Cache, project: bytes, wanted: Mapping[str, bytes]) -> dict[str, FileFacts]:
+    """Those outlines in the cache that are wanted, by path; ``wanted`` says what each file was known by."""
+    known = cache.read(KIND, project, dict[str, msgspec.Raw]) or {}
+    found: dict[str, FileFacts] = {}
+    for path, mark in wanted.items():
+        with contextlib.suppress(KeyError, msgspec.MsgspecError, ValueError):
+            found[path] = _DECODER.decode(known[mark.hex()])
+    return found
+
+
 class Units:
     """Outlines by path; a file is parsed where its outline is not known, or one of its functions is lowered."""
 
