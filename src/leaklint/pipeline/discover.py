@@ -56,7 +56,7 @@ def discover(
     if known is not None and known.holds(root, matters):
         return known.tree
     made = now()
-    noted = Noted(root, matters)
+    noted = Noted(root, path_matcher(settings.exclude + settings.extend_exclude))
     tree = _listed(project, settings, cwd, noted, force_exclude=force_exclude)
     remembered = noted.remembered(made, tree)
     if remembered is not None:
@@ -145,9 +145,9 @@ def _list(folder: Path, covers: Callable[[str], bool], noted: Noted | None) -> L
     files = set(filter(matters, listed.files))
     if noted:
         # git does not say which folders it looked into
-        walk(folder, covers, matters, listens)
+        walk(folder, noted.covers, matters, listens)
         untracked = {folder_of(path) for path in listed.untracked}
-        noted.by_git(each for each in untracked if not covers(f"{each}/"))
+        noted.by_git(each for each in untracked if not noted.covers(f"{each}/"))
         if listed.repositories:
             noted.unknown()
     pending = [path for path in listed.repositories if not covers(path)]

@@ -10,16 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from leaklint.pipeline.cache import FOLDER, digest
+from leaklint.pipeline.cache import digest
 from leaklint.pipeline.git import GitFailed, deciding_files
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.stamps import Stamp, changed, looks_like, mark_of, stamps_of
-
-IGNORE_FILE: Final = ".gitignore"
+from leaklint.pipeline.walk import IGNORE_FILE, names_that_matter
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -66,7 +64,7 @@ class Remembered(msgspec.Struct, frozen=True):
             for path, stamp in self.folders.items():
                 if not looks_like(stamp, os.stat(top + path), self.made):
                     with os.scandir(top + path) as entries:
-                        if _mark(path, list(entries), matters) != stamp.mark:
+                        if _mark(names_that_matter(path, entries, matters)) != stamp.mark:
                             return False
         except OSError:
             return False
@@ -76,21 +74,21 @@ class Remembered(msgspec.Struct, frozen=True):
 class Noted:
     """What is noted while a project is listed, from which it is known whether the list still holds."""
 
-    def __init__(self, root: Path, matters: Callable[[str], bool]) -> None:
+    def __init__(self, root: Path, covers: Callable[[str], bool]) -> None:
+        self.covers = covers
+        """Whether a folder is left out, as the settings say."""
         self._root = root
         self._top = f"{root}{os.sep}"
-        self._matters = matters
         self._folders: dict[str, Stamp] = {}
         self._files: set[str] = set()
         self._behind: dict[str, bool] = {}
         self._asked_git = False
         self._is_known = True
 
-    def folder(self, path: str, state: os.stat_result, entries: Sequence[os.DirEntry[str]]) -> None:
-        """Notes a folder that is being listed, with what it looked like before."""
-        mark = _mark(path, entries, self._matters)
-        self._folders[path] = Stamp(state.st_size, state.st_mtime_ns, state.st_ino, mark)
-        if any(entry.name == IGNORE_FILE for entry in entries):
+    def folder(self, path: str, state: os.stat_result, names: Sequence[str]) -> None:
+        """Notes a folder that is being listed, with what it looked like before, and the names in it that matter."""
+        self._folders[path] = Stamp(state.st_size, state.st_mtime_ns, state.st_ino, _mark(names))
+        if IGNORE_FILE in names:
             self._files.add(path + IGNORE_FILE)
 
     def by_git(self, untracked: Iterable[str]) -> None:
@@ -128,16 +126,6 @@ class Noted:
         return Remembered(made, self._folders, files, tuple(sorted(absent)), self._behind, tree)
 
 
-def _mark(folder: str, entries: Iterable[os.DirEntry[str]], matters: Callable[[str], bool]) -> bytes:
+def _mark(names: Iterable[str]) -> bytes:
     """What the content of a folder is known by: the names that matter, and which of them are folders."""
-    names: list[str] = []
-    for entry in entries:
-        try:
-            is_folder = entry.is_dir(follow_symlinks=False)
-        except OSError:
-            is_folder = False
-        if is_folder:
-            names += [entry.name + "/"] if entry.name != FOLDER else []
-        elif entry.name == IGNORE_FILE or matters(folder + entry.name):
-            names.append(entry.name)
     return digest("\0".join(sorted(names)).encode("utf-8", "surrogateescape"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from leaklint.pipeline.cache import FOLDER
 from leaklint.pipeline.regular import regular
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathspec.pattern import Pattern
 
 
+IGNORE_FILE: Final = ".gitignore"
 _PLAIN: Final = re.compile(r"[\w.$~@+=-]+")
 _ONE_OF: Final = re.compile(r"\*([\w.$~@+=-]*)\[(\w+)\]")
 """One star and then letters, the last of which may be one of several: ``*.py[cod]``."""
@@ -145,13 +147,13 @@ def walk(
     folder: Path,
     leave_out: Callable[[str], bool],
     matters: Callable[[str], bool] = lambda _: True,
-    noted: Callable[[str, os.stat_result, list[os.DirEntry[str]]], None] | None = None,
+    noted: Callable[[str, os.stat_result, list[str]], None] | None = None,
 ) -> Listing:
     """Every file below the folder, except below folders that ``leave_out`` names (by relative path).
 
     Files whose relative path does not matter are not even compared with ignore files, which is most of the work.
     ``noted`` is told of each folder that is listed: its path with a slash at the end, what it looked like before it was
-    listed, and what is in it.
+    listed, and ``names_that_matter`` in it.
     """
     top = _with_slash(folder)
     files: list[str] = []
@@ -165,35 +167,50 @@ def walk(
         try:
             before = os.stat(top + below) if noted else None
             with os.scandir(top + below) as entries:
-                found = list(entries)
+                names = names_that_matter(below, entries, matters)
         except OSError as error:
             unreadable.append((below.rstrip("/") or ".", error.strerror or str(error)))
             continue
         if noted and before:
-            noted(below, before, found)
-        if ".gitignore" in [entry.name for entry in found]:
+            noted(below, before, names)
+        if IGNORE_FILE in names:
             ignoring = (*ignoring, *_ignore_file(top + below))
+            if not matters(below + IGNORE_FILE):
+                names.remove(IGNORE_FILE)
         # most ignore files say nothing of most folders, and then of few names in them
         saying = [each for each in ignoring if each.patterns.meaning_all_in((top + below)[len(each.base) : -1])]
         meanings = [each.patterns.meaning_name for each in ignoring]
-        for entry in found:
-            name = entry.name
+        for each in names:
+            name = each.rstrip("/")
             path = below + name
-            try:
-                is_folder = entry.is_dir(follow_symlinks=False)
-            except OSError:
-                is_folder = False
-            if not is_folder and not matters(path):
-                continue
-            may_say = bool(saying) or [each for each in meanings if each(name)]
-            if may_say and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
+            may_say = bool(saying) or [meaning for meaning in meanings if meaning(name)]
+            if may_say and _is_ignored(f"{top}{below}{each}", ignoring):
                 ignored.append(path)
-                continue
-            if not is_folder:
+            elif name == each:
                 files.append(path)
             elif name != ".git" and not leave_out(path):
                 pending.append((path + "/", ignoring))
     return Listing(tuple(sorted(files)), tuple(sorted(unreadable)), tuple(sorted(ignored)))
+
+
+def names_that_matter(folder: str, entries: Iterable[os.DirEntry[str]], matters: Callable[[str], bool]) -> list[str]:
+    """The names in a folder on which a walk depends: those of folders, which end in a slash, and of files that matter.
+
+    Our own cache is none of them.
+    """
+    found: list[str] = []
+    for entry in entries:
+        name = entry.name
+        try:
+            is_folder = entry.is_dir(follow_symlinks=False)
+        except OSError:
+            is_folder = False
+        if is_folder:
+            if name != FOLDER:
+                found.append(name + "/")
+        elif name == IGNORE_FILE or matters(folder + name):
+            found.append(name)
+    return found
 
 
 def _with_slash(folder: Path) -> str:
@@ -212,7 +229,7 @@ def _ignore_files_above(folder: Path) -> tuple[_IgnoreFile, ...]:
 
 def _ignore_file(folder: str) -> tuple[_IgnoreFile, ...]:
     try:
-        return (_IgnoreFile(folder, _patterns(regular(f"{folder}.gitignore"))),)
+        return (_IgnoreFile(folder, _patterns(regular(folder + IGNORE_FILE))),)
     except OSError:
         return ()  # git warns about an ignore file that it cannot read, and goes on without it
 
