@@ -27,6 +27,29 @@ class Library(msgspec.Struct, frozen=True, gc=False):
     name: str
 
 
+def brought_from(files: Mapping[str, FileFacts], modules: Modules, path: str, name: str) -> str | None:
+    """The file that binds a name which ``from module import *`` brings into another, through how many ever.
+
+    Of several such imports the last counts. Only files between the two are looked up in ``files``.
+    """
+    seen, waiting = {path}, [path]
+    while waiting:
+        importer = waiting.pop()
+        if importer != path and name in files[importer].module_names:
+            return importer
+        for fact in files[importer].imports:
+            target = modules.resolve(importer, fact.module, fact.level) if fact.name == "*" else None
+            if target is not None and target in files and target not in seen and _gives(files[target], name):
+                seen.add(target)
+                waiting.append(target)
+    return None
+
+
+def _gives(facts: FileFacts, name: str) -> bool:
+    """Whether a star import of a file brings a name, if it has it."""
+    return not name.startswith("_") if facts.all_names is None else name in facts.all_names
+
+
 class Names:
     """What the names in files stand for."""
 
@@ -34,6 +57,7 @@ class Names:
         self._files = files
         self._modules = modules
         self._imported = functools.cache(self._read_imports)
+        self._starred = functools.cache(functools.partial(brought_from, files, modules))
 
     def meaning(self, path: str, text: str) -> Own | Library | None:
         """What a dotted name at module level of a file stands for, imports followed; None where that is not known."""
@@ -53,7 +77,7 @@ class Names:
                         return Library(_dotted(module, rest))
                     path, text = own.path, own.name
             else:
-                starred = None if head in self._files[path].module_names else self._starred(path, stars, head)
+                starred = self._starred(path, head) if stars and head not in self._files[path].module_names else None
                 if starred is None:
                     return Own(path, text)
                 path = starred
@@ -94,14 +118,6 @@ class Names:
         value = self._files[target.path].bound_calls.get(target.name, "") if isinstance(target, Own) else ""
         return self.written(target.path, value.removesuffix("()")) if isinstance(target, Own) and value else ""
 
-    def _starred(self, path: str, stars: tuple[tuple[str, int], ...], name: str) -> str | None:
-        """The file that ``from module import *`` brings a name from."""
-        for module, level in stars:
-            target = self._modules.resolve(path, module, level)
-            if target is not None and target != path and name in self._files[target].module_names:
-                return target
-        return None
-
     def named(self, path: str, dotted: str) -> Own | None:
         """The file and the rest, for a dotted name that starts with a module of the project, as a file imports it."""
         parts = dotted.split(".")
@@ -111,21 +127,21 @@ class Names:
                 return Own(file, ".".join(parts[count:]))
         return None
 
-    def _read_imports(self, path: str) -> tuple[dict[str, tuple[str, str, int]], tuple[tuple[str, int], ...]]:
-        """What imports bind at module level (module, name in it or ``""``, level), and the starred modules."""
+    def _read_imports(self, path: str) -> tuple[dict[str, tuple[str, str, int]], bool]:
+        """What imports bind at module level (module, name in it or ``""``, level); whether there are star imports."""
         bound: dict[str, tuple[str, str, int]] = {}
-        stars: list[tuple[str, int]] = []
+        stars = False
         for fact in self._files[path].imports:
             if not fact.at_module_level:
                 continue
             if fact.name == "*":
-                stars.append((fact.module, fact.level))
+                stars = True
             elif fact.name:
                 bound[fact.alias] = (fact.module, fact.name, fact.level)
             else:
                 is_top = fact.alias == fact.module.partition(".")[0]
                 bound[fact.alias] = (fact.alias if is_top else fact.module, "", 0)
-        return bound, tuple(stars)
+        return bound, stars
 
 
 def _dotted(*parts: str) -> str:

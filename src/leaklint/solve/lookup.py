@@ -46,7 +46,8 @@ def module_name(world: World, module: str, name: str) -> Solving:
         if facts is not None and name in facts.global_writers:
             value = NOTHING
         else:
-            return None
+            brought = world.overview.brought_from(module, name) if facts is not None else None
+            return (yield from module_name(world, brought, name)) if brought is not None else None
     place = variable(module, name)
     writers = facts.global_writers.get(name, ()) if facts is not None else ()
     found = constants(value)
@@ -131,21 +132,9 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
         return of(Thing(Path(Root(RootKind.MODULE, act.path, "__name__")), MODULE_NAME))
     if name in BUILTINS:
         return library_object(act.world, f"builtins.{name}")
-    stars = yield from star_imported(act, name)
-    return stars if stars is not None else of(Thing(place))
-
-
-def star_imported(act: Activation, name: str) -> Solving:
-    """What a name denotes that only ``from module import *`` can have brought."""
-    facts = act.world.program.files.get(act.path)
-    for each in facts.imports if facts is not None else ():
-        if each.name == "*":
-            found = act.world.program.modules.resolve(act.path, each.module, each.level)
-            if found is not None and found != act.path:
-                value = yield from module_name(act.world, found, name)
-                if value is not None:
-                    return value
-    return None
+    brought = act.world.overview.brought_from(act.path, name) if act.path in act.world.importing else None
+    value = (yield from module_name(act.world, brought, name)) if brought is not None else None
+    return value if value is not None else of(Thing(place))
 
 
 def imported(act: Activation, module: str, name: str, level: int) -> Solving:

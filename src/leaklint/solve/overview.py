@@ -21,6 +21,7 @@ from leaklint.ir.handler import Handler
 from leaklint.ir.location import NOWHERE
 from leaklint.link.library import Library
 from leaklint.link.modules import is_test
+from leaklint.link.names import brought_from
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.anywhere import Suspect, droppers, scripts
@@ -103,6 +104,7 @@ class Overview:
         self._models = models
         self._implementing = Implementing(program)
         self._answers: dict[Question, Any] = {}
+        self._brought: dict[tuple[str, str], str | None] = {}
 
     def answers(self) -> list[tuple[Question, bytes]]:
         """All questions that have been asked, in their order, and what the answers are known by."""
@@ -128,6 +130,7 @@ class Overview:
         other.seen = Seen(self.whole.files)
         other.program = replace(self.whole, files=other.seen)
         other._answers = {}
+        other._brought = {}
         return other
 
     def _noted(self, question: Question, find: Callable[[], _Answer]) -> _Answer:
@@ -193,6 +196,12 @@ class Overview:
         if isinstance(found, str) and (package := self.whole.modules.resolve(importer, module, level)) is not None:
             self.seen.read(package)
         return found
+
+    def brought_from(self, path: str, name: str) -> str | None:
+        """The file from which star imports bring a name into a file; those between are read."""
+        if (path, name) not in self._brought:
+            self._brought[path, name] = brought_from(self.seen, self.whole.modules, path, name)
+        return self._brought[path, name]
 
     def loaded_with(self, path: str) -> frozenset[str]:
         """The files that run when a file is imported, which are read."""
