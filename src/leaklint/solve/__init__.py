@@ -32,6 +32,7 @@ from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
 from leaklint.solve.kept import Kept
 from leaklint.solve.lattice import survives
+from leaklint.solve.leaving import is_kept_name
 from leaklint.solve.overview import Overview
 from leaklint.solve.registered import note_listed
 from leaklint.solve.sparing import Sparing
@@ -306,6 +307,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
             for store in summary.stores
             for thing in store.value.things
             if thing.path.root != store.path.root  # a method of it
+            and not is_kept_name(store.path)
         }
         watched = {
             each.path.root

@@ -56,6 +56,11 @@ def kept_names(act: Activation, manager: Path) -> list[Store]:
     ]
 
 
+def is_kept_name(path: Path) -> bool:
+    """Whether a place only stands for a name of a generator that has yielded."""
+    return bool(path.fields) and path.fields[-1].startswith(_AT)
+
+
 def leave(act: Activation, state: State, manager: Thing, span: Span, *, exceptional: bool) -> Solving:
     """The part of a context manager that stands behind its ``yield`` runs: what it finishes and throws away."""
     function = next(iter(state.heap[slot(manager.path, _FUNCTION)].things), None)
