@@ -156,6 +156,7 @@ def test_without_a_handler_only_codes_of_any_scope_are_judged(project: Path, fak
 def test_a_file_that_cannot_be_read_is_a_finding(project: Path, fake: Fake) -> None:
     os.mkfifo(project / "pipe.py")
     (project / "gone.py").symlink_to("nowhere.py")
+    (project / "deploy.sh").symlink_to("nowhere.sh")
     seen = fake()
     report = analysed(project)
     assert [(each.place.path, each.message) for each in report.findings] == [

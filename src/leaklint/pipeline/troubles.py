@@ -28,7 +28,10 @@ class NotRead(Exception):
 
 
 def read(file: str, largest: int | None = None) -> bytes | None:
-    """The bytes of a regular file, None where it is gone or larger than wanted; raises ``NotRead``."""
+    """The bytes of a regular file, None where it is gone or larger than wanted; raises ``NotRead``.
+
+    With ``largest`` it may be anything, and one that is a link to nowhere says nothing.
+    """
     try:
         state = os.stat(file)
         # Reading a pipe or a device could wait for ever.
@@ -38,7 +41,7 @@ def read(file: str, largest: int | None = None) -> bytes | None:
             return None
         return _content(file, state.st_size)
     except FileNotFoundError:
-        if os.path.islink(file):
+        if largest is None and os.path.islink(file):
             raise NotRead("it is a link that leads nowhere") from None
         return None
     except OSError as error:

@@ -154,7 +154,10 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     prepared = act.world.prepared.get(act.identity)
-    if prepared is not None and pending.is_of_several(state, value) and prepared.is_lone_pick(step):
+    put = prepared.just_put(step) if prepared is not None and len(value.things) > 1 else None
+    if put is not None:
+        value = state.env.get(put, value)
+    elif prepared is not None and pending.is_of_several(state, value) and prepared.is_lone_pick(step):
         value = pending.single_out(state, value)
     state.env[step.target] = with_sources(value, _as_a_whole(target) | key.sources | _places(target))
 

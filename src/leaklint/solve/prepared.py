@@ -17,6 +17,7 @@ class Prepared:
 
     __slots__ = (
         "_body",
+        "_just_put",
         "_lone_calls",
         "_lone_picks",
         "_read_later",
@@ -37,6 +38,7 @@ class Prepared:
         self._repeated: dict[cfg.Assume, tuple[str, bool]] | None = None
         self._lone_picks: frozenset[cfg.GetItem] | None = None
         self._lone_calls: frozenset[cfg.Call] | None = None
+        self._just_put: dict[cfg.GetItem, cfg.Operand] | None = None
         self.order = _reverse_postorder(body)
         self.rank = {block: position for position, block in enumerate(self.order)}
         self.turns = _turns(body, self.rank)
@@ -76,6 +78,12 @@ class Prepared:
         if self._lone_calls is None:
             self._lone_calls = _lone_calls(self._body)
         return step in self._lone_calls
+
+    def just_put(self, step: cfg.GetItem) -> cfg.Operand | None:
+        """What has been appended right before the last element is asked for: ``jobs.append(job); jobs[-1].start()``."""
+        if self._just_put is None:
+            self._just_put = _just_put(self._body)
+        return self._just_put.get(step)
 
 
 def _turns(body: Body, rank: dict[int, int]) -> dict[int, int]:
@@ -332,3 +340,27 @@ def tested(body: Body, parameters: Sequence[str]) -> tuple[frozenset[int], froze
         frozenset(index for index, name in enumerate(parameters) if name in conditions),
         frozenset(index for index, name in enumerate(parameters) if name in asked),
     )
+
+
+def _just_put(body: Body) -> dict[cfg.GetItem, cfg.Operand]:
+    """Last elements that are asked for where nothing has been called since one was appended."""
+    found: dict[cfg.GetItem, cfg.Operand] = {}
+    for block in body.blocks:
+        spelled: dict[str, str] = {}
+        """Temporaries by what they stand for: ``self.jobs.append``, ``-1``."""
+        container, put = "", ""
+        for step in block.instructions:
+            match step:
+                case cfg.Constant(target=target, value=-1):
+                    spelled[target] = "-1"
+                case cfg.GetAttribute(target=target, object=owner, name=name):
+                    spelled[target] = f"{spelled.get(owner, owner)}.{name}"
+                case cfg.Call(function=function, arguments=(cfg.Argument(value=value, name=None, star=""),)):
+                    container, _, method = spelled.get(function, "").rpartition(".")
+                    put = value if method == "append" else ""
+                case cfg.GetItem(object=owner, key=key) if put and spelled.get(key) == "-1":
+                    if spelled.get(owner, owner) == container:
+                        found[step] = put
+                case cfg.Call() | cfg.Await() | cfg.Yield() | cfg.Copy() | cfg.SetItem() | cfg.SetAttribute():
+                    put = ""
+    return found
