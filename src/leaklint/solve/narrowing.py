@@ -176,8 +176,9 @@ def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
     for thing in value.things:
         for variable in state.heap[slot(thing.path, f"<set {answer}>")].things:
             state.resets |= {extend(variable.path, ".value")}
-        for receiver in state.heap[slot(thing.path, f"<ended {answer}>")].things:
-            pending.settle_at(state, receiver.path, single=True)
+        for each in (answer, "some") if answer == "true" else (answer,):
+            for receiver in state.heap[slot(thing.path, f"<ended {each}>")].things:
+                pending.settle_at(state, receiver.path, single=True)
         _nothing_in(state, state.heap[slot(thing.path, f"<empty {answer}>")].things)
         if answer in listed.OPPOSITE:
             fullness.found(state, state.heap[slot(thing.path, f"<empty {listed.OPPOSITE[answer]}>")])
