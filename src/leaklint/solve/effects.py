@@ -228,7 +228,9 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         and token.effect.site != by
     ]
     state.settle(with_callbacks(state, [token.key for token in earlier]))
-    if path.root.kind is not RootKind.MADE:
+    if path in state.vacant:
+        state.vacant -= {path}
+    elif path.root.kind is not RootKind.MADE:
         state.trimmed |= {path}
     if any(_grew_before(token.effect, path) for token in earlier):
         return

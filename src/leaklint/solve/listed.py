@@ -12,6 +12,7 @@ from leaklint.solve.lattice import (
     CONSTANT_PATH,
     constant_keys,
     constants,
+    extend,
     is_from_outside,
     is_prefix,
     ordered,
@@ -72,6 +73,8 @@ def told(state: State, test: Value, answer: str) -> None:
         if missed is not None and missed.sources:
             for container in ordered(missed.things):
                 state.settle(put_under(state, container.path, missed.sources), absent=True)
+                names = [source.root.name for source in missed.sources if source.root.owner == "constant"]
+                state.vacant |= {extend(container.path, f"[{name}]") for name in names}
 
 
 def with_tables(state: State, effect: Write) -> Write:

@@ -22,6 +22,7 @@ def join_states(left: State, right: State) -> State:
     result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
     result.read_first = left.read_first | right.read_first
     result.empty, result.full = left.empty & right.empty, left.full & right.full
+    result.vacant = left.vacant & right.vacant
     result.listed, result.flagged = left.listed & right.listed, met(left, right)
     result.written = left.written & right.written
     result.reads, result.reread = left.reads | right.reads, left.reread | right.reread

@@ -62,6 +62,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         _some_finished(state, value_of(act, state, tested))
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
+    if absent and kind in ANSWERS:
+        state.vacant |= {thing.path for thing in value.things if thing.path.root.kind is not RootKind.MADE}
     if holds and kind == "true":
         for thing in value.things:
             for finished in state.heap[slot(thing.path, DONE)].things:

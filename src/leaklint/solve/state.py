@@ -118,6 +118,7 @@ class State:
         "tokens",
         "trimmed",
         "unopened",
+        "vacant",
         "whole",
         "written",
     )
@@ -142,6 +143,8 @@ class State:
         """Places whose content some path has read before it was thrown away."""
         self.empty: frozenset[Path] = frozenset()
         """Containers of which a test on the way here says that nothing is in them."""
+        self.vacant: frozenset[Path] = frozenset()
+        """Places of which a test on the way here says that nothing is there yet: no such key, or None."""
         self.flagged: frozenset[Flagged] = frozenset()
         """What has been bound or reset where a local name is true, or where it is false."""
         self.full: frozenset[Path] = frozenset()
@@ -186,7 +189,7 @@ class State:
         other.heap = self.heap.copy()
         other.tokens, other.unopened, other.quiet = self.tokens.copy(), self.unopened, self.quiet
         other.resets, other.written, other.empty, other.full = self.resets, self.written, self.empty, self.full
-        other.read_first, other.reread = self.read_first, self.reread
+        other.read_first, other.reread, other.vacant = self.read_first, self.reread, self.vacant
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
         other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
         other.settled, other.absent = self.settled.copy(), self.absent
@@ -205,6 +208,7 @@ class State:
             and self.resets == other.resets
             and self.written == other.written
             and self.empty == other.empty
+            and self.vacant == other.vacant
             and self.full == other.full
             and self.listed == other.listed
             and self.flagged == other.flagged
