@@ -10,6 +10,7 @@ from leaklint.ir.values import Path, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import of, ordered, prolong
+from leaklint.solve.loops import waits
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
@@ -20,6 +21,12 @@ WORK: Final = (Work.FUTURE, Work.GENERATOR, Work.SIBLINGS)
 OVER: Final = (".over",)
 """Where an iterator keeps what it walks through itself, such as ``zip``."""
 DEPTH: Final = 4
+
+
+def take_all(act: Activation, state: State, value: Value, span: Span) -> Solving:
+    """All that ``value`` gives is taken at once: by ``*``, by names on the left, by ``+=`` or a slice."""
+    if waits(act, value):
+        yield from drain(act, state, value, span)
 
 
 def drain(act: Activation, state: State, value: Value, span: Span) -> Solving:

@@ -15,6 +15,7 @@ from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.builtin_calls import rebind
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
+from leaklint.solve.draining import take_all
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     DICTS,
@@ -66,7 +67,7 @@ def _is_slice(key: Value, *, whole: bool = False) -> bool:
     return bool(kinds) and kinds <= ({WHOLE_SLICE} if whole else {WHOLE_SLICE, "builtins.slice"})
 
 
-def _build(act: Activation, state: State, step: cfg.Build) -> None:
+def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
     kind = "builtins.generator" if step.kind == "generator" else f"builtins.{step.kind}"
     thing = Thing(act.made(step.span), instance(kind))
     position = 0
@@ -79,6 +80,7 @@ def _build(act: Activation, state: State, step: cfg.Build) -> None:
         if item.starred:
             uses.consume(act, state, value, step.span, "unpacking")
             read_contents(state, value)
+            yield from take_all(act, state, value, step.span)
             part = elements(act, state, value)
             effects.bind_field(act, state, thing, ELEMENT, with_sources(part, value.sources), certain=False)
             if step.kind == "dict":
@@ -117,6 +119,9 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     target, key = value_of(act, state, step.object), value_of(act, state, step.key)
     pending.use(state, target)
     uses.consume(act, state, target, step.span, "unpacking")
+    if any(uses.is_iterator(act.world, thing) for thing in target.things):
+        # nobody asks an iterator for an element by its position: it is unpacked
+        yield from take_all(act, state, target, step.span)
     special = yield from _method_of_project(act, state, target, "__getitem__", (key,), step.span)
     if special is not None:
         state.env[step.target] = special
@@ -239,6 +244,8 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
             effects.empty(act, state, thing.path)
         return
     single = len(target.things) == 1 or is_one_of_loop(state, (thing.path for thing in target.things))
+    if _is_slice(key):
+        yield from take_all(act, state, value, step.span)
     given = elements(act, state, value).things if _is_slice(key) and not step.augmented else frozenset()
     for thing in ordered(target.things):
         if given and given <= elements(act, state, of(thing)).things:
@@ -379,10 +386,10 @@ def _next_of_project(act: Activation, state: State, iterator: Value, step: cfg.E
 
 DIRECT: Final[dict[type, Direct]] = {
     cfg.Slice: _slice,
-    cfg.Build: _build,
     cfg.Fill: _fill,
 }
 ASKING: Final[dict[type, Transfer]] = {
+    cfg.Build: _build,
     cfg.GetItem: _get_item,
     cfg.SetItem: _set_item,
     cfg.DeleteItem: _delete_item,

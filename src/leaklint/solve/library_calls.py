@@ -14,6 +14,7 @@ from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, folders, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
+from leaklint.solve.draining import take_all
 from leaklint.solve.fields import named_tuple
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
@@ -156,6 +157,10 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
             return suspended(act, state, library(name), arguments, span)
         value = unknown_result(act, state, callee, arguments, span)
         return of(Thing(act.made(span), instance(found.type)), sources=value.sources) if found.type else value
+    for value in arguments.everything() if formals is None else ():
+        # nobody says what becomes of its arguments: an iterator among them counts as walked through
+        if any(uses.is_iterator(world, thing) for thing in value.things):
+            yield from take_all(act, state, value, span)
     bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
     if row.cached is not None:
         names = [formal.name for formal in formals or ()]
@@ -243,7 +248,7 @@ def _given(value: Value) -> object:
         return found
     if len(value.things) == 1:
         (thing,) = value.things
-        if thing.type.kind is TypeKind.LIBRARY:
+        if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
             return thing.type.name
     return GIVEN
 

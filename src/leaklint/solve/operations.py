@@ -9,6 +9,7 @@ from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import counts, dispatching, effects, folders, listed, overriding, pending, protocols, uses
 from leaklint.solve.activation import Activation, Transfer
+from leaklint.solve.draining import take_all
 from leaklint.solve.lattice import (
     CLOCK,
     ELEMENT,
@@ -269,6 +270,8 @@ def _in_place(act: Activation, state: State, step: cfg.InPlace) -> Solving:
     if special is not None:
         state.env[step.target] = with_sources(special, left.sources | sources | observed(left))
         return
+    if special is None:
+        yield from take_all(act, state, right, step.span)
     if act.in_place:
         effects.mutate(act, state, left, How.GROW, step.operator, step.span, sources=sources)
         part = elements(act, state, right)

@@ -32,6 +32,7 @@ from leaklint.solve.contents import but_for_what_is_new, written_within
 from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
+from leaklint.solve.draining import take_all
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import (
     CONTENT,
@@ -240,6 +241,7 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
                 if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
                     state.hands_on(thing.path)
         if argument.star == "*":
+            yield from take_all(act, state, value, step.span)
             known = _known_elements(state, act, value)
             open_ended = any(
                 thing.path.root.kind in SYMBOLIC or state.heap.get(extend(thing.path, ELEMENT))
