@@ -9,6 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.solve import soon
 from leaklint.solve.lattice import (
     EMPTIED,
     FOLDER,
@@ -109,7 +110,10 @@ def settle_at(
     if not every_path:
         status = Status.MIXED
     within = single and path in state.iterating
-    state.settle(_meant(state, path, work), status, times_out=times_out, within=within)
+    meant = _meant(state, path, work)
+    state.settle(meant, status, times_out=times_out, within=within)
+    for handle in soon.handles(state, meant):
+        state.settle(tokens_at(state, handle, (Work.TIMER,)), status)
     for waker in state.heap[slot(path, WAKERS)].things:
         state.settle(tokens_at(state, waker.path, (Work.TIMER,)), status)
     if not work:
