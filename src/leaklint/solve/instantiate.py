@@ -19,6 +19,7 @@ from leaklint.solve.kinds import is_unchanging
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
+    OWN_WORK,
     SYMBOLIC,
     extend,
     is_within,
@@ -44,8 +45,6 @@ from leaklint.solve.writes import with_status, write
 MAX_TRACE: Final = 24
 
 
-OWN_WORK: Final = (".work", ELEMENT)
-"""Where an executor keeps its futures, by its rows: that is not for the project to look into."""
 BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
 """Ways of writing that concern a place, whatever it held before."""
 

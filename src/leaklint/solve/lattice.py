@@ -66,6 +66,8 @@ CONSTANT_CONTEXT: Final = frozenset(
 )
 """What never differs between invocations of one function (contract, point 3)."""
 ELEMENT: Final = "[]"
+OWN_WORK: Final = (".work", ELEMENT)
+"""Where an executor keeps its futures, by its rows: that is not for the project to look into."""
 CONTENT: Final = "<content>"
 """The field that stands for all that a container holds, where it is read as a whole."""
 SIZE: Final = "<size>"

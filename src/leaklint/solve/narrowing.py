@@ -14,7 +14,7 @@ from leaklint.solve.awaitable_tests import FUNCTION, KINDS, UNSURE, answer_for, 
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import CHOSEN
-from leaklint.solve.lattice import CROWD, ROOM, extend, observed, of, slot, truth
+from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, extend, observed, of, prolong, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
@@ -218,7 +218,9 @@ def _emptiable(thing: Thing) -> bool:
 
 def _missing(state: State, thing: Thing) -> None:
     """On this path the object was not made, or is not what the name denotes: nothing hangs on it."""
-    pending.is_missing(state, thing.path)
+    work = prolong(thing.path, OWN_WORK)
+    for path in (thing.path, work, *(each.path for each in state.heap[work].things)):
+        pending.is_missing(state, path)
     variables = state.heap[slot(thing.path, "<variable>")]
     for each in variables.things:
         state.settle(pending.tokens_at(state, each.path, (Work.TOKEN,)))

@@ -194,6 +194,7 @@ def stop(state: State, path: Path, *, every_path: bool = True) -> None:
 def is_missing(state: State, path: Path) -> None:
     """On this path nothing is there that would have to be settled."""
     known = path in state.settled and path not in state.absent
+    state.settle(tokens_at(state, path), absent=True)
     settle_at(state, path)
     if path.root.kind is not RootKind.MADE and not known:
         state.absent |= {path}
