@@ -43,6 +43,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     every_path: bool = True
     times_out: bool = False
     """Where it gives up waiting, it raises, and the work goes on."""
+    goes_on: bool = False
+    """The same where a timeout around it ends the waiting."""
     contents: bool = False
     """A folder goes with all that is in it."""
 
@@ -81,6 +83,8 @@ class Invoke(msgspec.Struct, frozen=True, gc=False):
     """What it does to context variables is still there after the call, though a loop runs it (``asyncio.Runner``)."""
     result: str = ""
     """``returns`` where the call's result is the callable's, ``elements`` where it is a container of its results."""
+    times_out: bool = False
+    """What the callable waits for is given up at some time."""
 
 
 class Summary(msgspec.Struct, frozen=True, gc=False):

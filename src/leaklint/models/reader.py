@@ -346,7 +346,9 @@ class Reader:
                 path = _context(settles.context) if settles.context else self.path(settles.of)
                 work = tuple(Work(each) for each in settles.work)
                 times_out = self.any_given(settles.raises_if_given)
-                yield Settle(path, work, certain, times_out=times_out, contents=settles.contents)
+                yield Settle(
+                    path, work, certain, times_out=times_out, goes_on=settles.goes_on, contents=settles.contents
+                )
 
     def any_given(self, names: Iterable[str]) -> bool:
         """Whether one of these arguments is given, and is not None."""
@@ -372,6 +374,7 @@ class Reader:
                     invokes.context_follows,
                     invokes.keeps_context,
                     invokes.result,
+                    self.any_given(invokes.raises_if_given),
                 )
 
     def values(self, terms: Iterable[str] | None) -> tuple[Value, ...] | None:

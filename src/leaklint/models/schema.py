@@ -95,6 +95,8 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """With one of these arguments it may not hold (``join(timeout=…)``)."""
     raises_if_given: list[str] = []
     """With one of these arguments it raises where it does not hold (``result(timeout=…)``)."""
+    goes_on: bool = False
+    """Where a timeout around it ends the waiting, the work goes on."""
     certain: bool = True
     """False where it never does more than ask the work to end (``terminate``)."""
     contents: bool = False
@@ -114,6 +116,8 @@ class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     keeps_context: bool = False
     """What the coroutine does to context variables is still there after the call (``asyncio.Runner.run``)."""
     result: Literal["", "returns", "elements"] = ""
+    raises_if_given: list[str] = []
+    """With one of these arguments it ends what the callable waits for at some time, and raises."""
 
 
 class Defers(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -179,6 +183,10 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes: iterating over an object uses it up (LK109)."""
     closeable: bool = False
     """For classes: leaving ``with object:`` closes it, as rows for ``__exit__`` and ``__aexit__`` would say."""
+    ended_by: dict[str, Literal["true", "false", "some"]] = {}
+    """For classes: attributes that say that the work of an object has ended, and what they are then."""
+    times_out: bool = False
+    """For context managers: what is awaited within them is given up at some time, and an exception is raised."""
     bounded_by: list[str] = []
     """For containers: constructor arguments that bound the size or the age of what is kept."""
     begins_with: list[str] = []

@@ -112,4 +112,6 @@ def _conditions(row: Row) -> Iterator[str]:
         yield from (*part.if_given, *part.unless_given, *part.when, *part.unless, *part.matches)
     for settles in row.settles:
         yield from (*settles.uncertain_if_given, *settles.raises_if_given)
+    for invokes in row.invokes:
+        yield from invokes.raises_if_given
     yield from row.snapshot_unless_given

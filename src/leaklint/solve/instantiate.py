@@ -127,7 +127,7 @@ def instantiate(
                 settle.work,
                 certain=settle.certain,
                 every_path=settle.every_path,
-                times_out=settle.times_out,
+                times_out=settle.times_out or (settle.goes_on and bool(state.timeouts)),
                 single=single,
             )
             of_context = thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context"

@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import Thing, Type, TypeKind, Value
+from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import Arguments
@@ -47,6 +47,7 @@ def enter(act: Activation, state: State, manager: Value, span: Span, *, is_async
     """A context manager is entered; gives what is bound behind ``as``."""
     pending.use(state, manager)
     state.suppressed |= _suppressed(act, state, manager)
+    state.timeouts |= _timeouts(act, manager)
     for thing in ordered(manager.things):
         uses.use_on_loop(act, state, thing, span)
     if not is_async:
@@ -106,6 +107,7 @@ def exit_from(
 ) -> Solving:
     """A context manager is left."""
     state.suppressed -= _suppressed(act, state, manager)
+    state.timeouts -= _timeouts(act, manager)
     name = "__aexit__" if is_async else "__exit__"
     for thing in ordered(manager.things):
         if thing.type.name == "contextvars.Token":
@@ -127,6 +129,12 @@ def _suppressed(act: Activation, state: State, manager: Value) -> frozenset[str]
             given = elements(act, state, of(Thing(extend(thing.path, ".exceptions"))))
             found |= {each.type.name.rpartition(".")[2].rpartition("::")[2] for each in given.things}
     return frozenset(found)
+
+
+def _timeouts(act: Activation, manager: Value) -> frozenset[Path]:
+    """Those of the things that a manager may be that end what is awaited within them."""
+    models = act.world.models
+    return frozenset(thing.path for thing in manager.things if models.class_row(thing.type.name, "times_out"))
 
 
 def _managed(act: Activation, state: State, thing: Thing, name: str, arguments: Arguments, span: Span) -> Solving:

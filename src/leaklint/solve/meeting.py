@@ -37,6 +37,7 @@ def join_states(left: State, right: State) -> State:
     result.absent = left.absent & right.absent
     result.partly = left.partly | right.partly
     result.suppressed = left.suppressed & right.suppressed
+    result.timeouts = left.timeouts & right.timeouts
     result.heeded = left.heeded | right.heeded
     result.line = right.line
     result.conditions, result.asked = left.conditions & right.conditions, left.asked | right.asked

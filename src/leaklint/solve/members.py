@@ -73,6 +73,10 @@ def library_member(act: Activation, state: State, thing: Thing, class_name: str,
                 state.heap[extend(each.path, ELEMENT)] = held
         told = frozenset(Path(Root(RootKind.LIBRARY, "process", each)) for each in row.reads)
         return with_sources(of_process, told)
+    telling = models.class_row(class_name, "ended_by")
+    if telling is not None and name in telling.ended_by:
+        state.heap[slot(path, f"<ended {telling.ended_by[name]}>")] = of(thing)
+        return of(Thing(path))
     if row is None:
         described = act.world.member_of_library(class_name, name)
         if described.kind == "object" and described.type:

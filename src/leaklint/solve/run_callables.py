@@ -40,7 +40,11 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         state.resets = frozenset(place for place in resets if place.fields[-1:] != (".value",))
         if invoke.moment is Moment.WORK:
             yield from _begin(sub)
+    timeouts = state.timeouts
+    if invoke.times_out:
+        state.timeouts |= {sub.result}
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
+    state.timeouts = timeouts
     state.resets |= resets
     if invoke.moment is Moment.WORK:
         _never_awaited(state, result, [*work, sub.result])

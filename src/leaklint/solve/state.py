@@ -115,6 +115,7 @@ class State:
         "settled",
         "suppressed",
         "tests",
+        "timeouts",
         "tokens",
         "trimmed",
         "unopened",
@@ -161,6 +162,8 @@ class State:
         """Those of them that are only because there is nothing there on this path: another one decides."""
         self.suppressed: frozenset[str] = frozenset()
         """Names of the exceptions that a ``with suppress(...)`` around here swallows."""
+        self.timeouts: frozenset[Path] = frozenset()
+        """What ends, at some time, whatever is awaited here: the managers of the ``async with timeout()`` around it."""
         self.guards: frozenset[Tested] = frozenset()
         self.escaped: dict[Path, Path] = {}
         """Objects made here that a surviving place refers to."""
@@ -194,7 +197,7 @@ class State:
         other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
         other.settled, other.absent = self.settled.copy(), self.absent
         other.escaped, other.kept = self.escaped.copy(), self.kept
-        other.suppressed, other.heeded = self.suppressed, self.heeded
+        other.suppressed, other.timeouts, other.heeded = self.suppressed, self.timeouts, self.heeded
         other.iterating, other.partly, other.whole = self.iterating, self.partly, self.whole
         other.line, other.conditions, other.tests = self.line, self.conditions, self.tests
         other.asked = self.asked
