@@ -37,6 +37,8 @@ def make(finding: Finding, project: Project) -> Plan:
     if node.func.attr == "run_in_executor":
         if not isinstance(function, ast.AsyncFunctionDef) or not isinstance(statement, ast.Expr):
             raise NoFix("it is not dropped in a function that is async")
+        if isinstance(tree.parents[node], ast.Await):
+            raise NoFix("it is awaited already, under a timeout")
         return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
     if isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("waiting for it would block the event loop")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment
 from leaklint.ir.values import RootKind, TypeKind, Value
@@ -17,6 +20,9 @@ from leaklint.solve.members import class_member
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
 
+GOES_ON: Final = (Work.FUTURE, Work.SIBLINGS)
+"""Work that goes on where a timeout ends the waiting for it: in a thread, or behind a shield."""
+
 
 def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
     """``await value``: a coroutine's body runs, a task or future is waited for, anything else is opaque."""
@@ -28,6 +34,8 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
             result = yield from run_coroutine(act, state, callee, arguments, span)
             results.append(result)
             continue
+        if state.timeouts:
+            pending.settle_at(state, thing.path, GOES_ON, times_out=True, single=True)
         pending.settle_at(state, thing.path, single=True)
         if thing.type.kind is TypeKind.INSTANCE:
             awaits = act.world.models.class_row(thing.type.name, "awaited") if "::" not in thing.type.name else None
