@@ -218,19 +218,21 @@ def use(state: State, value: Value) -> None:
 
 
 def drop(state: State, value: Value) -> None:
-    """A display or comprehension is thrown away: nothing holds what it was the only one to hold."""
+    """A display or comprehension is thrown away: nothing holds what it was the only one to hold.
+
+    What somebody has waited for, and what goes on, was held.
+    """
     for thing in value.things:
         if thing.path.root.kind is not RootKind.MADE or thing.path in state.escaped:
             continue
-        for key, below in state.heap.under(thing.path.root).items():
-            if key.fields and key.fields[-1].startswith("["):
-                for inner in below.things:
-                    for token_key in tokens_at(state, inner.path, (Work.TASK,)):
-                        token = state.tokens[token_key]
-                        if isinstance(token.effect, Pending):
-                            state.tokens[token_key] = token._replace(
-                                effect=msgspec.structs.replace(token.effect, held=False)
-                            )
+        fields = [(key.fields[-1:], below.things) for key, below in state.heap.under(thing.path.root).items()]
+        waited = frozenset().union(*(things for last, things in fields if last == (UNFINISHED,)))
+        held = frozenset().union(*(things for last, things in fields if last and last[0].startswith("[")))
+        for token_key in [key for inner in held - waited for key in tokens_at(state, inner.path, (Work.TASK,))]:
+            token = state.tokens[token_key]
+            if isinstance(token.effect, Pending):
+                effect = msgspec.structs.replace(token.effect, held=False)
+                state.tokens[token_key] = token._replace(effect=effect)
 
 
 def hand_over(state: State, value: Value, work: Sequence[Work] = (), depth: int = 0) -> None:
