@@ -234,6 +234,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """Names of which the project has to import one."""
     until_loop: bool = False
     """Done as soon as its loop runs (``call_soon``)."""
+    until_run: bool = False
+    """Done before ``asyncio.run`` returns: it waits for what its loop's own executor runs."""
     daemon: bool = False
     constant_name: bool = False
     """For files: the same name is overwritten in each invocation."""

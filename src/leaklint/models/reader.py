@@ -296,6 +296,7 @@ class Reader:
                     constant_name=opens.constant_name,
                     guarded=opens.unless_there,
                     until_loop=opens.until_loop,
+                    until_run=opens.until_run,
                     only_with=tuple(opens.only_with),
                     sources=self.made_from(opens),
                 )

@@ -79,6 +79,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """What the callable does to context variables is still there for what runs later on the same receiver."""
     until_loop: bool = False
     """It is done as soon as its loop runs."""
+    until_run: bool = False
+    """``asyncio.run`` waits for it before it returns."""
     instead: str = ""
     """What to call instead, or in addition, as the message says it."""
     cure: str = ""

@@ -71,7 +71,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             continue
         if effect.work is Work.TOKEN and lasting:
             continue  # its context is there for the next one
-        if (effect.until_loop and invoke.moment is Moment.LOOP) or (effect.work is Work.TOKEN and own_context):
+        ended = (effect.until_loop and invoke.moment is Moment.LOOP) or (effect.until_run and regime is Regime.RUN)
+        if ended or (effect.work is Work.TOKEN and own_context):
             del state.tokens[key]
         elif regime is not Regime.NONE and effect.regime is Regime.NONE:
             del state.tokens[key]
