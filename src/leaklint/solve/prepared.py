@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -270,8 +271,18 @@ def _read_later(body: Body) -> frozenset[cfg.Copy]:
 
 
 def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
-    """Items of a local name that is asked for none other, by position or key, and where no loop goes on."""
+    """Items of a local name that is asked for none other, by position or key, and where no loop goes on.
+
+    The same of a display that is unpacked, where others of the names are there and none of them is read.
+    """
     picked: dict[str, dict[object, list[tuple[int, cfg.GetItem]]]] = {}
+    unread = _unread(body)
+    left = _displays(body) & {
+        step.object
+        for block in body.blocks
+        for step in block.instructions
+        if isinstance(step, cfg.GetItem) and step.target in unread
+    }
     for index, block in enumerate(body.blocks):
         constants: dict[str, object] = {}
         for step in block.instructions:
@@ -279,11 +290,29 @@ def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
                 constants[step.target] = step.value
             elif isinstance(step, cfg.Operation) and step.operator == "neg" and step.operands[0] in constants:
                 constants[step.target] = ("-", constants[step.operands[0]])
-            elif isinstance(step, cfg.GetItem) and step.object[:1] != "%":
+            elif isinstance(step, cfg.GetItem) and (step.object[:1] != "%" or step.object in left):
+                if step.object in left and step.target in unread:
+                    continue
                 key = constants.get(step.key, step)
                 picked.setdefault(step.object, {}).setdefault(key, []).append((index, step))
     lone = [found for positions in picked.values() if len(positions) == 1 for found in positions.values()]
     return frozenset(step for found in lone for index, step in found if not _is_in_loop(body, index))
+
+
+def _displays(body: Body) -> frozenset[str]:
+    """Temporaries that hold a display or a comprehension."""
+    built = (step for block in body.blocks for step in block.instructions if isinstance(step, cfg.Build))
+    return frozenset(step.target for step in built)
+
+
+def _unread(body: Body) -> frozenset[str]:
+    """Temporaries that are bound to a name, and to nothing else, which this function and those in it do not read."""
+    steps = [step for block in body.blocks for step in block.instructions]
+    if any(isinstance(step, cfg.MakeFunction) for step in steps):
+        return frozenset()
+    read = Counter(name for step in steps for name in _operands(step))
+    bound = (step for step in steps if isinstance(step, cfg.Copy) and not read[step.target] and read[step.source] == 1)
+    return frozenset(step.source for step in bound)
 
 
 def _lone_calls(body: Body) -> frozenset[cfg.Call]:
