@@ -148,13 +148,20 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
                     fields.append((path, inner))
         elif depth == MAX_SHAPE_DEPTH and kind.kind in (TypeKind.INSTANCE, TypeKind.PARTIAL):
             for path, below in _fields_of(state, world, thing.path):
-                functions = frozenset((each.type, ()) for each in below.things if each.type.kind in _CODE)
-                if functions and len(functions) == len(below.things) <= 4:
-                    fields.append((path, functions))
+                kinds = frozenset((each.type, ()) for each in below.things)
+                if 0 < len(kinds) <= 4 and all(_is_code_or_work(state, each) for each in below.things):
+                    fields.append((path, kinds))
         result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))
     if len(result) > 4:
         return frozenset()
     return _by_type(result)
+
+
+def _is_code_or_work(state: State, thing: Thing) -> bool:
+    """Whether it is a function of the project, or an object of a library on which something hangs."""
+    kind = thing.type
+    of_library = kind.kind is TypeKind.INSTANCE and "::" not in kind.name
+    return kind.kind in _CODE or (of_library and bool(state.tokens.about(thing.path)))
 
 
 def _by_type(things: Sequence[tuple[Type, tuple[tuple[str, Shape], ...]]]) -> Shape:

@@ -136,7 +136,7 @@ def may_be_wrapped(act: Activation, state: State, coroutine: Thing) -> bool:
 
 def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
     world, class_name = act.world, thing.type.name
-    stored = read_field(act, state, path)
+    stored = read_field(act, state, path) if path != thing.path else None
     if name == "__dict__":
         return of(Thing(path, instance("builtins.dict")))
     if name == "__class__" and "::" in class_name:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.effects import Write
-from leaklint.ir.values import Path, RootKind, TypeKind, Value
+from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import constant_keys, extend, is_prefix, slot
+from leaklint.solve.lattice import SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, forget_of_one
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
 from leaklint.solve.state import State, Status
-from leaklint.solve.substitution import elements
+from leaklint.solve.substitution import elements, parts
 from leaklint.solve.undoing import constants_in
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
@@ -77,7 +77,7 @@ def entering(act: Activation, operand: str, state: State) -> State:
 def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     """The state in the body of a loop over a container: what is settled there, is settled for one element."""
     held = {thing.path for thing in elements(act, state, value_of(act, entry, operand)).things}
-    held |= {inner for path in held for inner in _parts(state, path)}
+    held |= {inner for path in held for inner in parts(state, path)}
     if not held:
         return state
     inside = state.copy()
@@ -107,7 +107,7 @@ def after_loop(
     iterable = value_of(act, entry, operand)
     items = elements(act, state, iterable)
     walked = {thing.path for thing in items.things}
-    walked |= {inner for path in walked for inner in _parts(state, path)}
+    walked |= {inner for path in walked for inner in parts(state, path)}
     held = set(walked)
     hanging = {token.effect.path for token in state.tokens.values() if token.status is not Status.SETTLED}
     if not hanging.union(state.settled) <= held:
@@ -145,15 +145,7 @@ def after_loop(
                 leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None, within=False)
     for path, (certain, everywhere) in state.settled.items():
         everywhere_inside = all(arrived.settled.get(path, (False, False))[1] for arrived in back)
-        if path in held and not everywhere and everywhere_inside:
+        of_each = path in held or (path.root.kind in SYMBOLIC and is_within(path, walked))
+        if of_each and not everywhere and everywhere_inside:
             leaving.settled[path] = (certain, True)
     return leaving
-
-
-def _parts(state: State, path: Path) -> list[Path]:
-    return [
-        thing.path
-        for key, value in state.heap.under(path.root).items()
-        if len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith(("[", "."))
-        for thing in value.things
-    ]

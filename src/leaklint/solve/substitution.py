@@ -342,6 +342,16 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
     return Value(result.things, result.sources | narrowed(value, field))
 
 
+def parts(state: State, path: Path) -> list[Path]:
+    """The objects that lie in an object: in its fields, or in it as elements."""
+    return [
+        thing.path
+        for key, value in state.heap.under(path.root).items()
+        if len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith(("[", "."))
+        for thing in value.things
+    ]
+
+
 def _under_any_key(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
     """What a default has put under keys that nobody knows, where something has been put into that since."""
     path = extend(thing.path, ELEMENT)
