@@ -19,7 +19,7 @@ from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
 from leaklint.solve.state import PLAIN, SAME, State
-from leaklint.solve.substitution import elements
+from leaklint.solve.substitution import elements, parts
 from leaklint.solve.undoing import put_into
 
 DONE: Final = "<done>"
@@ -68,16 +68,14 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         for thing in value.things:
             for finished in state.heap[slot(thing.path, DONE)].things:
                 pending.settle_at(state, finished.path)
-    _ended(state, value, kind, holds)
+    _ended(act, state, value, kind, holds)
     kept = set()
     for thing in value.things:
         is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
         typed = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
         solid = typed and (kind != "true" or not _emptiable(thing))
         if absent and kind == "true" and _holds_all(state, thing):
-            waited = state.heap.get(extend(thing.path, pending.UNFINISHED)) is not None
-            for element in elements(act, state, of(thing)).things:
-                (pending.settle_at if waited else pending.never_was)(state, element.path)
+            _without_elements(act, state, thing)
         if absent and solid:
             _missing(state, thing)
         elif (absent or not is_none) and not _contradicts(thing, kind, holds):
@@ -171,7 +169,15 @@ def _nothing_in(state: State, containers: Iterable[Thing]) -> None:
         state.settle(put_into(state, thing.path), absent=True)
 
 
-def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
+def _without_elements(act: Activation, state: State, container: Thing) -> None:
+    """On this path nothing is in a container: neither is there what would hang on its elements, or lie in them."""
+    waited = state.heap.get(extend(container.path, pending.UNFINISHED)) is not None
+    held = {element.path for element in elements(act, state, of(container)).things}
+    for path in sorted(held.union(*(parts(state, each) for each in held))):
+        (pending.settle_at if waited else pending.never_was)(state, path)
+
+
+def _ended(act: Activation, state: State, value: Value, kind: str, holds: bool) -> None:
     """The result of ``is_alive()``, ``done()`` or ``empty()`` tells that work has ended, or what there is not."""
     answer = ANSWERS[kind][holds]
     listed.told(state, value, answer)
@@ -181,7 +187,10 @@ def _ended(state: State, value: Value, kind: str, holds: bool) -> None:
         for each in (answer, "some") if answer == "true" else (answer,):
             for receiver in state.heap[slot(thing.path, f"<ended {each}>")].things:
                 pending.settle_at(state, receiver.path, single=True)
-        _nothing_in(state, state.heap[slot(thing.path, f"<empty {answer}>")].things)
+        empty = state.heap[slot(thing.path, f"<empty {answer}>")].things
+        _nothing_in(state, empty)
+        for container in empty:
+            _without_elements(act, state, container)
         if answer in listed.OPPOSITE:
             fullness.found(state, state.heap[slot(thing.path, f"<empty {listed.OPPOSITE[answer]}>")])
 
