@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import Arguments
@@ -17,6 +17,7 @@ from leaklint.solve.coroutines import awaited
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.leaving import leave
+from leaklint.solve.lookup import read_field
 from leaklint.solve.members import GENERATORS, class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.state import State
@@ -58,6 +59,9 @@ def enter(act: Activation, state: State, manager: Value, span: Span, *, is_async
         result = yield from _managed(act, state, thing, name, Arguments(), span)
         if thing.type.kind is TypeKind.COROUTINE and not may_be_wrapped(act, state, thing):
             result = unknown(act.made(span, "entered"))  # it has no __aenter__, and nobody awaits it
+        elif is_async and thing.type.kind is TypeKind.COROUTINE and _is_of_library(act, state, thing):
+            # ``async with session.get(url) as response``: what can be awaited there can be entered, too
+            result = yield from awaited(act, state, of(thing), span)
         elif result is None:
             inner = elements(act, state, of(thing))
             result = inner if inner.things and thing.type.name in GENERATORS else of(thing)
@@ -66,6 +70,12 @@ def enter(act: Activation, state: State, manager: Value, span: Span, *, is_async
         results.append(result)
     value = join_all(results)
     return with_sources(value, manager.sources)
+
+
+def _is_of_library(act: Activation, state: State, coroutine: Thing) -> bool:
+    """Whether a call of a library has given the coroutine."""
+    callee = read_field(act, state, slot(coroutine.path, "<func>")) or NOTHING
+    return any(thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) for thing in callee.things)
 
 
 def _enter_plainly(act: Activation, state: State, manager: Value, span: Span) -> None:

@@ -38,6 +38,7 @@ from leaklint.solve.lineages import Lineages
 from leaklint.solve.said import Said
 
 _ROOTS: Final = {'""': NOTHING_KNOWN, "{}": frozenset({CONTAINER}), "?": ANYTHING}
+_ENTERING: Final = ("__enter__", "__aenter__")
 _MOST: Final = 12
 """Kinds that one text may have."""
 
@@ -303,7 +304,10 @@ class Receivers:
             return self._said.of_library(name)
         row = self._models.row(name)
         if row is None:
-            return ANYTHING if self._installed(name.partition(".")[0]) else NOTHING_KNOWN
+            if self._installed(name.partition(".")[0]):
+                return ANYTHING
+            # sessions, responses and files give themselves behind ``as``
+            return self._said.of_library(owner) if last in _ENTERING else NOTHING_KNOWN
         if row.returns or row.types or row.copies:
             return ANYTHING
         return self._said.of_library(row.type) if row.type else NOTHING_KNOWN
