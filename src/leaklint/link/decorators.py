@@ -151,7 +151,7 @@ class Declared:
         owner, _, method = name.rpartition(".")
         short = f"{owner.rpartition('.')[2]}.{method}" if method in framework.registers else method
         reason = f"listed in {method}" if method in framework.lists else f"registered with {short}()"
-        handler = self._handler(path, function.name, function.name_span, framework, reason)
+        handler = self._handler(path, function.name, function.name_span, framework, reason, method)
         return msgspec.structs.replace(handler, receiver=framework.receiver if function.in_class else "")
 
     def _decorated(self, path: str, key: str, function: FunctionFacts) -> Iterator[Handler]:
@@ -163,7 +163,7 @@ class Declared:
             if framework is None and owner and method in self._registers:
                 framework = self._of_object(path, owner, method, lambda each: each.registers)
             if framework:
-                yield self._handler(path, key, function.name_span, framework, f"decorated with @{name}")
+                yield self._handler(path, key, function.name_span, framework, f"decorated with @{name}", method)
                 return
 
     def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:
@@ -296,7 +296,9 @@ class Declared:
     def _applies(self, path: str, framework: Framework) -> bool:
         return framework.when == "always" or self._web(path) or (framework.when == "adapted" and path in self._adapted)
 
-    def _handler(self, path: str, attribute: str, span: Span, framework: Framework, reason: str) -> Handler:
+    def _handler(
+        self, path: str, attribute: str, span: Span, framework: Framework, reason: str, method: str = ""
+    ) -> Handler:
         adapted = framework.when == "adapted"
         return Handler(
             path=path,
@@ -310,6 +312,7 @@ class Declared:
             copies_context=framework.copies_context,
             durable=framework.durable,
             request=framework.request,
+            ends_request=method in framework.ends_request,
         )
 
     def _adapter_files(self) -> dict[str, Platform]:

@@ -29,6 +29,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Constructors of the objects whose methods register handlers."""
     registers: tuple[str, ...] = ()
     """Those methods, used as decorators or called with what they register."""
+    ends_request: tuple[str, ...] = ()
+    """Those of them whose functions are called when a request ends, whatever has become of it."""
     file: str = ""
     """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
     takes: tuple[str, ...] = ()

@@ -121,6 +121,7 @@ def solve(
     )
     beside = [call for call in calls if call.handler.source is Source.DECORATOR]
     read_by_others: Sources = frozenset().union(*(call.reads for call in beside))
+    calls = _ended(calls)
     reached = [
         each
         for call in calls
@@ -235,6 +236,24 @@ def _reached(world: World, call: Invoked, written: frozenset[Path], read_by_othe
             statement = statement_of(world.program.files.get(described.site.path), described.site.span)
             result.append(Reached(described, steps, (call.handler,), statement))
     return result
+
+
+def _ended(calls: Sequence[Invoked]) -> list[Invoked]:
+    """The calls without the context variables that those of their framework reset when a request ends."""
+    ending = [call for call in calls if call.handler.ends_request]
+
+    def is_reset(call: Invoked, effect: AnyEffect) -> bool:
+        return (
+            isinstance(effect, Pending)
+            and effect.work is Work.TOKEN
+            and call.handler.source is Source.DECORATOR
+            and any(effect.path in each.settled and each.handler.platform is call.handler.platform for each in ending)
+        )
+
+    return [
+        call._replace(effects=tuple(each for each in call.effects if not is_reset(call, each[0]))) if ending else call
+        for call in calls
+    ]
 
 
 def _is_forgotten(effect: AnyEffect, status: Status) -> bool:

@@ -42,6 +42,8 @@ class Invoked(NamedTuple):
     """Places that it reads when it has bound them."""
     trimmed: frozenset[Path]
     """Places that the invocation may empty or take something out of."""
+    settled: frozenset[Path]
+    """What it settles, whoever has opened it: perhaps only where a test says that there is something to settle."""
 
 
 def callable_of(world: World, handler: Handler) -> Solving:
@@ -181,7 +183,16 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(
-        handler, facts, bound, path, tuple(found_effects), state.written, state.reads, state.reread, state.trimmed
+        handler,
+        facts,
+        bound,
+        path,
+        tuple(found_effects),
+        state.written,
+        state.reads,
+        state.reread,
+        state.trimmed,
+        frozenset(state.settled),
     )
 
 
