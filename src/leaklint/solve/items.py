@@ -50,6 +50,8 @@ from leaklint.solve.world import Solving, instance, variable
 
 MOST_KEYS: Final = 1_000
 """A container of more items is not known by its keys: the others are elements like any other."""
+SEQUENCES: Final = frozenset({"builtins.list", "builtins.tuple", "collections.deque"})
+"""Their elements are found under numbers."""
 WHOLE_SLICE: Final = "builtins.slice of everything"
 
 
@@ -65,6 +67,15 @@ def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
 def _is_slice(key: Value, *, whole: bool = False) -> bool:
     kinds = {thing.type.name for thing in key.things}
     return bool(kinds) and kinds <= ({WHOLE_SLICE} if whole else {WHOLE_SLICE, "builtins.slice"})
+
+
+def _taking(target: Value, key: Value) -> Value:
+    """What is subscripted: a list or a tuple is it not where the key is a text."""
+    certain, name = single_constant(key)
+    if not certain or not isinstance(name, str):
+        return target
+    things = frozenset(thing for thing in target.things if thing.type.name not in SEQUENCES)
+    return Value(things, target.sources) if things else target
 
 
 def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
@@ -116,7 +127,8 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
 
 
 def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
-    target, key = value_of(act, state, step.object), value_of(act, state, step.key)
+    key = value_of(act, state, step.key)
+    target = _taking(value_of(act, state, step.object), key)
     pending.use(state, target)
     uses.consume(act, state, target, step.span, "unpacking")
     if any(uses.is_iterator(act.world, thing) for thing in target.things):
@@ -228,8 +240,8 @@ def _places(target: Value) -> frozenset[Path]:
 
 
 def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
-    target, key = value_of(act, state, step.object), value_of(act, state, step.key)
-    value = value_of(act, state, step.value)
+    key, value = value_of(act, state, step.key), value_of(act, state, step.value)
+    target = _taking(value_of(act, state, step.object), key)
     pending.use(state, value)
     if any(thing.path.root.kind is not RootKind.MADE for thing in target.things):
         pending.keep_coroutine(state, value)
@@ -312,7 +324,8 @@ def _key_sources(act: Activation, state: State, key: Value) -> frozenset[Path]:
 
 
 def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving:
-    target, key = value_of(act, state, step.object), value_of(act, state, step.key)
+    key = value_of(act, state, step.key)
+    target = _taking(value_of(act, state, step.object), key)
     special = yield from _method_of_project(act, state, target, "__delitem__", (key,), step.span)
     if special is not None:
         return
