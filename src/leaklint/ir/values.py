@@ -23,7 +23,7 @@ import msgspec
 
 from leaklint.ir.cfg import ConstantValue
 
-MAX_FIELDS = 3
+MAX_FIELDS = 4
 
 
 class RootKind(enum.IntEnum):

@@ -17,7 +17,7 @@ from leaklint.solve.world import Shape, Shapes, Solving, World, instance
 PLATFORM: Final = "<platform>"
 """Name of the function that calls a handler."""
 SMALL_CONSTANTS: Final = (bool, type(None))
-MAX_SHAPE_DEPTH: Final = 2
+MAX_SHAPE_DEPTH: Final = 3
 _CODE: Final = (TypeKind.FUNCTION, TypeKind.METHOD)
 
 
