@@ -171,7 +171,10 @@ def _load_global(act: Activation, state: State, step: cfg.LoadGlobal) -> Solving
 def _make_class(act: Activation, state: State, step: cfg.MakeClass) -> Solving:
     bases = [value_of(act, state, base) for base in step.bases]
     keywords = {name: value_of(act, state, operand) for name, operand in step.keywords}
-    state.env[step.target] = yield from make_class(act, state, step.name, bases, keywords, step.span)
+    made: Value = yield from make_class(act, state, step.name, bases, keywords, step.span)
+    for thing in made.things if not act.importing else ():
+        effects.reset(state, thing.path)  # a new class each time: nothing is in it that an earlier one was given
+    state.env[step.target] = made
 
 
 def _import_name(act: Activation, state: State, step: cfg.ImportName) -> Solving:
