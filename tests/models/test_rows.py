@@ -147,3 +147,19 @@ def test_every_coroutine_function_of_the_standard_library_has_a_row(module: str)
                 row = MODELS.row(MODELS.method(f"{module}.{name}", below) or "")
                 missing += [f"{module}.{name}.{below}"] if row is None or not row.coroutine else []
     assert not missing, "\n".join(missing)
+
+
+OUTSIDE = sorted(
+    f"{name}.{each}"
+    for file, rows in ROWS.items()
+    if file.startswith("stdlib/")
+    for name, row in rows.items()
+    for each in row.outside
+    if each != "*"
+)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_asks_the_outside_world_exists(name: str) -> None:
+    assert named(name) is not None
+    assert MODELS.asks_outside(name)

@@ -270,6 +270,16 @@ class Models:
         owner = self.canonical(name).rpartition(".")[0]
         return bool(owner) and self.is_class(owner) and not (row and row.static)
 
+    def asks_outside(self, name: str) -> bool:
+        """Whether a function asks the outside world, as the row of its class, or of a module above it, says."""
+        owner, _, last = self.canonical(name).rpartition(".")
+        while owner:
+            row = self.class_row(owner, "outside")
+            if row is not None and ("*" in row.outside or last in row.outside):
+                return True
+            owner = owner.rpartition(".")[0]
+        return False
+
     def parameters(self, name: str) -> tuple[Formal, ...] | None:
         """The parameters of a row's function, the receiver first; None where any are accepted."""
         row = self.row(name)
@@ -294,7 +304,12 @@ class Models:
         known = self._summaries.get(key)
         if known is None:
             known = self._summaries[key] = Reader(
-                name, row, self._formals(name), given, makes_itself=self.is_class(name)
+                name,
+                row,
+                self._formals(name),
+                given,
+                makes_itself=self.is_class(name),
+                asks_outside=self.asks_outside(name),
             ).summary()
         return known
 

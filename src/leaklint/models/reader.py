@@ -59,6 +59,7 @@ _HOW: Final = {
 _TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
 _VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 _NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
+_UNKNOWN: Final = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -92,10 +93,18 @@ class Reader:
     """Turns one row into a summary for one set of given arguments."""
 
     def __init__(
-        self, name: str, row: Row, formals: tuple[Formal, ...], given: Mapping[str, object], *, makes_itself: bool
+        self,
+        name: str,
+        row: Row,
+        formals: tuple[Formal, ...],
+        given: Mapping[str, object],
+        *,
+        makes_itself: bool,
+        asks_outside: bool,
     ) -> None:
         self.name = name
         self.row = row
+        self.asks_outside = asks_outside
         self.given = given
         self.formals = formals
         self.positions = {formal.name: index for index, formal in enumerate(self.formals)}
@@ -182,7 +191,8 @@ class Reader:
         if row.snapshot and not any(self.given.get(name) is not None for name in row.snapshot_unless_given):
             sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
         if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
-            sources |= {_NEW if row.handle or self.makes == self.name else _VARIES}
+            new = row.handle or self.makes == self.name
+            sources |= {_NEW if new else _VARIES if self.asks_outside else _UNKNOWN}
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:

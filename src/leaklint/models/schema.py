@@ -177,6 +177,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes: the types of attributes."""
     coroutines: list[str] = []
     """For classes and modules: the coroutine functions in it that do nothing else worth saying."""
+    outside: list[str] = []
+    """For classes and modules: the functions in it, or below it, that ask the outside world; ``*`` for all (LK105)."""
     loop_bound: Literal["", "client", "primitive"] = ""
     """For classes: objects belong to one event loop (LK210)."""
     on_loop_of: list[Term] = []

@@ -59,6 +59,7 @@ _HARMLESS: Final = frozenset(
         "key",
         "loop-bound",
         "on-loop-of",
+        "outside",
         "params",
         "per-request",
         "reads",

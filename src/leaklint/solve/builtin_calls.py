@@ -33,6 +33,7 @@ from leaklint.solve.lattice import (
     NEW,
     NONE,
     SYMBOLIC,
+    UNKNOWN_CALL,
     VARIES,
     constants,
     extend,
@@ -195,7 +196,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
     pending.keep_coroutine(state, value)
-    if not pending.reopened(state, place) or not sources <= {NEW, VARIES}:
+    if not pending.reopened(state, place) or not sources <= {NEW, VARIES, UNKNOWN_CALL}:
         # else a resource takes the place of one like it that has been closed
         effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
     handed_over.keep_parameter(act, state, value, span, place)

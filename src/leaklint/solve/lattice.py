@@ -38,7 +38,7 @@ VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
 NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
 """Source of new objects: each is another one, and making it asks nothing of the outside world."""
 UNKNOWN_CALL: Final = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
-"""Source of what a callee returns of which nothing at all is known."""
+"""Source of what a callee returns that asks nothing of the outside world, as far as anybody knows."""
 CLOCK: Final = Path(Root(RootKind.LIBRARY, "varies", "clock"))
 """Source of what tells how much time has passed."""
 CROWD: Final = Path(Root(RootKind.LIBRARY, "constant", "crowd"))

@@ -9,7 +9,7 @@ from typing import Final
 from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
-from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, folders, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
@@ -22,6 +22,7 @@ from leaklint.solve.lattice import (
     UNKNOWN_CALL,
     VARIES,
     extend,
+    is_within,
     of,
     ordered,
     parameter,
@@ -52,7 +53,10 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         act.world.unknown_calls.add(span)
     sources: set[Path] = set(_without_method(callee))
     if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
-        sources.add(VARIES if _reaches_out(act, callee) else UNKNOWN_CALL)
+        reaches_out = _reaches_out(act, callee)
+        sources.add(VARIES if reaches_out else UNKNOWN_CALL)
+        if reaches_out and act.importing:
+            act.world.from_outside.add(act.made(span))
     for value in arguments.everything():
         sources |= deep_sources(state, value)
         pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else ())
@@ -64,14 +68,18 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
 
 
 def _reaches_out(act: Activation, callee: Value) -> bool:
-    """Whether the callee is of a library, or of what a library has given: it may read the outside world."""
-    if callee.sources & {NEW, VARIES}:
+    """Whether the callee asks the outside world, as a row says, or may, being of what has come from there."""
+    if VARIES in callee.sources:
         return True
     own = act.facts.parameters[0].name if act.facts.parameters else ""
     for thing in callee.things:
-        root = thing.path.root
-        lasts = root.kind is RootKind.STATIC or (root == parameter(0).root and own in ("self", "cls"))
-        if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) or (lasts and len(thing.path.fields) > 0):
+        root, kind = thing.path.root, thing.type.kind
+        if kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+            if act.world.models.asks_outside(thing.type.name):
+                return True
+        elif thing.path.fields and (
+            is_within(thing.path, act.world.from_outside) or (root == parameter(0).root and own in ("self", "cls"))
+        ):
             return True
     return False
 
@@ -127,6 +135,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if name.startswith(NAMED_TUPLE):
         return named_tuple(act, state, name, arguments, span)
     name = world.models.canonical(name)
+    if act.importing and world.models.asks_outside(name):
+        world.from_outside.add(act.made(span))
     yield from protocols.tell(act, state, name, arguments, span)
     if name == folders.TEMPORARY_FOLDER:
         return folders.literal("/tmp")

@@ -17,6 +17,7 @@ from leaklint.solve.lattice import (
     CROWD,
     ELEMENT,
     SYMBOLIC,
+    UNKNOWN_CALL,
     VARIES,
     at_import,
     constant_keys,
@@ -336,4 +337,4 @@ def opened_when_found_closed(path: Path | None, effects: Iterable[tuple[AnyEffec
 def _looks_into(test: Sources, place: Path) -> bool:
     """Whether a test reads what an object says of itself (an attribute, a method), beyond whether it is there."""
     below = any(is_prefix(place, each) and each != place for each in test)
-    return below or (place in test and not test.isdisjoint({CLOCK, VARIES}))
+    return below or (place in test and not test.isdisjoint({CLOCK, UNKNOWN_CALL, VARIES}))

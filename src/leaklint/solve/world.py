@@ -136,6 +136,8 @@ class World:
         """What is settled for every invocation by what was set up at import, and the modules that set it up."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
+        self.from_outside: set[Path] = set()
+        """Objects of the import that came from the outside world: what nobody knows of them may ask it again."""
         self.changed: set[Path] = set()
         """Objects of the import, attributes and elements of them, that some invocation changes or binds."""
         self.of_libraries: set[Path] = set()
