@@ -9,9 +9,8 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
-from leaklint.solve import fullness, listed, pending
+from leaklint.solve import choosing, fullness, listed, pending
 from leaklint.solve.activation import Activation
-from leaklint.solve.heap import CHOSEN
 from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak, note_change
 from leaklint.solve.lattice import (
     BELOW,
@@ -27,7 +26,6 @@ from leaklint.solve.lattice import (
     join,
     of,
     ordered,
-    slot,
     survives,
 )
 from leaklint.solve.state import State, Token, Trace
@@ -304,22 +302,13 @@ def share_attributes(state: State, target: Thing, attributes: Value) -> None:
             state.escaped[target.path] = thing.path
 
 
-def _put_under_tests(state: State, container: Path) -> None:
-    """What is in a container made here depends on tests: so does whether anything is in it."""
-    if container.root.kind is RootKind.MADE:
-        asked = frozenset().union(*(tested.reads for tested in state.guards))
-        known = state.heap[slot(container, CHOSEN)].sources
-        if not asked <= known:
-            state.heap[slot(container, CHOSEN)] = Value(frozenset(), known | asked)
-
-
 def bind_field(act: Activation, state: State, target: Thing, field: str, value: Value, *, certain: bool) -> None:
     """A field of an object holds a value from now on (perhaps, where not ``certain``)."""
     path = extend(target.path, field)
     if state.asked:
         state.changes(path)
     if state.guards and field.startswith("["):
-        _put_under_tests(state, target.path)
+        choosing.put_under_tests(state, target.path)
     if field == ".__dict__":
         share_attributes(state, target, value)
     if field.startswith("."):

@@ -16,7 +16,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.failing import is_quiet, never_fails
-from leaklint.solve.lattice import NONE, join
+from leaklint.solve.lattice import NONE, join, observed
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
 from leaklint.solve.losing import RETURNED
 from leaklint.solve.meeting import join_states, with_lost
@@ -26,7 +26,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.surprise import Surprise
-from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, RAISING
+from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, FAILED, RAISING
 from leaklint.solve.undoing import leaves_nothing
 from leaklint.solve.world import Solving
 
@@ -246,6 +246,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         if told is not None and isinstance(step, cfg.Call) and block.raises_to != RAISE_EXIT:
             given = Value(frozenset(), _given_sources(act, state, step))
             told.env[EXCEPTION] = join(told.env.get(EXCEPTION, NOTHING), given)
+            failed = Value(frozenset(), observed(value_of(act, state, step.function)))
+            told.env[FAILED] = join(told.env.get(FAILED, NOTHING), failed)
         if snapshot is not None:
             for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)

@@ -16,8 +16,9 @@ class Tested(NamedTuple):
     reads: Sources
     truth: bool
     span: Span
-    by_exception: bool = False
-    """It is an ``except``, of which nobody knows what has raised it: whatever has been read may have to do with it."""
+    indirect: bool = False
+    """It is an ``except``, of which nobody knows what has raised it, or asks for an answer (see ``choosing.py``):
+    whatever has been read may have to do with it."""
 
 
 def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[Tested]:
@@ -30,11 +31,12 @@ def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[T
     if all(tested.span in opposed for tested in one | two):
         return common
     reads: frozenset[Path] = frozenset().union(*(tested.reads for tested in one | two))
-    return common | {Tested(reads, False, min(tested.span for tested in one | two))}
+    span, indirect = min(tested.span for tested in one | two), any(tested.indirect for tested in one | two)
+    return common | {Tested(reads, False, span, indirect)}
 
 
 def asked(container: Path | None, tests: Iterable[Tested]) -> bool:
     """Whether a test looks at a container."""
     return container is not None and any(
-        is_prefix(container, read) for tested in tests if not tested.by_exception for read in tested.reads
+        is_prefix(container, read) for tested in tests if not tested.indirect for read in tested.reads
     )

@@ -11,9 +11,9 @@ from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import fullness, listed, pending, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import FUNCTION, KINDS, UNSURE, answer_for, asked_by_classes
+from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
-from leaklint.solve.heap import CHOSEN
 from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, extend, observed, of, prolong, slot, truth
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
@@ -95,13 +95,9 @@ def _test_behind(state: State, operand: str, holds: bool) -> tuple[str, str, boo
 
 
 def _chosen_by(act: Activation, state: State, operand: str) -> Sources:
-    """What has decided what is in the container of which a test asks whether anything is in it."""
+    """What has decided what is in the container, or which answer it is, of which a test asks whether it is true."""
     kind, tested, _ = _test_behind(state, operand, True)
-    found: Sources = frozenset()
-    for thing in value_of(act, state, tested).things if kind == "true" else ():
-        if thing.path.root.kind is RootKind.MADE:
-            found |= state.heap[slot(thing.path, CHOSEN)].sources
-    return found
+    return chosen_by(state, value_of(act, state, tested)) if kind == "true" else frozenset()
 
 
 def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> bool:
@@ -247,16 +243,17 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
         state.heeded |= {
             thing.path for thing in value.things if thing.path.fields[-1:] and thing.path.fields[-1].startswith(".")
         }
+    chosen = _chosen_by(act, state, step.condition)
     narrow(act, state, step.condition, step.truth)
     _asked_again(act, state, step)
     # what this invocation has emptied before says nothing about earlier ones
-    reads = [each for each in observed(value) | _chosen_by(act, state, step.condition) if not state.is_new(each)]
+    reads = [each for each in observed(value) | chosen if not state.is_new(each)]
     if any(state.heap.get(slot(thing.path, f"<room {str(step.truth).lower()}>")) for thing in value.things):
         reads.append(ROOM)
     if any(_is_crowded(state, thing, step.truth) for thing in value.things):
         reads.append(CROWD)
     if reads and not decided:
-        state.guards |= {Tested(frozenset(reads), step.truth, step.span)}
+        state.guards |= {Tested(frozenset(reads), step.truth, step.span, is_answer(value))}
     return True
 
 

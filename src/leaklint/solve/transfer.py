@@ -10,6 +10,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
 from leaklint.solve import (
     awaitable_tests,
+    choosing,
     effects,
     folders,
     handed_over,
@@ -71,6 +72,8 @@ MEASURING: Final = frozenset(f"builtins.{name}" for name in ("bool", "id", "isin
 OWN: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS})
 EXCEPTION: Final = "the exception"
 """Name under which a state keeps what an exception may tell until it is caught."""
+FAILED: Final = "what has failed"
+"""The same for what the calls belong to that may have raised it."""
 
 
 def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
@@ -82,7 +85,7 @@ def _copy(act: Activation, state: State, step: cfg.Copy) -> None:
     value = value_of(act, state, step.source)
     if step.target[:1] != PRUNED and pending.holds_task(state, value) and _is_read(act, step):
         pending.use(state, value)
-    bind_name(act, state, step.target, value)
+    bind_name(act, state, step.target, choosing.answer(act, state, value))
     if act.hangs:
         results.rename(state, step.source, step.target)
 
@@ -139,12 +142,13 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
 def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
     told = state.env.pop(EXCEPTION, NOTHING).sources
     bind_name(act, state, step.target, unknown(act.made(step.span), told))
-    if state.reads:
-        state.guards |= {Tested(frozenset(state.reads), False, step.span, by_exception=True)}
+    reads = state.reads | state.env.pop(FAILED, NOTHING).sources
+    if reads:
+        state.guards |= {Tested(frozenset(reads), False, step.span, indirect=True)}
 
 
 def _return(act: Activation, state: State, step: cfg.Return) -> None:
-    value = value_of(act, state, step.value) if step.value is not None else NONE
+    value = choosing.answer(act, state, value_of(act, state, step.value)) if step.value is not None else NONE
     pending.use(state, value)
     given = with_sources(value, deep_sources(state, value))
     uses.read_snapshots(act, state, given, step.span)
