@@ -7,7 +7,7 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Settled, Write
-from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, pending, undoing
 from leaklint.solve.kinds import is_new_object, is_weak, note_change
@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     is_prefix,
     is_within,
     join_all,
+    prolong,
     survives,
 )
 from leaklint.solve.lookup import read_field
@@ -48,11 +49,12 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     written = sub.whole(original.sources)
     given_keys = [sub.arguments[index] for index in sub.whole(original.key_sources)]
     keys = [constant_keys(key) for key in given_keys]
+    tests = [(sub.sources(test), test) for test in effect.tests]
     effect = msgspec.structs.replace(
         effect,
         key_sources=sub.sources(effect.key_sources).union(sub.keys, *keys),
         guards=sub.sources(effect.guards),
-        tests=frozenset(sub.sources(test) for test in effect.tests),
+        tests=frozenset(test for test, _ in tests),
         chosen=sub.sources(effect.chosen),
     )
     if len(given_keys) == len(original.key_sources) > 0 and all(listed.is_one_of_few(key) for key in given_keys):
@@ -66,9 +68,10 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
             return  # the callee puts another object there once this one is kept
         if not effect.once_kept and not any(is_prefix(each, place) for each in sub.escaped):
             return  # the callee makes it what it is, and keeps it then
+        tests = frozenset(test | _of_kept(sub, original, asked, place) for test, asked in tests)
         place = kept
         happening.absorb(act, state, place, sub.span)
-        effect = msgspec.structs.replace(effect, path=place)
+        effect = msgspec.structs.replace(effect, path=place, guards=effect.guards.union(*tests), tests=tests)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
     if is_weak(act.world, thing):
@@ -112,6 +115,17 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.open(with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
+
+
+def _of_kept(sub: Substitution, original: Write, asked: Sources, made: Path) -> Sources:
+    """What a callee asks of an object, made here and kept, that it writes to: later, the kept one is asked."""
+    assert original.path is not None
+    fields = original.path.fields
+    if made.fields[len(made.fields) - len(fields) :] != fields:
+        return frozenset()
+    owner = Path(made.root, made.fields[: len(made.fields) - len(fields)])
+    own = (prolong(owner, each.fields) for each in asked if each.root == original.path.root and each.fields)
+    return frozenset(kept for each in own if (kept := sub.state.kept_at(each)) is not None)
 
 
 def _behind(sub: Substitution, source: Path) -> Value:
