@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec.structs
+
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
@@ -19,6 +21,8 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, function_path, variable
 
+FILLED: Final = ("dict", "list")
+"""Containers in which something is known to lie wherever anything may."""
 PLAIN: Final = ("builtins.int", "builtins.str", "builtins.float", "builtins.tuple", "builtins.bool", "builtins.bytes")
 
 
@@ -140,14 +144,24 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
     for name, operand in step.defaults:
         value = value_of(act, state, operand)
         field = slot(path, f"<default {name}>")
+        kept = set()
         for each in value.things:
-            if _is_display(act, each):
-                move_fields(state, each, field)
-                for old in [key for key in state.heap.under(each.path.root) if is_prefix(each.path, key)]:
-                    state.heap.pop(old)
-        kept = frozenset(Thing(field, thing.type) if _is_display(act, thing) else thing for thing in value.things)
-        state.heap[slot(path, f"<default {name}>")] = Value(kept, value.sources)
+            if not _is_display(act, each):
+                kept.add(each)
+                continue
+            inside = [key for key in state.heap.under(each.path.root) if is_prefix(each.path, key)]
+            kept.add(Thing(field, each.type if inside else _empty(each.type)))
+            move_fields(state, each, field)
+            for old in inside:
+                state.heap.pop(old)
+        state.heap[field] = Value(frozenset(kept), value.sources)
     state.env[step.target] = of(Thing(path, Type(TypeKind.FUNCTION, identity)))
+
+
+def _empty(kind: Type) -> Type:
+    """The type of an empty container: it is not true, unless something is put into it, which is said there."""
+    package, _, name = kind.name.partition(".")
+    return msgspec.structs.replace(kind, constant=(name, False)) if package == "builtins" and name in FILLED else kind
 
 
 def _is_display(act: Activation, thing: Thing) -> bool:

@@ -51,6 +51,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         state.assume(name, kind, holds)
     if act.hangs:
         results.decided(state, tested, kind, holds)
+    full = state.full
     if kind == "true" and holds:
         fullness.found(state, value_of(act, state, tested))
     if kind in ANSWERS and kind != "false" and holds is not (kind == "none"):
@@ -78,7 +79,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
             _without_elements(act, state, thing)
         if absent and solid:
             _missing(state, thing)
-        elif (absent or not is_none) and not _contradicts(thing, kind, holds):
+        elif (absent or not is_none) and (thing.path in full or not _contradicts(thing, kind, holds)):
             kept.add(thing)
     if kept != value.things and tested in state.env and not tested.startswith("%"):
         bind_name(act, state, tested, Value(frozenset(kept), value.sources))
@@ -114,7 +115,7 @@ def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> 
 
 
 def _contradicts(thing: Thing, kind: str, holds: bool) -> bool:
-    """Whether a value that is tested is a constant of the other truth."""
+    """Whether what is tested is a constant, or an empty default, of the other truth."""
     return kind == "true" and thing.type.constant is not None and bool(thing.type.constant[1]) is not holds
 
 
