@@ -7,12 +7,12 @@ from typing import Final
 from leaklint.ir.effects import Write
 from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
+from leaklint.solve.lattice import EMPTIED, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, forget_of_one
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.pending import ALL, settle_at
+from leaklint.solve.pending import ALL, remove_folder, settle_at
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import elements, parts
 from leaklint.solve.undoing import constants_in
@@ -130,6 +130,10 @@ def after_loop(
     for path in every:
         # those that it leaves out are not of this invocation: the thread that asks, the main one, daemons
         settle_at(leaving, path, certain=state.settled[path][0])
+    # where it does not run, nothing is in the folder that it empties
+    for place in sorted(frozenset.intersection(*(each.trimmed for each in back))):
+        if place.root.owner == EMPTIED:
+            remove_folder(leaving, place.root.name)
     leaving.iterating -= walked
     leaving.partly -= walked
     for key, token in state.tokens.items():

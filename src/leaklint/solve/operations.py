@@ -7,7 +7,18 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import counts, dispatching, effects, folders, listed, overriding, pending, protocols, uses
+from leaklint.solve import (
+    counts,
+    dispatching,
+    effects,
+    filenames,
+    folders,
+    listed,
+    overriding,
+    pending,
+    protocols,
+    uses,
+)
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.draining import take_all
 from leaklint.solve.lattice import (
@@ -117,6 +128,7 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
     state.env[step.target] = Value(things, bounded(sources))
     if step.operator in ("+", "format"):
         dispatching.remember_beginning(state, next(iter(things)), operands[0])
+        filenames.remember_end(state, next(iter(things)), operands[-1])
     if step.operator in CONTAINED and len(operands) == 2:
         listed.remember(state, state.env[step.target], CONTAINED[step.operator], *operands)
 

@@ -8,8 +8,9 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
-from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import soon
+from leaklint.solve.filenames import is_named, may_match
 from leaklint.solve.lattice import (
     EMPTIED,
     FOLDER,
@@ -386,11 +387,7 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
         return
     names = names_in(value.sources)
     rest = value.sources - {named(name) for name in names}
-    files = {
-        key: token.effect
-        for key, token in state.tokens.items()
-        if isinstance(token.effect, Pending) and token.effect.work is Work.FILE and token.effect.path is not None
-    }
+    files = _files(state)
     exact = {thing.path for thing in with_names(state, value.things)}
     if not contents and any(effect.path in exact for effect in files.values()):
         return  # the caller settles it: no other file is meant
@@ -400,20 +397,26 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
         state.trimmed |= {Path(Root(RootKind.LIBRARY, EMPTIED, name)) for name in names}
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED
-    found = [key for key, effect in files.items() if _is_named(effect.sources, names, rest, contents=contents)]
+    found = [key for key, effect in files.items() if is_named(effect.sources, names, rest, contents=contents)]
     state.settle(found, status)
 
 
 def remove_folder(state: State, name: str) -> None:
     """All that is in a folder for temporary files, or that a pattern matches, is removed."""
-    gone = Value(frozenset(), frozenset({TEMPORARY, named(name.partition("*")[0])}))
-    remove_file(state, gone, every_path=True, contents=True, emptied=False)
+    where = [name.partition("*")[0]]
+    gone = [
+        key
+        for key, effect in _files(state).items()
+        if is_named(effect.sources, where, frozenset({TEMPORARY}), contents=True)
+        if effect.path is not None and may_match(state, effect.path, name)
+    ]
+    state.settle(gone)
 
 
-def _is_named(sources: Sources, names: list[str], rest: Sources, *, contents: bool) -> bool:
-    """Whether a file was made under a name, or, with ``contents``, anywhere in a folder of that name."""
-    others = names_in(sources)
-    if contents:
-        return rest <= sources and all(any(other.startswith(name) for other in others) for name in names)
-    own = sources - {named(other) for other in others}
-    return rest == own and {name.rstrip("/") for name in names} == {other.rstrip("/") for other in others}
+def _files(state: State) -> dict[tuple[object, ...], Pending]:
+    """The files that this invocation has made, by the keys of their tokens."""
+    return {
+        key: token.effect
+        for key, token in state.tokens.items()
+        if isinstance(token.effect, Pending) and token.effect.work is Work.FILE and token.effect.path is not None
+    }

@@ -49,12 +49,12 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     written = sub.whole(original.sources)
     given_keys = [sub.arguments[index] for index in sub.whole(original.key_sources)]
     keys = [constant_keys(key) for key in given_keys]
-    tests = [(sub.sources(test), test) for test in effect.tests]
+    asked = [(sub.sources(test), test) for test in effect.tests]
     effect = msgspec.structs.replace(
         effect,
         key_sources=sub.sources(effect.key_sources).union(sub.keys, *keys),
         guards=sub.sources(effect.guards),
-        tests=frozenset(test for test, _ in tests),
+        tests=frozenset(test for test, _ in asked),
         chosen=sub.sources(effect.chosen),
     )
     if len(given_keys) == len(original.key_sources) > 0 and all(listed.is_one_of_few(key) for key in given_keys):
@@ -68,7 +68,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
             return  # the callee puts another object there once this one is kept
         if not effect.once_kept and not any(is_prefix(each, place) for each in sub.escaped):
             return  # the callee makes it what it is, and keeps it then
-        tests = frozenset(test | _of_kept(sub, original, asked, place) for test, asked in tests)
+        tests = frozenset(test | _of_kept(sub, original, own, place) for test, own in asked)
         place = kept
         happening.absorb(act, state, place, sub.span)
         effect = msgspec.structs.replace(effect, path=place, guards=effect.guards.union(*tests), tests=tests)
