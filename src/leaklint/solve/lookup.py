@@ -97,6 +97,13 @@ def written_types(world: World, module: str, name: str, writers: tuple[str, ...]
     return types if len(types) <= 4 else set()
 
 
+def as_variable(place: Path) -> Path:
+    """The place itself; the variable for what lies under its name in the names of a module, ``globals()["x"]``."""
+    if place.root.kind is not RootKind.MODULE or place.fields[:1] != (".__dict__",) or len(place.fields) < 2:
+        return place
+    return Path(variable(place.root.owner, place.fields[1][2:-2]).root, place.fields[2:])
+
+
 def load_global(act: Activation, state: State, name: str) -> Solving:
     """What a global name denotes in this function."""
     place = variable(act.path, name)

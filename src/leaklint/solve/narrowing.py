@@ -15,6 +15,7 @@ from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, extend, observed, of, prolong, slot, truth
+from leaklint.solve.lookup import as_variable
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
@@ -248,7 +249,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     narrow(act, state, step.condition, step.truth)
     _asked_again(act, state, step)
     # what this invocation has emptied before says nothing about earlier ones
-    reads = [each for each in observed(value) | chosen if not state.is_new(each)]
+    reads = [each for each in map(as_variable, observed(value) | chosen) if not state.is_new(each)]
     if any(state.heap.get(slot(thing.path, f"<room {str(step.truth).lower()}>")) for thing in value.things):
         reads.append(ROOM)
     if any(_is_crowded(state, thing, step.truth) for thing in value.things):

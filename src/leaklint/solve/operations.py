@@ -29,6 +29,7 @@ from leaklint.solve.lattice import (
     bounded,
     constant,
     extend,
+    field_of_key,
     join_all,
     named,
     names_in,
@@ -101,6 +102,9 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
         return
     if step.operator in ("in", "not-in") and len(operands) == 2:
         uses.consume(act, state, operands[1], step.span, "in")
+        # ``"x" in globals()`` asks for one name only
+        names = [each.path for each in operands[1].things if each.path.root.kind is RootKind.MODULE]
+        sources |= {extend(each, field_of_key(operands[0])) for each in names}
     kind = _result_type(step.operator, operands)
     answers = _answers(state, step, operands)
     if answers:
