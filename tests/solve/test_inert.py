@@ -26,6 +26,10 @@ LEAKS = {
     "an attribute of a class is set": f"class Box: pass\n{EVENT}Box.last = event['id']\n",
     "an attribute of the class of an object": f"class Box: pass\n{EVENT}type(Box()).last = event['id']\n",
     "an attribute of a function is set": f"{EVENT}handler.last = event['id']\n",
+    "a formatter of all handlers is set": (
+        f"import logging\n{EVENT}for each in logging.getLogger().handlers:\n"
+        "        each.setFormatter(logging.Formatter(event['id']))\n"
+    ),
     "an attribute of a library is set": f"import json\n{EVENT}json.last = event['id']\n",
     "an operator changes a list": f"SEEN = []\n{EVENT}global SEEN\n    SEEN += [event['id']]\n",
     "an operator changes what is in a list": f"SEEN = [[]]\n{EVENT}first = SEEN[0]\n    first += [event['id']]\n",

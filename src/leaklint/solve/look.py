@@ -208,8 +208,8 @@ def _get_attribute(look: Look, step: cfg.GetAttribute) -> None:
     bits = look.get(step.object)
     if bits == LIBRARY:
         bits = look.survey.of_library(step.name)
-    elif bits or step.name == "__class__":
-        bits = BOTH
+    elif bits or step.name == "__class__" or step.name in look.survey.verbs.objects:
+        bits = BOTH  # ``logging.getLogger().handlers`` are of the process, whatever they are asked of
     look.add(step.target, bits | look.survey.fields.setdefault(step.name, 0) | look.touch(step.name))
     look.of[step.target] = step.object
     look.read(step.target, step.name)

@@ -337,6 +337,10 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             found.append(Value(frozenset({Thing(path, kind), *_under_any_key(act, state, thing, kind)})))
         elif thing.type.name == "builtins.str":
             found.append(of(Thing(path, thing.type)))
+        elif (
+            thing.path.root.owner == "process" and (row := act.world.models.row(thing.path.root.name)) and row.elements
+        ):
+            found.append(of(Thing(path, instance(row.elements))))  # ``logger.handlers``
         elif thing.path.root.kind is not RootKind.MADE or thing.type in (UNKNOWN_TYPE, BELOW):
             found.append(too_deep(of(Thing(path)), thing.path))
     result = join_all(found) if found else NOTHING
