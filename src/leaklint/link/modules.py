@@ -28,7 +28,8 @@ An absolute name is looked for, from a file in folder F, in this order; the firs
    function root keeps to itself: what a build that no template tells of puts beside the function.
 
 The standard library is shadowed only as Python would: by a file or a package with an ``__init__.py`` in 1, or, where no
-root is known, in F; never by a folder alone, and never a module built into the interpreter. No file imports itself,
+root is known, in F; for a package folder, where a name has at least two parts, in the first folder above that is none.
+Never is it by a folder alone, and never a module built into the interpreter. No file imports itself,
 except a package that imports from itself in its ``__init__.py``.
 """
 
@@ -229,7 +230,9 @@ class Modules:
                 if root in holding:
                     yield joined(root, tail)
         elif top not in sys.builtin_module_names:
-            for root in self._known(folder) or ([] if self._is_package(folder) else [folder]):
+            loose = next((each for each in _upwards(folder) if not self._is_package(each)), "")
+            # a package is imported from the folder that holds it, and names what is in it: ``queue.jobs``
+            for root in self._known(folder) or ([loose] if loose == folder or "." in module else []):
                 if self.file_at(joined(root, top)):
                     yield joined(root, tail)
 
