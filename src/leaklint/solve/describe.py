@@ -79,7 +79,7 @@ class Describer:
                 continue
             if effect.how in _FEEDING and effect.settled is not Settled.ALWAYS:
                 fed = self.fed.get(effect.path, frozenset())
-                self.fed[effect.path] = fed | effect.key_sources | effect.sources
+                self.fed[effect.path] = fed | effect.key_sources | effect.sources | {effect.path}
         self.contexts: dict[Path, Sources] = {}
         """What this invocation puts into context variables."""
         for effect, _, _, _ in invoked.effects:
