@@ -1,7 +1,7 @@
 """What was tested to decide what a container holds, or which of two answers a function or a flag gives.
 
-``def alive(): try: CONNECTION.ping() … return True`` … ``except Error: return False`` answers with constants, which are
-made from nothing. A test of the answer still asks what has chosen it.
+``try: CONNECTION.ping(); return True`` … ``except Error: return False`` answers with constants, which are made from
+nothing. A test of the answer still asks what has chosen it.
 """
 
 from __future__ import annotations
