@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, handed_over, pending, results, uses
+from leaklint.solve import fullness, handed_over, pending, removing, results, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.kinds import is_unchanging
@@ -96,7 +96,7 @@ def instantiate(
     # the callee has judged its own files by what it had cleaned before it made them
     cleaned = {path for path in summary.trims if path.root.owner == EMPTIED}
     for path in sorted(cleaned):
-        pending.remove_folder(state, path.root.name)
+        removing.remove_folder(state, path.root.name)
     for path in sorted(summary.trims - cleaned):
         target = yield from sub.things(path)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
@@ -115,7 +115,7 @@ def instantiate(
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
             kept = named.sources | sub.sources(frozenset({settle.path}))
             removed = Value(named.things, kept)
-            pending.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
+            removing.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
         single = not any(field.startswith("[") for field in settle.path.fields)
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
         if Work.FILE in settle.work:

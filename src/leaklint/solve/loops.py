@@ -12,7 +12,8 @@ from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, forget_of_one
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.pending import ALL, remove_folder, settle_at
+from leaklint.solve.pending import ALL, settle_at
+from leaklint.solve.removing import remove_folder
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import elements, parts
 from leaklint.solve.undoing import constants_in

@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
 from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
-from leaklint.solve import fullness, listed, pending, results
+from leaklint.solve import fullness, listed, pending, removing, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import FUNCTION, KINDS, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
@@ -212,7 +212,7 @@ def _no_file(state: State, tested: Value) -> None:
     for thing in tested.things:
         looked_for = state.heap.get(slot(thing.path, "<file>"))
         if looked_for is not None:
-            pending.remove_file(state, looked_for, every_path=True, emptied=False)
+            removing.remove_file(state, looked_for, every_path=True, emptied=False)
             names = pending.with_names(state, looked_for.things)
             for each in names:
                 pending.settle_at(state, each.path, (Work.FILE,))

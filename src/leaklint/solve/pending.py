@@ -10,16 +10,13 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import soon
-from leaklint.solve.filenames import is_named, may_match
 from leaklint.solve.lattice import (
     EMPTIED,
     FOLDER,
     SYMBOLIC,
     TEMPORARY,
-    VARIES,
     extend,
     is_prefix,
-    named,
     names_in,
     slot,
 )
@@ -33,7 +30,6 @@ ALL: Final = {
 """What gives every object of a kind that has work pending: what settles an element settles all of them."""
 _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
 _ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
-_LISTED: Final = frozenset({TEMPORARY, VARIES})
 """What a name is made from that comes out of a listing of a folder."""
 FINISHED: Final = ".finished"
 UNFINISHED: Final = ".unfinished"
@@ -379,44 +375,3 @@ def _is_emptied(state: State, name: str) -> bool:
             if name == folder or name.startswith(folder if pattern else folder.rstrip("/") + "/"):
                 return True
     return False
-
-
-def remove_file(state: State, value: Value, *, every_path: bool, contents: bool = False, emptied: bool = True) -> None:
-    """A file or folder is removed: also one whose name was put together once more in the same way."""
-    if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
-        return
-    names = names_in(value.sources)
-    rest = value.sources - {named(name) for name in names}
-    files = _files(state)
-    exact = {thing.path for thing in with_names(state, value.things)}
-    if not contents and any(effect.path in exact for effect in files.values()):
-        return  # the caller settles it: no other file is meant
-    asked = frozenset().union(*(tested.reads for tested in state.guards))
-    one_by_one = VARIES not in rest or bool(state.iterating)  # else it is one of a name that nobody else has drawn
-    if emptied and one_by_one and not any(source.root.kind in SYMBOLIC for source in value.sources | asked):
-        state.trimmed |= {Path(Root(RootKind.LIBRARY, EMPTIED, name)) for name in names}
-    status = Status.SETTLED if every_path else Status.MIXED
-    contents = contents or rest <= _LISTED
-    found = [key for key, effect in files.items() if is_named(effect.sources, names, rest, contents=contents)]
-    state.settle(found, status)
-
-
-def remove_folder(state: State, name: str) -> None:
-    """All that is in a folder for temporary files, or that a pattern matches, is removed."""
-    where = [name.partition("*")[0]]
-    gone = [
-        key
-        for key, effect in _files(state).items()
-        if is_named(effect.sources, where, frozenset({TEMPORARY}), contents=True)
-        if effect.path is not None and may_match(state, effect.path, name)
-    ]
-    state.settle(gone)
-
-
-def _files(state: State) -> dict[tuple[object, ...], Pending]:
-    """The files that this invocation has made, by the keys of their tokens."""
-    return {
-        key: token.effect
-        for key, token in state.tokens.items()
-        if isinstance(token.effect, Pending) and token.effect.work is Work.FILE and token.effect.path is not None
-    }

@@ -9,7 +9,7 @@ from typing import Final
 
 from leaklint.ir.effects import Work
 from leaklint.ir.values import Path, Root, RootKind, Value
-from leaklint.solve import pending
+from leaklint.solve import pending, removing
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     EMPTIED,
@@ -58,7 +58,7 @@ def _remove_words(state: State, words: list[Value]) -> None:
         if text.startswith("-"):
             continue
         if folders or state.iterating:
-            pending.remove_file(state, word, every_path=True, contents=folders, emptied=not folders)
+            removing.remove_file(state, word, every_path=True, contents=folders, emptied=not folders)
         names = pending.with_names(state, word.things)
         for each in names:
             pending.settle_at(state, each.path, (Work.FILE,))
@@ -78,7 +78,7 @@ def _removed(command: str) -> list[str]:
 
 def _remove(state: State, name: str) -> None:
     """A file, a folder, or all that a pattern matches, is removed."""
-    pending.remove_folder(state, name)
+    removing.remove_folder(state, name)
     asked = frozenset().union(*(tested.reads for tested in state.guards)) if state.guards else frozenset()
     cleaned = {Path(Root(RootKind.LIBRARY, EMPTIED, name))}
     if any(source.root.kind in SYMBOLIC for source in asked):
