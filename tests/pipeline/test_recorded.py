@@ -209,7 +209,7 @@ def test_edits_of_real_code(package: str, tmp_path: Path, solved: list[object]) 
     names = sorted({name for file in files for name in _functions(file.read_text(encoding="utf-8"))})
     report(root, cache)
     spared = 0
-    for _ in range(60 if PROVE else 8):
+    for _ in range(30 if PROVE else 8):
         file = chance.choice(files)
         before = file.read_text(encoding="utf-8")
         file.write_text(chance.choice(EDITS)(before, chance, names), encoding="utf-8")
