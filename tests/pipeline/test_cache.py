@@ -303,3 +303,52 @@ def test_templates_that_look_the_same_are_not_read_again(project: Path, monkeypa
     assert "template.yaml" not in seen
     write(project / "template.yaml", TEMPLATE.replace("main.start", "main.set_out"))
     assert "LK903" in {each.code for each in check(project).findings}
+
+
+def test_an_upgrade_of_an_installed_package_is_seen(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    packages = project / ".venv/lib/python3.12/site-packages"
+    write(packages / "foo/__init__.py", "async def fetch(item):\n    return item\n")
+    write(packages / "foo-1.dist-info/METADATA", "")
+    write(project / "two/main.py", "import foo\n\n\ndef handler(event, context):\n    foo.fetch(event)\n")
+    assert "LK201" in {each.code for each in check(project).findings}
+    write(packages / "foo/__init__.py", "def fetch(item):\n    return item\n")
+    (packages / "foo-1.dist-info").rename(packages / "foo-2.dist-info")
+    assert check(project) == check(project, cached=False)
+    assert "LK201" not in {each.code for each in check(project).findings}
+    write(packages / "foo/__init__.py", "async def fetch(item):\n    return item\n")
+    monkeypatch.setenv("VIRTUAL_ENV", "nowhere")
+    assert "LK201" not in {each.code for each in check(project).findings}
+
+
+def test_the_oldest_python_of_a_project_is_seen(project: Path) -> None:
+    write(project / "pyproject.toml", '[project]\nrequires-python = ">=3.9"\n')
+    text = "class Optional:\n    pass\n\n\ndef handler(event, context, seen: list = []):\n    seen.append(event)\n"
+    write(project / "two/main.py", text)
+    before = check(project)
+    write(project / "pyproject.toml", '[project]\nrequires-python = ">=3.10"\n')
+    after = check(project)
+    assert after == check(project, cached=False)
+    assert after != before
+
+
+def test_a_template_that_changes_before_it_is_read_is_not_remembered(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Handler: %s.handler, CodeUri: one}}}\n"
+    write(project / "template.yaml", function % "main")
+    write(project / "other.yaml", "Resources: {}\n")
+    check(project)
+    write(project / "other.yaml", "Resources: {}  # none\n")
+    read = templates.read_templates
+
+    def later(*given: object, **more: object) -> object:
+        write(project / "template.yaml", function % "gone")
+        return read(*given, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(templates, "read_templates", later)
+        check(project)
+    write(project / "template.yaml", function % "main")
+    os.utime(project / "template.yaml", ns=(LONG_AGO, LONG_AGO + 1_000))
+    assert check(project) == check(project, cached=False)

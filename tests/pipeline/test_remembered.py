@@ -55,18 +55,13 @@ def put(root: Path, path: str, text: str = "") -> None:
     file.write_text(text, encoding="utf-8")
 
 
-@pytest.fixture(params=["with git", "without git"])
-def root(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
     """A project with something of every kind that decides what is in it."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     made = tmp_path / "project"
     for path, text in FILES.items():
         put(made, path, text)
     os.symlink(made / "pkg", made / "linked.py")
-    if request.param == "with git":
-        git(made, "init", "--quiet")
-        git(made, "add", "app.py", "pkg", "template.yaml")
     age(made)
     return made
 
@@ -115,10 +110,19 @@ CHANGES: dict[str, Callable[[Path], None]] = {
         (root / "pkg").rename(root / "moved"),
         put(root, "pkg", "x = 1\n"),
     )[-1],
+    "a link to a folder in place of a file": lambda root: (
+        (root / "app.py").unlink(),
+        (root / "app.py").symlink_to(root / "pkg"),
+    )[-1],
+    "a link to a file in place of a file": lambda root: (
+        (root / "app.py").unlink(),
+        (root / "app.py").symlink_to(root / "pkg/util.py"),
+    )[-1],
+    "a repository": lambda root: git(root, "init", "--quiet"),
+    "a repository around it": lambda root: git(root.parent, "init", "--quiet"),
     "a file in place of a folder": lambda root: (shutil.rmtree(root / "empty"), put(root, "empty"))[-1],
 }
-SAME = {"a file in place of a folder"}
-SAME_TO_GIT = {"a file less", "a file that is ignored less", "a folder less", "an ignore file"}
+SAME = {"a file in place of a folder", "a link to a file in place of a file"}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -129,50 +133,41 @@ def test_every_change_is_seen(root: Path, tmp_path: Path, change: str) -> None:
     assert tree(root, cache) == tree(root, None)
     age(root)
     assert tree(root, cache) == tree(root, None)
-    # git lists what it tracks, be it there or not
-    assert (tree(root, None) == before) == (change in SAME or ((root / ".git").exists() and change in SAME_TO_GIT))
+    assert (tree(root, None) == before) == (change in SAME)
 
 
-OF_GIT: dict[str, Callable[[Path], None]] = {
-    "tracked": lambda root: git(root, "add", "--force", "gen/made.py"),
-    "no longer there and tracked": lambda root: git(root, "rm", "--quiet", "--cached", "pkg/util.py"),
-    "the repository's own patterns": lambda root: put(root, ".git/info/exclude", "kept.py\n"),
-    "patterns of the user": lambda root: put(root.parent / "home", ".config/git/ignore", "kept.py\n"),
-    "patterns that the user's settings name": lambda root: (
-        put(root.parent / "home", "mine", "kept.py\n"),
-        put(root.parent / "home", ".gitconfig", "[core]\nexcludesFile = ~/mine\n"),
-    )[-1],
-    "patterns that the repository's settings name": lambda root: (
-        put(root.parent / "home", "mine", "kept.py\n"),
-        git(root, "config", "core.excludesFile", "~/mine"),
-    )[-1],
-    "no repository any more": lambda root: shutil.rmtree(root / ".git"),
-    "a repository within": lambda root: git(root / "empty", "init", "--quiet"),
-}
+def test_git_is_asked_each_time(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    git(root, "init", "--quiet")
+    age(root)
+    cache = Cache(tmp_path / "cache")
+    assert "pkg/util.py" in tree(root, cache).own
+    put(tmp_path / "home", ".config/git/ignore", "util.py\n")
+    assert "pkg/util.py" not in tree(root, cache).own
 
 
-@pytest.mark.parametrize("change", OF_GIT)
-@pytest.mark.parametrize("root", ["with git"], indirect=True)
-def test_every_change_of_git_is_seen(root: Path, tmp_path: Path, change: str) -> None:
+def test_named_files_are_looked_for_each_time(root: Path, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    (project,) = find_projects([str(root / "app.py")], root)
+    discover(project, Settings(), root, cache=cache)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_changes_during_a_run_is_not_remembered(root: Path, tmp_path: Path) -> None:
+    os.utime(root / "gen/.gitignore", (LONG_AGO * 2, LONG_AGO * 2))
+    tree(root, Cache(tmp_path / "cache"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_who_may_list_a_folder_counts(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path / "cache")
     tree(root, cache)
-    OF_GIT[change](root)
-    assert tree(root, cache) == tree(root, None)
-    put(root, "gen/kept.py")
-    put(root, "empty/a.py")
-    assert tree(root, cache) == tree(root, None)
-
-
-@pytest.mark.parametrize("root", ["with git"], indirect=True)
-def test_ignore_files_between_the_repository_and_the_root_count(root: Path, tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "cache")
-    put(root, "pkg/leaklint.toml")
-    put(root, "pkg/untracked.py")
-    age(root)
-    (project,) = find_projects([str(root / "pkg")], root)
-    assert "untracked.py" in discover(project, Settings(), root, cache=cache).own
-    put(root, ".gitignore", "untracked.py\n")
-    assert "untracked.py" not in discover(project, Settings(), root, cache=cache).own
+    (root / "pkg/deep").chmod(0o711)
+    listed: list[object] = []
+    monkeypatch.setattr(discovery, "_listed", lambda *given, **_: listed.append(given) or Tree(()))
+    tree(root, cache)
+    assert len(listed) == 1
 
 
 def test_a_folder_that_is_closed_is_looked_into_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

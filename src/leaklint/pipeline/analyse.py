@@ -18,6 +18,7 @@ from leaklint.ir.handler import Handler
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.cache import Cache, digest
 from leaklint.pipeline.discover import discover
+from leaklint.pipeline.environment import site_packages, versions_in
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.kept import Kept, Rests
 from leaklint.pipeline.reading import TemplateTexts, marks_of, read_all
@@ -26,6 +27,7 @@ from leaklint.pipeline.remembered import Tree
 from leaklint.pipeline.roots import Project
 from leaklint.pipeline.settings import Settings, span_in_settings
 from leaklint.pipeline.stamps import Mark, changed, mark_of, now, stamps_of
+from leaklint.pipeline.target import target_of
 from leaklint.pipeline.troubles import not_analysed
 from leaklint.report.report import Report, Silenced, by_place, lines_of, repathed
 
@@ -152,7 +154,9 @@ def analyse(
         return _analysed(
             project, settings, overlay or {}, tree, cache, asked, only_handlers=only_handlers, hears=hears, jobs=jobs
         )[0]
-    key = digest(repr((project, settings, tree)).encode("utf-8", "surrogateescape"))
+    installed = [str(folder) for folder in site_packages(project.root, settings.python)]
+    rest = (installed, versions_in(installed), target_of(project.root, settings))
+    key = digest(repr((project, settings, tree, rest)).encode("utf-8", "surrogateescape"))
     made = now()
     kept = cache.read("report", key, Kept)
     before = _nothing
@@ -170,7 +174,9 @@ def analyse(
     report, marks, fixable, read = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs, known=before)
     wanted = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
     stamps = stamps_of(project.root, sorted({*wanted, *marks}), marks)
-    if stamps is not None and not tree.unreadable and wanted - marks.keys() <= set(tree.templates):
+    # a file that has changed meanwhile may have been read before, too
+    settled = stamps is not None and all(each.mtime_ns < made for each in stamps.values())
+    if stamps is not None and settled and not tree.unreadable and wanted - marks.keys() <= set(tree.templates):
         rests = Rests(tuple(sorted({*read, *fixable.read})), tuple(sorted(fixable.words)))
         cache.write("report", key, Kept(made, stamps, report, rests))
     return report
@@ -219,7 +225,6 @@ def _analysed(
     """
     from leaklint.fix.project import Project as Fixable
     from leaklint.pipeline.offers import offered
-    from leaklint.pipeline.target import target_of
 
     unsaved = {_relative(project.root, path): text for path, text in overlay.items()}
     sources, unread = read_all(project.root, tree.own, unsaved)

@@ -9,7 +9,7 @@ from pathlib import Path
 from leaklint.link.templates import templates_among
 from leaklint.pipeline.bundled import is_bundled_in, is_package_in_holder
 from leaklint.pipeline.cache import FOLDER, Cache, digest
-from leaklint.pipeline.git import GitFailed, is_ignored, is_in_repository, listed_by, listed_files
+from leaklint.pipeline.git import GitFailed, is_ignored, is_in_repository, listed_files
 from leaklint.pipeline.patterns import path_matcher
 from leaklint.pipeline.relative import folder_of, is_below, name_of
 from leaklint.pipeline.remembered import Noted, Remembered, Tree
@@ -46,17 +46,18 @@ def discover(
     With a cache the list of an earlier run is taken where nothing has changed that it was made from.
     """
     root = project.root
-    if cache is None or _is_crowded(project):
+    # what git lists depends on more than anybody can look up, and it is quick
+    lasts = cache is not None and not is_in_repository(root) and all(each.is_dir() for each in project.given)
+    if cache is None or not lasts or _is_crowded(project):
         return _listed(project, settings, cwd, None, force_exclude=force_exclude)
-    given = [(each, each.is_dir()) for each in project.given]
     patterns = (settings.exclude, settings.extend_exclude)
-    asked = (root, cwd, given, patterns, force_exclude, listed_by(root))
+    asked = (root, cwd, project.given, patterns, force_exclude)
     key = digest(repr(asked).encode("utf-8", "surrogateescape"))
     known = cache.read("tree", key, Remembered)
     if known is not None and known.holds(root, matters):
         return known.tree
     made = now()
-    noted = Noted(root, path_matcher(settings.exclude + settings.extend_exclude))
+    noted = Noted(root)
     tree = _listed(project, settings, cwd, noted, force_exclude=force_exclude)
     remembered = noted.remembered(made, tree)
     if remembered is not None:
@@ -129,27 +130,17 @@ def matters(path: str) -> bool:
     return name.endswith(SUFFIXES) or name in MARKS or "ockerfile" in name or "/conda-meta/" in path
 
 
-def _list(folder: Path, covers: Callable[[str], bool], noted: Noted | None) -> Listing:
+def _list(folder: Path, covers: Callable[[str], bool], noted: Noted | None = None) -> Listing:
     """The files below a folder: by git where it knows the folder, else by walking."""
-    listens = noted.folder if noted else None
     if not is_in_repository(folder):
-        return walk(folder, covers, matters, listens)
+        return walk(folder, covers, matters, noted.folder if noted else None)
     try:
         if is_ignored(folder):
-            raise GitFailed("the folder is ignored as a whole")
+            return walk(folder, covers, matters)
         listed = listed_files(folder)
     except GitFailed:
-        if noted:
-            noted.unknown()
         return walk(folder, covers, matters)
     files = set(filter(matters, listed.files))
-    if noted:
-        # git does not say which folders it looked into
-        walk(folder, noted.covers, matters, listens)
-        untracked = {folder_of(path) for path in listed.untracked}
-        noted.by_git(each for each in untracked if not noted.covers(f"{each}/"))
-        if listed.repositories:
-            noted.unknown()
     pending = [path for path in listed.repositories if not covers(path)]
     while pending:
         inner = pending.pop()
@@ -174,7 +165,7 @@ def _named(
         return Listing(())
     if noted:
         noted.unknown()
-    inner = _list(given, covers, None)
+    inner = _list(given, covers)
     kept = [f"{path}/{each}" for each in _without_excluded(inner.files, covers, {})]
     return Listing(tuple(kept), tuple((f"{path}/{each}", reason) for each, reason in inner.unreadable))
 

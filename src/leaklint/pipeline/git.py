@@ -28,8 +28,6 @@ class Listed(msgspec.Struct, frozen=True):
     """What git lists below a folder: files, repositories within it, and folders that it could not open."""
 
     files: tuple[str, ...]
-    untracked: tuple[str, ...]
-    """Those of the files that git would track."""
     repositories: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
 
@@ -72,14 +70,13 @@ def listed_files(folder: Path) -> Listed:
         mode, _, path = entry.partition("\t")
         (repositories if mode.startswith("160000") else files).add(path)
     others = _ask(folder, ("ls-files", "-z", "--others", "--exclude-standard"))
-    untracked = _names(others.stdout)
-    for path in untracked:
+    for path in _names(others.stdout):
         (repositories if path.endswith("/") else files).add(path.rstrip("/"))
     closed = CLOSED_FOLDER.finditer(os.fsdecode(others.stderr))
     unreadable = sorted((each["path"], each["reason"]) for each in closed)
     # git keeps an entry for a submodule that was never checked out: an empty folder, with nothing of ours in it.
     present = sorted(each for each in repositories if (folder / each / ".git").exists())
-    return Listed(tuple(sorted(files)), tuple(untracked), tuple(present), tuple(unreadable))
+    return Listed(tuple(sorted(files)), tuple(present), tuple(unreadable))
 
 
 def _names(printed: bytes) -> list[str]:
@@ -89,38 +86,6 @@ def _names(printed: bytes) -> list[str]:
 def is_in_repository(folder: Path) -> bool:
     """Whether git may know the folder: to start it, only to hear that it does not, costs more than to look."""
     return any(os.path.lexists(os.path.join(each, ".git")) for each in (folder, *folder.parents))
-
-
-def listed_by(folder: Path) -> tuple[tuple[str, str], ...] | None:
-    """By what of its surroundings git decides what it lists below a folder; None where it is not asked."""
-    if not is_in_repository(folder):
-        return None
-    names = ("HOME", "XDG_CONFIG_HOME")
-    return tuple(sorted(each for each in os.environ.items() if each[0] in names or each[0].startswith("GIT_")))
-
-
-def deciding_files(folder: Path) -> tuple[str, ...]:
-    """The files by which git decides what it lists below a folder, as absolute paths; some may not be there."""
-    names = ("index", "info/exclude", "config", "config.worktree")
-    asked = [part for name in names for part in ("--git-path", name)]
-    top, *inside = os.fsdecode(ask_git(folder, "rev-parse", "--show-toplevel", *asked)).splitlines()
-    home = os.path.expanduser("~")
-    own = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    found = {os.path.join(folder, each) for each in inside}
-    found |= {"/etc/gitconfig", os.path.join(home, ".gitconfig")}
-    found |= {os.path.join(own, "git", name) for name in ("config", "ignore")}
-    settings = _names(ask_git(folder, "config", "--list", "--show-origin", "-z"))
-    for origin, setting in zip(settings[::2], settings[1::2], strict=True):
-        if origin.startswith("file:"):
-            found.add(os.path.join(top, origin.removeprefix("file:")))
-        key, _, value = setting.partition("\n")
-        if key == "core.excludesfile":
-            found.add(os.path.join(top, os.path.expanduser(value)))
-    for each in folder.parents:
-        if not each.is_relative_to(top):
-            break
-        found.add(os.path.join(each, ".gitignore"))
-    return tuple(sorted(found))
 
 
 def is_ignored(folder: Path) -> bool:

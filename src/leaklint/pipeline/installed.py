@@ -1,13 +1,8 @@
-"""The packages installed for a project: their source, found on disk and never imported.
-
-They are looked for in the environment that the setting ``python`` names, else in the one that is active
-(``VIRTUAL_ENV``), else in ``.venv`` at the root: never in leaklint's own.
-"""
+"""The packages installed for a project: their source, found on disk and never imported."""
 
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
@@ -16,24 +11,18 @@ from typing import Final
 
 from leaklint.facts.decode import Unreadable, decode
 from leaklint.link.library import Library, ModuleText
+from leaklint.pipeline.environment import site_packages, versions_in
 from leaklint.pipeline.regular import regular
 
 LARGEST: Final = 2_000_000
 """Bytes of a module beyond which nobody wrote it by hand."""
 _ASYNC: Final = re.compile(rb"^[ \t]*async[ \t]+def[ \t]+(\w+)", re.MULTILINE)
-_OWN: Final = re.compile(r"python3(\.\d+)?t?")
 
 
 def library_of(root: Path, python: str | None) -> Library:
     """What is installed for the project at a root."""
     folders = tuple(str(folder) for folder in site_packages(root, python))
-    return _library(folders, _versions(folders)) if folders else Library()
-
-
-def _versions(folders: tuple[str, ...]) -> tuple[str, ...]:
-    """Packages and versions, as the folders of their metadata name them."""
-    names = [name for folder in folders for name in os.listdir(folder)]
-    return tuple(sorted(name for name in names if name.endswith((".dist-info", ".egg-info"))))
+    return _library(folders, versions_in(folders)) if folders else Library()
 
 
 @functools.lru_cache(maxsize=4)
@@ -48,23 +37,6 @@ def _library(folders: tuple[str, ...], versions: tuple[str, ...]) -> Library:
         return _read(folders, module)
 
     return Library(read, asynchronous, (*folders, *versions))
-
-
-def site_packages(root: Path, python: str | None) -> list[Path]:
-    """The folders of installed packages of the project's environment, as far as there is one."""
-    given = python or os.environ.get("VIRTUAL_ENV") or ".venv"
-    environment = root / given
-    if environment.is_file():  # the interpreter itself
-        environment = environment.parent.parent
-    found = [environment / "Lib" / "site-packages"]
-    for library in ("lib", "lib64"):
-        below = environment / library
-        if below.is_dir():
-            found += [each / "site-packages" for each in sorted(below.iterdir()) if _OWN.fullmatch(each.name)]
-    if environment.name == "site-packages":
-        found.append(environment)
-    kept = {os.path.realpath(each): each for each in reversed(found) if each.is_dir()}
-    return sorted(kept.values())
 
 
 def _place(folders: tuple[str, ...], module: str) -> tuple[Path, bool] | None:

@@ -1,8 +1,8 @@
 """A project's list of files in the cache: it holds as long as the folders, and what says what is left out, do.
 
 A folder is known by its time of change, as a file is: it is listed anew only where that is not what it was, and what
-counts then is whether the names that matter are the same. Where git knows the project, its index and settings are
-files among those that decide.
+counts then is whether the names that matter are the same, and which of them are folders or links. Where git knows the
+project, it is asked each time.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from pathlib import Path
 import msgspec
 
 from leaklint.pipeline.cache import digest
-from leaklint.pipeline.git import GitFailed, deciding_files
 from leaklint.pipeline.regular import regular
-from leaklint.pipeline.stamps import Stamp, changed, looks_like, mark_of, stamps_of
+from leaklint.pipeline.stamps import GRANULARITY, Stamp, changed, mark_of, stamps_of
 from leaklint.pipeline.walk import IGNORE_FILE, names_that_matter
 
 
@@ -42,19 +41,16 @@ class Remembered(msgspec.Struct, frozen=True):
     folders: dict[str, Stamp]
     """All folders that were listed, relative to the root and with a slash at the end; the root is ``""``."""
     files: dict[str, Stamp]
-    """Files that decide which others belong to the project, and how, by their path from the root."""
-    absent: tuple[str, ...]
-    """Files that would decide it and are not there."""
-    folders_behind: dict[str, bool]
-    """Whether links that are named like source lead to a folder."""
+    """Files that decide which others belong to the project, and how."""
+    folders_by_name: dict[str, bool]
+    """Whether what is named like source, and is no plain file, leads to a folder."""
     tree: Tree
 
     def holds(self, root: Path, matters: Callable[[str], bool]) -> bool:
         """Whether the list would be made the same today; a folder that looks the same is not listed again."""
         top = f"{root}{os.sep}"
         return (
-            not any(os.path.lexists(top + path) for path in self.absent)
-            and all(os.path.isdir(top + path) == is_folder for path, is_folder in self.folders_behind.items())
+            all(os.path.isdir(top + path) == is_folder for path, is_folder in self.folders_by_name.items())
             and not changed(root, self.files, self.made)
             and self._lists_the_same(top, matters)
         )
@@ -62,39 +58,35 @@ class Remembered(msgspec.Struct, frozen=True):
     def _lists_the_same(self, top: str, matters: Callable[[str], bool]) -> bool:
         try:
             for path, stamp in self.folders.items():
-                if not looks_like(stamp, os.stat(top + path), self.made):
-                    with os.scandir(top + path) as entries:
-                        if _mark(names_that_matter(path, entries, matters)) != stamp.mark:
-                            return False
+                state = os.stat(top + path)
+                known = Stamp(state.st_mode, state.st_mtime_ns, state.st_ino, stamp.mark)
+                if known == stamp and state.st_mtime_ns < self.made - GRANULARITY:
+                    continue
+                with os.scandir(top + path) as entries:
+                    if known.size != stamp.size or _mark(names_that_matter(path, entries, matters)) != stamp.mark:
+                        return False
         except OSError:
             return False
         return True
 
 
 class Noted:
-    """What is noted while a project is listed, from which it is known whether the list still holds."""
+    """What is noted while a project is walked through, from which it is known whether the list still holds."""
 
-    def __init__(self, root: Path, covers: Callable[[str], bool]) -> None:
-        self.covers = covers
-        """Whether a folder is left out, as the settings say."""
+    def __init__(self, root: Path) -> None:
         self._root = root
         self._top = f"{root}{os.sep}"
         self._folders: dict[str, Stamp] = {}
         self._files: set[str] = set()
         self._behind: dict[str, bool] = {}
-        self._asked_git = False
         self._is_known = True
 
     def folder(self, path: str, state: os.stat_result, names: Sequence[str]) -> None:
         """Notes a folder that is being listed, with what it looked like before, and the names in it that matter."""
-        self._folders[path] = Stamp(state.st_size, state.st_mtime_ns, state.st_ino, _mark(names))
+        # who may list it says as much as the size of a file does
+        self._folders[path] = Stamp(state.st_mode, state.st_mtime_ns, state.st_ino, _mark(names))
         if IGNORE_FILE in names:
             self._files.add(path + IGNORE_FILE)
-
-    def by_git(self, untracked: Iterable[str]) -> None:
-        """Notes that git made the list; the folders of files that it does not track have to be among those noted."""
-        self._asked_git = True
-        self._is_known &= all(f"{folder}/" in self._folders for folder in untracked if folder)
 
     def read(self, paths: Iterable[str]) -> None:
         """Notes files below the root whose content counts."""
@@ -114,16 +106,14 @@ class Noted:
         if not self._is_known or tree.unreadable or not self._folders:
             return None
         try:
-            asked = deciding_files(self._root) if self._asked_git else ()
-            beside = [os.path.relpath(each, self._root) for each in asked]
-            absent = {path for path in beside if not os.path.lexists(self._top + path)}
-            there = sorted({*self._files, *beside} - absent)
-            files = stamps_of(self._root, there, {path: mark_of(regular(self._top + path)) for path in there})
-        except (GitFailed, OSError, ValueError):
+            marks = {path: mark_of(regular(self._top + path)) for path in sorted(self._files)}
+            files = stamps_of(self._root, marks, marks)
+        except OSError:
             return None
-        if files is None:
+        # what has changed meanwhile may have been read before
+        if files is None or any(each.mtime_ns >= made for each in (*files.values(), *self._folders.values())):
             return None
-        return Remembered(made, self._folders, files, tuple(sorted(absent)), self._behind, tree)
+        return Remembered(made, self._folders, files, self._behind, tree)
 
 
 def _mark(names: Iterable[str]) -> bytes:

@@ -62,7 +62,7 @@ def stamps_of(root: Path, paths: Iterable[str], marks: Mapping[str, Mark]) -> di
     return found
 
 
-def looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
+def _looks_like(stamp: Stamp, state: os.stat_result, made: int) -> bool:
     """Whether a file need not be read to know that it is what it was: it is older than what was made from it."""
     return (
         state.st_size == stamp.size
@@ -79,7 +79,7 @@ def changed(root: Path, stamps: Mapping[str, Stamp], made: int) -> set[str]:
     for path, stamp in stamps.items():
         try:
             state = os.stat(top + path)
-            if looks_like(stamp, state, made):
+            if _looks_like(stamp, state, made):
                 continue
             if state.st_size == stamp.size and digest(regular(top + path)) == stamp.mark:
                 continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 from leaklint.pipeline.regular import regular
@@ -21,7 +20,10 @@ def target_of(root: Path, settings: Settings) -> tuple[int, int]:
         major, minor = settings.target_version.split(".")
         return int(major), int(minor)
     try:
-        content = tomllib.loads(regular(root / "pyproject.toml").decode("utf-8"))
+        text = regular(root / "pyproject.toml").decode("utf-8")
+        import tomllib  # most folders have no such file
+
+        content = tomllib.loads(text)
         required = content["project"]["requires-python"]
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return OLDEST

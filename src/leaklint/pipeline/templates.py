@@ -36,12 +36,14 @@ def templates_of(
     """
     if cache is None:
         return read_templates(texts, own, stacks=stacks, wrappers=wrappers)
-    mark = _mark(marks or {path: mark_of(text) for path, text in texts.items()}, own, stacks, wrappers)
+    marks = marks or {path: mark_of(text) for path, text in texts.items()}
+    mark = _mark(marks, own, stacks, wrappers)
     known = cache.read(KIND, project, Known)
     if known is not None and known.mark == mark:
         return known.said
     said = read_templates(texts, own, stacks=stacks, wrappers=wrappers)
-    cache.write(KIND, project, Known(mark, said))
+    if _mark(marks, own, stacks, wrappers) == mark:  # else one of them has changed before it was read
+        cache.write(KIND, project, Known(mark, said))
     return said
 
 

@@ -181,12 +181,12 @@ def walk(
         saying = [each for each in ignoring if each.patterns.meaning_all_in((top + below)[len(each.base) : -1])]
         meanings = [each.patterns.meaning_name for each in ignoring]
         for each in names:
-            name = each.rstrip("/")
+            name, is_folder = each.rstrip("/\0"), each.endswith("/")
             path = below + name
             may_say = bool(saying) or [meaning for meaning in meanings if meaning(name)]
-            if may_say and _is_ignored(f"{top}{below}{each}", ignoring):
+            if may_say and _is_ignored(f"{top}{path}/" if is_folder else top + path, ignoring):
                 ignored.append(path)
-            elif name == each:
+            elif not is_folder:
                 files.append(path)
             elif name != ".git" and not leave_out(path):
                 pending.append((path + "/", ignoring))
@@ -194,9 +194,9 @@ def walk(
 
 
 def names_that_matter(folder: str, entries: Iterable[os.DirEntry[str]], matters: Callable[[str], bool]) -> list[str]:
-    """The names in a folder on which a walk depends: those of folders, which end in a slash, and of files that matter.
+    """The names in a folder on which a walk depends: those of folders and of files that matter.
 
-    Our own cache is none of them.
+    Those of folders end in a slash, those of links in a null character. Our own cache is none of them.
     """
     found: list[str] = []
     for entry in entries:
@@ -208,8 +208,10 @@ def names_that_matter(folder: str, entries: Iterable[os.DirEntry[str]], matters:
         if is_folder:
             if name != FOLDER:
                 found.append(name + "/")
-        elif name == IGNORE_FILE or matters(folder + name):
+        elif name == IGNORE_FILE:
             found.append(name)
+        elif matters(folder + name):
+            found.append(name + "\0" if entry.is_symlink() else name)
     return found
 
 
