@@ -12,7 +12,6 @@ import importlib.util
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from notes import notes_of
@@ -21,13 +20,16 @@ from test_fixtures import CASES, findings_of
 import leaklint.solve
 from leaklint.ir.facts import FileFacts
 from leaklint.ir.finding import Finding
+from leaklint.link.library import Library
 from leaklint.link.modules import Modules
 from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.link.templates import cdk_typescript, reading
+from leaklint.models.load import Models
 from leaklint.pipeline import parts, suppress
 from leaklint.solve import inert, overview, world
-from leaklint.solve.anywhere import Suspect
+from leaklint.solve.anywhere import Suspect, droppers
+from leaklint.solve.giving import Giving
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 PACKAGES = (
@@ -55,9 +57,10 @@ def _one_part(files: Mapping[str, FileFacts], modules: Modules, joined: Iterable
     return [Part(tuple(path for path, _ in sorted(found)), tuple(targets for _, targets in sorted(found)))]
 
 
-def _every_function(program: Program, *_others: Any) -> tuple[list[Suspect], None]:
+def _every_function(program: Program, models: Models, library: Library) -> tuple[list[Suspect], Giving | None]:
     """Every function of a program, whatever its outline says; of each call all that it does matters."""
-    return sorted(Suspect(path, name) for path, facts in program.files.items() for name in facts.functions), None
+    suspects = [Suspect(path, name) for path, facts in program.files.items() for name in facts.functions]
+    return sorted(suspects), droppers(program, models, library)[1]
 
 
 class _FollowingAll(world.World):
