@@ -33,6 +33,9 @@ KINDS: Final = {
     "inspect.iscoroutine": COROUTINE,
 }
 """What a function asks of a value, which is the kind of the test too."""
+BY_METHOD: Final = {"__aiter__": "asynchronous iterable", "__await__": AWAITABLE}
+"""What ``hasattr`` asks of a value with the name of a method."""
+ASKED: Final = frozenset({*KINDS.values(), *BY_METHOD.values()})
 UNSURE: Final = ("", AWAITABLE, True)
 """The condition that something can be awaited of which nothing is known."""
 AWAITABLES: Final = frozenset(
@@ -82,22 +85,28 @@ def asked_by_classes(names: frozenset[str]) -> str:
 
 
 def answer_for(world: World, thing: Thing, asked: str) -> bool | None:
-    """Whether an object is a coroutine, a future, or anything that can be awaited; None where that is not certain."""
-    kind = thing.type
+    """Whether an object is a coroutine, a future, or anything that can be awaited or iterated with ``async for``.
+
+    None where that is not certain.
+    """
+    kind, iterable = thing.type, asked == BY_METHOD["__aiter__"]
     if kind.kind is TypeKind.COROUTINE:
-        return asked != FUTURE
+        return asked != FUTURE and not iterable
     if kind.kind is TypeKind.INSTANCE and kind.name in _WORK:
-        return asked != COROUTINE
+        return asked != COROUTINE and not iterable
     if kind.kind in _NEVER:
         return False
     order = world.order(kind.name) if kind.kind is TypeKind.INSTANCE else ()
-    return False if order and all(_is_plain(world, each) for each in order) else None
+    method = "__aiter__" if iterable else "__await__"
+    if iterable and any((known := world.classes.get(each)) and method in known.attributes for each in order):
+        return True
+    return False if order and all(_is_plain(world, each, method) for each in order) else None
 
 
-def _is_plain(world: World, class_name: str) -> bool:
-    """Whether it is known of a class that it does not say how its objects are awaited."""
+def _is_plain(world: World, class_name: str, method: str) -> bool:
+    """Whether it is known of a class that it does not say how its objects are awaited, or iterated."""
     known = world.classes.get(class_name)
-    return class_name.startswith("builtins.") or (known is not None and "__await__" not in known.attributes)
+    return class_name.startswith("builtins.") or (known is not None and method not in known.attributes)
 
 
 def variants(world: World, things: Sequence[Thing]) -> bool:

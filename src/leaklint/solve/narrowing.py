@@ -10,7 +10,7 @@ from leaklint.ir.effects import Work
 from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import fullness, listed, pending, removing, results
 from leaklint.solve.activation import Activation
-from leaklint.solve.awaitable_tests import FUNCTION, KINDS, UNSURE, answer_for, asked_by_classes
+from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
@@ -41,7 +41,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
             names = {thing.type.name for thing in value_of(act, state, tested).things}
             state.conditions |= {(name, PLAIN, True) for name in names if name}
         return
-    if kind in KINDS.values():
+    if kind in ASKED:
         _narrow_awaitable(act, state, tested, kind, holds)
         return
     if kind == INSTANCE:

@@ -49,6 +49,7 @@ from leaklint.solve.lattice import (
     join_all,
     of,
     ordered,
+    single_constant,
     slot,
     survives,
     unknown,
@@ -283,6 +284,10 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     elif tests and tests <= awaitable_tests.KINDS.keys():
         kind = awaitable_tests.KINDS[min(tests)]
         state.tests = {**state.tests, step.target: (kind, step.arguments[0].value)}
+    if len(step.arguments) == 2 and tests == {"builtins.hasattr"}:
+        _, name = single_constant(value_of(act, state, step.arguments[1].value))
+        if name in awaitable_tests.BY_METHOD:
+            state.tests = {**state.tests, step.target: (awaitable_tests.BY_METHOD[name], step.arguments[0].value)}
     if len(step.arguments) == 2 and tests == {"builtins.isinstance"}:
         state.tests = {**state.tests, step.target: (INSTANCE, step.arguments[0].value)}
 
