@@ -5,6 +5,7 @@ The quick profile takes every tenth file of the library, the full one every file
 
 from __future__ import annotations
 
+import ast
 import os
 import sysconfig
 from pathlib import Path
@@ -30,9 +31,9 @@ def taken() -> list[Path]:
 
 
 def is_python(source: bytes) -> bool:
-    """Whether this Python reads it."""
+    """Whether the parser of this Python reads it; the compiler refuses some more, which are analysed as they are."""
     try:
-        compile(source, "x.py", "exec", dont_inherit=True)
+        compile(source, "x.py", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except (SyntaxError, ValueError):
         return False
     return True
