@@ -26,7 +26,7 @@ from leaklint.link.parts import Part, parts_of
 from leaklint.link.program import Program
 from leaklint.link.templates import cdk_typescript, reading
 from leaklint.models.load import Models
-from leaklint.pipeline import parts, suppress
+from leaklint.pipeline import parts
 from leaklint.solve import inert, overview, world
 from leaklint.solve.anywhere import Suspect, droppers
 from leaklint.solve.giving import Giving
@@ -84,7 +84,6 @@ def _take_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inert, "inert", lambda *_: {})
     monkeypatch.setattr(reading, "looked_at", lambda _paths, _content_of: lambda _path, _content: True)
     monkeypatch.setattr(cdk_typescript, "_may_matter", lambda _kind, _inside: True)
-    monkeypatch.setattr(suppress, "may_suppress", lambda _source: True)
 
 
 @pytest.mark.parametrize(

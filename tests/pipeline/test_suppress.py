@@ -9,7 +9,7 @@ import pytest
 from leaklint.ir.facts import FileFacts, Suppression
 from leaklint.ir.finding import Finding, Severity
 from leaklint.ir.location import NOWHERE, Place, Span
-from leaklint.pipeline.suppress import Suppressed, in_comment, may_suppress, suppress
+from leaklint.pipeline.suppress import Suppressed, in_comment, suppress
 
 KNOWN = {code: f"name-of-{code}" for code in ("LK101", "LK102", "LK201", "LK501", "LK901", "LK902")}
 
@@ -169,9 +169,3 @@ class TestUnused:
     def test_another_comment_silences_it(self) -> None:
         outcome = judge([], comment("ignore", 3, "LK101"), comment("noqa", 3))
         assert outcome.unused == ()
-
-
-def test_a_look_at_the_bytes_is_enough_for_most_files() -> None:
-    assert may_suppress(b"x = 1  # NoQA")
-    assert may_suppress(b"# leaklint: file[LK1]")
-    assert not may_suppress(b"x = 1  # type: ignore")

@@ -345,10 +345,8 @@ class Declared:
 
     def _imported(self, path: str) -> Iterator[str]:
         """The project's files that a file imports."""
-        for fact in self._files[path].imports:
-            target = self._modules.resolve(path, fact.module, fact.level)
-            inner = self._modules.import_name(path, fact.module, fact.name, fact.level) if fact.name else None
-            yield from (file for file in (target, inner if isinstance(inner, str) else None) if file is not None)
+        for imported in self._modules.imports_of(path):
+            yield from (file for file in imported if file is not None)
         strings = self._files[path].dotted_strings
         for name in sorted(self._leading & strings.keys()):
             for dotted in strings[name]:

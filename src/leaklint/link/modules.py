@@ -37,8 +37,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from leaklint.ir.facts import FileFacts
+from leaklint.ir.facts import FileFacts, ImportFact
 
 _INIT = "__init__.py"
 
@@ -74,6 +75,15 @@ def is_test(path: str) -> bool:
     )
 
 
+class Imported(NamedTuple):
+    """The files that one import means; None where that is foreign, or no file."""
+
+    module: str | None
+    """The file of the module that is named."""
+    inner: str | None
+    """The file of the module in it that is imported by name."""
+
+
 class Modules:
     """The modules of a project: which file an import means, and what a file is called as a module."""
 
@@ -85,7 +95,9 @@ class Modules:
             sorted({folder for path, facts in files.items() for folder in _installed_folders(path, facts)})
         )
         self._installed_roots = frozenset(self._installed)
-        self._resolved: dict[tuple[str, str, int], str | None] = {}
+        self._nearby: dict[tuple[str, str, int], str | None] = {}
+        self._resolved: dict[tuple[str, str], str | None] = {}
+        self._imports: dict[str, tuple[Imported, ...]] = {}
         self._loaded: dict[str, frozenset[str]] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, bool] = {}
@@ -110,14 +122,28 @@ class Modules:
 
         A folder without ``__init__.py`` is no file, so it gives None: see ``import_name`` for what lies in it.
         """
-        if not level and not self.may_be_own(module):
+        nearest = self._nearest(parent(importer), module, level)
+        if nearest is not None and _may_import(importer, nearest):
+            return nearest
+        if level or not self.may_be_own(module):
             return None
-        key = (importer, module, level)
+        key = (importer, module)
         if key not in self._resolved:
-            found = (self.file_at(place) for place in self._places(importer, module, level))
-            near = next((path for path in found if path and _may_import(importer, path)), None)
-            self._resolved[key] = near if near or level else self._anywhere(importer, module)
+            found = self._may_be_at(importer, self._places(parent(importer), module, level)) if nearest else None
+            self._resolved[key] = found or self._anywhere(importer, module)
         return self._resolved[key]
+
+    def _nearest(self, folder: str, module: str, level: int) -> str | None:
+        """The first file that an import in a folder may mean."""
+        key = (folder, module, level)
+        if key not in self._nearby:
+            places = self._places(folder, module, level) if level or self.may_be_own(module) else ()
+            self._nearby[key] = next(filter(None, map(self.file_at, places)), None)
+        return self._nearby[key]
+
+    def _may_be_at(self, importer: str, places: Iterable[str]) -> str | None:
+        """The first file at one of the places that a file may import."""
+        return next((file for file in map(self.file_at, places) if file and _may_import(importer, file)), None)
 
     def submodule(self, package: str, name: str) -> str | None:
         """The file of a module in a package, given as the path of its ``__init__.py`` or as a folder."""
@@ -134,14 +160,26 @@ class Modules:
         if path is None:
             if not level and not self.may_be_own(module):
                 return None
-            places = self._places(importer, module, level)
-            found = (self.file_at(joined(place, name)) for place in places)
-            near = next((file for file in found if file and _may_import(importer, file)), None)
+            places = self._places(parent(importer), module, level)
+            near = self._may_be_at(importer, (joined(place, name) for place in places))
             return near if near or level else self._anywhere(importer, f"{module}.{name}")
         inside = self.submodule(path, name) if path.endswith(_INIT) else None
         if inside is None or (path != importer and name in self._files[path].module_names):
             return path, name
         return inside
+
+    def imports_of(self, path: str) -> tuple[Imported, ...]:
+        """What the imports of a file mean, for each in its order."""
+        if path not in self._imports:
+            self._imports[path] = tuple(self._meant(path, fact) for fact in self._files[path].imports)
+        return self._imports[path]
+
+    def _meant(self, importer: str, fact: ImportFact) -> Imported:
+        module = self.resolve(importer, fact.module, fact.level)
+        if not fact.name or fact.name == "*":
+            return Imported(module, None)
+        meant = self.import_name(importer, fact.module, fact.name, fact.level)
+        return Imported(module, meant if isinstance(meant, str) else None)
 
     def _holding(self, name: str) -> Container[str]:
         """The folders in which a file or folder of a name lies; of a file, without its ending."""
@@ -163,12 +201,9 @@ class Modules:
         if path not in self._loaded:
             found, waiting = {path}, [path]
             while waiting:
-                importer = waiting.pop()
-                for fact in self._files[importer].imports:
-                    meant = self.import_name(importer, fact.module, fact.name, fact.level) if fact.name else None
-                    inside = meant[0] if isinstance(meant, tuple) else meant
-                    files = [self.resolve(importer, fact.module, fact.level), inside]
-                    files += [joined(folder, _INIT) for each in files if each for folder in _upwards(parent(each))]
+                for imported in self.imports_of(waiting.pop()):
+                    files = list(imported)
+                    files += [joined(folder, _INIT) for each in imported if each for folder in _upwards(parent(each))]
                     new = {each for each in files if each is not None and each in self._files} - found
                     found |= new
                     waiting += new
@@ -214,12 +249,11 @@ class Modules:
         alike = self._by_ending.get(_last(suffix, 2), [])
         return [path for path in alike if path == suffix or path.endswith("/" + suffix)]
 
-    def _places(self, importer: str, module: str, level: int) -> Iterator[str]:
+    def _places(self, folder: str, module: str, level: int) -> Iterator[str]:
         """The paths, without ending, at which a module may lie, best first."""
         tail = module.replace(".", "/")
-        folder = parent(importer)
         if level:
-            package = _package(importer, level)
+            package = _package(folder, level)
             if package is not None:
                 yield joined(package, tail)
             return
@@ -324,9 +358,8 @@ def _may_import(importer: str, path: str) -> bool:
     return path != importer or path.rpartition("/")[2] == _INIT
 
 
-def _package(importer: str, level: int) -> str | None:
-    """The folder that a relative import of the given level starts from; None above the project root."""
-    folder = parent(importer)
+def _package(folder: str, level: int) -> str | None:
+    """The folder that a relative import of the given level in a folder starts from; None above the project root."""
     for _ in range(level - 1):
         if not folder:
             return None

@@ -8,6 +8,7 @@ in memory. A collection of a thousand examples falls into hundreds of parts; an 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 import msgspec
@@ -82,25 +83,22 @@ def _packages_around(folder: str, files: Container[str]) -> Iterator[str]:
 
 def _targets(path: str, facts: FileFacts, modules: Modules, inside: Mapping[str, list[str]]) -> Iterator[str]:
     """The files that the imports of a file run or make visible, in order."""
-    for fact in facts.imports:
-        if not fact.level and not modules.may_be_own(fact.module):
-            continue
-        segments = fact.module.split(".")
-        for count in range(1, len(segments)) if not fact.level else ():
-            above = modules.resolve(path, ".".join(segments[:count]))
-            if above is not None:
-                yield above
-        own = modules.resolve(path, fact.module, fact.level)
-        if own is not None:
-            yield own
-        seen: str | None = own
-        if fact.name and fact.name != "*":
-            found = modules.import_name(path, fact.module, fact.name, fact.level)
-            seen = found if isinstance(found, str) else None
-            if isinstance(found, tuple):
-                yield found[0]
-        elif not fact.name and not fact.level:
-            seen = modules.resolve(path, segments[0])
+    named: set[tuple[str, int]] = set()
+    for fact, meant in zip(facts.imports, modules.imports_of(path), strict=True):
+        top, *below = fact.module.split(".") if not fact.level else [""]
+        if (fact.module, fact.level) not in named:
+            named.add((fact.module, fact.level))
+            for above in itertools.accumulate(below[:-1], "{}.{}".format, initial=top) if below else ():
+                package = modules.resolve(path, above)
+                if package is not None:
+                    yield package
+            if meant.module is not None:
+                yield meant.module
+        seen = meant.inner
+        if fact.name == "*":
+            seen = meant.module
+        elif not fact.name:
+            seen = modules.resolve(path, top)
         if seen is not None:
             yield seen
             if seen.endswith(_INIT):

@@ -83,6 +83,8 @@ class Output(msgspec.Struct, frozen=True):
     """The files of the project that a file imports itself."""
     read: frozenset[str] = frozenset()
     """The files of which more was read than the outline."""
+    digests: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    """What the bytes of each file are known by."""
 
 
 def _findings(given: Input) -> Output:
@@ -115,6 +117,7 @@ def _findings(given: Input) -> Output:
         found.ends,
         importing(found.files, found.modules),
         found.read,
+        found.digests,
     )
 
 
@@ -299,7 +302,9 @@ def _analysed(
     beside = {**_contents(project.root, settings.models), **_config(project)}
     report = dataclasses.replace(report, sources=_lines(report, sources, templates, beside))
     if cache is not None:
-        marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items())
+        digests = output.digests
+        marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items() if path not in digests)
+        marks.update((path, Mark(len(sources[path]), digests[path])) for path in sources.keys() & digests.keys())
         marks.update(marks_of(project.root, tree.libraries, known))
     return report, marks, fixable, output.read
 
@@ -339,7 +344,7 @@ def _judged(
     libraries: frozenset[str],
 ) -> tuple[list[Finding], list[Silenced]]:
     """The findings that are wanted and selected, with the severities of the settings, after all suppressions."""
-    from leaklint.pipeline.suppress import grouped, in_comment, may_suppress, suppress
+    from leaklint.pipeline.suppress import grouped, in_comment, suppress
     from leaklint.rules.catalogue import catalogue
 
     rules = catalogue()
@@ -355,13 +360,13 @@ def _judged(
     names = {code: rule.name for code, rule in rules.items()}
     kept: list[Finding] = []
     silenced: list[Silenced] = []
-    judged = {path for path in sources.keys() - libraries if wanted(path) and may_suppress(sources[path])}
+    judged = {path for path in sources.keys() - libraries if output.facts(path).suppressions and wanted(path)}
     for path in sorted(in_files.keys() | judged):
         findings = in_files.get(path, [])
-        facts = output.facts(path) if path in judged else FileFacts()
-        if not facts.suppressions:
+        if path not in judged:
             kept += findings
             continue
+        facts = output.facts(path)
 
         def reportable(code: str, path: str = path) -> bool:
             return code in rules and may_report(code) and selection.enabled_in(code, path)

@@ -65,6 +65,8 @@ class Solution(NamedTuple):
     """What is known of the line that was asked for."""
     read: frozenset[str] = frozenset()
     """The files of which more was read than the outline."""
+    digests: Mapping[str, bytes] = {}
+    """What the bytes of each file are known by."""
 
 
 def solved(
@@ -166,6 +168,7 @@ def solved(
         files,
         examined,
         frozenset(stacks).union(*(each.read for each in outcomes)),
+        units.digests,
     )
 
 

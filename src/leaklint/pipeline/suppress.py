@@ -19,9 +19,6 @@ from leaklint.ir.location import NOWHERE, Place
 from leaklint.pipeline.wrong_use import did_you_mean
 from leaklint.report.report import Silenced
 
-MENTIONS = (b"noqa", b"leaklint")
-"""What a file must hold at least, in letters of any case, for a suppression to be in it."""
-
 UNDERSTOOD_NOTHING = ("?",)
 """The codes of a comment that speaks to leaklint in no form that it knows."""
 
@@ -223,12 +220,6 @@ def in_comment(source: bytes) -> Callable[[Suppression], bool]:
         return any(line == span.line and column <= span.column for line, column in comments())
 
     return test
-
-
-def may_suppress(source: bytes) -> bool:
-    """Whether a look at the bytes says that a suppression may be in them."""
-    lowered = source.lower()
-    return any(each in lowered for each in MENTIONS)
 
 
 def grouped(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:

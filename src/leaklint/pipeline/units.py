@@ -16,6 +16,10 @@ from leaklint.pipeline.copies import copies, shares
 from leaklint.pipeline.hearing import Hears, nobody
 
 KIND: Final = "outlines"
+LATER: Final = "later"
+"""What was made after the outlines of most files had been written down."""
+MOST_LATER: Final = 1 / 8
+"""The share of outlines that may be written down beside the others, or be outdated, until all are written anew."""
 MOST_KEPT: Final = 4_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
 LARGE: Final = 16_000_000
@@ -38,12 +42,16 @@ def outline(source: bytes) -> FileFacts | None:
 
 def outlines_kept(cache: Cache, project: bytes, wanted: Mapping[str, bytes]) -> dict[str, FileFacts]:
     """Those outlines in the cache that are wanted, by path; ``wanted`` says what each file was known by."""
-    known = cache.read(KIND, project, dict[str, msgspec.Raw]) or {}
+    known = _written(cache, KIND, project) | _written(cache, LATER, project)
     found: dict[str, FileFacts] = {}
     for path, mark in wanted.items():
         with contextlib.suppress(KeyError, msgspec.MsgspecError, ValueError):
             found[path] = _DECODER.decode(known[mark.hex()])
     return found
+
+
+def _written(cache: Cache, kind: str, project: bytes) -> dict[str, msgspec.Raw]:
+    return cache.read(kind, project, dict[str, msgspec.Raw]) or {}
 
 
 class Units:
@@ -68,8 +76,8 @@ class Units:
         self._most_kept = MOST_KEPT if sum(map(len, sources.values())) < LARGE else MOST_KEPT_OF_LARGE
         self._cache = cache
         self._project = project
-        known = cache.read(KIND, project, dict[str, msgspec.Raw]) if cache is not None else None
-        self._known: dict[str, msgspec.Raw] = known or {}
+        self._known = _written(cache, KIND, project) if cache is not None else {}
+        self._later = _written(cache, LATER, project) if cache is not None and self._known else {}
         self._used: dict[str, msgspec.Raw] = {}
         self.add(sources, hears, jobs=jobs)
 
@@ -77,7 +85,7 @@ class Units:
         """Takes in more files, such as code that stands in templates."""
         self._sources.update(sources)
         self.digests.update((path, digest(source)) for path, source in sources.items())
-        new = list({mark: path for path in sources if (mark := self.digests[path]).hex() not in self._known}.values())
+        new = list({mark: path for path in sources if not self._is_known(mark := self.digests[path])}.values())
         ours, *others = shares([len(sources[path]) for path in new], jobs, LEAST_READ)
         asked = [[new[each] for each in share] for share in others]
         made: dict[bytes, FileFacts] = {}
@@ -134,13 +142,22 @@ class Units:
 
     def keep(self) -> None:
         """Keeps the outlines for the next run, where they are not what was kept before; no more files come after it."""
-        if self._cache is not None and self._used.keys() != self._known.keys():
-            self._cache.write(KIND, self._project, self._used)
-        self._known, self._used = {}, {}
+        if self._cache is not None:
+            later = {mark: raw for mark, raw in self._used.items() if mark not in self._known}
+            outdated = len(self._known) + len(later) - len(self._used)
+            if len(later) + outdated > MOST_LATER * len(self._used):
+                self._cache.write(KIND, self._project, self._used)
+                later = {}
+            if later.keys() != self._later.keys():
+                self._cache.write(LATER, self._project, later)
+        self._known, self._later, self._used = {}, {}, {}
+
+    def _is_known(self, mark: bytes) -> bool:
+        return mark.hex() in self._known or mark.hex() in self._later
 
     def _remembered(self, path: str) -> FileFacts | None:
         mark = self.digests[path].hex()
-        raw = self._known.get(mark) or self._used.get(mark)
+        raw = self._known.get(mark) or self._later.get(mark) or self._used.get(mark)
         return None if raw is None else self._decoded(path, raw)
 
     def _decoded(self, path: str, raw: msgspec.Raw) -> FileFacts | None:

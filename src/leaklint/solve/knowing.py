@@ -143,7 +143,7 @@ def packages(facts: FileFacts) -> set[str]:
 
 def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
     """For each file the files that it imports at any distance, and itself."""
-    direct = {path: list(_direct(program, path, facts)) for path, facts in program.files.items()}
+    direct = {path: list(dict.fromkeys(_direct(program, path))) for path in program.files}
     reach = dict(bits)
     changed = True
     while changed:
@@ -158,12 +158,8 @@ def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
     return reach
 
 
-def _direct(program: Program, path: str, facts: FileFacts) -> Iterable[str]:
-    for fact in facts.imports:
-        if fact.name and fact.name != "*":
-            found = program.modules.import_name(path, fact.module, fact.name, fact.level)
-            target = found[0] if isinstance(found, tuple) else found
-        else:
-            target = program.modules.resolve(path, fact.module, fact.level)
+def _direct(program: Program, path: str) -> Iterable[str]:
+    for imported in program.modules.imports_of(path):
+        target = imported.inner or imported.module
         if target is not None and target in program.files:
             yield target
