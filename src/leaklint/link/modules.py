@@ -39,7 +39,7 @@ import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from leaklint.ir.facts import FileFacts, ImportFact
+from leaklint.ir.facts import FileFacts
 
 _INIT = "__init__.py"
 
@@ -123,9 +123,9 @@ class Modules:
         A folder without ``__init__.py`` is no file, so it gives None: see ``import_name`` for what lies in it.
         """
         nearest = self._nearest(parent(importer), module, level)
-        if nearest is not None and _may_import(importer, nearest):
+        if nearest is None or (nearest and _may_import(importer, nearest)):
             return nearest
-        if level or not self.may_be_own(module):
+        if level:
             return None
         key = (importer, module)
         if key not in self._resolved:
@@ -134,11 +134,12 @@ class Modules:
         return self._resolved[key]
 
     def _nearest(self, folder: str, module: str, level: int) -> str | None:
-        """The first file that an import in a folder may mean."""
+        """The first file that an import in a folder may mean; ``""`` where none is near, None where all are foreign."""
         key = (folder, module, level)
         if key not in self._nearby:
-            places = self._places(folder, module, level) if level or self.may_be_own(module) else ()
-            self._nearby[key] = next(filter(None, map(self.file_at, places)), None)
+            own = bool(level) or self.may_be_own(module)
+            found = map(self.file_at, self._places(folder, module, level)) if own else ()
+            self._nearby[key] = next(filter(None, found), "") if own else None
         return self._nearby[key]
 
     def _may_be_at(self, importer: str, places: Iterable[str]) -> str | None:
@@ -171,15 +172,20 @@ class Modules:
     def imports_of(self, path: str) -> tuple[Imported, ...]:
         """What the imports of a file mean, for each in its order."""
         if path not in self._imports:
-            self._imports[path] = tuple(self._meant(path, fact) for fact in self._files[path].imports)
+            modules: dict[tuple[str, int], str | None] = {}
+            found: list[Imported] = []
+            for fact in self._files[path].imports:
+                named = (fact.module, fact.level)
+                if named not in modules:
+                    modules[named] = self.resolve(path, *named)
+                module, inner = modules[named], None
+                # what is imported from a file that is no package is no file
+                if fact.name and fact.name != "*" and (module is None or module.endswith(_INIT)):
+                    meant = self.import_name(path, fact.module, fact.name, fact.level)
+                    inner = meant if isinstance(meant, str) else None
+                found.append(Imported(module, inner))
+            self._imports[path] = tuple(found)
         return self._imports[path]
-
-    def _meant(self, importer: str, fact: ImportFact) -> Imported:
-        module = self.resolve(importer, fact.module, fact.level)
-        if not fact.name or fact.name == "*":
-            return Imported(module, None)
-        meant = self.import_name(importer, fact.module, fact.name, fact.level)
-        return Imported(module, meant if isinstance(meant, str) else None)
 
     def _holding(self, name: str) -> Container[str]:
         """The folders in which a file or folder of a name lies; of a file, without its ending."""

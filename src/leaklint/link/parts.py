@@ -8,7 +8,6 @@ in memory. A collection of a thousand examples falls into hundreds of parts; an 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 import msgspec
@@ -85,21 +84,28 @@ def _targets(path: str, facts: FileFacts, modules: Modules, inside: Mapping[str,
     """The files that the imports of a file run or make visible, in order."""
     named: set[tuple[str, int]] = set()
     for fact, meant in zip(facts.imports, modules.imports_of(path), strict=True):
-        top, *below = fact.module.split(".") if not fact.level else [""]
-        if (fact.module, fact.level) not in named:
-            named.add((fact.module, fact.level))
-            for above in itertools.accumulate(below[:-1], "{}.{}".format, initial=top) if below else ():
-                package = modules.resolve(path, above)
-                if package is not None:
-                    yield package
+        module = (fact.module, fact.level)
+        if module not in named:
+            named.add(module)
+            yield from () if fact.level else _above(path, fact.module, modules)
             if meant.module is not None:
                 yield meant.module
         seen = meant.inner
         if fact.name == "*":
             seen = meant.module
         elif not fact.name:
-            seen = modules.resolve(path, top)
+            seen = modules.resolve(path, fact.module.partition(".")[0])
         if seen is not None:
             yield seen
             if seen.endswith(_INIT):
                 yield from inside.get(parent(seen), ())
+
+
+def _above(path: str, module: str, modules: Modules) -> Iterator[str]:
+    """The packages around a module that a file imports by an absolute name, outermost first."""
+    dot = module.find(".")
+    while dot >= 0:
+        package = modules.resolve(path, module[:dot])
+        if package is not None:
+            yield package
+        dot = module.find(".", dot + 1)
