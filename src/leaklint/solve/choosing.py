@@ -9,7 +9,7 @@ from __future__ import annotations
 from leaklint.ir.values import Path, RootKind, Sources, Thing, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.heap import CHOSEN
-from leaklint.solve.lattice import slot
+from leaklint.solve.lattice import slot, with_sources
 from leaklint.solve.state import State
 
 
@@ -17,9 +17,9 @@ def put_under_tests(state: State, made: Path) -> None:
     """What is in an object made here depends on tests: so does whether anything is in it."""
     if made.root.kind is RootKind.MADE:
         asked = frozenset().union(*(tested.reads for tested in state.guards))
-        known = state.heap[slot(made, CHOSEN)].sources
-        if not asked <= known:
-            state.heap[slot(made, CHOSEN)] = Value(frozenset(), known | asked)
+        known = state.heap[slot(made, CHOSEN)]
+        if not asked <= known.sources:
+            state.heap[slot(made, CHOSEN)] = with_sources(known, asked)
 
 
 def answer(act: Activation, state: State, value: Value) -> Value:

@@ -29,6 +29,7 @@ from leaklint.solve.lattice import (
     slot,
     survives,
     unknown,
+    with_sources,
 )
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import is_one_of_loop
@@ -168,7 +169,7 @@ def instantiate(
                 _attach(sub, summary, state.heeded)
             state.heeded = before
         if invoke.result == "returns":
-            result = Value(result.things | got.things, result.sources | got.sources)
+            result = with_sources(Value(result.things | got.things, result.sources), got.sources)
         elif invoke.result == "elements":
             for thing in result.things:
                 happening.bind_field(act, state, thing, ELEMENT, got, certain=False)

@@ -30,6 +30,7 @@ from leaklint.solve.lattice import (
     slot,
     survives,
     too_deep,
+    with_sources,
 )
 from leaklint.solve.lookup import kept, read_field
 from leaklint.solve.origins import deep_sources, sources_through
@@ -133,7 +134,7 @@ class Substitution:
             for each in found.things:
                 unknown = each.type.kind is TypeKind.UNKNOWN and each.type != BELOW
                 things.add(Thing(each.path, thing.type) if unknown or thing.type == BELOW else each)
-        return Value(frozenset(things), frozenset(sources))
+        return Value(frozenset(things), shortened(frozenset(sources)))
 
     def places(self, path: Path) -> Solving:
         """The places (not what they hold) that a path of the summary denotes here."""
@@ -344,7 +345,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
         elif thing.path.root.kind is not RootKind.MADE or thing.type in (UNKNOWN_TYPE, BELOW):
             found.append(too_deep(of(Thing(path)), thing.path))
     result = join_all(found) if found else NOTHING
-    return Value(result.things, result.sources | narrowed(value, field))
+    return with_sources(result, narrowed(value, field))
 
 
 def parts(state: State, path: Path) -> list[Path]:
