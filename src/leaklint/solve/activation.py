@@ -8,7 +8,7 @@ from typing import Any, Final
 from leaklint.ir.effects import Site
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.budget import MAX_OF_SOLVING, PATIENCE
 from leaklint.solve.lattice import CONSTANT_PATH, FACTORY, constants, parameter, prolong
 from leaklint.solve.state import State
@@ -146,6 +146,8 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
                 inner = shape_of(state, world, below, depth + 1)
                 if inner and _telling(inner):
                     fields.append((path, inner))
+                elif _hides(world, kind, path):
+                    fields.append((path, frozenset({(UNKNOWN_TYPE, ())})))
         elif depth == MAX_SHAPE_DEPTH and kind.kind in (TypeKind.INSTANCE, TypeKind.PARTIAL):
             for path, below in _fields_of(state, world, thing.path):
                 kinds = frozenset((each.type, ()) for each in below.things)
@@ -155,6 +157,15 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
     if len(result) > 4:
         return frozenset()
     return _by_type(result)
+
+
+def _hides(world: World, kind: Type, field: str) -> bool:
+    """Whether what an object of the project holds in a field is found in the place of an object of its class."""
+    if kind.kind is not TypeKind.INSTANCE or "::" not in kind.name or not field.startswith("."):
+        return False
+    classes = (world.classes.get(each) for each in world.order(kind.name))
+    held = [known.attributes[field[1:]] for known in classes if known is not None and field[1:] in known.attributes]
+    return bool(held) and constants(held[0]) is None
 
 
 def _is_code_or_work(state: State, thing: Thing) -> bool:

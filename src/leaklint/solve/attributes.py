@@ -18,6 +18,7 @@ from leaklint.solve.lattice import (
     narrowed,
     of,
     ordered,
+    parameter,
     slot,
     survives,
     too_deep,
@@ -178,7 +179,7 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if (
         member is not None
         and stored is None
-        and _made_without(state, thing)
+        and _made_without(act, state, thing)
         and not (copied or _is_dataclass(world, class_name))
     ):
         return member  # nobody has given this object one of its own
@@ -201,6 +202,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         # a default of the class, in the place of which something may have been put by now
         state.read(path)
         return Value(member.things | {Thing(path)}, member.sources | {path})
+    if member is not None and bound_by_methods and (yield from _is_shadowed(act, class_name, name)):
+        return of(Thing(path), sources=frozenset({path}) if survives(path) else frozenset())
     if member is not None:
         return member
     if stored is not None:
@@ -223,14 +226,34 @@ def _looks_at_all(world: World, member: Value) -> bool:
     )
 
 
-def _made_without(state: State, thing: Thing) -> bool:
-    """Whether the constructor of an object of a project's class has run here, so that its attributes are known."""
+def _made_without(act: Activation, state: State, thing: Thing) -> bool:
+    """Whether the constructor of an object of a project's class has run, or runs, here: its attributes are known."""
+    if _is_constructor(act) and thing.path == parameter(0):
+        return True
     made = thing.path.root.kind is RootKind.MADE and not thing.path.fields
     return (
         made
         and state.heap.get(slot(thing.path, ".__init__")) is None
         and any(path.fields[:1] == (".__init__",) for path in state.heap.under(thing.path.root))
     )
+
+
+def _is_constructor(act: Activation) -> bool:
+    return act.facts.in_class is not None and act.name.endswith(".__init__")
+
+
+def _is_shadowed(act: Activation, class_name: str, name: str) -> Solving:
+    """Whether the constructor of a class gives each object an attribute of its own, once it has run."""
+    if _is_constructor(act):
+        return False
+    for owner in act.world.order(class_name):
+        facts = act.world.program.class_(owner) if "::" in owner else None
+        if facts is None:
+            return False
+        if "__init__" in facts.methods:
+            summary = yield act.world.unshaped(f"{owner.partition('::')[0]}::{facts.methods['__init__']}")
+            return extend(parameter(0), f".{name}") in summary.writes
+    return False
 
 
 def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:

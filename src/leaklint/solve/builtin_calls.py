@@ -29,6 +29,7 @@ from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.lattice import (
+    CONSTANT_PATH,
     ELEMENT,
     NEW,
     NONE,
@@ -98,8 +99,12 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
             field=ELEMENT,
             value=value,
         )
+        # a loop over their names binds each of them
+        names = constants(_first(arguments, 1)) if is_one_of_loop(state, {CONSTANT_PATH}) else None
         for thing in ordered(target.things):
             effects.bind_field(act, state, thing, ANY_ATTRIBUTE, value, certain=False)
+            for each in names or ():
+                effects.bind_field(act, state, thing, f".{each}", value, certain=len(target.things) == 1)
     return NONE
     yield
 

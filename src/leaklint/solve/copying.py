@@ -1,7 +1,8 @@
-"""Flat copies of objects: ``copy.copy(profile)``, ``dataclasses.replace(options, owner=…)``."""
+"""Flat copies of objects and containers: ``copy.copy(profile)``, ``dataclasses.replace(options, owner=…)``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.facts import ClassFacts
@@ -11,18 +12,26 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, sources_of
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.lattice import is_prefix, of, ordered
+from leaklint.solve.lattice import ELEMENT, KEYS, extend, is_prefix, of, ordered
+from leaklint.solve.lookup import read_field
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.state import State
+from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, World
 
 _OWN_WAYS: Final = ("__copy__", "__reduce__", "__reduce_ex__", "__replace__")
 """Methods by which a class says itself what a copy is."""
+_OF_THE_LANGUAGE: Final = ("builtins.", "collections.")
 
 
 def copied(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    """A new object whose attributes hold what those of an object of the project hold, but for those given by name."""
+    """A new object whose attributes hold what those of an object of the project hold, but for those given by name.
+
+    A new container holds what the other one holds.
+    """
     originals = list(ordered((arguments.positional[0] if arguments.positional else NOTHING).things))
+    if originals and all(each.type.name.startswith(_OF_THE_LANGUAGE) for each in originals):
+        return _same_elements(act, state, originals, arguments, span)
     if not originals or not all(_is_copied_flat(act.world, each) for each in originals):
         return None
     changes = dict(arguments.named)
@@ -37,6 +46,20 @@ def copied(act: Activation, state: State, arguments: Arguments, span: Span) -> S
         for name, value in sorted(held.items()):
             effects.bind_field(act, state, made, f".{name}", value, certain=len(originals) == 1)
     return Value(frozenset(things), sources_of(arguments))
+
+
+def _same_elements(
+    act: Activation, state: State, originals: Sequence[Thing], arguments: Arguments, span: Span
+) -> Value:
+    """A new container of the same type with the same elements."""
+    copies = [Thing(act.made(span), original.type) for original in originals]
+    for original, made in zip(originals, copies, strict=True):
+        held = elements(act, state, of(original), keys=False)
+        effects.bind_field(act, state, made, ELEMENT, held, certain=False)
+        keys = read_field(act, state, extend(original.path, KEYS))
+        if keys is not None:
+            effects.bind_field(act, state, made, KEYS, keys, certain=False)
+    return Value(frozenset(copies), sources_of(arguments))
 
 
 def _is_copied_flat(world: World, thing: Thing) -> bool:
