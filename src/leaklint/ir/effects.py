@@ -200,6 +200,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The same invocation may put elements into the container, which is said there: this one takes out what was put."""
     when_full: bool = False
     """What throws it away waits for a test of the container itself: a batch that is sent when it is full."""
+    limited: bool = False
+    """That test asks whether there are too many elements, and nobody reads them all: a cache that starts anew."""
     row: str = ""
     """Dotted name of the library function that does it, where a row says so (LK108, LK111, registrations)."""
     instead: str = ""

@@ -75,10 +75,11 @@ def is_rebound(write: Write) -> bool:
 
 def message(write: Write, reached: Reached, cure: str, *, variable: bool = False) -> Message | None:
     """The message for a change of surviving state; None for a bounded cache whose key separates."""
-    if write.how is How.REORDER and write.guard is Guard.REQUEST and (write.bounded or write.key_request):
+    of_cache = (write.guard is Guard.REQUEST, write.bounded, bool(write.key_request))
+    if write.how is How.REORDER and sum(of_cache) > 1:
         return None  # how a cache keeps what was used last
     owner = wording.owner(write.subject, variable=variable, attribute=_is_attribute(write))
-    verdict = _overwritten(write, reached) or _skipped(write)
+    verdict = _overwritten(write, reached) or (None if _is_emptied_when_full(write) else _skipped(write))
     if verdict is None and keeps(write):
         separates = all(_holds(write.key_request, value) for value in write.request)
         keyed = write.key_request and write.subject.lifetime is not Lifetime.PROCESS
@@ -160,6 +161,11 @@ def _skipped(write: Write) -> _Verdict | None:
             )
         case _:
             return None
+
+
+def _is_emptied_when_full(write: Write) -> bool:
+    """Whether a cache loses all its entries where there are too many of them: they stay there up to a bound."""
+    return write.limited and bool(write.key_request) and write.settled is Settled.SOME_PATHS
 
 
 def _cache(write: Write) -> _Verdict | None:

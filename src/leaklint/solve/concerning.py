@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.lattice import is_prefix
+from leaklint.solve.lattice import CLOCK, ROOM, is_prefix
+
+_LIMITS: Final = frozenset({CLOCK, ROOM})
 
 
 def read_first(place: Path, reads: Sources) -> bool:
@@ -19,6 +24,11 @@ def looks_into(reads: Sources, container: Path) -> bool:
         len(read.fields) > depth and is_prefix(container, read) and read.fields[depth].startswith(("[", "<", "{"))
         for read in reads
     )
+
+
+def is_limited(container: Path, tests: Iterable[Sources]) -> bool:
+    """Whether something is put into a container only if there is room, or if what was there is too old."""
+    return any(test & _LIMITS and any(is_along(place, container) for place in test) for test in tests)
 
 
 def is_along(place: Path, path: Path) -> bool:

@@ -28,16 +28,14 @@ from leaklint.ir.effects import (
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
-from leaklint.solve.concerning import concerns, is_along, is_constant, looks_into, read_first
+from leaklint.solve.concerning import concerns, is_constant, is_limited, looks_into, read_first
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
-    CLOCK,
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
-    ROOM,
     TEMPORARY,
     VARIES,
     extend,
@@ -50,7 +48,6 @@ from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
-LIMITED: Final = frozenset({CLOCK, ROOM})
 _CAPTURED: Final = re.compile(r"<([^\W\d]\w*)>")
 """The field of a function that holds a variable of the scope around it."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
@@ -328,7 +325,7 @@ class Describer:
             or path in self.world.bounded
             or path in self.invoked.trimmed
             or self._is_table(effect.tables)
-            or any(test & LIMITED and any(is_along(place, path) for place in test) for test in effect.tests),
+            or is_limited(path, effect.tests),
         )
 
     def _is_table(self, tables: Sources) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec.structs
 
 from leaklint.ir.effects import Pending, Write
-from leaklint.ir.values import NOTHING
+from leaklint.ir.values import NOTHING, Sources
 from leaklint.solve import losing
 from leaklint.solve.flags import deciding, met
 from leaklint.solve.guards import asked, met_guards
-from leaklint.solve.lattice import join
+from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, join, slot
 from leaklint.solve.looping import forget_of_one
 from leaklint.solve.state import State, Status, Token, merged
 
@@ -117,14 +117,22 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
     where = left.line if high.status is one.status else right.line
     if low.status is Status.SETTLED and high.status is Status.OPEN:
         kept, thrown_away = (left, right) if high.status is one.status else (right, left)
-        if isinstance(high.effect, Write) and asked(high.effect.path, kept.guards - thrown_away.guards):
-            high = high._replace(effect=msgspec.structs.replace(high.effect, when_full=True))
+        tests = kept.guards - thrown_away.guards
+        if isinstance(high.effect, Write) and asked(high.effect.path, tests):
+            limited = asked(high.effect.path, [each for each in tests if ROOM in each.reads])
+            limited = limited and not _is_read(high.effect, thrown_away.reads - kept.reads)
+            high = high._replace(effect=msgspec.structs.replace(high.effect, when_full=True, limited=limited))
         return high._replace(status=Status.MIXED, skipped_at=high.skipped_at or where)
     if low.status is Status.SETTLED:
         return high._replace(skipped_at=high.skipped_at or where)
     if high.status is Status.OPEN and low.status in (Status.MIXED, Status.UNCERTAIN):
         return high._replace(status=Status.MIXED, skipped_at=low.skipped_at or where)
     return high
+
+
+def _is_read(effect: Write, reads: Sources) -> bool:
+    """Whether all that is in the container is read: it is not only thrown away."""
+    return effect.path is not None and any(is_prefix(slot(effect.path, CONTENT), each) for each in reads)
 
 
 def _lost_on_one(token: Token, left: State, right: State) -> Token | None:

@@ -13,6 +13,7 @@ from leaklint.solve import fullness, listed, pending, undoing
 from leaklint.solve.kinds import is_new_object, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
+    KEYS,
     NEW,
     constant_keys,
     extend,
@@ -84,8 +85,9 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         effect = msgspec.structs.replace(effect, once_kept=True)
     fullness.take(state, place, effect.how)
     taken = effect.sources | effect.key_sources
-    if effect.how in undoing.REMOVING and all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken):
-        state.trimmed |= {place}  # whatever the request says
+    own = all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken)
+    if effect.how in undoing.REMOVING and (own or extend(place, KEYS) in taken):
+        state.trimmed |= {place}  # whatever the request says: a key that is found in the container
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
         if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
