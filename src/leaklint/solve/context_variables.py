@@ -62,6 +62,10 @@ def _is_as_before(state: State, variable: Thing, value: Value, default: Value | 
 
 def reset_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     """``variable.reset(token)``."""
+    for token in arguments.positional[0].things if arguments.positional else ():
+        # of the variable of a token that it is given, a caller knows which one it is
+        for thing in state.heap[slot(token.path, "<variable>")].things - receiver.things:
+            pending.settle_at(state, thing.path, (Work.TOKEN,))
     for thing in receiver.things:
         pending.settle_at(state, thing.path, (Work.TOKEN,))
         state.heap.pop(extend(thing.path, ".value"))

@@ -14,7 +14,7 @@ from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, 
 from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.guards import Tested
-from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, extend, observed, of, prolong, slot, truth
+from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, SYMBOLIC, extend, observed, of, prolong, slot, truth
 from leaklint.solve.lookup import as_variable
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
@@ -231,6 +231,8 @@ def _missing(state: State, thing: Thing) -> None:
     variables = state.heap[slot(thing.path, "<variable>")]
     for each in variables.things:
         state.settle(pending.tokens_at(state, each.path, (Work.TOKEN,)))
+        if each.path.root.kind in SYMBOLIC:
+            pending.is_missing(state, each.path)
 
 
 def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
