@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import (
+    MAX_FIELDS,
+    NOTHING,
+    UNKNOWN_TYPE,
+    Path,
+    Root,
+    RootKind,
+    Sources,
+    Thing,
+    Type,
+    TypeKind,
+    Value,
+)
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
@@ -227,6 +239,10 @@ class Substitution:
         fields, measured = source.fields, source.fields[-1:] == (uses.MEASURED,)
         if measured:
             fields = fields[:-1]
+        if fields and fields[0].startswith("<"):
+            carried = self._carried(self._given(source.root), fields)
+            if carried is not None:
+                return carried
         if fields and any(field.startswith("<") for field in fields):
             fields = ()  # what a callable carries was made from what the callable was made from
         if kind is RootKind.PARAMETER:
@@ -245,6 +261,8 @@ class Substitution:
             value = self.cells.get(source.root.name, NOTHING)
             inner = self._in_field(value, fields) if fields else deep_sources(self.state, value)
             own = self.cell_paths.get(source.root.name)
+            if own is not None and own.root.kind in SYMBOLIC:
+                own = prolong(own, fields)
             return frozenset(inner | _identities(value, fields) | ({own} if own is not None else set()))
         if kind is RootKind.MADE:
             return frozenset()
@@ -253,6 +271,30 @@ class Substitution:
         ):
             return frozenset(uses.snapshot_taken(self.act, source, self.span))
         return frozenset({source})
+
+    def _given(self, root: Root) -> Value:
+        """What a parameter, or a cell, of the callee denotes."""
+        if root.kind is RootKind.PARAMETER:
+            return self.arguments[int(root.name)] if int(root.name) < len(self.arguments) else NOTHING
+        return self.cells.get(root.name, NOTHING) if root.kind is RootKind.FREE else NOTHING
+
+    def _carried(self, value: Value, fields: tuple[str, ...]) -> Sources | None:
+        """What a part of what a callable carries was made from; None where nobody knows what it carries."""
+        while fields and fields[0].startswith("<"):
+            held = []
+            for thing in value.things:
+                place = slot(thing.path, fields[0])
+                stored = read_field(self.act, self.state, place)
+                if stored is None and place.root.kind in SYMBOLIC and len(place.fields) <= MAX_FIELDS:
+                    stored = of(Thing(place), sources=frozenset({place}))  # the caller knows it
+                if stored is None:
+                    return None
+                held.append(stored)
+            value, fields = join_all(held), fields[1:]
+        if not value.things or any(field.startswith("<") for field in fields):
+            return None
+        inner = self._in_field(value, fields) if fields else deep_sources(self.state, value)
+        return frozenset(inner | _identities(value, fields))
 
     def _reached(self, start: Path, fields: tuple[str, ...]) -> Path:
         """The place to which fields lead from a surviving object, through other objects made at import."""
