@@ -189,6 +189,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The value is None or an empty container."""
     puts_back: bool = False
     """The value was read from the place itself."""
+    prunes: Sources = frozenset()
+    """The containers that the variable held, and it: the new one holds nothing but some of what was in them."""
     assumed: bool = False
     """It says nothing but what it undoes, if a caller has done that: what is put back, and what a method takes out by
     its name, where nothing says that the object is a container."""
@@ -197,7 +199,7 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     bounded: bool = False
     """The container has a bound or a time to live."""
     fed: bool = False
-    """The same invocation may put elements into the container, which is said there: this one takes out what was put."""
+    """The same invocation may put elements into the container, which is said there: this takes out what was put."""
     when_full: bool = False
     """What throws it away waits for a test of the container itself: a batch that is sent when it is full."""
     limited: bool = False

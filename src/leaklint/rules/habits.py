@@ -74,7 +74,7 @@ def reset_every_time(reached: Reached) -> bool:
     match reached.effect:
         case Write(reset_before=True):
             return True
-        case Write(how=How.DELETE | How.SHRINK, fed=True):
+        case Write(how=How.DELETE | How.SHRINK | How.REBIND, fed=True):
             return True
         case Pending(work=work, settled=Settled.ALWAYS):
             return work in _KEPT

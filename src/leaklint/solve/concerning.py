@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from leaklint.ir.effects import Write
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.lattice import CLOCK, ROOM, is_prefix
+from leaklint.solve.lattice import CLOCK, ROOM, VARIES, is_prefix
 
 _LIMITS: Final = frozenset({CLOCK, ROOM})
 
@@ -24,6 +25,20 @@ def looks_into(reads: Sources, container: Path) -> bool:
         len(read.fields) > depth and is_prefix(container, read) and read.fields[depth].startswith(("[", "<", "{"))
         for read in reads
     )
+
+
+def takes_what_was_fed(effect: Write, fed: Mapping[Path, Sources]) -> bool:
+    """Whether a write takes something out of a container into which the same invocation may have put it.
+
+    ``fed`` are the containers that it puts elements into, with what these and their keys are made from.
+    """
+    if effect.prunes:
+        return not effect.prunes.isdisjoint(fed)
+    path = effect.path
+    if path is None or path not in fed or effect.sources:
+        return False
+    put = fed[path] | {VARIES}
+    return not effect.key_sources or any(each in put or is_prefix(path, each) for each in effect.key_sources)
 
 
 def is_limited(container: Path, tests: Iterable[Sources]) -> bool:

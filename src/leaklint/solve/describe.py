@@ -28,7 +28,7 @@ from leaklint.ir.effects import (
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
-from leaklint.solve.concerning import concerns, is_constant, is_limited, looks_into, read_first
+from leaklint.solve.concerning import concerns, is_constant, is_limited, looks_into, read_first, takes_what_was_fed
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_nothing
@@ -37,7 +37,6 @@ from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
     TEMPORARY,
-    VARIES,
     extend,
     is_prefix,
     is_within,
@@ -315,9 +314,7 @@ class Describer:
             constant=constant,
             guard=guard,
             overwritten_first=overwritten,
-            fed=path in self.fed
-            and not effect.sources
-            and (not effect.key_sources or not (self.fed[path] | {VARIES}).isdisjoint(effect.key_sources)),
+            fed=takes_what_was_fed(effect, self.fed),
             reset_before=reset_before and not skipped,
             settled=max(effect.settled, Settled.SOME_PATHS) if skipped else effect.settled,
             surely=not effect.tests,

@@ -28,6 +28,7 @@ from leaklint.solve.lattice import (
     ordered,
     survives,
 )
+from leaklint.solve.pruning import pruned
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.undoing import REMOVING, REPLACING, is_next_of_several, is_one_of_many, undone_by, with_callbacks
 
@@ -167,6 +168,7 @@ def write(
         key_sources=key,
         tables=frozenset({CONSTANT_PATH}) if few else frozenset(),
         puts_back=puts_back(place or path, value),
+        prunes=pruned(act, state, path, value) if how is How.REBIND else frozenset(),
         once_kept=is_within(path, state.kept),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=is_empty(state, value),
@@ -175,6 +177,8 @@ def write(
         tests=frozenset({frozenset({path})}) if tests_itself else frozenset(),
     )
     fullness.take(state, path, how)
+    if effect.prunes:
+        state.trimmed |= effect.prunes
     if how in REMOVING:
         state.trimmed |= {path}
     undone = with_callbacks(state, undone_by(state, effect))
