@@ -46,6 +46,7 @@ from leaklint.solve.lattice import (
     slot,
     survives,
     unknown,
+    with_sources,
 )
 from leaklint.solve.lookup import module_object
 from leaklint.solve.looping import is_one_of_loop
@@ -78,7 +79,10 @@ def _getattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
     else:
         value = yield from get_attribute(act, state, _first(arguments), name)
     if len(arguments.positional) > 2:
-        value = join(value, arguments.positional[2])
+        asked = {
+            extend(each.path, f".{name}") for each in _first(arguments).things if each.path.root.owner == "library"
+        }
+        value = with_sources(join(value, arguments.positional[2]), frozenset(asked))
     return value
 
 

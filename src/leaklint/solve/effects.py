@@ -157,7 +157,7 @@ def write(
     ``place`` is the element that is set, where one is.
     """
     tests_itself = any(thing.path == (place or path) for thing in value.things)
-    if path.root.kind is RootKind.LIBRARY and is_new_object(value):
+    if path.root.kind is RootKind.LIBRARY and (is_new_object(value) or _wraps(act, state, path, value)):
         sources |= {NEW}
     effect = Write(
         site=act.site(span),
@@ -212,6 +212,28 @@ def _is_of(place: Path, thing: Thing) -> bool:
         name = thing.type.name if thing.type.kind is TypeKind.LIBRARY else thing.path.root.name
         return name == place.root.name + "".join(place.fields) or is_prefix(place, thing.path)
     return is_prefix(place, thing.path)
+
+
+def _wraps(act: Activation, state: State, place: Path, value: Value) -> bool:
+    """Whether a function made here carries what is in its place: each invocation wraps that once more.
+
+    Not so where a test looks at a library, which may find the function of an earlier one, or where a variable of the
+    module still has what was there at import.
+    """
+    if any(read.root.owner == place.root.owner for tested in state.guards for read in tested.reads):
+        return False
+    module = act.world.modules.get(act.path)
+    saved = module.names.values() if module is not None else ()
+    if any(_is_of(place, thing) for held in saved for thing in held.things):
+        return False
+    carried = [
+        held
+        for thing in value.things
+        if thing.type.kind in (TypeKind.FUNCTION, TypeKind.PARTIAL) and thing.path.root.kind is RootKind.MADE
+        for field, held in state.heap.under(thing.path.root).items()
+        if is_prefix(thing.path, field)
+    ]
+    return any(_is_of(place, thing) for held in carried for thing in held.things)
 
 
 def reset(state: State, path: Path, by: Site | None = None) -> None:
