@@ -265,7 +265,8 @@ def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, na
         return stored
     value = yield from class_member(act, state, thing.type.name, name, bound_to=thing, on_class=True)
     known = act.world.classes.get(thing.type.name)
-    if value is None and known is not None and known.metaclass:
+    # what every class has from ``object`` is not looked for in its metaclass
+    if value is None and known is not None and known.metaclass and name not in vars(object):
         value = yield from class_member(act, state, known.metaclass, name, bound_to=thing, on_class=False)
     if value is None:
         return stored if stored is not None else of(Thing(path))
