@@ -282,6 +282,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 snapshot.settled = {**state.settled, **snapshot.settled}  # whoever catches that it failed has tried
             # what was looked for has been looked at, whether it was there or not
             snapshot.reads = state.reads if kind in CAUGHT else snapshot.reads
+            if kind is cfg.Yield:
+                snapshot.heap = state.heap.copy()  # what is thrown in there comes when somebody has what was yielded
             surprise = surprise.before(snapshot)
             raising = snapshot if raising is None else join_states(raising, snapshot)
     if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):

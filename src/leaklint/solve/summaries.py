@@ -197,7 +197,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         kind = CallKind.GENERATOR
     if last is None:
         return Summary(name=act.identity, formals=formals_of(facts), kind=kind, returns=returns, stores=tuple(kept))
-    stores = [*_stores(act, last, join_all([returns, *act.at_yield.values()])), *kept]
+    stores = [*_stores(act, last, join_all([returns, *act.yielded, *act.at_yield.values()])), *kept]
     if facts.is_generator:
         kind_of_iterator = ASYNC_GENERATOR if facts.is_async else instance("builtins.generator")
         made = Thing(act.made(facts.name_span), kind_of_iterator)

@@ -134,7 +134,11 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
     if step.delegates:
         for thing in value.things:
             pending.settle_at(state, thing.path, WALKED)
-    act.yielded.append(elements(act, state, value) if step.delegates else value)
+    given = elements(act, state, value) if step.delegates else value
+    act.yielded.append(given)
+    # whoever goes on with the generator has it, also where an exception ends the generator
+    place = extend(act.made(act.facts.name_span), ELEMENT)
+    state.heap[place] = join(state.heap.get(place) or NOTHING, given)
     if leaving.stands_behind_with(act.facts):
         leaving.keep_names(act, state)
     state.env[step.target] = unknown(act.made(step.span))
