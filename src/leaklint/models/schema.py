@@ -253,6 +253,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """The argument that is the key of the element that is set."""
     stores: dict[Term, list[Term]] = {}
     """Objects that keep other objects: ``{"self[]" = ["item"]}``."""
+    pairs: list[str] = []
+    """Arguments that are a dictionary, or pairs that make one."""
     overrides: list[str] = []
     """Arguments whose elements take, under their own keys, the place of what is kept under the same keys."""
     opens: list[Opens] = []

@@ -69,6 +69,7 @@ def _terms(row: Row) -> Iterator[str]:
         *row.mutates,
     )
     yield from row.overrides
+    yield from row.pairs
     yield from filter(None, [row.key, row.tells_file, row.ended_each, row.wakes])
     if row.ended_when and row.ended_of != "self":
         yield row.ended_of

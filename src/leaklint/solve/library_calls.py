@@ -33,6 +33,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import library, read_field
 from leaklint.solve.origins import deep_sources
+from leaklint.solve.pairs import as_dictionary
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
 from leaklint.solve.world import NAMED_TUPLE, Solving, instance
@@ -172,6 +173,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         if any(uses.is_iterator(world, thing) for thing in value.things):
             yield from take_all(act, state, value, span)
     bound, given = bind_row(act, state, formals, world.models.is_method(name), arguments, span)
+    for index, formal in enumerate(formals or ()):
+        if formal.name in row.pairs:
+            bound[index] = yield from as_dictionary(act, state, bound[index], span)
     if row.cached is not None:
         names = [formal.name for formal in formals or ()]
         return caches.decorated(act, state, row, dict(zip(names, bound, strict=False)), arguments, span)
