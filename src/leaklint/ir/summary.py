@@ -103,6 +103,8 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     heeds: Sources = frozenset()
     """Events and flags that it may look at to learn whether to go on."""
     stores: tuple[Store, ...] = ()
+    serves: frozenset[tuple[Path, Path]] = frozenset()
+    """Containers from which work that it has started takes what it settles, each with what that work hangs on."""
     invokes: tuple[Invoke, ...] = ()
     resets: Sources = frozenset()
     """Places that are reset on every normal path."""

@@ -54,6 +54,8 @@ class Activation:
         """The place where an attribute is being read."""
         self.getting: list[str] = []
         """The properties whose getters are being followed there, outermost first."""
+        self.working: list[Path] = []
+        """What the work hangs on that begins here, while its function is being followed."""
         self.repeats = False
         """Whether the function has a ``while`` loop."""
         self.expects = False

@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, handed_over, pending, removing, results, uses
+from leaklint.solve import fullness, handed_over, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.kinds import is_unchanging
@@ -109,6 +109,8 @@ def instantiate(
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
     yield from read(sub, summary)
     for settle in summary.settles:
+        if act.working:
+            yield from serving.settled_by_work(sub, settle.path)
         target = yield from sub.things(settle.path)
         if survives(settle.path):
             target = join_all([target, *_kept_at(act, state, settle.path)])
@@ -154,6 +156,8 @@ def instantiate(
         elsewhere = held if kind is Work.FUTURE else kept if kind is Work.TASK else frozenset()
         only_caller = effect.path in handed_on and effect.path not in elsewhere
         yield from _effect(sub, effect, trace, handed_on=only_caller, summary=summary)
+    yield from serving.stored_by_callee(sub, summary)
+    yield from serving.served_by_callee(sub, summary)
     yield from _fill(sub, summary)
     state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)

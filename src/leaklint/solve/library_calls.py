@@ -18,7 +18,9 @@ from leaklint.solve.draining import take_all
 from leaklint.solve.fields import named_tuple
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
+    ELEMENT,
     NEW,
+    SYMBOLIC,
     UNKNOWN_CALL,
     VARIES,
     extend,
@@ -65,6 +67,9 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is not None:
             sources |= deep_sources(state, receiver)
+        owner = Path(thing.path.root, thing.path.fields[:-1])
+        if thing.type.kind is TypeKind.UNKNOWN and owner.root.kind in SYMBOLIC and owner.fields[-1:] == (ELEMENT,):
+            state.handed_over |= {owner}  # whoever puts something there knows what it is, and what waits for it
     return unknown(act.made(span), frozenset(sources))
 
 

@@ -30,7 +30,7 @@ def join_states(left: State, right: State) -> State:
     result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
-    result.kept = left.kept | right.kept
+    result.kept, result.served = left.kept | right.kept, left.served | right.served
     result.iterating, result.whole = left.iterating & right.iterating, left.whole & right.whole
     for inside, outside in ((left, right), (right, left)) if left.iterating != right.iterating else ():
         forget_of_one(result, inside, inside.iterating - outside.iterating)

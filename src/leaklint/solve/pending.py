@@ -29,8 +29,8 @@ ALL: Final = {
 }
 """What gives every object of a kind that has work pending: what settles an element settles all of them."""
 _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
-_ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
-"""What a name is made from that comes out of a listing of a folder."""
+ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
+"""Work of which each object is waited for by itself."""
 FINISHED: Final = ".finished"
 UNFINISHED: Final = ".unfinished"
 """The fields of the two sets that waiting for work gives: what was waited for."""
@@ -287,7 +287,7 @@ def holds_task(state: State, value: Value) -> bool:
 def is_of_several(state: State, value: Value) -> bool:
     """Whether work hangs on several objects of which the value is one."""
     waiting = {
-        thing.path: [state.tokens[key] for key in tokens_at(state, thing.path, _ONE_BY_ONE)] for thing in value.things
+        thing.path: [state.tokens[key] for key in tokens_at(state, thing.path, ONE_BY_ONE)] for thing in value.things
     }
     found = [tokens for tokens in waiting.values() if tokens]
     return len(found) > 1 or any(token.many for tokens in found for token in tokens)
@@ -299,7 +299,7 @@ def single_out(state: State, value: Value) -> Value:
 
 
 def _single(state: State, thing: Thing) -> Thing:
-    found = tokens_at(state, thing.path, _ONE_BY_ONE)
+    found = tokens_at(state, thing.path, ONE_BY_ONE)
     if not found:
         return thing
     for key in found:

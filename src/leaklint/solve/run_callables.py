@@ -43,7 +43,11 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     timeouts = state.timeouts
     if invoke.times_out:
         state.timeouts |= {sub.result}
+    working = act.working
+    if invoke.moment is Moment.WORK or (invoke.moment is Moment.LOOP and invoke.result != "returns"):
+        act.working = [*work] or [sub.result]
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
+    act.working = working
     state.timeouts = timeouts
     state.resets |= resets
     if invoke.moment is Moment.WORK:

@@ -112,6 +112,7 @@ class State:
         "reads",
         "reread",
         "resets",
+        "served",
         "settled",
         "suppressed",
         "tests",
@@ -160,6 +161,8 @@ class State:
         """Symbolic paths settled so far: (certain, on every path)."""
         self.absent: frozenset[Path] = frozenset()
         """Those of them that are only because there is nothing there on this path: another one decides."""
+        self.served: frozenset[tuple[Path, Path]] = frozenset()
+        """Containers from which work takes what it settles, each with what that work hangs on (see ``serving.py``)."""
         self.suppressed: frozenset[str] = frozenset()
         """Names of the exceptions that a ``with suppress(...)`` around here swallows."""
         self.timeouts: frozenset[Path] = frozenset()
@@ -200,7 +203,7 @@ class State:
         other.suppressed, other.timeouts, other.heeded = self.suppressed, self.timeouts, self.heeded
         other.iterating, other.partly, other.whole = self.iterating, self.partly, self.whole
         other.line, other.conditions, other.tests = self.line, self.conditions, self.tests
-        other.asked = self.asked
+        other.asked, other.served = self.asked, self.served
         return other
 
     def same(self, other: State) -> bool:
@@ -222,6 +225,7 @@ class State:
             and self.absent == other.absent
             and self.handed_over == other.handed_over
             and self.kept == other.kept
+            and self.served == other.served
             and self.tokens.keys() == other.tokens.keys()
             and all(_as_settled(token, other.tokens[key]) for key, token in self.tokens.items())
         )

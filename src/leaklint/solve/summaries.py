@@ -229,6 +229,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         ),
         heeds=last.heeded,
         stores=tuple(stores),
+        serves=last.served,
         resets=frozenset(path for path in last.resets if path.root.kind is not RootKind.MADE),
         trims=frozenset(path for path in last.trimmed if path.root.kind is not RootKind.MADE),
         writes=frozenset(path for path in last.written if path.root.kind is not RootKind.MADE),
