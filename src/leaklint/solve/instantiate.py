@@ -10,7 +10,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
-from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, handed_over, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
@@ -114,6 +114,8 @@ def instantiate(
         target = yield from sub.things(settle.path)
         if survives(settle.path):
             target = join_all([target, *_kept_at(act, state, settle.path)])
+        if len(settle.path.fields) >= MAX_FIELDS:
+            target = join_all([target, elements(act, state, target)])  # it stands for what lies in it, too
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
             kept = named.sources | sub.sources(frozenset({settle.path}))

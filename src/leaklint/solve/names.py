@@ -10,7 +10,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, fullness
+from leaklint.solve import effects, fullness, losing
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.binding import is_fresh
 from leaklint.solve.builtin_calls import rebind
@@ -146,7 +146,7 @@ def _make_function(act: Activation, state: State, step: cfg.MakeFunction) -> Non
         field = slot(path, f"<default {name}>")
         kept = set()
         for each in value.things:
-            if not _is_display(act, each):
+            if not _is_display(act, state, each):
                 kept.add(each)
                 continue
             inside = [key for key in state.heap.under(each.path.root) if is_prefix(each.path, key)]
@@ -164,12 +164,13 @@ def _empty(kind: Type) -> Type:
     return msgspec.structs.replace(kind, constant=(name, False)) if package == "builtins" and name in FILLED else kind
 
 
-def _is_display(act: Activation, thing: Thing) -> bool:
+def _is_display(act: Activation, state: State, thing: Thing) -> bool:
     """Whether a default is a new container that has no other name."""
     return (
         is_container(of(thing))
         and thing.path.root.kind in (RootKind.STATIC, RootKind.MADE)
-        and (thing.path not in act.world.named)
+        and thing.path not in act.world.named
+        and not losing.names_of(state.env, thing.path, passing=False)
     )
 
 

@@ -390,14 +390,20 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
     return with_sources(result, narrowed(value, field))
 
 
-def parts(state: State, path: Path) -> list[Path]:
-    """The objects that lie in an object: in its fields, or in it as elements."""
-    return [
-        thing.path
-        for key, value in state.heap.under(path.root).items()
-        if len(key.fields) == len(path.fields) + 1 and key.fields[-1].startswith(("[", "."))
-        for thing in value.things
-    ]
+CARRIED: Final = 2
+"""How deep callables are looked into that carry others: a partial with the method of an object."""
+PARTS: Final = ("[", ".", "<")
+
+
+def parts(state: State, path: Path, depth: int = CARRIED) -> list[Path]:
+    """The objects that lie in an object: in its fields, or in it as elements; for a callable, in what it carries."""
+    found = []
+    for key, value in state.heap.under(path.root).items():
+        if len(key.fields) == len(path.fields) + 1 and is_prefix(path, key) and key.fields[-1].startswith(PARTS):
+            found += [thing.path for thing in value.things]
+            if depth and key.fields[-1].startswith("<"):
+                found += [inner for thing in value.things for inner in parts(state, thing.path, depth - 1)]
+    return found
 
 
 def _under_any_key(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
