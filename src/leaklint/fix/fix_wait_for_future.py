@@ -10,7 +10,18 @@ from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, Rep
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import GET, alone, at_the_end, futures_wait, kept_here, listed, span_of, waited_for, whole_lines
+from leaklint.fix.waits import (
+    GET,
+    alone,
+    at_the_end,
+    futures_wait,
+    kept_here,
+    left_whole,
+    listed,
+    span_of,
+    waited_for,
+    whole_lines,
+)
 from leaklint.ir.finding import Finding
 
 _EXECUTORS = ("ThreadPoolExecutor", "ProcessPoolExecutor")
@@ -147,5 +158,6 @@ def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
             _not_asked_for(tree, function, name)
             return [*waited_for(tree, statement, name, wait), *imports]
         if statement.value is parent and isinstance(parent, ast.ListComp | ast.SetComp) and name:
+            left_whole(tree, statement, name)
             return [at_the_end(tree, statement, wait.many.format(name, one)), *imports]
     raise NoFix("the future goes where this function cannot wait for it")

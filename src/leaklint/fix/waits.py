@@ -14,6 +14,7 @@ _HARMLESS = (
     *(ast.Constant, ast.Name, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.JoinedStr, ast.FormattedValue),
     *(ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass, ast.expr_context),
 )
+_TAKING_OUT = frozenset({"clear", "discard", "pop", "popitem", "popleft", "remove"})
 _WAITS = frozenset({"as_completed", "communicate", "gather", "join", "result", "wait"})
 
 
@@ -89,6 +90,7 @@ def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", qu
     known to do no harm.
     """
     rest = list(tree.after(statement))
+    left_whole(tree, statement, name)
     while rest and (harmless(rest[0]) or rest[0] in quiet):
         statement = rest.pop(0)
     ends_its_line(tree, statement)
@@ -98,6 +100,13 @@ def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", qu
         alone(tree, rest[0])
         return Before(tree.span(rest[0]), wait)
     return finally_after(tree, statement, wait)
+
+
+def left_whole(tree: Tree, statement: ast.stmt, name: str) -> None:
+    """Raises ``NoFix`` where, behind a statement, something is taken out of the container that is waited for."""
+    for each in (inner for rest in tree.after(statement) for inner in ast.walk(rest)):
+        if isinstance(each, ast.Attribute) and each.attr in _TAKING_OUT and name and dotted(each.value) == name:
+            raise NoFix("what would have to be waited for is taken out of where it lies")
 
 
 def _asks(statement: ast.Return, name: str) -> bool:

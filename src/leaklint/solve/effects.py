@@ -335,6 +335,8 @@ def bind_field(act: Activation, state: State, target: Thing, field: str, value: 
         state.changes(path)
     if state.guards and field.startswith("["):
         choosing.put_under_tests(state, target.path)
+    if field.startswith("["):
+        fullness.put_in(state, target.path)
     if field == ".__dict__":
         share_attributes(state, target, value)
     if field.startswith("."):

@@ -14,6 +14,9 @@ _KEEPING: Final = frozenset({How.GROW, How.REORDER, How.SET_ITEM})
 """Ways of writing that take nothing out."""
 SOMETHING: Final = "<something>"
 """The field of a place that is full where the place itself is not None."""
+TAKEN: Final = "<taken>"
+"""The field of a container that is there where something has been taken out of it to be used, and nothing put in since.
+"""
 
 SOME: Final = Type(TypeKind.UNKNOWN, "something")
 """The type of what is of unknown type and not None."""
@@ -34,6 +37,18 @@ def take(state: State, path: Path, how: How = How.CLEAR) -> None:
     """Something may be gone from a container, or from what is in it."""
     if state.full and how not in _KEEPING:
         state.full = frozenset(each for each in state.full if not is_prefix(each, path) and not is_prefix(path, each))
+
+
+def take_one(state: State, path: Path) -> None:
+    """Somebody has got an element that is no longer in its container."""
+    if path.root.kind is RootKind.MADE:
+        state.heap[slot(path, TAKEN)] = NONE
+
+
+def put_in(state: State, path: Path) -> None:
+    """A container holds something again: where it is empty later on, that has not been taken out."""
+    if state.heap.get(slot(path, TAKEN)) is not None:
+        state.heap.pop(slot(path, TAKEN))
 
 
 def found(state: State, tested: Value) -> None:

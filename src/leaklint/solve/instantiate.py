@@ -316,6 +316,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             write(one, changed, effect, thing, path_trace)
             if here and len(targets.things) == 1 and fullness.fills(changed):
                 fullness.fill(state, thing.path)
+            if here and changed.how is How.SHRINK and (summary.returns.things or summary.stores):
+                fullness.take_one(state, thing.path)
             continue
         if isinstance(changed, Read) and changed.origin == "unset" and _is_set(sub, thing.path):
             continue

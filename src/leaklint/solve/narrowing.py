@@ -170,9 +170,11 @@ def _nothing_in(state: State, containers: Iterable[Thing]) -> None:
 def _without_elements(act: Activation, state: State, container: Thing) -> None:
     """On this path nothing is in a container: neither is there what would hang on its elements, or lie in them."""
     waited = state.heap.get(extend(container.path, pending.UNFINISHED)) is not None
+    taken = state.heap.get(slot(container.path, fullness.TAKEN)) is not None
     held = {element.path for element in elements(act, state, of(container)).things}
     for path in sorted(held.union(*(parts(state, each) for each in held))):
-        (pending.settle_at if waited else pending.never_was)(state, path)
+        if not (taken and pending.is_open(state, path)):  # else it is empty because it has been taken out
+            (pending.settle_at if waited else pending.never_was)(state, path)
 
 
 def _ended(act: Activation, state: State, value: Value, kind: str, holds: bool) -> None:

@@ -205,6 +205,12 @@ def never_was(state: State, path: Path) -> None:
         del state.tokens[key]
 
 
+def is_open(state: State, path: Path) -> bool:
+    """Whether nobody has yet done anything about the work that this function has hung on an object."""
+    keys = tokens_at(state, path, ONE_BY_ONE) if path.root.kind is RootKind.MADE else ()
+    return any(state.tokens[key].status is Status.OPEN for key in keys)
+
+
 def use(state: State, value: Value) -> None:
     """The value is used for something: what hangs on it is held."""
     for thing in value.things:
