@@ -119,6 +119,10 @@ LEAKS = {
     "an iterator of the module": f"NEXT = iter([1, 2, 3])\n{EVENT}return next(NEXT)\n",
     "a generator of the module": f"NEXT = (x for x in (1, 2, 3))\n{EVENT}for x in NEXT:\n        return x\n",
     "a time that goes stale": f"import time\nSTART = time.time()\n{EVENT}return {{'at': START}}\n",
+    "a time that goes stale under another name": (
+        f"import time\nclock = time.time\nSTART = clock()\n{EVENT}return {{'at': START}}\n"
+    ),
+    "an iterator of the module under another name": f"make = iter\nNEXT = make([1, 2, 3])\n{EVENT}return next(NEXT)\n",
     "an identifier that goes stale": f"import uuid\nKEY = uuid.uuid4().hex\n{EVENT}return {{'key': KEY}}\n",
     "a connection that is closed": (
         f"import sqlite3\nDB = sqlite3.connect('a.db')\n{EVENT}DB.execute('select 1')\n    DB.close()\n"
@@ -141,6 +145,13 @@ LEAKS = {
     "a file": f"{EVENT}open('/tmp/' + event['id'], 'w').close()\n",
     "a file in a folder of that name": (
         f"import os, tempfile\n{EVENT}open(os.path.join(tempfile.gettempdir(), event['id']), 'w').close()\n"
+    ),
+    "a file in a folder that the import asked for": (
+        "import os, tempfile\nTMP = os.path.join(tempfile.gettempdir(), 'x')\n"
+        f"{EVENT}open(os.path.join(TMP, event['id']), 'w').close()\n"
+    ),
+    "a file in a folder that the import made": (
+        f"import os, tempfile\nTMP = tempfile.mkdtemp()\n{EVENT}open(os.path.join(TMP, event['id']), 'w').close()\n"
     ),
     "a file of a new name": f"import tempfile\n{EVENT}return tempfile.mkdtemp()\n",
     "a coroutine": f"async def send(x): pass\n{EVENT}send(event['id'])\n",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from leaklint.ir.values import Thing, Value
+from leaklint.ir.values import Path, Sources, Thing, Value
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, named, single_constant
 
 JOIN: Final = "os.path.join"
 TEMPORARY_FOLDER: Final = "tempfile.gettempdir"
+_MADE: Final = frozenset({"tempfile.TemporaryDirectory", "tempfile.mkdtemp"})
+"""They make a folder in there. One that the import makes stays, and what invocations put into it stays with it."""
+WORDS: Final = frozenset(each.rpartition(".")[2] for each in (TEMPORARY_FOLDER, *_MADE))
+"""Plain names of what gives a folder for temporary files."""
 
 
 def literal(text: str) -> Value:
@@ -21,6 +25,12 @@ def literal(text: str) -> Value:
         name = named(text)
         return Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
     return Value(value.things, frozenset({ROOTED})) if text.startswith("/") else value
+
+
+def made_at_import(name: str, given: Mapping[str, object], site: Path) -> Sources:
+    """The sources of a folder for temporary files that the import makes, under a name of its own."""
+    made = name in _MADE and given.get("dir") is None
+    return literal(f"/tmp/<{site.root.owner} {site.root.name}>").sources if made else frozenset()
 
 
 def concatenated(parts: Sequence[Value]) -> Value | None:

@@ -146,13 +146,12 @@ def _look_at_imports(survey: Survey) -> None:
 def _follow_calls(survey: Survey) -> None:
     """What is called by what the import runs is run, too; what it makes may be a reason to solve."""
     verbs = survey.verbs
-    strange = verbs.dating | verbs.running_out | verbs.caching | verbs.answering
     pending = list(survey.at_import)
     while pending:
         key = pending.pop()
         function = survey.facts(key)
         calls = survey.called_at_import.get(key[0], ()) if key[1] == "<module>" else function.calls
-        if function.is_generator or not strange.isdisjoint(calls):
+        if function.is_generator or not survey.lasting.isdisjoint(calls):
             raise MayMatter("what the import makes may be used up, go stale, or do something")
         survey.supplied |= not verbs.supplying.isdisjoint(calls)
         for called in calls:

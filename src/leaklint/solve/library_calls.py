@@ -198,6 +198,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if formals is None and row.request and not row.constant:
         carried = [deep_sources(state, value) for value in arguments.everything()]
         result = with_sources(result, result.sources.union(*carried))
+    if act.importing:
+        result = with_sources(result, result.sources | folders.made_at_import(name, given, act.made(span)))
     for term in row.on_loop_of:
         _use_on_loop(act, state, term, dict(zip([formal.name for formal in formals or ()], bound, strict=False)), span)
     for value in replacing if not of_method else ():

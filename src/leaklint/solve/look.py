@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from leaklint.ir import cfg
 from leaklint.ir.facts import FileFacts
+from leaklint.solve import folders
 from leaklint.solve.survey import BOTH, BUILTINS, HOLDS, LIBRARY, OWN, Key, MayMatter, Survey, plain_name
 
 DYNAMIC: Final = frozenset({"__dict__", "__setattr__", "__delattr__", "__setstate__", "import_module", "reload"})
@@ -141,8 +142,12 @@ class Look:
     def read(self, operand: str, name: str) -> None:
         """A name is read: where it is not called at once, it may be handed about."""
         self.named[operand] = name
+        if name in folders.WORDS:
+            self.survey.temporary = True
         if operand in self.callees:
             return
+        if self.importing and name in self.survey.lasting:
+            raise MayMatter(f"{name} may be called under another name")
         verbs = self.survey.verbs
         of = self.of.get(operand)
         changes = name in verbs.changing and (self.get(of) & OWN or self.is_class(of))

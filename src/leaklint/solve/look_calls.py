@@ -9,14 +9,12 @@ from leaklint.ir import cfg
 from leaklint.ir.facts import FunctionFacts
 from leaklint.models.verbs import Verbs
 from leaklint.solve.builtin_calls import SPECIAL
-from leaklint.solve.folders import TEMPORARY_FOLDER
 from leaklint.solve.look import DYNAMIC, Look, Step
 from leaklint.solve.survey import BOTH, HOLDS, OWN, Key, plain_name
 from leaklint.solve.uses import ENUMS
 
 _NAMESPACES: Final = frozenset({"globals", "vars", "setattr", "delattr", "__import__"})
 """Builtins that read or bind names which nobody has written."""
-_TEMPORARY: Final = TEMPORARY_FOLDER.rpartition(".")[2]
 _NAME: Final = re.compile(r"[^\W\d]\w*(?=\s*(?:\(|$))")
 """What a decorator calls, or is."""
 _SPECIAL: Final = frozenset(each.rpartition(".")[2] for each in SPECIAL)
@@ -89,8 +87,6 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
         look.matter(word)
     if word in verbs.keeping:
         survey.put(arguments, importing=False)
-    if word == _TEMPORARY:
-        survey.temporary = True
     result = survey.returned_anyhow
     if word == "getattr" and of is None:
         result |= _read_by_name(look, step, arguments)

@@ -50,6 +50,8 @@ class Survey:
         self.program = program
         self.paths = sorted(paths)
         self.verbs = verbs
+        self.lasting = verbs.dating | verbs.running_out | verbs.caching | verbs.answering
+        """Plain names of what gives something that may be used up, go stale or do something, if the import calls it."""
         self.functions: dict[str, list[tuple[Key, FunctionFacts]]] = {}
         """Functions by plain name."""
         self.classes: dict[str, list[Key]] = {}
@@ -89,7 +91,7 @@ class Survey:
         """Whether the import makes containers that make what is missing."""
         self.raised = 0
         self.temporary = False
-        """Whether a constant may be the name of a folder for temporary files, or a part of one."""
+        """Whether a constant, or what a library gives, may be a folder for temporary files, or a part of its name."""
         self.meant: dict[str, dict[str, str]] = {}
         """By path, what is imported under another name, and what it is called where it is defined."""
         self._bodies: dict[Key, Steps] = {}
