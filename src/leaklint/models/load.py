@@ -272,10 +272,18 @@ class Models:
 
     def asks_outside(self, name: str) -> bool:
         """Whether a function asks the outside world, as the row of its class, or of a module above it, says."""
+        return self._is_listed(name, "outside")
+
+    def writes_down(self, name: str) -> bool:
+        """Whether a function only writes down what it is given, as that of a logger does."""
+        return self._is_listed(name, "writes_down")
+
+    def _is_listed(self, name: str, key: str) -> bool:
+        """Whether the row of a function's class, or of a module above it, names it under ``key``."""
         owner, _, last = self.canonical(name).rpartition(".")
         while owner:
-            row = self.class_row(owner, "outside")
-            if row is not None and ("*" in row.outside or last in row.outside):
+            row = self.class_row(owner, key)
+            if row is not None and not {"*", last}.isdisjoint(getattr(row, key)):
                 return True
             owner = owner.rpartition(".")[0]
         return False

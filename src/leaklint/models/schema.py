@@ -179,6 +179,9 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes and modules: the coroutine functions in it that do nothing else worth saying."""
     outside: list[str] = []
     """For classes and modules: the functions in it, or below it, that ask the outside world; ``*`` for all (LK105)."""
+    writes_down: list[str] = []
+    """For classes and modules: the functions in it, or below it, that write down what they are given, as loggers do:
+    an id of the process is welcome there (LK106); ``*`` for all."""
     loop_bound: Literal["", "client", "primitive"] = ""
     """For classes: objects belong to one event loop (LK210)."""
     on_loop_of: list[Term] = []

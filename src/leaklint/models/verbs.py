@@ -77,6 +77,7 @@ _HARMLESS: Final = frozenset(
         "types",
         "wakes",
         "weak",
+        "writes-down",
     }
 )
 """Keys that say nothing of what a call does that a rule judges, or only together with another key."""

@@ -87,7 +87,6 @@ def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
     for item in step.items:
         value = value_of(act, state, item.value)
         pending.use(state, value)
-        uses.read_snapshots(act, state, value, step.span)
         if item.starred:
             uses.consume(act, state, value, step.span, "unpacking")
             read_contents(state, value)
@@ -245,6 +244,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     pending.use(state, value)
     if any(thing.path.root.kind is not RootKind.MADE for thing in target.things):
         pending.keep_coroutine(state, value)
+        uses.read_snapshots(act, state, value, step.span)
     if step.augmented and act.in_place and not _is_slice(key):
         return
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)

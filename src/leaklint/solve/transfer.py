@@ -59,7 +59,6 @@ from leaklint.solve.losing import PRUNED, RETURNED
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
-from leaklint.solve.origins import deep_sources
 from leaklint.solve.reading import read_contents, read_throughout
 from leaklint.solve.state import State
 from leaklint.solve.substitution import elements
@@ -131,6 +130,7 @@ def _discard(act: Activation, state: State, step: cfg.Discard) -> None:
 def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
     value = value_of(act, state, step.value)
     pending.use(state, value)
+    uses.read_snapshots(act, state, value, step.span)
     if step.delegates:
         for thing in value.things:
             pending.settle_at(state, thing.path, WALKED)
@@ -155,8 +155,7 @@ def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
 def _return(act: Activation, state: State, step: cfg.Return) -> None:
     value = choosing.answer(act, state, value_of(act, state, step.value)) if step.value is not None else NONE
     pending.use(state, value)
-    given = with_sources(value, deep_sources(state, value))
-    uses.read_snapshots(act, state, given, step.span)
+    uses.read_snapshots(act, state, value, step.span)
     for thing in value.things:
         if survives(thing.path) and thing.type.name in (*DICTS, "builtins.list"):
             content = slot(thing.path, CONTENT)
@@ -232,14 +231,14 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     positional: list[Value] = []
     named: list[tuple[str, Value]] = []
     rest: Value | None = None
-    logs = all(_logs(thing) for thing in callee.things)
+    carries = all(uses.carries(act.world, thing) for thing in callee.things)
     # what a function of the project reads of its arguments, its summary says
     reads = not all(thing.type.kind in OWN for thing in callee.things)
     measures = bool(callee.things) and all(thing.type.name in MEASURING for thing in callee.things)
     for argument in step.arguments:
         value = value_of(act, state, argument.value)
         pending.use(state, value)
-        if not logs:
+        if not carries:
             uses.read_snapshots(act, state, value, step.span)
         if reads and not measures:
             read_throughout(act, state, value)
@@ -294,11 +293,6 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
             state.tests = {**state.tests, step.target: (awaitable_tests.BY_METHOD[name], step.arguments[0].value)}
     if len(step.arguments) == 2 and tests == {"builtins.isinstance"}:
         state.tests = {**state.tests, step.target: (INSTANCE, step.arguments[0].value)}
-
-
-def _logs(thing: Thing) -> bool:
-    """Whether a callable only writes its arguments down: an id that names the process is welcome there."""
-    return thing.type.name == "builtins.print" or thing.type.name.startswith("logging.")
 
 
 def _known_elements(state: State, act: Activation, value: Value) -> list[Value] | None:

@@ -25,6 +25,10 @@ CACHED: Final = "<cached>"
 MEASURED: Final = "<measured>"
 """Last field of a source of which only a difference to something else is used."""
 
+_MADE_OF_OTHERS: Final = frozenset(
+    f"builtins.{each}" for each in ("bytes", "dict", "frozenset", "list", "set", "str", "tuple")
+)
+
 
 def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
     """Iterating over a value uses up the surviving iterators among the things it denotes."""
@@ -66,10 +70,10 @@ def use_on_loop(act: Activation, state: State, thing: Thing, span: Span, *, wait
 
 
 def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> None:
-    """A value that was taken at import and should be new for each invocation is used."""
+    """A value that was taken at import and should be new for each invocation is used, or one that was made of it."""
     if act.importing:
         return
-    for source in sorted(value.sources):
+    for source in sorted(deep_sources(state, value)):
         if source.root.owner.startswith("snapshot"):
             open_effect(
                 act,
@@ -82,6 +86,20 @@ def read_snapshots(act: Activation, state: State, value: Value, span: Span) -> N
                     operation=source.root.name.partition("|")[0],
                 ),
             )
+
+
+def carries(world: World, thing: Thing) -> bool:
+    """Whether a callable writes down what it is given, as loggers do, or makes a text or a container of it.
+
+    That is no use of an id that names the process: who uses what is made of it, does.
+    """
+    if thing.type.kind not in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+        return False
+    row, models = world.models.row(thing.type.name), world.models
+    makes = row is not None and not (row.opens or row.mutates or row.process or models.asks_outside(thing.type.name))
+    return models.writes_down(thing.type.name) or (
+        row is not None and makes and (row.type in _MADE_OF_OTHERS or thing.type.name in _MADE_OF_OTHERS)
+    )
 
 
 def cache_of(function: Thing) -> Path:
