@@ -198,6 +198,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """Some path has kept the caller's object somewhere before it changes it here."""
     bounded: bool = False
     """The container has a bound or a time to live."""
+    unique: bool = False
+    """An object that is there already is not added once more."""
     fed: bool = False
     """The same invocation may put elements into the container, which is said there: this takes out what was put."""
     when_full: bool = False

@@ -288,6 +288,7 @@ class Reader:
                     sources=self.sources(process.value),
                     key_sources=self.sources([process.key]) if process.key else frozenset(),
                     constant=not process.value or not process.duplicates,
+                    unique=process.unique,
                     row=self.name,
                 )
         for opens in row.opens:

@@ -146,6 +146,8 @@ class Process(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """Where the new value comes from; none where it is a constant."""
     duplicates: bool = True
     """False where doing it again, with nothing of the request, changes nothing that matters."""
+    unique: bool = False
+    """An object that is there already is not added once more."""
 
 
 class Changes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):

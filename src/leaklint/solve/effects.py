@@ -294,7 +294,7 @@ def read_before(reads: Sources, place: Path) -> bool:
 
 
 def _grew_before(effect: AnyEffect, place: Path) -> bool:
-    if not isinstance(effect, Write) or effect.reset_before:
+    if not isinstance(effect, Write) or effect.reset_before or effect.how in REMOVING:
         return False
     return effect.how not in (How.REBIND, How.SET_ATTRIBUTE, How.COUNT) or effect.path != place
 

@@ -34,12 +34,13 @@ from leaklint.solve.lattice import (
     of,
     ordered,
     single_constant,
+    slot,
     survives,
     unknown,
     with_sources,
 )
 from leaklint.solve.lookup import module_object, read_field
-from leaklint.solve.looping import is_one_of_loop
+from leaklint.solve.looping import ALL_OF, is_one_of_loop
 from leaklint.solve.members import class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
@@ -153,6 +154,8 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         read_contents(state, target)
         made = Thing(act.made(step.span), instance("builtins.list"))
         effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
+        if _is_slice(key, whole=True):
+            state.heap[slot(made.path, ALL_OF)] = target
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
     _make_missing(act, state, target, key, step.span)

@@ -34,6 +34,7 @@ from leaklint.solve.lattice import (
     with_sources,
 )
 from leaklint.solve.lookup import library, read_field
+from leaklint.solve.looping import ALL_OF, COPYING
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pairs import as_dictionary
 from leaklint.solve.registered import register
@@ -200,6 +201,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         result = with_sources(result, result.sources.union(*carried))
     if act.importing:
         result = with_sources(result, result.sources | folders.made_at_import(name, given, act.made(span)))
+    if name in COPYING and bound:
+        for thing in result.things:
+            state.heap[slot(thing.path, ALL_OF)] = bound[0]
     for term in row.on_loop_of:
         _use_on_loop(act, state, term, dict(zip([formal.name for formal in formals or ()], bound, strict=False)), span)
     for value in replacing if not of_method else ():

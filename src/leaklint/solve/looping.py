@@ -8,11 +8,53 @@ from typing import Final
 
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import is_prefix, is_within
+from leaklint.solve.lattice import CONSTANT_PATH, extend, is_prefix, is_within, slot
 from leaklint.solve.state import State
 
 VIEWS: Final = frozenset({"builtins.dict_items", "builtins.dict_values", "builtins.enumerate"})
 """What has all the elements of the container from which an invocation makes it."""
+
+COPYING: Final = frozenset(
+    {
+        "builtins.dict.copy",
+        "builtins.dict.keys",
+        "builtins.list",
+        "builtins.list.copy",
+        "builtins.reversed",
+        "builtins.set",
+        "builtins.set.copy",
+        "builtins.sorted",
+        "builtins.tuple",
+    }
+)
+"""Library functions of which the result has all the elements, or keys, of what they are given."""
+ALL_OF: Final = "<all of>"
+"""The field of a copy in which lies what it has all the elements of."""
+_EACH: Final = "<each>"
+"""Last field of the mark for a container that has lost the element which a loop under way has reached."""
+
+
+def lose(state: State, container: Path, element: Value) -> None:
+    """A container loses an element: each of them, if a loop over all of them does so in each round."""
+    reached = {thing.path for thing in element.things}
+    if reached and reached <= state.iterating - {CONSTANT_PATH}:
+        state.written |= {extend(container, _EACH)}
+
+
+def forget_losses(state: State) -> None:
+    """A round of a loop begins: what has been lost before was another element."""
+    state.written = frozenset(each for each in state.written if each.fields[-1:] != (_EACH,))
+
+
+def emptied(entry: State, iterable: Value, back: Sequence[State]) -> list[Path]:
+    """The containers over which a loop goes and of which each round takes out its element."""
+    every = frozenset.intersection(*(each.written for each in back))
+    marked = {Path(place.root, place.fields[:-1]) for place in every if place.fields[-1:] == (_EACH,)}
+    if not marked or len(iterable.things) != 1:
+        return []
+    (thing,) = iterable.things
+    original = entry.heap.get(slot(thing.path, ALL_OF)) or iterable
+    return sorted(marked & {each.path for each in original.things}) if len(original.things) == 1 else []
 
 
 def is_one_of_loop(state: State, paths: Iterable[Path]) -> bool:

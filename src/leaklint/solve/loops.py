@@ -7,9 +7,10 @@ from typing import Final
 from leaklint.ir.effects import Write
 from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
+from leaklint.solve.effects import empty
 from leaklint.solve.lattice import EMPTIED, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
-from leaklint.solve.looping import bound_of_all, forget_of_one
+from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
@@ -82,6 +83,7 @@ def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     if not held:
         return state
     inside = state.copy()
+    forget_losses(inside)
     inside.iterating, inside.whole = inside.iterating | held, inside.written | inside.resets
     return inside
 
@@ -109,6 +111,7 @@ def after_loop(
     items = elements(act, state, iterable)
     walked = {thing.path for thing in items.things}
     walked |= {inner for path in walked for inner in parts(state, path)}
+    gone = emptied(entry, iterable, back)
     held = set(walked)
     hanging = {token.effect.path for token in state.tokens.values() if token.status is not Status.SETTLED}
     if not hanging.union(state.settled) <= held:
@@ -128,6 +131,10 @@ def after_loop(
     leaving = state.copy()
     written, resets = bound_of_all(act, state, iterable, items, back)
     leaving.written, leaving.resets = leaving.written | written, leaving.resets | resets
+    for path in gone:
+        if path.root.kind is RootKind.LIBRARY:  # what hangs on a logger is looked at to be taken off
+            leaving.reads = frozenset(each for each in leaving.reads if not is_prefix(path, each))
+        empty(act, leaving, path)
     for path in every:
         # those that it leaves out are not of this invocation: the thread that asks, the main one, daemons
         settle_at(leaving, path, certain=state.settled[path][0])

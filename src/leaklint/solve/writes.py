@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Settled, Write
+from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, listed, pending, undoing
+from leaklint.solve import fullness, listed, looping, pending, undoing
 from leaklint.solve.kinds import is_new_object, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
@@ -96,9 +96,12 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         source = min(original.sources, key=lambda each: (len(each.fields), each))
         put_aside = _behind(sub, source) if all(is_prefix(source, each) for each in original.sources) else NOTHING
         effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, put_aside))
+    if effect.unique and _is_of_import(sub, original.sources):
+        effect = msgspec.structs.replace(effect, how=How.SET_ITEM, constant=True)
     given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
+    looping.lose(state, place, taken_out)
     if undone or undoing.is_next_of_several(state, effect) or undoing.fills_again(state, effect):
         sure = [key for key in undone if not trace or not undoing.may_be_left_out(effect, state.tokens[key].effect)]
         state.settle(sure, within=undoing.is_one_of_many(state, effect))
@@ -117,6 +120,13 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.open(with_status(Token(effect, trace), effect))
         return
     happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
+
+
+def _is_of_import(sub: Substitution, sources: Sources) -> bool:
+    """Whether a function writes only objects that the import has made, the same ones each time."""
+    values = [_behind(sub, source) for source in sources]
+    made = [thing.path.root.kind is RootKind.STATIC for value in values for thing in value.things]
+    return bool(made) and all(made) and all(value.things for value in values)
 
 
 def _of_kept(sub: Substitution, original: Write, asked: Sources, made: Path) -> Sources:
