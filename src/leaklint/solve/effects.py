@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     NEW,
     NONE,
     ORIGINAL,
+    POSITION,
     SYMBOLIC,
     extend,
     is_prefix,
@@ -248,7 +249,7 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         for token in state.tokens.values()
         if isinstance(token.effect, Write | Cached | Consume)
         and token.effect.path is not None
-        and is_prefix(path, token.effect.path)
+        and is_prefix(path, _changed_by(token.effect, token.effect.path))
         and token.effect.site != by
     ]
     state.settle(with_callbacks(state, [token.key for token in earlier]))
@@ -291,6 +292,11 @@ def read_before(reads: Sources, place: Path) -> bool:
     """Whether what earlier invocations left in a container has been read before it is thrown away."""
     below = len(place.fields)
     return any(is_prefix(place, read) and read.fields[below : below + 1] > (".~",) for read in reads)
+
+
+def _changed_by(effect: AnyEffect, path: Path) -> Path:
+    """The place that an effect changes: reading a file changes only where it stands."""
+    return extend(path, POSITION) if isinstance(effect, Consume) else path
 
 
 def _grew_before(effect: AnyEffect, place: Path) -> bool:

@@ -20,6 +20,7 @@ from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
     OWN_WORK,
+    POSITION,
     SYMBOLIC,
     extend,
     is_within,
@@ -357,7 +358,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             continue
         elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (
             isinstance(changed, Consume)
-            and ((here and not uses.is_iterator(act.world, thing)) or is_within(thing.path, sub.new[0]))
+            and (
+                (here and not uses.is_iterator(act.world, thing)) or is_within(extend(thing.path, POSITION), sub.new[0])
+            )
         ):
             continue
         if isinstance(changed, Defer) and changed.api == "context" and not changed.to_work:

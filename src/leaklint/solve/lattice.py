@@ -52,6 +52,8 @@ ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
 FOLDER: Final = Path(Root(RootKind.LIBRARY, "process", "the working folder"))
 AT_IMPORT: Final = "at import"
 """Owner of the source that says which state of the process a constant was when the module was imported."""
+POSITION: Final = ".position"
+"""The field of a file or buffer in which lies how far it has been read."""
 EMPTIED: Final = "emptied"
 """Owner of the mark for a folder, or a pattern, whose files have been removed."""
 CONSTANT_CONTEXT: Final = frozenset(

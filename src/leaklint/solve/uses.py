@@ -14,7 +14,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
-from leaklint.solve.lattice import VARIES, is_prefix, is_within, ordered, slot, survives
+from leaklint.solve.lattice import POSITION, VARIES, extend, is_prefix, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import World
@@ -33,7 +33,7 @@ _MADE_OF_OTHERS: Final = frozenset(
 def consume(act: Activation, state: State, value: Value, span: Span, operation: str) -> None:
     """Iterating over a value uses up the surviving iterators among the things it denotes."""
     for thing in ordered(value.things):
-        if thing.path.root.kind is RootKind.MADE or state.is_reset(thing.path):
+        if thing.path.root.kind is RootKind.MADE or state.is_reset(extend(thing.path, POSITION)):
             continue  # its own, or taken back to the start before
         if is_iterator(act.world, thing):
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
