@@ -96,8 +96,8 @@ def instantiate(
     # what a function of the project does after its own resets, its summary says
     sub.new = (state.resets, state.read_first) if is_row else known
     # the callee has judged its own files by what it had cleaned before it made them
-    cleaned = {path for path in summary.trims if path.root.owner == EMPTIED}
-    for path in sorted(cleaned):
+    cleaned = removing.emptied_by(summary, arguments)
+    for path in sorted(each for each in cleaned if each.root.owner == EMPTIED):
         removing.remove_folder(state, path.root.name)
     for path in sorted(summary.trims - cleaned):
         target = yield from sub.things(path)

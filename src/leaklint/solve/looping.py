@@ -77,7 +77,7 @@ def bound_of_all(
     """What each round of a loop over all elements has bound, and what it has reset: it is so for all of them."""
     written = frozenset.intersection(*(each.written for each in back)) - state.written
     resets = frozenset.intersection(*(each.resets for each in back)) - state.resets
-    if not (written or resets) or not _is_whole(state, iterable):
+    if not (written or resets) or not is_whole(state, iterable):
         return frozenset(), frozenset()
     reached = _reached(act, state, items)
     return (
@@ -86,7 +86,7 @@ def bound_of_all(
     )
 
 
-def _is_whole(state: State, iterable: Value) -> bool:
+def is_whole(state: State, iterable: Value) -> bool:
     """Whether a value is a container itself, or has all that is in one: a slice of it, or a choice, has not."""
     return bool(iterable.things) and all(
         thing.path.root.kind is not RootKind.MADE

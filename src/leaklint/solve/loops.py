@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.effects import Write
+from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import empty
 from leaklint.solve.lattice import EMPTIED, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
-from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one
+from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one, is_whole
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
@@ -88,6 +88,12 @@ def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     return inside
 
 
+def _is_named_after(state: State, iterable: Value, items: Value, effect: AnyEffect) -> bool:
+    """Whether a file has been made for an element of what a loop goes through as a whole."""
+    is_file = isinstance(effect, Pending) and effect.work is Work.FILE
+    return is_file and bool(items.sources) and items.sources <= effect.sources and is_whole(state, iterable)
+
+
 def after_loop(
     act: Activation,
     operand: str,
@@ -146,7 +152,7 @@ def after_loop(
     leaving.partly -= walked
     for key, token in state.tokens.items():
         each = constants_in(token.effect.key_sources) if isinstance(token.effect, Write) else frozenset()
-        of_each = bool(each) and each <= names
+        of_each = (bool(each) and each <= names) or _is_named_after(state, iterable, items, token.effect)
         if (token.effect.path in walked or of_each) and token.within:
             leaving.tokens[key] = token._replace(within=False)
         # what a state of the process was before is kept in what is walked through: it is put back

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.effects import Pending, Work
+from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Value
 from leaklint.solve.filenames import is_named, may_match
-from leaklint.solve.lattice import EMPTIED, SYMBOLIC, TEMPORARY, VARIES, named, names_in
+from leaklint.solve.lattice import EMPTIED, SYMBOLIC, TEMPORARY, VARIES, named, names_in, single_constant, slot
 from leaklint.solve.pending import with_names
 from leaklint.solve.state import State, Status
 
@@ -26,12 +28,35 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
         return  # the caller settles it: no other file is meant
     asked = frozenset().union(*(tested.reads for tested in state.guards))
     one_by_one = VARIES not in rest or bool(state.iterating)  # else it is one of a name that nobody else has drawn
-    if emptied and one_by_one and not any(source.root.kind in SYMBOLIC for source in value.sources | asked):
-        state.trimmed |= {Path(Root(RootKind.LIBRARY, EMPTIED, name)) for name in names}
+    symbolic = {source for source in value.sources | asked if source.root.kind in SYMBOLIC}
+    if emptied and one_by_one and not symbolic:
+        state.trimmed |= {_emptied(name) for name in names}
+    elif emptied and state.iterating and len(symbolic) == 1 and value.sources <= {VARIES, *symbolic}:
+        state.trimmed |= {slot(folder, EMPTIED) for folder in symbolic}
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED
     found = [key for key, effect in files.items() if is_named(effect.sources, names, rest, contents=contents)]
     state.settle(found, status)
+
+
+def emptied_by(summary: Summary, arguments: Sequence[Value]) -> set[Path]:
+    """The marks for folders that a callee empties: constant ones, and those that its arguments name."""
+    found = {path for path in summary.trims if path.root.owner == EMPTIED}
+    for path in summary.trims:
+        if path.root.kind is RootKind.PARAMETER and path.fields == (EMPTIED,):
+            folder = arguments[int(path.root.name)]
+            sources, names = folder.sources, names_in(folder.sources)
+            is_constant = single_constant(folder)[0] or sources == {TEMPORARY, *map(named, names)}
+            if len(names) == 1 and is_constant:
+                found.add(_emptied(names[0]))
+            elif len(sources) == 1:
+                found |= {slot(source, EMPTIED) for source in sources if source.root.kind is RootKind.PARAMETER}
+    return found
+
+
+def _emptied(folder: str) -> Path:
+    """The mark for a folder, or a pattern, whose files have been removed."""
+    return Path(Root(RootKind.LIBRARY, EMPTIED, folder))
 
 
 def remove_folder(state: State, name: str) -> None:
