@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, Sources, Thing, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, folders, overriding, pending, protocols, shell, uses
+from leaklint.solve import builtin_calls, caches, folders, outside, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.draining import take_all
@@ -59,6 +59,8 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
     if not all(thing.path.fields[-1:] and thing.path.fields[-1] in TEXT_METHODS for thing in callee.things):
         reaches_out = _reaches_out(act, callee)
         sources.add(VARIES if reaches_out else UNKNOWN_CALL)
+        for name in sorted({_plain_name(thing) for thing in callee.things}) if reaches_out else ():
+            outside.note_change(state, name, arguments)
         if reaches_out and act.importing:
             act.world.from_outside.add(act.made(span))
     for value in arguments.everything():
@@ -72,6 +74,11 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         if thing.type.kind is TypeKind.UNKNOWN and owner.root.kind in SYMBOLIC and owner.fields[-1:] == (ELEMENT,):
             state.handed_over |= {owner}  # whoever puts something there knows what it is, and what waits for it
     return unknown(act.made(span), frozenset(sources))
+
+
+def _plain_name(callee: Thing) -> str:
+    """The last part of the name by which something is called."""
+    return callee.path.fields[-1].removeprefix(".") if callee.path.fields else callee.type.name.rpartition(".")[2]
 
 
 def _reaches_out(act: Activation, callee: Value) -> bool:
@@ -142,8 +149,10 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if name.startswith(NAMED_TUPLE):
         return named_tuple(act, state, name, arguments, span)
     name = world.models.canonical(name)
-    if act.importing and world.models.asks_outside(name):
-        world.from_outside.add(act.made(span))
+    if world.models.asks_outside(name):
+        outside.note_change(state, name.rpartition(".")[2], arguments)
+        if act.importing:
+            world.from_outside.add(act.made(span))
     yield from protocols.tell(act, state, name, arguments, span)
     if name == folders.TEMPORARY_FOLDER:
         return folders.literal("/tmp")

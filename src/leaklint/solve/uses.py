@@ -12,6 +12,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.solve import outside
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
 from leaklint.solve.lattice import POSITION, VARIES, extend, is_prefix, is_within, ordered, slot, survives
@@ -149,7 +150,7 @@ def cached_call(
             sources=sources,
             bounded=bounded,
             pure=pure,
-            side_effects=any(_is_missed(effect) for effect, _ in summary.effects),
+            side_effects=outside.CHANGED in summary.trims or any(_is_missed(each) for each, _ in summary.effects),
             missing=tuple(_told(act, source) for source in hidden),
             reads=frozenset(source for source in beside if survives(source)),
         ),
