@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from leaklint.ir.location import Span
@@ -14,10 +15,14 @@ from leaklint.solve.lookup import kept
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.origins import GIVEN
 from leaklint.solve.state import State
-from leaklint.solve.world import NAMED_TUPLE, Solving, instance
+from leaklint.solve.world import NAMED_TUPLE, Solving, class_path, instance
 
+DEFAULT: Final = ".default"
+"""The field of what declares a field in which lies its default."""
 FACTORY: Final = ".default_factory"
 """The field of what declares a field in which lies what makes its default, anew for each instance."""
+_ATTRS: Final = re.compile(r"(?:attrs?\.)?(?:attrs|define|frozen|mutable|s)\b")
+"""Decorators by which the attributes of a class become the fields of its objects, as attrs has them."""
 NAMESPACE: Final = "types.SimpleNamespace"
 
 
@@ -55,8 +60,13 @@ def keep_fields(
         if factory.things:
             state.heap[place] = yield from _made_by(act, state, factory, place, span)
             continue
+        declared = join_all([act.world.field(extend(each.path, DEFAULT)) or NOTHING for each in default.things])
+        default = _of_class(act, declared, class_name, name) if declared.things else default
+        # attrs gives all objects what the class says, where a dataclass would refuse it
+        shares = bool(declared.things) or any(_ATTRS.match(text) for text in facts.decorators)
+        shared = all(_is_shared(thing, of_class=shares) for thing in default.things)
         snapshot = any(source.root.owner.startswith("snapshot") for source in default.sources)
-        if snapshot or constants(default) is not None or all(_is_shared(thing) for thing in default.things):
+        if snapshot or shared or constants(default) is not None:
             state.heap[place] = Value(default.things, kept(default.sources))
 
 
@@ -77,9 +87,23 @@ def _made_by(act: Activation, state: State, factory: Value, place: Path, span: S
     return Value(made.things | plain | unseen, made.sources)
 
 
-def _is_shared(default: Thing) -> bool:
-    """Whether a default is an object of the project's with a name of its own, which all instances then share."""
-    return default.path.root.kind is RootKind.STATIC and default.type.kind is TypeKind.INSTANCE
+def _of_class(act: Activation, declared: Value, class_name: str, name: str) -> Value:
+    """The default that ``field(default=[])`` says: an object that is made there is an attribute of the class."""
+    place = extend(class_path(class_name), f".{name}")
+    things = frozenset(
+        Thing(place, each.type) if each.path.root.kind is RootKind.STATIC and each.path not in act.world.named else each
+        for each in declared.things
+    )
+    return Value(things, declared.sources)
+
+
+def _is_shared(default: Thing, *, of_class: bool) -> bool:
+    """Whether a default is an object of the project's with a name of its own, which all instances then share.
+
+    With ``of_class``, they share one that only the class has, too.
+    """
+    kinds = (RootKind.STATIC, RootKind.CLASS) if of_class else (RootKind.STATIC,)
+    return default.path.root.kind in kinds and default.type.kind is TypeKind.INSTANCE
 
 
 def namespace(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
