@@ -62,8 +62,9 @@ def keep_fields(
             continue
         declared = join_all([act.world.field(extend(each.path, DEFAULT)) or NOTHING for each in default.things])
         default = _of_class(act, declared, class_name, name) if declared.things else default
-        # attrs gives all objects what the class says, where a dataclass would refuse it
-        shares = bool(declared.things) or any(_ATTRS.match(text) for text in facts.decorators)
+        # attrs gives all objects what the class says, where a dataclass would refuse it; not what a call may declare
+        of_attrs = not default.sources and any(_ATTRS.match(text) for text in facts.decorators)
+        shares = bool(declared.things) or of_attrs
         shared = all(_is_shared(thing, of_class=shares) for thing in default.things)
         snapshot = any(source.root.owner.startswith("snapshot") for source in default.sources)
         if snapshot or shared or constants(default) is not None:
