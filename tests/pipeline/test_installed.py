@@ -54,6 +54,14 @@ PACKAGE = {
     ),
     "postlib/helpers.py": "async def post(text): ...\ndef plain(text): ...\nasync def _hidden(): ...\n",
     "postlib/sync.py": "class Client:\n    def send(self, text): ...\n",
+    "postlib/wrapping.py": (
+        "import asyncio\n"
+        "def same(function):\n    register(function)\n    return function\n"
+        "def wrapped(function):\n    async def inner(*args): return await function(*args)\n    return inner\n"
+        "def named(name):\n    def outer(function):\n        return function\n    return outer\n"
+        "def run(function):\n    def inner(*args): return asyncio.run(function(*args))\n    return inner\n"
+        "class Command:\n    def __init__(self, function): self.function = function\n"
+    ),
     "postlib/broken.py": "async def f(:\n",
     "quiet.py": "def send(text): ...\n",
 }
@@ -73,6 +81,18 @@ def describe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     install(tmp_path / ".venv")
     return library_of(tmp_path, None).describe
+
+
+@pytest.mark.parametrize(
+    ("name", "keeps"), [("same", True), ("wrapped", True), ("named", True), ("run", False), ("Command", False)]
+)
+def test_decorators_that_leave_a_coroutine_function_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, keeps: bool
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    install(tmp_path / ".venv")
+    assert library_of(tmp_path, None).keeps_async(f"postlib.wrapping.{name}") is keeps
+    assert not library_of(tmp_path, None).keeps_async("elsewhere.same")
 
 
 @pytest.mark.parametrize(

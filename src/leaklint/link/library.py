@@ -71,6 +71,13 @@ class Library:
             self._described[name] = known
         return known
 
+    def keeps_async(self, name: str) -> bool:
+        """Whether a coroutine function is still one under a decorator: it gives back what it is given, or a wrapper
+        that is a coroutine function itself.
+        """
+        found = self._found(name) if self._asynchronous(name.partition(".")[0]) else None
+        return found is not None and type(found.node).__name__ == "FunctionDef" and _wraps_async(found.node)
+
     # -------------------------------------------------------------------------------------------------- following names
     def _found(self, name: str) -> _Definition | None:
         """The definition that a dotted name leads to."""
@@ -287,6 +294,21 @@ def _bound_in(method: Any, name: str) -> Any:
         if any(type(each).__name__ == "AssignAttr" and each.attrname == name for each in targets):
             return node
     return None
+
+
+def _wraps_async(node: Any) -> bool:
+    """Whether a function, or one in it, gives back its own argument or a coroutine function that it defines."""
+    pending = [node]
+    while pending:
+        function = pending.pop()
+        inside = list(_statements(function.body))
+        kept = {each.name for each in inside if type(each).__name__ == "AsyncFunctionDef"}
+        kept |= {each.name for each in function.args.arguments}
+        pending += [each for each in inside if type(each).__name__ == "FunctionDef"]
+        returned = (each.value for each in inside if type(each).__name__ == "Return")
+        if any(type(each).__name__ == "Name" and each.name in kept for each in returned):
+            return True
+    return False
 
 
 def _is_star(node: Any) -> bool:

@@ -142,6 +142,12 @@ class Models:
             return Row(settles=above.drained)
         return _CLOSES if above.closeable and last in _LEAVING else None
 
+    def decorates(self, name: str) -> bool:
+        """Whether a coroutine function is still one under a decorator of this name, as the row above it says."""
+        owner, _, last = self.canonical(name).rpartition(".")
+        above = self._row(owner)
+        return above is not None and last in above.decorators
+
     def __contains__(self, name: str) -> bool:
         return self._row(name) is not None
 

@@ -177,6 +177,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For such objects, and for classes: what they hold is request data (``flask.request``)."""
     attributes: dict[str, str] = {}
     """For classes: the types of attributes."""
+    decorators: list[str] = []
+    """Decorators in a class or module, with or without arguments, after which a coroutine function is still one."""
     coroutines: list[str] = []
     """For classes and modules: the coroutine functions in it that do nothing else worth saying."""
     outside: list[str] = []

@@ -51,7 +51,7 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
     things = [each for each in ordered(callee.things) if not _is_plain(each)]
     if not things or len(things) > MAX_CALLEES:
         return unknown_result(act, state, callee, arguments, span)
-    if awaitable_tests.variants(act.world, things):
+    if awaitable_tests.variants(act.world, things) or any(each.type.name in act.world.unsure for each in things):
         result = yield from _apply_variants(act, state, things, callee, arguments, span)
         return result
     result = yield from _apply_each(act, state, things, callee, arguments, span)
@@ -61,7 +61,9 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
 def _apply_variants(
     act: Activation, state: State, things: Sequence[Thing], callee: Value, arguments: Arguments, span: Span
 ) -> Solving:
-    """One of two functions runs, of which only one gives a coroutine: nobody knows that there is one to be awaited."""
+    """Nobody knows that there is a coroutine to be awaited: one of two functions runs, of which only one gives one, or
+    a function of which an unknown decorator may have made something else.
+    """
     before = set(pending.tokens_at(state, act.made(span), (Work.COROUTINE,)))
     result = yield from _apply_each(act, state, things, callee, arguments, span)
     for key in pending.tokens_at(state, act.made(span), (Work.COROUTINE,)):

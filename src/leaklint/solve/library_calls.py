@@ -9,7 +9,7 @@ from typing import Final
 from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
-from leaklint.ir.values import NOTHING, Path, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Sources, Thing, Type, TypeKind, Value
 from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, folders, outside, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
@@ -45,6 +45,7 @@ TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.star
 """Methods that make the same of the same text."""
 
 
+_OF_PYTHON: Final = frozenset({*sys.stdlib_module_names, "typing_extensions"})
 _ALL_BUT_FILES: Final = tuple(work for work in Work if work is not Work.FILE)
 
 
@@ -119,12 +120,17 @@ def _without_method(callee: Value) -> Sources:
 
 
 def _decorated(act: Activation, callee: Value, arguments: Arguments, span: Span) -> Value | None:
-    """What an unknown decorator makes of a function or class: as far as one can tell, the same."""
+    """What an unknown decorator makes of a function or class: as far as one can tell, the same.
+
+    Only of a coroutine function nobody knows that calling it still gives a coroutine.
+    """
     if len(arguments.positional) != 1 or arguments.named or _makes_decorator(act, callee, arguments, span):
         return None
     (value,) = arguments.positional
     for thing in ordered(value.things):
         if thing.type.kind in (TypeKind.FUNCTION, TypeKind.INSTANCE) and span in act.world.decorations(act.path):
+            if not _keeps_async(act, callee):
+                act.world.unsure.update(each.type.name for each in value.things if each.type.kind is TypeKind.FUNCTION)
             return value
         if thing.type.kind is TypeKind.CLASS:
             known = act.world.program.class_(thing.type.name)
@@ -133,13 +139,24 @@ def _decorated(act: Activation, callee: Value, arguments: Arguments, span: Span)
     return None
 
 
+def _keeps_async(act: Activation, decorator: Value) -> bool:
+    """Whether a decorator certainly leaves a coroutine function one: Python's do, and those of which that is known."""
+    names = {thing.type.name for thing in decorator.things}
+    return {thing.type.kind for thing in decorator.things} <= {TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD} and all(
+        each.partition(".")[0] in _OF_PYTHON or act.world.models.decorates(each) or act.world.library.keeps_async(each)
+        for each in names
+    )
+
+
 def _makes_decorator(act: Activation, callee: Value, arguments: Arguments, span: Span) -> bool:
     """Whether ``@make(f)`` calls ``make`` here: what comes of it decorates, and ``f`` is another function."""
     if not act.world.decorations(act.path).get(span, False) or any(
         each.path == act.made(span) for each in callee.things
     ):
         return False
-    given = [act.world.program.function(thing.type.name) for thing in arguments.positional[0].things]
+    given = [
+        act.world.program.function(thing.type.name) for value in arguments.positional[:1] for thing in value.things
+    ]
     return not any(each is not None and span in each.decorator_spans for each in given)
 
 
@@ -175,6 +192,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if row is None and registered is not None:
         return registered
     if row is None:
+        if _makes_decorator(act, callee, arguments, span) and _keeps_async(act, callee):
+            return of(Thing(act.made(span), Type(TypeKind.LIBRARY, builtin_calls.SAME)))
         if world.models.is_class(name):
             value = unknown_result(act, state, callee, arguments, span)
             return of(Thing(act.made(span), instance(name)), sources=(value.sources - {VARIES}) | {NEW})
@@ -314,6 +333,8 @@ def call_library_method(
         registered = yield from register(act, state, name, arguments, span)
         if registered is not None:
             return registered
+        if _makes_decorator(act, callee, arguments, span) and _keeps_async(act, callee):
+            return of(Thing(act.made(span), Type(TypeKind.LIBRARY, builtin_calls.SAME)))
         found = act.world.library.describe(name)
         if found.kind == "coroutine":
             return suspended(act, state, library(name), arguments.before([receiver]), span)

@@ -146,6 +146,8 @@ class World:
         """Functions of the project that a cache was put around at import, and whether that is bounded."""
         self.cache_keys: dict[str, Value] = {}
         """Those of them of which a function of the project makes the keys of the cache, and that function."""
+        self.unsure: set[str] = set()
+        """Coroutine functions of the project of which a decorator that nobody knows may have made something else."""
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
