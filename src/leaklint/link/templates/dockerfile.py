@@ -16,7 +16,13 @@ NAME = DOCKERFILE
 
 _LAMBDA_BASE = re.compile(r"(^|[/-])(aws-)?lambda([/-]|$).*python|lambda/python|lambda-python", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(\w+)(?:=|\s+(?=[^=\s]+$))(\"[^\"]*\"|'[^']*'|\S*)")
-_TASK_ROOTS = ("${LAMBDA_TASK_ROOT}", "$LAMBDA_TASK_ROOT", "/var/task")
+_TASK_ROOT = "/var/task"
+_HARMLESS = re.compile(
+    r"(apk|apt|apt-get|chmod|chown|dnf|echo|microdnf|mkdir|rm|yum) "
+    r"|(python3? -m )?(uv )?pip3? install (?!.* (\.|-e)( |$))(?=.*(awslambdaric|-r\b|--requirement|(--upgrade|-U) pip))"
+)
+"""Commands that bring no module of the project into the image."""
+_ARCHIVE = re.compile(r"://|\.(tar|tgz|zip|whl)\b")
 
 
 class Image(msgspec.Struct, frozen=True, gc=False):
@@ -31,6 +37,8 @@ class Image(msgspec.Struct, frozen=True, gc=False):
     line: int = 1
     copies: tuple[tuple[str, str], ...] = ()
     """Sources in the build context, each with the folder below the task root that it goes to."""
+    is_plain: bool = False
+    """The project's modules in the image are those that are copied, as far as one sees."""
 
 
 def parse(text: str) -> Image:
@@ -40,9 +48,10 @@ def parse(text: str) -> Image:
     words: list[str] = []
     entry: list[str] = []
     line = 1
-    workdir = _TASK_ROOTS[-1]
+    workdir = _TASK_ROOT
     copies: list[tuple[str, str]] = []
-    variables: dict[str, str] = {}
+    is_plain = True
+    variables = {"LAMBDA_TASK_ROOT": _TASK_ROOT}
     for number, instruction, rest in _instructions(text):
         match instruction:
             case "ARG" | "ENV":
@@ -53,11 +62,16 @@ def parse(text: str) -> Image:
                 is_python = stages.get(base.lower(), bool(_LAMBDA_BASE.search(base)))
                 if others[-1:]:
                     stages[others[-1].lower()] = is_python
-                words, entry, copies, workdir = [], [], [], _TASK_ROOTS[-1]
+                words, entry, copies, workdir = [], [], [], _TASK_ROOT
+                is_plain = base.lower() not in stages
             case "WORKDIR":
                 workdir = posixpath.join(workdir, _expand(rest, variables))
             case "COPY" | "ADD" if "--from=" not in rest:
                 copies += _copied(_expand(rest, variables), workdir)
+                is_plain = is_plain and not _ARCHIVE.search(rest)
+            case "COPY" | "ADD" | "RUN":
+                commands = re.split(r"&&|\|\||;", rest) if instruction == "RUN" else [rest]
+                is_plain = is_plain and all(_HARMLESS.match(each.strip()) for each in commands)
             case "CMD":
                 words, line = _words(rest), number
             case "ENTRYPOINT":
@@ -65,7 +79,7 @@ def parse(text: str) -> Image:
     command = [*entry, *words]
     is_client = "awslambdaric" in command
     handler = command[-1] if command and (is_python or is_client) else ""
-    root = workdir if is_client else _TASK_ROOTS[-1]
+    root = workdir if is_client else _TASK_ROOT
     inside = ((source, _below(root, target)) for source, target in copies)
     return Image(
         is_python=is_python or is_client,
@@ -74,6 +88,7 @@ def parse(text: str) -> Image:
         environment=variables,
         line=line,
         copies=tuple((source, below) for source, below in inside if below is not None),
+        is_plain=is_plain and "AWS_LAMBDA_EXEC_WRAPPER" not in variables,
     )
 
 
@@ -87,7 +102,7 @@ def place(contexts: Iterable[str], image: Image, target: str, tree: Tree) -> tup
             if below and not target.startswith(below + "/"):
                 continue
             inside = target[len(below) :].lstrip("/")
-            folder = beside(f"{context}/-", source)
+            folder = beside(posixpath.join(context, "-"), source)
             if folder is not None and source.endswith(".py") and source.rpartition("/")[2] == f"{inside}.py":
                 folder = folder.rpartition("/")[0]
             if folder is None or not tree.has_module(folder, inside):
@@ -108,19 +123,29 @@ def read(path: str, tree: Tree) -> Said:
     while contexts[-1]:
         contexts.append(contexts[-1].rpartition("/")[0])
     placed = place(contexts[1:], image, parts[0], tree) if parts else None
-    if not parts or not placed:
+    missing = None if placed or not parts else _root_without(contexts[1], image, parts[0])
+    if not parts or (placed is None and missing is None):
         return Said()
+    root, target = placed or (missing, parts[0])
     declaration = Declaration(
         template=path,
         line=image.line,
         reason=f"command of the Lambda image in {path}, line {image.line}",
         handler=image.handler,
-        target=placed[1],
+        target=target,
         attribute=parts[1],
-        root=placed[0],
-        expected=False,
+        root=root,
+        expected=image.is_plain and (placed is None or f"{root}/".startswith(contexts[1])),
     )
     return Said((declaration,))
+
+
+def _root_without(context: str, image: Image, target: str) -> str | None:
+    """The folder that should have held a module which none of the likely contexts has; None where it may be built."""
+    for source, below in image.copies:
+        if image.is_plain and not below and "/" not in target and not source.endswith(".txt"):
+            return beside(posixpath.join(context, "-"), posixpath.dirname(source) if source.endswith(".py") else source)
+    return None
 
 
 def _instructions(text: str) -> list[tuple[int, str, str]]:
@@ -161,8 +186,6 @@ def _copied(rest: str, workdir: str) -> list[tuple[str, str]]:
     """Each source of a ``COPY`` with the folder that it lands in."""
     words = _words(rest) if rest.startswith("[") else [word for word in rest.split() if not word.startswith("--")]
     *sources, target = [word.strip("\"'") for word in words] or [""]
-    for name in _TASK_ROOTS[:-1]:
-        target = target.replace(name, _TASK_ROOTS[-1])
     folder = posixpath.join(workdir, posixpath.dirname(target) if target.endswith(".py") else target)
     plain = (source.lstrip("/") or "." for source in sources)
     return [(posixpath.dirname(source) or "." if "*" in source else source, folder) for source in plain]
