@@ -19,17 +19,22 @@ SCRIPT = re.compile(r"(?<!\.d)(?<!\.test)(?<!\.spec)\.[cm]?[jt]s$")
 """TypeScript and JavaScript, declarations and tests aside."""
 SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 
+APPLICATION = re.compile(r"(^|/)(cdk\.json|Pulumi\.yaml|sst\.config\.(ts|js|mjs))$")
+"""What lies at the root of an application whose deployment is written in a programming language."""
+
 _SUFFIXES = (".yaml", ".yml", ".json", ".template", ".tf", ".sh")
+_ENDINGS = ("cdk.json", "Pulumi.yaml", "sst.config.ts", "sst.config.js", "sst.config.mjs")
 _NAMES = frozenset({"Makefile", "Procfile", "makefile", "zappa_settings.toml"})
 
 
 def templates_among(paths: Iterable[str]) -> list[str]:
     """Those files of a project, Python files aside, that may declare handlers: what to read.
 
-    Where the project has a CDK application, the TypeScript and JavaScript below it is among them.
+    Where the project has an application of the CDK, Pulumi or SST, the TypeScript and JavaScript below it is among
+    them.
     """
     known = sorted(paths)
-    apps = {parent(path) for path in known if path == "cdk.json" or path.endswith("/cdk.json")}
+    apps = {parent(path) for path in known if path.endswith(_ENDINGS) and APPLICATION.search(path)}
 
     def may_be_script(path: str) -> bool:
         if SERVICE.search(path):

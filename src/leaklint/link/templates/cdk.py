@@ -1,4 +1,4 @@
-"""AWS CDK: what a construct for a function says, whichever language the stack is written in."""
+"""AWS CDK and Pulumi: what a construct for a function says, whichever language the stack is written in."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ CONSTRUCTS = frozenset({*ZIPPED, BUILT, IMAGE, *LAYERS})
 MAKES = re.compile("|".join(sorted({*CONSTRUCTS, "handler"})))
 """What a file must hold at least for a construct to be made in it."""
 
+PROJECT_OF = {"CDK": "cdk.json", "Pulumi": "Pulumi.yaml"}
+"""The file in whose folder paths start, by the tool."""
+ARCHIVE = "FileArchive"
+"""What Pulumi packs a folder with."""
+
 _RUNTIME = re.compile(r"\b(PYTHON|NODEJS|JAVA|DOTNET|GO|RUBY|PROVIDED|FROM_IMAGE)", re.IGNORECASE)
 
 
@@ -28,6 +33,7 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     kind: str
     line: int
+    tool: str = "CDK"
     handler: str | None = None
     folder: str | None = None
     """Of the asset or entry."""
@@ -49,12 +55,12 @@ class Construct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def said(path: str, construct: Construct, tree: Tree) -> Said:
-    """What a construct in a stack declares; assets are relative to the folder of ``cdk.json``."""
+    """What a construct in a stack declares; assets are relative to the folder of ``cdk.json`` or ``Pulumi.yaml``."""
     folder = construct.folder or construct.file
     is_file = folder is not None and folder.endswith((".zip", ".py"))
     if folder is not None and is_file:
         folder = posixpath.dirname(folder) or "."
-    folders = _folders(path, folder, tree)
+    folders = _folders(path, folder, PROJECT_OF[construct.tool], tree)
     if construct.kind in LAYERS:
         root = folders[0] if folders and not is_file else None
         return Said((), (posixpath.join(root, "python"), root) if root else ())
@@ -70,7 +76,7 @@ def said(path: str, construct: Construct, tree: Tree) -> Said:
     declaration = Declaration(
         template=path,
         line=construct.line,
-        reason=f"CDK {construct.kind} in {path}, line {construct.line}",
+        reason=f"{construct.tool} {construct.kind} in {path}, line {construct.line}",
         handler=construct.handler or f"{target}.{attribute}",
         target=target,
         attribute=attribute,
@@ -120,11 +126,11 @@ def _image(construct: Construct, folders: list[str], tree: Tree) -> tuple[str | 
     return None
 
 
-def _folders(path: str, folder: str | None, tree: Tree) -> list[str]:
-    """The folders that an asset may mean: from that of ``cdk.json``, else from the stack's own upwards."""
+def _folders(path: str, folder: str | None, project: str, tree: Tree) -> list[str]:
+    """The folders that an asset may mean: from that of the project, else from the stack's own upwards."""
     if folder is None:
         return []
-    app = tree.folder_with("cdk.json", posixpath.dirname(path))
+    app = tree.folder_with(project, posixpath.dirname(path))
     bases = [posixpath.dirname(path)] if app is None else [app]
     while app is None and bases[-1]:
         bases.append(posixpath.dirname(bases[-1]))

@@ -1,4 +1,4 @@
-"""AWS CDK stacks written in Python: literals, and paths made from ``__file__`` and constants."""
+"""AWS CDK and Pulumi stacks written in Python: literals, and paths made from ``__file__`` and constants."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections import deque
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import msgspec
 
@@ -15,11 +16,12 @@ from leaklint.link.templates import cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Said, Tree
 
 NAME = re.compile(r"\.py$")
-MARKER = re.compile(rb"\baws_cdk\b")
+MARKER = re.compile(rb"\b(aws_cdk|pulumi_aws)\b")
+_WORDS = (b"aws_cdk", b"pulumi_aws")
 _BETWEEN_WORDS = bytes(each if each > 127 or chr(each).isalnum() or chr(each) == "_" else 32 for each in range(256))
 """A table that leaves nothing of a text but its words."""
 
-_ASSETS = frozenset({"asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
+_ASSETS = frozenset({cdk.ARCHIVE, "asset", "from_asset", "from_asset_image", "from_docker_build", "from_image_asset"})
 _INLINE = frozenset({"InlineCode", "from_inline", "inline"})
 _SAME = frozenset({"Path", "abspath", "absolute", "fspath", "normpath", "realpath", "resolve", "str"})
 _LEAVES = frozenset({ast.Constant, ast.Load, ast.Name, ast.Store, ast.alias, str, type(None)})
@@ -29,6 +31,11 @@ _TELLING = frozenset({None, "code", "handler"})
 _DEEPEST = 30
 _MOST_WAYS = 100
 """Calls of one function, and rounds of loops, that are told apart."""
+
+
+def is_stack(content: bytes) -> bool:
+    """Whether a Python file may be a stack."""
+    return any(word in content for word in _WORDS) and MARKER.search(content) is not None
 
 
 def read(path: str, tree: Tree) -> Said:
@@ -162,6 +169,8 @@ class _Stack:
         kind = _last(call.func)
         given = self._given(call)
         code = self._followed(given.get("code") or given.get("entry"))
+        packed = self._entries(code.args[0]) if _packs(code) else {}
+        code = packed.get(".", code)
         asset = code if isinstance(code, ast.Call) and _last(code.func) in _ASSETS else None
         if kind not in cdk.CONSTRUCTS and "handler" in given and asset:
             # The project's own construct, or the properties of one.
@@ -181,19 +190,26 @@ class _Stack:
         return cdk.Construct(
             kind=kind,
             line=(handler or call).lineno,
+            tool="Pulumi" if asset and _last(asset.func) == cdk.ARCHIVE else "CDK",
             handler=self._text(handler),
             folder=self._text(folder),
             file=self._read_from(inline),
             code=literal.value if isinstance(literal, ast.Constant) and isinstance(literal.value, str) else "",
             code_line=literal.lineno if literal else 1,
             index=self._text(given.get("index")) or "index.py",
-            runtime=" ".join(_last(each) for each in ast.walk(runtime)) if runtime else "",
+            runtime=self._text(runtime) or " ".join(_last(each) for each in ast.walk(runtime)) if runtime else "",
             dockerfile=self._text(inside.get("file")) or "Dockerfile",
             command=tuple(self._text(word) or "" for word in words),
             snap_start="snap_start" in given,
             durable="durable_config" in given,
-            is_plain=asset is not None and not asset.keywords and not self._given_here,
+            is_plain=asset is not None and not asset.keywords and not self._given_here and len(packed) < 2,
         )
+
+    def _entries(self, node: ast.expr | None) -> dict[str, ast.expr]:
+        """The values of a dictionary with constant keys."""
+        literal = self._followed(node)
+        pairs = zip(literal.keys, literal.values, strict=True) if isinstance(literal, ast.Dict) else ()
+        return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
 
     def _read_from(self, node: ast.expr | None) -> str | None:
         """The path of the Python file whose text an expression is."""
@@ -216,8 +232,7 @@ class _Stack:
             if keyword.arg:
                 given[keyword.arg] = keyword.value
             elif isinstance(value, ast.Dict):
-                pairs = zip(value.keys, value.values, strict=True)
-                given |= {str(key.value): each for key, each in pairs if isinstance(key, ast.Constant)}
+                given |= self._entries(value)
             elif isinstance(value, ast.Call) and _last(value.func) == "dict":
                 given |= {each.arg: each.value for each in value.keywords if each.arg}
         return given
@@ -355,3 +370,8 @@ def _arguments(maker: _Maker, call: ast.Call) -> dict[str, ast.expr]:
 
 def _last(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _packs(node: ast.expr | None) -> TypeGuard[ast.Call]:
+    """Whether Pulumi packs the files of a dictionary."""
+    return isinstance(node, ast.Call) and _last(node.func) == "AssetArchive" and bool(node.args)

@@ -1,4 +1,6 @@
-"""AWS CDK stacks and Serverless Framework services written in TypeScript or JavaScript: the literal forms."""
+"""Stacks of AWS CDK and Pulumi, applications of SST, and services of the Serverless Framework, all of them written in
+TypeScript or JavaScript: the literal forms.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,11 @@ from leaklint.link.templates import SCRIPT, cdk
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, split_handler
 
 NAME = SCRIPT
-MARKER = re.compile(rb"aws-cdk|aws-lambda|@aws-cdk")
+MARKER = re.compile(rb"aws-cdk|aws-lambda|@aws-cdk|@pulumi/aws")
+OF_SST = re.compile(rb"\bsst\.aws\.")
 
 _NEW = re.compile(r"\bnew\s+(?:[\w$]+\s*\.\s*)*([\w$]+)\s*\(")
-_ASSET = re.compile(r"\.\s*(?:asset|fromAsset|fromAssetImage|fromDockerBuild|fromImageAsset)\s*\(")
+_ASSET = re.compile(r"\.\s*(?:asset|fromAsset|fromAssetImage|fromDockerBuild|fromImageAsset|FileArchive)\s*\(")
 _INLINE = re.compile(r"\b(?:InlineCode|fromInline|inline)\s*\(\s*")
 _READ = re.compile(r"(?:[\w$]+\s*\.\s*)?readFileSync\s*\(")
 _CONSTANT = re.compile(r"\b(?:const|let|var)\s+([\w$]+)(?:\s*:[^=;]+)?\s*=\s*")
@@ -89,6 +92,39 @@ def read_service(path: str, tree: Tree) -> Said:
                 )
             )
     return Said(tuple(declarations))
+
+
+def read_application(path: str, tree: Tree) -> Said:
+    """The handlers in an application of SST that run on Python; their paths start where ``sst.config.ts`` lies."""
+    text = _without_comments(tree.texts[path])
+    folders = (tree.folder_with(f"sst.config.{ending}", posixpath.dirname(path)) for ending in ("ts", "js", "mjs"))
+    root = next((each for each in folders if each is not None), None)
+    declarations: list[Declaration] = []
+    for match in itertools.islice(_HANDLER.finditer(text), _MOST) if root is not None else ():
+        parts, line = split_handler(match[2]), text.count("\n", 0, match.start()) + 1
+        if parts and _PYTHON.search(_around(text, match.start())):
+            declarations.append(
+                Declaration(
+                    template=path,
+                    line=line,
+                    reason=f"SST function in {path}, line {line}",
+                    handler=match[2],
+                    target=parts[0],
+                    attribute=parts[1],
+                    root=root,
+                )
+            )
+    return Said(tuple(declarations))
+
+
+def _around(text: str, at: int) -> str:
+    """The innermost object literal around a place."""
+    start = at
+    while (start := text.rfind("{", max(at - _LONGEST, 0), start)) >= 0:
+        end = _end(text, start + 1, "")
+        if end > at:
+            return text[start:end]
+    return ""
 
 
 class _Scope(msgspec.Struct, frozen=True):
@@ -189,6 +225,7 @@ class _Stack:
         return cdk.Construct(
             kind=kind,
             line=self._text.count("\n", 0, match.start()) + 1,
+            tool="Pulumi" if asset and cdk.ARCHIVE in asset[0] else "CDK",
             handler=self._string(properties.get("handler", "")),
             folder=self._string(folder),
             file=self._read_from(code),

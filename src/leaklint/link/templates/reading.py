@@ -20,6 +20,7 @@ from leaklint.link.templates import (
     dockerfile,
     gcloud,
     google,
+    pulumi,
     sam,
     serverless,
     terraform,
@@ -33,6 +34,7 @@ _GENERATED = re.compile(r"\{%.*?%\}|\{\{|%\w+%|<%.*?%>")
 """Text that another template engine turns into the template: it need not be well-formed before."""
 _READERS: tuple[tuple[re.Pattern[str], re.Pattern[bytes] | None, Callable[[str, Tree], Said]], ...] = (
     (_JSON_OR_YAML, sam.MARKER, sam.read),
+    (pulumi.NAME, pulumi.MARKER, pulumi.read),
     (serverless.NAME, None, serverless.read),
     (zappa.NAME, None, zappa.read),
     (chalice.NAME, None, chalice.read),
@@ -43,6 +45,7 @@ _READERS: tuple[tuple[re.Pattern[str], re.Pattern[bytes] | None, Callable[[str, 
     (dockerfile.NAME, google.MARKER, google.read),
     (SERVICE, None, cdk_typescript.read_service),
     (cdk_typescript.NAME, cdk_typescript.MARKER, cdk_typescript.read),
+    (cdk_typescript.NAME, cdk_typescript.OF_SST, cdk_typescript.read_application),
     (cdk_python.NAME, None, cdk_python.read),
 )
 
@@ -75,10 +78,8 @@ class Templates(msgspec.Struct, frozen=True, gc=False):
 
 
 def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Those Python files that may be stacks of the CDK."""
-    return {
-        path: content for path, content in files.items() if b"aws_cdk" in content and cdk_python.MARKER.search(content)
-    }
+    """Those Python files that may be stacks of the CDK or of Pulumi."""
+    return {path: content for path, content in files.items() if cdk_python.is_stack(content)}
 
 
 def looked_at(paths: Iterable[str], content_of: Callable[[str], bytes]) -> Callable[[str, bytes], bool]:
