@@ -28,12 +28,14 @@ def read(path: str, tree: Tree) -> Said:
     """The functions and layers of a service."""
     declarations: list[Declaration] = []
     layers: list[str] = []
+    images: list[str] = []
     for document in tree.documents(path):
         if document.find("functions") or document.find("layers"):
             service = _Service(path, document, tree)
             declarations += service.declarations()
             layers += service.layers()
-    return Said(tuple(declarations), tuple(layers))
+            images += service.images
+    return Said(tuple(declarations), tuple(layers), tuple(images))
 
 
 class _Service(msgspec.Struct):
@@ -42,6 +44,8 @@ class _Service(msgspec.Struct):
     path: str
     document: Node
     tree: Tree
+    images: list[str] = []
+    """The Dockerfiles of which it says what they run."""
 
     def declarations(self) -> list[Declaration]:
         """The handler of each Python function."""
@@ -96,6 +100,7 @@ class _Service(msgspec.Struct):
         placed = dockerfile.place([folder], image, parts[0], self.tree) if parts and image.is_python else None
         if not parts or not placed:
             return []
+        self.images.append(file)
         return [
             Declaration(
                 template=path,
