@@ -30,6 +30,8 @@ AT_CALL: Final = Site("", "", NOWHERE)
 """Site of a row's effects; the call takes its place."""
 RESULT: Final = Path(Root(RootKind.RESULT))
 ELEMENTS: Final = Path(RESULT.root, ("[]",))
+WOKEN: Final = ".woken"
+"""The field of an object that says that whoever waits for it goes on."""
 GIVEN: Final = "given"
 PLAIN: Final = (
     "asyncio.",
@@ -204,6 +206,9 @@ class Reader:
             yield Store(path, Value(frozenset({Thing(path)})))  # nobody says what is in it, not that nothing is
         for term, kept in self.row.stores.items():
             yield Store(self.path(term), Value(frozenset(self.thing(each) for each in kept), self.sources(kept)))
+        if self.row.wakes:
+            woken = self.path(self.row.wakes)
+            yield Store(Path(woken.root, (*woken.fields, WOKEN)), Value(frozenset({Thing(woken)})))
         for term in self.row.copies:
             element = self.path(f"{term}[]")
             yield Store(ELEMENTS, Value(frozenset({Thing(element)}), frozenset({self.path(term)})))

@@ -37,7 +37,7 @@ from leaklint.solve.looping import is_one_of_loop
 from leaklint.solve.owners import kept_elsewhere, on_loop
 from leaklint.solve.reading import read
 from leaklint.solve.registered import is_registry, keep
-from leaklint.solve.run_callables import run_callable
+from leaklint.solve.run_callables import note_wakers, run_callable
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.substitution import Substitution, elements
 from leaklint.solve.undoing import REMOVING
@@ -159,6 +159,8 @@ def instantiate(
         elsewhere = held if kind is Work.FUTURE else kept if kind is Work.TASK else frozenset()
         only_caller = effect.path in handed_on and effect.path not in elsewhere
         yield from _effect(sub, effect, trace, handed_on=only_caller, summary=summary)
+        if is_row and isinstance(effect, Defer) and effect.api == "done-callback":
+            yield from note_wakers(sub, effect)
     yield from serving.stored_by_callee(sub, summary)
     yield from serving.served_by_callee(sub, summary)
     yield from _fill(sub, summary)

@@ -35,7 +35,7 @@ FINISHED: Final = ".finished"
 UNFINISHED: Final = ".unfinished"
 """The fields of the two sets that waiting for work gives: what was waited for."""
 WAKERS: Final = "<wakers>"
-"""The field of a future in which lie the timers that set its result."""
+"""The field of a future or an event in which lies what sets it: timers, and the work after which a callback does so."""
 
 
 def all_of(name: str) -> Path:
@@ -112,7 +112,7 @@ def settle_at(
     for handle in soon.handles(state, meant):
         state.settle(tokens_at(state, handle, (Work.TIMER,)), status)
     for waker in state.heap[slot(path, WAKERS)].things:
-        state.settle(tokens_at(state, waker.path, (Work.TIMER,)), status)
+        state.settle(tokens_at(state, waker.path), status)
     if not work:
         state.settle(_left_by(state, path, ".shielded"), status)
         if not single:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec.structs
 
-from leaklint.ir.effects import Pending, Read, Regime, Work
+from leaklint.ir.effects import Defer, Pending, Read, Regime, Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.models.reader import WOKEN
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
@@ -40,6 +41,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         state.resets = frozenset(place for place in resets if place.fields[-1:] != (".value",))
         if invoke.moment is Moment.WORK:
             yield from _begin(sub)
+    woken = _woken(state) if invoke.moment is Moment.WORK else set()
     timeouts = state.timeouts
     if invoke.times_out:
         state.timeouts |= {sub.result}
@@ -63,7 +65,9 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         at = handed_over_at(sub) if invoke.path.fields else sub.span
         handed_over.defer_parameters(act, state, [target, *given.everything()], at, work)
     if invoke.moment is Moment.WORK:
-        _wakes(sub, target, work)
+        _wakes(state, _woken(state), [path for path in work if tokens_at(state, path, (Work.TIMER,))])
+        for path in woken:
+            state.heap[extend(path, WOKEN)] = of(Thing(path))
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     lasting = invoke.keeps_context and any(survives(thing.path) for thing in sub.arguments[0].things)
     for key in [key for key in state.tokens if key not in before]:
@@ -101,14 +105,35 @@ def _begin(sub: Substitution) -> Solving:
             yield from invoked(sub.act, sub.state, first, given, Moment.WORK, sub.span)
 
 
-def _wakes(sub: Substitution, target: Value, work: Sequence[Path]) -> None:
-    """Work that does nothing but wake who waits for an object is done when somebody has waited for that."""
-    state = sub.state
-    for thing in target.things:
-        row = sub.act.world.models.row(thing.type.name) if thing.type.kind is TypeKind.LIBRARY_METHOD else None
-        for woken in state.heap[slot(thing.path, "<self>")].things if row is not None and row.wakes else ():
-            place = slot(woken.path, WAKERS)
-            state.heap[place] = join_all([state.heap[place], *(of(Thing(path)) for path in work)])
+def _woken(state: State) -> set[Path]:
+    """Takes note of what has been woken so far, and forgets it."""
+    found = {path for path, _ in state.heap.items() if path.fields[-1:] == (WOKEN,)}
+    for path in found:
+        state.heap.pop(path)
+    return {Path(path.root, path.fields[:-1]) for path in found}
+
+
+def _wakes(state: State, woken: Iterable[Path], work: Sequence[Path]) -> None:
+    """Work that wakes who waits for an object is done when somebody has waited for that."""
+    for path in woken:
+        place = slot(path, WAKERS)
+        state.heap[place] = join_all([state.heap[place], *(of(Thing(each)) for each in work)])
+
+
+def note_wakers(sub: Substitution, defer: Defer) -> Solving:
+    """A callback that is called once work has ended may wake somebody: who waits for that has waited for the work.
+
+    What else it does is left alone: it happens later.
+    """
+    from leaklint.solve.coroutines import invoked
+
+    trial = sub.state.copy()
+    _woken(trial)
+    for path in sorted(defer.sources):
+        callback = yield from sub.things(path)
+        yield from invoked(sub.act, trial, callback, Arguments((sub.arguments[0],)), Moment.LATER, sub.span)
+    work = (yield from sub.things(defer.path)) if defer.path is not None else NOTHING
+    _wakes(sub.state, _woken(trial), [thing.path for thing in ordered(work.things)])
 
 
 def _never_awaited(state: State, result: Value, work: Sequence[Path]) -> None:
