@@ -114,6 +114,7 @@ def named(
                 source=Source.SETTING,
                 reason=f"named in the settings as {written}",
                 place=definition_place(path, name, names, files),
+                receiver="request" if _is_method(files[path], name) else "",
             )
             for path in (_files_named(module, files, modules) if colon else ())
             for name in _names_like(files[path], attribute)
@@ -122,6 +123,14 @@ def named(
         if not matching:
             missing.append(Missing(written, "", 0, _why_unnamed(written, module, attribute, files, modules)))
     return found, missing
+
+
+def _is_method(facts: FileFacts, name: str) -> bool:
+    """Whether a name is that of a method: whoever calls it has an object, of which nobody knows how long it is kept."""
+    function = facts.functions.get(name)
+    if function is None or function.in_class is None:
+        return False
+    return not {"classmethod", "staticmethod"}.intersection(function.decorators)
 
 
 def definition_place(path: str, name: str, names: Names, files: Mapping[str, FileFacts]) -> Place:
