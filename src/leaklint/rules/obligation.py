@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from leaklint.ir.effects import Effect, Pending, Settled
 from leaklint.ir.finding import Severity
 from leaklint.ir.reached import Reached
 from leaklint.rules import wording
 from leaklint.rules.rule import Message
+
+_NUMBER: Final = re.compile(r"#\d+")
 
 
 def severity(settled: Settled, base: Severity, *, exception: Severity = Severity.INFO) -> Severity:
@@ -35,8 +40,11 @@ def when(effect: Effect, due: str = "before the handler returns") -> str:
 
 
 def named(callee: str) -> str:
-    """The name with a space before it, `` save()``, or nothing where it is not known what runs."""
-    return f" {callee}()" if callee else ""
+    """The name with a space before it, `` save()``, or nothing where it is not known what runs.
+
+    Of functions of one name in one scope, such as overloads, the number is left out.
+    """
+    return f" {_NUMBER.sub('', callee)}()" if callee else ""
 
 
 def running(callee: str) -> str:
