@@ -80,7 +80,9 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
 
 
 def fits(formals: Sequence[Formal], arguments: Arguments) -> bool:
-    """Whether a function can be called in this way, as far as one sees: else a decorator made something else of it."""
+    """Whether a function can be called in this way, as far as one sees: else the call fails, or a decorator made
+    something else of it.
+    """
     named = {name for name, _ in arguments.named}
     given = len(arguments.positional)
     by_position = [each for each in formals if each.kind in ("positional", "either")]

@@ -185,7 +185,7 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
         return unknown_result(act, state, of(thing), arguments, span)
     cached = act.world.caching.get(thing.type.name)
     if facts.is_async and not facts.is_generator:
-        if facts.decorators and not fits(formals_of(facts), arguments):
+        if not fits(formals_of(facts), arguments):
             return unknown_result(act, state, of(thing), arguments, span)
         return suspended(act, state, of(thing), arguments, span)
     bound = bind(act, state, formals_of(facts), arguments, span)
