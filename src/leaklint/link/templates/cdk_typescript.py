@@ -1,5 +1,6 @@
-"""Stacks of AWS CDK and Pulumi, applications of SST, and services of the Serverless Framework, all of them written in
-TypeScript or JavaScript: the literal forms.
+"""Stacks of AWS CDK and Pulumi, applications of SST and Serverless services in TypeScript or JavaScript.
+
+Only the literal forms are read.
 """
 
 from __future__ import annotations
