@@ -72,6 +72,7 @@ class Source:
             dotted_strings=outline.dotted_strings(statements),
             all_names=outline.all_names(tree),
             global_writers=writers,
+            unread=tuple(sorted({*walk.scopes[0].bound, *writers} - walk.scopes[0].read)),
             attributes_read=tuple(sorted(walk.attributes_read)),
             passed=tuple(sorted(walk.passed)),
             suppressions=comments,

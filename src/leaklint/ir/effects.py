@@ -183,6 +183,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The place is reset on every path before this write."""
     overwritten_first: bool = False
     """The place is overwritten on every path of the invocation before anything reads it."""
+    unread: bool = False
+    """Nothing in the project reads the variable or the attribute that is bound."""
     becomes: tuple[str, ConstantValue] | None = None
     """The constant that the place holds then, where it is one."""
     empties: bool = False

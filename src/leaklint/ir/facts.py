@@ -170,6 +170,8 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     """``__all__`` where it is a literal."""
     global_writers: dict[str, tuple[str, ...]] = {}
     """Module-level names to the functions that bind them through ``global``."""
+    unread: tuple[str, ...] = ()
+    """Module-level names that nothing in the file reads, sorted."""
     attributes_read: tuple[str, ...] = ()
     """Names of all attributes that are read anywhere in the file, sorted."""
     passed: tuple[str, ...] = ()

@@ -110,6 +110,8 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Places that are reset on every normal path."""
     reads: Sources = frozenset()
     """Surviving places that may be read before this function writes them."""
+    reads_after: frozenset[tuple[Path, Path]] = frozenset()
+    """Places of a parameter that it binds, and surviving ones that it reads later on, which may be the same."""
     rereads: Sources = frozenset()
     """Surviving places that it may read when it has bound them."""
     shows: Sources = frozenset()

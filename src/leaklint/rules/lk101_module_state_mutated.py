@@ -30,7 +30,7 @@ as an error where the key does not separate what the value was made from (a tena
 tenant).
 
 **Severity**: `error` where request data survives; `warning` where state changes without it, or where the reset is
-skipped on some path; `info` where every invocation overwrites the state before it reads it.
+skipped on some path; `info` where every invocation overwrites the state before it reads it, or nothing reads it.
 
 **Silent**
 

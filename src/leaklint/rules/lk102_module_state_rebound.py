@@ -28,8 +28,8 @@ def handler(event, context):
 and a `nonlocal` of a function that was made at import are the same thing.
 
 **Severity**: `error` where request data survives; `warning` for counters and other changes without it, and where the
-reset is skipped on some path; `info` where every invocation overwrites the variable before it reads it (`error` on
-platforms that run several requests in one process at a time).
+reset is skipped on some path; `info` where nothing in the project reads the variable, and where every invocation
+overwrites it before it reads it (`error` on platforms that run several requests in one process at a time).
 
 **Silent**
 

@@ -121,8 +121,14 @@ def _what(write: Write, owner: str) -> str:
 
 
 def _overwritten(write: Write, reached: Reached) -> _Verdict | None:
-    """Overwritten on every path before it is read: harmless for as long as invocations do not overlap."""
-    if not write.overwritten_first or write.subject.lifetime not in _VARIABLES:
+    """Read by nobody, or overwritten on every path before it is read: harmless where invocations do not overlap."""
+    if write.subject.lifetime not in _VARIABLES:
+        return None
+    if write.unread:
+        return _Verdict(
+            Severity.INFO, ", which nothing reads", "whoever reads it one day finds what an earlier invocation left"
+        )
+    if not write.overwritten_first:
         return None
     overlapping = wording.overlapping(reached.handlers)
     if not overlapping:

@@ -18,6 +18,13 @@ def read_first(place: Path, reads: Sources) -> bool:
     return any(is_prefix(place, read) or is_prefix(read, place) or reads_all_around(read, place) for read in reads)
 
 
+def may_be_same(of_parameter: Path, read: Path) -> bool:
+    """Whether a surviving place lies in one of a parameter, if the caller gives the object that it starts from."""
+    fields = of_parameter.fields
+    given = of_parameter.root.kind is RootKind.PARAMETER and read.root.kind is RootKind.STATIC
+    return given and bool(fields) and fields == read.fields[: len(fields)]
+
+
 def looks_into(reads: Sources, container: Path) -> bool:
     """Whether an invocation looks at what an earlier one left in a container, on some path on which it is not reset."""
     depth = len(container.fields)

@@ -315,6 +315,7 @@ class Describer:
             guard=guard,
             overwritten_first=overwritten,
             fed=takes_what_was_fed(effect, self.fed),
+            unread=how in (How.REBIND, How.SET_ATTRIBUTE) and self._is_unread(path),
             reset_before=reset_before and not skipped,
             settled=max(effect.settled, Settled.SOME_PATHS) if skipped else effect.settled,
             surely=not effect.tests,
@@ -366,6 +367,28 @@ class Describer:
                 for bound in self.invoked.written
             )
         return self._bound_first(path, effect, reads, keeps=keeps)
+
+    def _is_unread(self, path: Path) -> bool:
+        """Whether no code at all reads a module variable, or an attribute of an object of the project's own class."""
+        if path.root.kind is RootKind.VARIABLE and not path.fields:
+            read = self.world.overview.is_read_variable(path.root.owner, path.root.name)
+        elif path.fields and path.fields[-1].startswith("."):
+            read = self.world.overview.is_read(path.fields[-1][1:]) or not self._is_of_own_class(path)
+        else:
+            return False
+        return not (read or path in self.invoked.reread or read_first(path, self.reads))
+
+    def _is_of_own_class(self, attribute: Path) -> bool:
+        """Whether an attribute is one of a class, or of an object of one, that nobody else's code knows."""
+        owner = Path(attribute.root, attribute.fields[:-1])
+        if owner.root.kind is RootKind.CLASS and not owner.fields:
+            classes = [f"{owner.root.owner}::{owner.root.name}"]
+        else:
+            named, held = self.world.named.get(owner), self.world.field(owner) or NOTHING
+            classes = [named.type] if named is not None else [thing.type.name for thing in held.things]
+        return bool(classes) and all(
+            "::" in each or each == "builtins.object" for name in classes for each in self.world.order(name)
+        )
 
     def _bound_first(self, place: Path, effect: Write, reads: Sources, *, keeps: bool) -> bool:
         """Whether nothing reads a place before it is bound; what ``keeps`` request data, on every path."""

@@ -35,7 +35,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import is_one_of_loop
 from leaklint.solve.owners import kept_elsewhere, on_loop
-from leaklint.solve.reading import read
+from leaklint.solve.reading import forget_reads, read
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import note_wakers, run_callable
 from leaklint.solve.state import State, Token, Trace
@@ -86,8 +86,10 @@ def instantiate(
     written: set[Path] = set()
     # first what the call takes away, then what it adds: clear() before bind()
     for path in sorted(summary.resets):
+        reads = state.reads
         target = yield from sub.things(path)
         places = yield from sub.places(path)
+        forget_reads(state, places, reads)
         held_before = _let_go(target, places) if path in summary.writes else target.things
         for thing in ordered(held_before | places.things):
             happening.empty(act, state, thing.path)
@@ -100,7 +102,9 @@ def instantiate(
     for path in sorted(each for each in cleaned if each.root.owner == EMPTIED):
         removing.remove_folder(state, path.root.name)
     for path in sorted(summary.trims - cleaned):
+        reads = state.reads
         target = yield from sub.things(path)
+        forget_reads(state, target, reads)
         state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
         for thing in target.things:
             fullness.take(state, thing.path)
@@ -248,9 +252,13 @@ def _attach(sub: Substitution, summary: Summary, heeds: Sources) -> None:
 
 def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     """A field of an object that the caller knows is bound by the callee."""
+    reads = sub.state.reads
     value = yield from sub.value(stored)
     if not value.things and not value.sources:
         return
+    if any(thing.path == path for thing in stored.things):
+        # on some path it stays what it is
+        forget_reads(sub.state, (yield from sub.places(path)), reads)
     if is_registry(path):
         yield from keep(sub.act, sub.state, path, value, sub.span)
         return

@@ -26,6 +26,7 @@ def join_states(left: State, right: State) -> State:
     result.listed, result.flagged = left.listed & right.listed, met(left, right)
     result.written = left.written & right.written
     result.reads, result.reread = left.reads | right.reads, left.reread | right.reread
+    result.reads_after = left.reads_after | right.reads_after
     result.trimmed = left.trimmed | right.trimmed
     result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)

@@ -41,6 +41,7 @@ QUESTIONS: Final = frozenset(
         "is_imported",
         "is_only_said",
         "is_read",
+        "is_starred",
         "listing",
         "only",
         "only_functions",
@@ -218,6 +219,26 @@ class Overview:
     @cached_property
     def _attributes_read(self) -> frozenset[str]:
         return frozenset().union(*(each.attributes_read for each in self.whole.files.values()))
+
+    def is_read_variable(self, path: str, name: str) -> bool:
+        """Whether any file may read a variable of a module."""
+        if name not in self.seen[path].unread:
+            return True
+        return self.is_read(name) or self.is_imported(name) or self.is_starred(path)
+
+    def is_starred(self, path: str) -> bool:
+        """Whether a star import brings all names of a file into another one."""
+        return self._noted(("is_starred", path), lambda: path in self._starred)
+
+    @cached_property
+    def _starred(self) -> frozenset[str | None]:
+        resolve = self.whole.modules.resolve
+        return frozenset(
+            resolve(path, fact.module, fact.level)
+            for path, facts in self.whole.files.items()
+            for fact in facts.imports
+            if fact.name == "*"
+        )
 
     def is_imported(self, *names: str) -> bool:
         """Whether any file imports one of these names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, is_prefix, join_all, slot
 from leaklint.solve.state import State
@@ -44,6 +44,12 @@ def read(sub: Substitution, summary: Summary) -> Solving:
                 state.reread |= {thing.path for thing in bound.things if thing.path in state.written}
         else:
             state.read(each)
+    for bound_before, each in sorted(summary.reads_after):
+        bound = yield from sub.places(bound_before)
+        if len(bound.things) == 1 and all(is_prefix(thing.path, each) for thing in bound.things):
+            state.reread |= {each}
+        else:
+            state.read(each)
     state.reread |= summary.shows_new
     if sub.act.name == PLATFORM:
         state.reads |= summary.shows
@@ -58,6 +64,11 @@ def read(sub: Substitution, summary: Summary) -> Solving:
                     every = thing.path.fields[-1:] == (ELEMENT,)
                     above = Path(thing.path.root, thing.path.fields[:-1])
                     state.read(slot(above, CONTENT) if every else thing.path)
+
+
+def forget_reads(state: State, places: Value, before: Sources) -> None:
+    """What has been looked up since then was not to be read, but to be replaced, or to stay as it is."""
+    state.reads -= {thing.path for thing in places.things} - before
 
 
 def _looked_up(summary: Summary) -> set[Path]:

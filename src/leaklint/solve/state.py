@@ -17,6 +17,7 @@ from leaklint.ir.effects import AnyEffect, Create, Defer, Pending, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve import losing
+from leaklint.solve.concerning import may_be_same
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_within
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
@@ -110,6 +111,7 @@ class State:
         "quiet",
         "read_first",
         "reads",
+        "reads_after",
         "reread",
         "resets",
         "served",
@@ -153,6 +155,8 @@ class State:
         """Containers in which there is something on every path to here (see ``fullness.py``)."""
         self.reads: frozenset[Path] = frozenset()
         """Surviving places that some path has read before writing them."""
+        self.reads_after: frozenset[tuple[Path, Path]] = frozenset()
+        """Places of a parameter that had been bound, and surviving ones, which may be the same, read since then."""
         self.reread: frozenset[Path] = frozenset()
         """Places that some path has read that had been bound by then."""
         self.partly: frozenset[Path] = frozenset()
@@ -197,6 +201,7 @@ class State:
         other.resets, other.written, other.empty, other.full = self.resets, self.written, self.empty, self.full
         other.read_first, other.reread, other.vacant = self.read_first, self.reread, self.vacant
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
+        other.reads_after = self.reads_after
         other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
         other.settled, other.absent = self.settled.copy(), self.absent
         other.escaped, other.kept = self.escaped.copy(), self.kept
@@ -218,7 +223,7 @@ class State:
             and self.full == other.full
             and self.listed == other.listed
             and self.flagged == other.flagged
-            and self.reads == other.reads
+            and (self.reads, self.reads_after) == (other.reads, other.reads_after)
             and self.reread == other.reread
             and self.guards == other.guards
             and self.settled == other.settled
@@ -347,6 +352,9 @@ class State:
         if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
             return  # a context variable that has been set before
         if self.hands_on(path):
+            return
+        if after := [each for each in self.written if may_be_same(each, path)]:
+            self.reads_after |= {(after[0], path)}
             return
         self.reads |= {path if len(self.reads) < MOST_READS else Path(path.root)}
 

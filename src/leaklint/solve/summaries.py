@@ -234,6 +234,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         trims=frozenset(path for path in last.trimmed if path.root.kind is not RootKind.MADE),
         writes=frozenset(path for path in last.written if path.root.kind is not RootKind.MADE),
         reads=frozenset(path for path in last.reads if path.root.kind is not RootKind.MADE),
+        reads_after=last.reads_after,
         rereads=frozenset(path for path in last.reread if path.root.kind is not RootKind.MADE),
         shows=frozenset(act.shows),
         shows_new=frozenset(act.shows_new),
