@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from leaklint.ir.values import Path, Sources, Thing, Value
+from leaklint.ir.values import Path, Sources, Thing, TypeKind, Value
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, named, single_constant
+from leaklint.solve.world import World
 
 JOIN: Final = "os.path.join"
 TEMPORARY_FOLDER: Final = "tempfile.gettempdir"
@@ -16,6 +17,12 @@ _MADE: Final = frozenset({"tempfile.TemporaryDirectory", "tempfile.mkdtemp"})
 """They make a folder in there. One that the import makes stays, and what invocations put into it stays with it."""
 WORDS: Final = frozenset(each.rpartition(".")[2] for each in (TEMPORARY_FOLDER, *_MADE))
 """Plain names of what gives a folder for temporary files."""
+NAMES: Final = frozenset({"builtins.str", "builtins.bytes", "os.PathLike", "pathlib.PurePath"})
+
+
+def is_name(world: World, thing: Thing) -> bool:
+    """Whether an object may be the name of a file: not a buffer, nor a writer, whose file has been made before."""
+    return thing.type.kind is not TypeKind.INSTANCE or world.is_subclass(thing.type.name, NAMES)
 
 
 def literal(text: str) -> Value:

@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, handed_over, pending, removing, results, serving, uses
+from leaklint.solve import folders, fullness, handed_over, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.kinds import is_unchanging
@@ -341,6 +341,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
         if isinstance(changed, Pending):
+            of_argument = here and effect.path.root.kind is RootKind.PARAMETER
+            if of_argument and changed.work is Work.FILE and not folders.is_name(act.world, thing):
+                continue
             if changed.work is Work.FILE:
                 tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
                 changed = msgspec.structs.replace(changed, tests=tests)
