@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec.structs
@@ -271,21 +272,35 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
 def empty(act: Activation, state: State, path: Path) -> None:
     """An object loses all that is in it: so does whichever object an attribute holds that one reached it through."""
     reset(state, path)
-    owner = act.world.owner_of(path) if path.root.kind is RootKind.STATIC and not act.importing else None
+    if path.root.kind is not RootKind.STATIC or act.importing:
+        return
+    owner = act.world.owner_of(path)
     if owner is not None and owner[1].startswith("."):
         reset(state, extend(*owner))
+    below = len(path.fields)
+    for place in act.world.fields_below(path):
+        if len(place.fields) == below + 1 and is_prefix(path, place) and place.fields[below].startswith("["):
+            for thing in _held_there_alone(act, place):
+                reset(state, thing.path)
 
 
 def reset_field(act: Activation, state: State, place: Path, span: Span) -> None:
     """A field holds something new: what the import had put there is thrown away, if it was nowhere else."""
-    site, held = act.site(span), act.world.field(place)
-    for thing in held.things if held is not None and not act.importing else ():
+    site = act.site(span)
+    for thing in _held_there_alone(act, place):
+        reset(state, thing.path, site)
+        if is_within(thing.path, state.read_first):
+            state.read_first |= {place}
+    reset(state, place, site)
+
+
+def _held_there_alone(act: Activation, place: Path) -> Iterator[Thing]:
+    """The objects of the import that only one place leads to."""
+    held = None if act.importing else act.world.field(place)
+    for thing in held.things if held is not None else ():
         owner = None if thing.path in act.world.named else act.world.owner_of(thing.path)
         if owner == (Path(place.root, place.fields[:-1]), place.fields[-1]):
-            reset(state, thing.path, site)
-            if is_within(thing.path, state.read_first):
-                state.read_first |= {place}
-    reset(state, place, site)
+            yield thing
 
 
 def read_before(reads: Sources, place: Path) -> bool:
