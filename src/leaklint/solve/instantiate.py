@@ -15,7 +15,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve import folders, fullness, handed_over, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
-from leaklint.solve.kinds import is_unchanging
+from leaklint.solve.kinds import ATOMIC, is_unchanging
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
@@ -281,6 +281,8 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
         return
     certain = len(target.things) == 1
     for thing in ordered(target.things):
+        if thing.type.name in ATOMIC:
+            continue  # it may be another one of the objects that the callee knows by this name
         happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             happening.escape(sub.state, value, extend(thing.path, field))

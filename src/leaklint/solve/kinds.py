@@ -10,9 +10,9 @@ from leaklint.solve.lattice import ELEMENT, FACTORY, KEYS, NONE, extend
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
-UNCHANGING: Final = frozenset(
-    f"builtins.{name}" for name in ("bool", "bytes", "complex", "float", "frozenset", "int", "str", "tuple")
-)
+ATOMIC: Final = frozenset(f"builtins.{name}" for name in ("bool", "bytes", "complex", "float", "int", "str"))
+"""Types of objects in which nothing lies."""
+UNCHANGING: Final = ATOMIC | {"builtins.frozenset", "builtins.tuple"}
 """Types of objects that nothing changes in place."""
 _OF_THE_IMPORT: Final = frozenset({RootKind.STATIC, RootKind.CLASS})
 
