@@ -17,6 +17,7 @@ from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.failing import is_quiet, never_fails
 from leaklint.solve.lattice import NONE, join, observed
+from leaklint.solve.lookup import BUILTINS
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
 from leaklint.solve.losing import RETURNED
 from leaklint.solve.meeting import join_states, with_lost
@@ -320,7 +321,15 @@ def _may_raise(act: Activation, state: State, step: cfg.Instruction) -> bool:
     if isinstance(step, cfg.GetAttribute):
         of_library = all(each.type.kind is TypeKind.LIBRARY for each in value_of(act, state, step.object).things)
         caught = frozenset({"AttributeError"}) if of_library else caught
+    if isinstance(step, cfg.LoadGlobal) and _is_there(act, step.name):
+        caught = frozenset({"NameError"})
     return not caught or bool(caught & act.catching)
+
+
+def _is_there(act: Activation, name: str) -> bool:
+    """Whether a module binds a name itself: whoever catches everything does not have its absence in mind."""
+    facts = act.world.program.files.get(act.path)
+    return name in BUILTINS or (facts is not None and name in facts.module_names)
 
 
 def _only_suspends(state: State, target: str) -> bool:
