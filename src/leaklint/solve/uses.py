@@ -150,7 +150,8 @@ def cached_call(
             sources=sources,
             bounded=bounded,
             pure=pure,
-            side_effects=outside.CHANGED in summary.trims or any(_is_missed(each) for each, _ in summary.effects),
+            side_effects=outside.CHANGED in summary.trims
+            or any(_is_missed(act.world, effect) for effect, _ in summary.effects),
             missing=tuple(_told(act, source) for source in hidden),
             reads=frozenset(source for source in beside if survives(source)),
         ),
@@ -162,11 +163,15 @@ def _told(act: Activation, source: Path) -> str:
     from leaklint.solve.labels import shown
 
     if source.root.kind is not RootKind.PARAMETER or int(source.root.name) >= len(act.facts.parameters):
-        return act.world.name_of(source)
-    return act.facts.parameters[int(source.root.name)].name + "".join(shown(field) for field in source.fields)
+        if source.root.kind is RootKind.STATIC:
+            return act.world.name_of(source)
+        name = source.root.name.rpartition(".")[2]  # ``flask.request``
+    else:
+        name = act.facts.parameters[int(source.root.name)].name
+    return name + "".join(shown(field) for field in source.fields)
 
 
-def _is_missed(effect: AnyEffect) -> bool:
+def _is_missed(world: World, effect: AnyEffect) -> bool:
     """Whether a cached call lacks what an effect of the function does: not what is done once anyway."""
     if isinstance(effect, Write) and effect.path is not None:
         path = effect.path
@@ -176,7 +181,9 @@ def _is_missed(effect: AnyEffect) -> bool:
             for test in effect.tests
         )
         return effect.settled is not Settled.ALWAYS and not asks_itself
-    return isinstance(effect, Pending)
+    if not isinstance(effect, Pending) or effect.settled >= Settled.NORMAL_PATHS:
+        return False
+    return not effect.only_with or world.overview.is_imported(*effect.only_with)
 
 
 def are_of_enumerations(world: World, value: Value, kind: TypeKind) -> bool:
