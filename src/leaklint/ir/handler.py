@@ -60,6 +60,11 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """A plain function is called in a thread, within a copy of the context (the routes of FastAPI)."""
     ends_request: bool = False
     """Called when a request ends, whatever has become of it: it undoes what the others have done."""
+    registered: str = ""
+    """By which method of which object its framework got to know it (``app.route``), or of one that it is not known
+    under which name (``route``)."""
+    comes_before: tuple[str, ...] = ()
+    """Called before each handler that its framework got to know by one of these: ``app.route``."""
     arguments: int = 2
     """How many arguments a platform passes that looks handlers up by name."""
     receiver: Literal["", "request", "kept"] = ""

@@ -152,7 +152,8 @@ class Declared:
         short = f"{owner.rpartition('.')[2]}.{method}" if method in framework.registers else method
         reason = f"listed in {method}" if method in framework.lists else f"registered with {short}()"
         handler = self._handler(path, function.name, function.name_span, framework, reason, method)
-        return msgspec.structs.replace(handler, receiver=framework.receiver if function.in_class else "")
+        receiver = framework.receiver if function.in_class else ""
+        return msgspec.structs.replace(handler, receiver=receiver, registered=method)
 
     def _decorated(self, path: str, key: str, function: FunctionFacts) -> Iterator[Handler]:
         for text in function.decorators:
@@ -163,7 +164,10 @@ class Declared:
             if framework is None and owner and method in self._registers:
                 framework = self._of_object(path, owner, method, lambda each: each.registers)
             if framework:
-                yield self._handler(path, key, function.name_span, framework, f"decorated with @{name}", method)
+                handler = self._handler(path, key, function.name_span, framework, f"decorated with @{name}", method)
+                later = framework.begins_request.get(method, ())
+                comes_before = (*later, *(f"{owner}.{each}" for each in later))
+                yield msgspec.structs.replace(handler, registered=name, comes_before=comes_before)
                 return
 
     def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:

@@ -26,6 +26,7 @@ from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.anywhere import without_await
+from leaklint.solve.beside import read_beside
 from leaklint.solve.describe import Describer
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
@@ -119,13 +120,11 @@ def solve(
         for effect, _, _, _ in call.effects
         if isinstance(effect, Write) and not effect.assumed and effect.path is not None and survives(effect.path)
     )
-    beside = [call for call in calls if call.handler.source is Source.DECORATOR]
-    read_by_others: Sources = frozenset().union(*(call.reads for call in beside))
     calls = _ended(calls)
     reached = [
         each
-        for call in calls
-        for each in _reached(world, call, written, read_by_others if call in beside else frozenset())
+        for call, reads in zip(calls, read_beside(world, calls), strict=True)
+        for each in _reached(world, call, written, reads)
     ]
     seen = {effect.effect.site for effect in reached}
     world.cursory = overview if asked is None and overview.has_asynchronous() else None
