@@ -23,6 +23,7 @@ from leaklint.solve.lattice import (
     constant_keys,
     extend,
     is_prefix,
+    is_within,
     survives,
 )
 from leaklint.solve.origins import deep_sources
@@ -114,6 +115,15 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             and not (isinstance(token.effect, Write) and _other_key(token.effect, effect))
         ]
     return []
+
+
+def drops_when_full(state: State, container: Path, removal: Write) -> bool:
+    """Whether a container loses one of its own elements, or what is under one of its keys, where it has too many.
+
+    A method that walks over ``self`` does not tell keys and elements apart.
+    """
+    own = removal.how in REMOVING and extend(container, ELEMENT) in removal.sources | removal.key_sources
+    return own and any(CROWD in tested.reads and is_within(container, tested.reads) for tested in state.guards)
 
 
 def may_be_left_out(undoing: Write, done: AnyEffect) -> bool:

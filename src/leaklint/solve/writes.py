@@ -83,6 +83,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         return
     if not effect.once_kept and is_within(place, state.kept):
         effect = msgspec.structs.replace(effect, once_kept=True)
+    if undoing.drops_when_full(state, place, effect):
+        state.trimmed |= {place}
     fullness.take(state, place, effect.how)
     taken = effect.sources | effect.key_sources
     own = all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken)
