@@ -65,6 +65,8 @@ EMPTY: Final = {
     "false": {("!=", 0), (">", 0), (">=", 1)},
 }
 """Comparisons of a length, by the answer that says that nothing is there."""
+DEFINED: Final = frozenset({TypeKind.CLASS, TypeKind.FUNCTION, TypeKind.METHOD})
+"""Kinds of what a program defines: where a caller hands that over, it hands over something."""
 RECEIVER: Final = parameter(0).root
 READING: Final = frozenset({"format", "|", "+", "%", "*", "&", "^"})
 """Operations that make something else of all that is in their operands."""
@@ -272,7 +274,8 @@ def _asks_for_script(act: Activation, operands: list[Value]) -> bool:
 
 def _never_none(value: Value) -> bool:
     return bool(value.things) and all(
-        thing.path.root.kind is RootKind.MADE and thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
+        (thing.path.root.kind is RootKind.MADE and thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN))
+        or (thing.path.root.kind is RootKind.PARAMETER and thing.type.kind in DEFINED)
         for thing in value.things
     )
 
