@@ -53,6 +53,8 @@ MOST_KEYS: Final = 1_000
 """A container of more items is not known by its keys: the others are elements like any other."""
 SEQUENCES: Final = frozenset({"builtins.list", "builtins.tuple", "collections.deque"})
 """Their elements are found under numbers."""
+PLAIN: Final = frozenset({TypeKind.CONSTANT, TypeKind.UNKNOWN})
+"""Kinds of what holds nothing that anybody knows of."""
 WHOLE_SLICE: Final = "builtins.slice of everything"
 
 
@@ -206,9 +208,13 @@ def _make_missing(act: Activation, state: State, target: Value, key: Value, span
 
 
 def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Value:
-    """An element that was a constant at import may be another one by now."""
+    """An element that was a constant at import, perhaps one of those that a copy took over, may be another by now."""
     places = [extend(thing.path, field) for thing in target.things if survives(thing.path)]
-    if len(places) != 1 or len(value.things) != 1 or state.heap.get(places[0]) is not None:
+    if len(places) != 1 or state.heap.get(places[0]) is not None:
+        return value
+    if len(value.things) > 1 and field != ELEMENT and all(thing.type.kind in PLAIN for thing in value.things):
+        return Value(frozenset({Thing(places[0])}), value.sources)
+    if len(value.things) != 1:
         return value
     (thing,) = value.things
     if thing.path != CONSTANT_PATH or thing.type.constant is None:
