@@ -270,6 +270,9 @@ class Read(Effect, frozen=True, gc=False, tag=True, kw_only=True):
 class Consume(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """A surviving iterator is advanced."""
 
+    tests: frozenset[Sources] = frozenset()
+    """What each of the tests on the way reads (symbolic)."""
+
 
 class Close(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """A surviving resource is closed and not opened again."""

@@ -137,9 +137,9 @@ class Describer:
                 rest = "".join(shown(field) for field in path.fields[1:] if field != "[]")
                 return Subject(Lifetime.CLOSURE, path.fields[0][6:-1] + rest, "", None)
             lifetime = Lifetime.CLOSURE if "<locals>" in root.name else Lifetime.MODULE
-            return Subject(
-                lifetime, rest.lstrip(".") or "an object made at import", "", self._made_at(root.owner, root.name)
-            )
+            span = span_in(root.name)
+            place = Place(root.owner, span) if span is not None else None
+            return Subject(lifetime, rest.lstrip(".") or "an object made at import", "", place)
         if root.kind is RootKind.CLASS:
             known = world.program.class_(f"{root.owner}::{root.name}")
             attribute = world.named.get(Path(root, path.fields[:1]))
@@ -167,11 +167,6 @@ class Describer:
         return value is not None and any(
             self.world.is_subclass(thing.type.name, THREAD_LOCALS) for thing in value.things
         )
-
-    def _made_at(self, module: str, name: str) -> Place | None:
-        """The place in the name of a root (see ``Activation.made``)."""
-        span = span_in(name)
-        return Place(module, span) if span is not None else None
 
     def constant(self, sources: Sources) -> bool:
         """Whether a value made from these sources is the same in every invocation."""
@@ -208,7 +203,7 @@ class Describer:
                 if (effect.guarded or self._made_once(effect)) and not request:
                     return None
                 effect = msgspec.structs.replace(effect, constant_name=self.constant(effect.sources))
-            if effect.only_with and not self._imports(effect.only_with):
+            if effect.only_with and not self.world.overview.is_imported(*effect.only_with):
                 return None
             of_state = effect.work in (Work.TOKEN, Work.LIBRARY_CONTEXT)
             if of_state and not request and self.constant(effect.sources):
@@ -237,6 +232,8 @@ class Describer:
             effect = msgspec.structs.replace(effect, missing=tuple(sorted({*effect.missing, *hidden})))
         if isinstance(effect, Consume | Close) and path is not None and not survives(path):
             return None
+        if isinstance(effect, Consume) and self._is_once(frozenset(each for each in effect.tests if CLOCK not in each)):
+            return None
         if isinstance(effect, Close) and opened_when_found_closed(path, self.invoked.effects):
             effect = msgspec.structs.replace(effect, settled=Settled.ALWAYS)
         return msgspec.structs.replace(effect, subject=subject, request=request)
@@ -259,10 +256,6 @@ class Describer:
         # a route is called by the entry point that has loaded it
         is_route = handler.source is Source.DECORATOR
         return is_route and any(handler.path in loaded_with(each) for each in setting_up)
-
-    def _imports(self, names: tuple[str, ...]) -> bool:
-        """Whether a file of the project imports one of these names."""
-        return self.world.overview.is_imported(*names)
 
     def _lasts(self, effect: Defer, request: tuple[str, ...]) -> bool:
         """Whether somebody may call a callback parameter after the invocation."""
@@ -420,9 +413,12 @@ class Describer:
 
     def _made_once(self, made: Pending) -> bool:
         """Whether a file is made under a test of surviving state that asks nothing else, and binds what it asks for."""
-        lazily = {test for test in made.tests if not self.request(test)}
-        if any(place.fields[-1:] == (CACHED,) for test in lazily for place in test):
-            return True
+        cached = (place for test in made.tests if not self.request(test) for place in test)
+        return any(place.fields[-1:] == (CACHED,) for place in cached) or self._is_once(made.tests)
+
+    def _is_once(self, tests: frozenset[Sources]) -> bool:
+        """Whether one of the tests asks nothing but surviving state, which is bound under it."""
+        lazily = {test for test in tests if not self.request(test)}
         return any(
             isinstance(effect, Write)
             and effect.how in (How.REBIND, How.SET_ATTRIBUTE)

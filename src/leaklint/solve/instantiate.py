@@ -342,13 +342,13 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         if here and isinstance(changed, Pending | Defer):
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
+        if isinstance(changed, Consume) or (isinstance(changed, Pending) and changed.work is Work.FILE):
+            tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
+            changed = msgspec.structs.replace(changed, tests=tests)
         if isinstance(changed, Pending):
             of_argument = here and effect.path.root.kind is RootKind.PARAMETER
             if of_argument and changed.work is Work.FILE and not folders.is_name(act.world, thing):
                 continue
-            if changed.work is Work.FILE:
-                tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
-                changed = msgspec.structs.replace(changed, tests=tests)
             if changed.loop is not None:
                 changed = yield from on_loop(sub, changed, changed.loop)
             if changed.heeds:

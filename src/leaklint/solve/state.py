@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Create, Defer, Pending, Work, Write
+from leaklint.ir.effects import AnyEffect, Consume, Create, Defer, Pending, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve import losing
@@ -416,7 +416,7 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
         both["once_kept"] = old.once_kept or new.once_kept
         old = msgspec.structs.replace(old, becomes=becomes, **both)
         new = msgspec.structs.replace(new, becomes=becomes, **both)
-    if isinstance(old, Pending) and isinstance(new, Pending) and old.tests != new.tests:
+    if isinstance(old, Pending | Consume) and isinstance(new, Pending | Consume) and old.tests != new.tests:
         old = msgspec.structs.replace(old, tests=old.tests & new.tests)
         new = msgspec.structs.replace(new, tests=old.tests)
     if old == new or old.sources == new.sources:

@@ -14,7 +14,7 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import outside
 from leaklint.solve.activation import Activation
-from leaklint.solve.effects import open_effect
+from leaklint.solve.effects import open_effect, tests_of
 from leaklint.solve.lattice import POSITION, VARIES, extend, is_prefix, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -37,7 +37,8 @@ def consume(act: Activation, state: State, value: Value, span: Span, operation: 
         if thing.path.root.kind is RootKind.MADE or state.is_reset(extend(thing.path, POSITION)):
             continue  # its own, or taken back to the start before
         if is_iterator(act.world, thing):
-            open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path))
+            tests = tests_of(state)
+            open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path, tests=tests))
 
 
 def is_iterator(world: World, thing: Thing) -> bool:
