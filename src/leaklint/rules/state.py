@@ -198,7 +198,7 @@ def _holds(keys: tuple[str, ...], value: str) -> bool:
 
 def _kept(write: Write) -> _Verdict:
     """Request data that stays for whoever comes next."""
-    if write.request and write.guard in (Guard.LAZY, Guard.KEYED):
+    if write.request and write.guard in (Guard.LAZY, Guard.KEYED) and not _varies(write):
         return _Verdict(
             Severity.ERROR,
             " only if nothing is there yet: the first caller's data serves all later ones",
@@ -209,6 +209,11 @@ def _kept(write: Write) -> _Verdict:
         _SURVIVES.get(write.subject.lifetime, ", which survives the invocation"),
         "the next invocation, perhaps for another customer, still finds it there",
     )
+
+
+def _varies(write: Write) -> bool:
+    """Whether each invocation writes under another key, whoever asks: what is there already is under another one."""
+    return write.how is How.SET_ITEM and any(key.root.owner == "varies" for key in write.key_sources)
 
 
 def _changed(write: Write) -> _Verdict:

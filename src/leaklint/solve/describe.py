@@ -316,6 +316,7 @@ class Describer:
             or path in self.world.bounded
             or path in self.invoked.trimmed
             or self._is_table(effect.tables)
+            or path in effect.tables  # what is put under a key that is there makes it no larger
             or is_limited(path, effect.tests),
         )
 
