@@ -237,3 +237,20 @@ def test_the_text_says_it_too(
     (tmp_path / "app.py").write_text(THREADS.format(body="    threading.Thread(target=endless).start()"))
     assert main(["why", "app.py:23"]) == 0
     assert "    no fix: endless never ends, so that nothing can wait for it\n" in capsys.readouterr().out
+
+
+def test_a_module_is_imported_by_a_name_that_python_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "my-lib" / "shared"
+    package.mkdir(parents=True)
+    (tmp_path / "leaklint.toml").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "state.py").write_text("SEEN = []\n\n\ndef add(item):\n    SEEN.append(item)\n")
+    (tmp_path / "app.py").write_text(
+        'import sys\n\nsys.path.append("my-lib")\n\nfrom shared.state import add\n\n\n'
+        'def lambda_handler(event, context):\n    add(event["id"])\n'
+    )
+    assert main(["check", "--no-cache", "--fix", "--unsafe-fixes", "--quiet"]) == 0
+    assert "\nfrom shared.state import add, SEEN\n" in (tmp_path / "app.py").read_text()

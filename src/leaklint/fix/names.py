@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from keyword import iskeyword
 
 from leaklint.fix.plan import Change, Import, NoFix
 from leaklint.fix.project import Project
@@ -74,6 +75,7 @@ def called_in(project: Project, tree: Tree, file: str, path: str, name: str) -> 
     parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
     for start in range(len(parts)):
         module = ".".join(parts[start:])
-        if project.resolve(file, module, "", 0) == (path, ""):
+        is_name = all(each.isidentifier() and not iskeyword(each) for each in parts[start:])
+        if is_name and project.resolve(file, module, "", 0) == (path, ""):
             return name, [Import(module, name)]
     raise NoFix(f"{file} cannot import {path}")
