@@ -66,7 +66,7 @@ def edited(text: str, changes: Iterable[Change]) -> str:
                 changed = without_import(changed, each.name)
         return changed.code
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, ValueError) as error:
-        raise NotEdited(f"the changed text is no Python: {error}") from error
+        raise NotEdited("the changed text would be no Python") from error
     except cst.CSTLogicError as error:
         raise NotEdited("LibCST does not know everything that is in the file") from error
     except (RecursionError, MemoryError) as error:

@@ -23,6 +23,7 @@ from leaklint.report.report import Report, lines_of
 from leaklint.rules.check import why_silent
 
 _NO_HANDLER = "the project has no handler that leaklint sees; `leaklint handlers` lists them"
+_ONLY_A_FOLDER = "{} is taken for the whole project: an empty leaklint.toml in a folder above makes that the root"
 
 
 def explain(request: Request, path: str, line: int) -> Explanation:
@@ -68,7 +69,7 @@ def explain(request: Request, path: str, line: int) -> Explanation:
             Reaching(msgspec.structs.replace(way.handler, place=here(way.handler.place)), tuple(map(here, way.calls)))
             for way in examined.ways
         ),
-        unreached=tuple(_unreached(examined, report, here)),
+        unreached=tuple(_unreached(examined, report, part, here)),
         findings=tuple(_findings(asked, report, settings, functools.partial(why_not, part, request))),
         silent=tuple(_silent(asked, examined, wanted)),
         unknown=tuple(_text(wanted, span) for span in examined.unknown),
@@ -96,14 +97,16 @@ def _left_out(part: Part, name: str) -> str:
     return "it is left out by `exclude` or by git" if name.endswith(".py") else "it is no Python file"
 
 
-def _unreached(examined: Examined, report: Report, here: Callable[[Place], Place]) -> list[str]:
+def _unreached(examined: Examined, report: Report, part: Part, here: Callable[[Place], Place]) -> list[str]:
     """Why no handler reaches the line's function, in sentences."""
     if examined.ways:
         return []
     if examined.function == "<module>":
         return ["it runs once, when the module is imported, and not in each invocation"]
     if not report.handlers:
-        return [_NO_HANDLER]
+        root = part.project.root
+        is_root = part.project.config is not None or (root / ".git").exists()
+        return [_NO_HANDLER] if is_root else [_NO_HANDLER, _ONLY_A_FOLDER.format(f"the folder {root.name}")]
     found = []
     for each in examined.callers:
         place = f"{here(each.place).path}:{each.place.span.line}"
