@@ -60,7 +60,7 @@ def make_class(
                     world.named.setdefault(place, Named(called, Place(act.path, made_at), ""))
                     if thing.path.root.kind is RootKind.STATIC and not thing.path.fields:
                         # what its constructor has put into it may know the object by the name it had before
-                        world.named.setdefault(thing.path, Named(called, Place(act.path, made_at), ""))
+                        world.named.setdefault(thing.path, Named(called, Place(act.path, made_at), "", of_class=True))
                 kept.append(Thing(place, thing.type))
                 move_fields(state, thing, place)
             else:

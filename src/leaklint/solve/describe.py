@@ -120,9 +120,8 @@ class Describer:
             if named is not None:
                 kind = "" if rest else re.split(r"[.:]", named.type)[-1].strip("<>")
                 local = world.is_subclass(named.type, THREAD_LOCALS)
-                return Subject(
-                    Lifetime.THREAD_LOCAL if local else Lifetime.MODULE, named.name + rest, kind, named.place
-                )
+                lifetime = Lifetime.CLASS if named.of_class else Lifetime.MODULE
+                return Subject(Lifetime.THREAD_LOCAL if local else lifetime, named.name + rest, kind, named.place)
             owner = world.owner_of(Path(root)) if depth < MAX_OWNERS else None
             if owner is not None:
                 above = self.subject(owner[0], depth + 1)

@@ -88,6 +88,8 @@ class Named(NamedTuple):
     name: str
     place: Place
     type: str
+    of_class: bool = False
+    """Whether only a class holds it, as an attribute."""
 
 
 class Registration(NamedTuple):
