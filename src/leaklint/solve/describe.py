@@ -34,6 +34,7 @@ from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
+    CLOCK,
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
     TEMPORARY,
