@@ -9,9 +9,9 @@ from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.awaitable_tests import answer_for, asked_by_classes
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import constant, observed, of, slot, with_sources
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, World, instance
 
 CLASSES: Final = "<classes>"

@@ -12,11 +12,11 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, sources_of
 from leaklint.solve.attributes import get_attribute
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import ELEMENT, KEYS, extend, is_prefix, of, ordered
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, World
 
 _OWN_WAYS: Final = ("__copy__", "__reduce__", "__reduce_ex__", "__replace__")

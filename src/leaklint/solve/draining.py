@@ -9,10 +9,10 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import Path, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import of, ordered, prolong
 from leaklint.solve.loops import waits
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
 DRAINED: Final = "<drained>"

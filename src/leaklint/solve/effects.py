@@ -10,7 +10,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
-from leaklint.solve import choosing, fullness, listed, pending
+from leaklint.solve import choosing, fullness, listed, pending, replacing
 from leaklint.solve.activation import Activation
 from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak, note_change
 from leaklint.solve.lattice import (
@@ -18,7 +18,6 @@ from leaklint.solve.lattice import (
     CONSTANT_PATH,
     ELEMENT,
     NEW,
-    NONE,
     ORIGINAL,
     POSITION,
     SYMBOLIC,
@@ -159,7 +158,7 @@ def write(
     ``place`` is the element that is set, where one is.
     """
     tests_itself = any(thing.path == (place or path) for thing in value.things)
-    if path.root.kind is RootKind.LIBRARY and (is_new_object(value) or _wraps(act, state, path, value)):
+    if path.root.kind is RootKind.LIBRARY and (is_new_object(value) or replacing.wraps(act, state, path, value)):
         sources |= {NEW}
     effect = Write(
         site=act.site(span),
@@ -169,7 +168,7 @@ def write(
         sources=sources,
         key_sources=key,
         tables=frozenset({CONSTANT_PATH}) if few else frozenset(),
-        puts_back=puts_back(place or path, value),
+        puts_back=replacing.puts_back(place or path, value),
         prunes=pruned(act, state, path, value) if how is How.REBIND else frozenset(),
         once_kept=is_within(path, state.kept),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
@@ -196,46 +195,6 @@ def put_back(act: Activation, state: State, effect: Write, trace: Trace) -> None
     """A place gets back what it held: that may undo what a caller has done before."""
     if not act.importing and effect.path is not None and effect.path.root.kind is not RootKind.MADE:
         state.open(Token(msgspec.structs.replace(effect, assumed=True), trace))
-
-
-def puts_back(place: Path, value: Value) -> bool:
-    """Whether a value is what the place held before, or None for nothing: ``getattr(local, "user", None)``."""
-    own = [thing for thing in value.things if _is_of(place, thing)]
-    if own:
-        return all(thing in own or thing in NONE.things for thing in value.things)
-    # a constant that was read from there
-    read = bool(value.sources) and all(is_prefix(place, source) for source in value.sources)
-    return read and all(thing.type.kind is TypeKind.CONSTANT for thing in value.things)
-
-
-def _is_of(place: Path, thing: Thing) -> bool:
-    """Whether an object is what the place held before."""
-    if place.root.kind is RootKind.LIBRARY and thing.path.root.kind is RootKind.LIBRARY:
-        name = thing.type.name if thing.type.kind is TypeKind.LIBRARY else thing.path.root.name
-        return name == place.root.name + "".join(place.fields) or is_prefix(place, thing.path)
-    return is_prefix(place, thing.path)
-
-
-def _wraps(act: Activation, state: State, place: Path, value: Value) -> bool:
-    """Whether a function made here carries what is in its place: each invocation wraps that once more.
-
-    Not so where a test looks at a library, which may find the function of an earlier one, or where a variable of the
-    module still has what was there at import.
-    """
-    if any(read.root.owner == place.root.owner for tested in state.guards for read in tested.reads):
-        return False
-    module = act.world.modules.get(act.path)
-    saved = module.names.values() if module is not None else ()
-    if any(_is_of(place, thing) for held in saved for thing in held.things):
-        return False
-    carried = [
-        held
-        for thing in value.things
-        if thing.type.kind in (TypeKind.FUNCTION, TypeKind.PARTIAL) and thing.path.root.kind is RootKind.MADE
-        for field, held in state.heap.under(thing.path.root).items()
-        if is_prefix(thing.path, field)
-    ]
-    return any(_is_of(place, thing) for held in carried for thing in held.things)
 
 
 def reset(state: State, path: Path, by: Site | None = None) -> None:

@@ -14,10 +14,10 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import run_coroutine
 from leaklint.solve.effects import ASYNC_GENERATOR
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import extend, join, of, ordered, slot, survives
 from leaklint.solve.lookup import module_name
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, function_path, instance
 
 _DEEPEST: Final = 4

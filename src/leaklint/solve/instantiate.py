@@ -15,6 +15,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve import folders, fullness, handed_over, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
+from leaklint.solve.elements import elements
 from leaklint.solve.kinds import ATOMIC, is_unchanging
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -39,7 +40,7 @@ from leaklint.solve.reading import forget_reads, read
 from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import note_wakers, run_callable
 from leaklint.solve.state import State, Token, Trace
-from leaklint.solve.substitution import Substitution, elements
+from leaklint.solve.substitution import Substitution
 from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving
 from leaklint.solve.writes import with_status, write

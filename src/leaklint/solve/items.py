@@ -16,6 +16,7 @@ from leaklint.solve.builtin_calls import rebind
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.draining import take_all
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     DICTS,
@@ -46,7 +47,6 @@ from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance, variable
 
 MOST_KEYS: Final = 1_000

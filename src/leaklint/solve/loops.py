@@ -8,6 +8,7 @@ from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import empty
+from leaklint.solve.elements import elements, parts
 from leaklint.solve.lattice import EMPTIED, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one, is_whole
@@ -16,7 +17,6 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
 from leaklint.solve.removing import remove_folder
 from leaklint.solve.state import State, Status
-from leaklint.solve.substitution import elements, parts
 from leaklint.solve.undoing import constants_in
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})

@@ -15,13 +15,13 @@ from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.effects import ASYNC_GENERATOR
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.leaving import leave
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import GENERATORS, class_member
 from leaklint.solve.names import value_of
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
 MANAGER: Final = "asynccontextmanager"

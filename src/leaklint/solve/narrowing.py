@@ -13,6 +13,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
+from leaklint.solve.elements import elements, parts
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, SYMBOLIC, extend, observed, of, prolong, slot, truth
 from leaklint.solve.lookup import as_variable
@@ -20,7 +21,6 @@ from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
 from leaklint.solve.state import PLAIN, SAME, State
-from leaklint.solve.substitution import elements, parts
 from leaklint.solve.undoing import put_into
 
 DONE: Final = "<done>"

@@ -21,6 +21,7 @@ from leaklint.solve import (
 )
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.draining import take_all
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import (
     CLOCK,
     ELEMENT,
@@ -45,7 +46,6 @@ from leaklint.solve.names import is_container, value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance
 
 ANSWERS: Final = {

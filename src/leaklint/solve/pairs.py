@@ -9,9 +9,9 @@ from leaklint.ir.values import Thing, Value
 from leaklint.solve import effects, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.draining import take_all
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import DICTS, ELEMENT, KEYS, field_of_key, of, ordered, with_sources
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving, instance
 
 _PAIRS: Final = frozenset({"builtins.list", "builtins.tuple"})

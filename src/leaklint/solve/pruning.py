@@ -22,7 +22,7 @@ def pruned(act: Activation, state: State, place: Path, value: Value) -> Sources:
 
     Nothing where there may be others, or where the request chooses among them.
     """
-    from leaklint.solve.substitution import elements
+    from leaklint.solve.elements import elements
 
     if place.root.kind is not RootKind.VARIABLE or place.fields or act.importing:
         return frozenset()

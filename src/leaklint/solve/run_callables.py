@@ -13,11 +13,12 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.models.reader import WOKEN
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
 from leaklint.solve.lookup import read_field
 from leaklint.solve.pending import WAKERS, tokens_at
 from leaklint.solve.state import State
-from leaklint.solve.substitution import Substitution, elements
+from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving, span_in
 
 

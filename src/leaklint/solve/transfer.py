@@ -34,6 +34,7 @@ from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.draining import take_all
+from leaklint.solve.elements import elements
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import (
     CONTENT,
@@ -61,7 +62,6 @@ from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.reading import read_contents, read_throughout
 from leaklint.solve.state import State
-from leaklint.solve.substitution import elements
 from leaklint.solve.world import Solving
 
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})

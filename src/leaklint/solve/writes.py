@@ -9,7 +9,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, listed, looping, pending, undoing
+from leaklint.solve import fullness, listed, looping, pending, replacing, undoing
 from leaklint.solve.kinds import is_new_object, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
@@ -91,13 +91,13 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     if effect.how in undoing.REMOVING and (own or extend(place, KEYS) in taken):
         state.trimmed |= {place}  # whatever the request says: a key that is found in the container
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
-        effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, sub.arguments[written[0]]))
+        effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, sub.arguments[written[0]]))
         if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
             effect = msgspec.structs.replace(effect, sources=effect.sources | {NEW})
     elif effect.how in undoing.REPLACING and original.sources and not effect.puts_back:
         source = min(original.sources, key=lambda each: (len(each.fields), each))
         put_aside = _behind(sub, source) if all(is_prefix(source, each) for each in original.sources) else NOTHING
-        effect = msgspec.structs.replace(effect, puts_back=happening.puts_back(place, put_aside))
+        effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, put_aside))
     if effect.unique and _is_of_import(sub, original.sources):
         effect = msgspec.structs.replace(effect, how=How.SET_ITEM, constant=True)
     given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []

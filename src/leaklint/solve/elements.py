@@ -1,0 +1,103 @@
+"""The elements of containers, and the objects that lie in others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import (
+    BELOW,
+    ELEMENT,
+    FACTORY,
+    KEYS,
+    extend,
+    is_prefix,
+    join_all,
+    narrowed,
+    of,
+    ordered,
+    too_deep,
+    with_sources,
+)
+from leaklint.solve.lookup import read_field
+from leaklint.solve.state import State
+from leaklint.solve.world import instance
+
+
+def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, *, keys: bool = True) -> Value:
+    """The elements of a container: those known under the key, those under any key, or unknown ones.
+
+    With ``keys``, the keys of a dictionary are among them, as when one walks over it.
+    """
+    found = []
+    for thing in ordered(value.things):
+        path = extend(thing.path, field)
+        stored = read_field(act, state, path) if path != thing.path else None
+        if field == ELEMENT:
+            below = [
+                each
+                for heap in (state.heap.under(thing.path.root), act.world.fields_below(thing.path))
+                for key, each in heap.items()
+                if len(key.fields) == len(thing.path.fields) + 1
+                and is_prefix(thing.path, key)
+                and key.fields[-1].startswith(("[", KEYS) if keys else "[")
+            ]
+            stored = join_all(below) if below else stored
+        elif stored is None:
+            stored = _from_the_end(act, state, thing, field) or read_field(act, state, extend(thing.path, ELEMENT))
+        if stored is not None:
+            found.append(stored)
+        elif thing.type.name == "collections.defaultdict":
+            made = read_field(act, state, extend(thing.path, FACTORY)) or NOTHING
+            kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
+            kind = instance(kinds[0]) if kinds else UNKNOWN_TYPE
+            found.append(Value(frozenset({Thing(path, kind), *_under_any_key(act, state, thing, kind)})))
+        elif thing.type.name == "builtins.str":
+            found.append(of(Thing(path, thing.type)))
+        elif (
+            thing.path.root.owner == "process" and (row := act.world.models.row(thing.path.root.name)) and row.elements
+        ):
+            found.append(of(Thing(path, instance(row.elements))))  # ``logger.handlers``
+        elif thing.path.root.kind is not RootKind.MADE or thing.type in (UNKNOWN_TYPE, BELOW):
+            found.append(too_deep(of(Thing(path)), thing.path))
+    result = join_all(found) if found else NOTHING
+    return with_sources(result, narrowed(value, field))
+
+
+CARRIED: Final = 2
+"""How deep callables are looked into that carry others: a partial with the method of an object."""
+PARTS: Final = ("[", ".", "<")
+
+
+def parts(state: State, path: Path, depth: int = CARRIED) -> list[Path]:
+    """The objects that lie in an object: in its fields, or in it as elements; for a callable, in what it carries."""
+    found = []
+    for key, value in state.heap.under(path.root).items():
+        if len(key.fields) == len(path.fields) + 1 and is_prefix(path, key) and key.fields[-1].startswith(PARTS):
+            found += [thing.path for thing in value.things]
+            if depth and key.fields[-1].startswith("<"):
+                found += [inner for thing in value.things for inner in parts(state, thing.path, depth - 1)]
+    return found
+
+
+def _under_any_key(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
+    """What a default has put under keys that nobody knows, where something has been put into that since."""
+    path = extend(thing.path, ELEMENT)
+    for heap in (state.heap.under(path.root), act.world.fields_below(path)):
+        if any(is_prefix(path, key) and key != path for key in heap):
+            yield Thing(path, kind)
+
+
+def _from_the_end(act: Activation, state: State, thing: Thing, field: str) -> Value | None:
+    """The element of a tuple at a negative position, where all its elements are known by their positions."""
+    position = field[1:-1]
+    if not position.startswith("-") or not position[1:].isdigit() or thing.type.name != "builtins.tuple":
+        return None
+    if read_field(act, state, extend(thing.path, ELEMENT)) is not None:
+        return None
+    places = [extend(thing.path, f"[{index}]") for index in range(8)]
+    known = [each for place in places if (each := read_field(act, state, place)) is not None]
+    index = len(known) - int(position[1:])
+    return known[index] if index >= 0 else None
