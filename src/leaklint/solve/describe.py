@@ -44,6 +44,7 @@ from leaklint.solve.lattice import (
     survives,
 )
 from leaklint.solve.undoing import opened_when_found_closed
+from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
 
@@ -308,7 +309,7 @@ class Describer:
             guard=guard,
             overwritten_first=overwritten,
             fed=takes_what_was_fed(effect, self.fed),
-            unread=how in (How.REBIND, How.SET_ATTRIBUTE) and self._is_unread(path),
+            unread=is_unread(self.world, path, how, self.reads | self.invoked.reread),
             reset_before=reset_before and not skipped,
             settled=max(effect.settled, Settled.SOME_PATHS) if skipped else effect.settled,
             surely=not effect.tests,
@@ -362,28 +363,6 @@ class Describer:
             )
         return self._bound_first(path, effect, reads, keeps=keeps)
 
-    def _is_unread(self, path: Path) -> bool:
-        """Whether no code at all reads a module variable, or an attribute of an object of the project's own class."""
-        if path.root.kind is RootKind.VARIABLE and not path.fields:
-            read = self.world.overview.is_read_variable(path.root.owner, path.root.name)
-        elif path.fields and path.fields[-1].startswith("."):
-            read = self.world.overview.is_read(path.fields[-1][1:]) or not self._is_of_own_class(path)
-        else:
-            return False
-        return not (read or path in self.invoked.reread or read_first(path, self.reads))
-
-    def _is_of_own_class(self, attribute: Path) -> bool:
-        """Whether an attribute is one of a class, or of an object of one, that nobody else's code knows."""
-        owner = Path(attribute.root, attribute.fields[:-1])
-        if owner.root.kind is RootKind.CLASS and not owner.fields:
-            classes = [f"{owner.root.owner}::{owner.root.name}"]
-        else:
-            named, held = self.world.named.get(owner), self.world.field(owner) or NOTHING
-            classes = [named.type] if named is not None else [thing.type.name for thing in held.things]
-        return bool(classes) and all(
-            "::" in each or each == "builtins.object" for name in classes for each in self.world.order(name)
-        )
-
     def _bound_first(self, place: Path, effect: Write, reads: Sources, *, keeps: bool) -> bool:
         """Whether nothing reads a place before it is bound; what ``keeps`` request data, on every path."""
         bound = any(is_prefix(place, each) for each in self.invoked.written) or place in self.invoked.reread
@@ -429,6 +408,4 @@ class Describer:
         )
 
     def _changes(self, place: Path) -> bool:
-        return place.fields[-1:] == (CACHED,) or any(
-            is_prefix(changed, place) or is_prefix(place, changed) for changed in self.changing
-        )
+        return place.fields[-1:] == (CACHED,) or any(is_along(changed, place) for changed in self.changing)
