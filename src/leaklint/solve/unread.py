@@ -9,7 +9,7 @@ from leaklint.solve.world import World
 
 
 def is_unread(world: World, path: Path, how: How, reads: Sources) -> bool:
-    """Whether no code reads the module variable that is bound, or the attribute of an object of the project's own class.
+    """Whether no code reads the module variable, or the attribute of an object of the project's, that is bound.
 
     ``reads`` are the places that invocations read, perhaps together with all around them: ``vars(STATE)``.
     """
