@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import folders, fullness, handed_over, pending, removing, results, serving, uses
+from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.elements import elements
@@ -147,7 +147,7 @@ def instantiate(
             if act.importing:
                 # a decorator or an integration that does it for every invocation
                 act.world.settled.setdefault(thing.path, set()).add(act.path)
-    heeded = yield from _heeded(sub, summary.heeds)
+    heeded = yield from heeding.heeded(sub, summary.heeds)
     state.heeded |= heeded
     for path in sorted(summary.drains):
         target = yield from sub.things(path)
@@ -171,7 +171,7 @@ def instantiate(
     yield from _fill(sub, summary)
     state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)
-    work = _opened(sub, summary) if summary.invokes and is_row else []
+    work = heeding.opened(sub, summary) if summary.invokes and is_row else []
     for invoke in summary.invokes:
         before, state.heeded = state.heeded, frozenset()
         got = yield from run_callable(sub, invoke, work)
@@ -180,7 +180,7 @@ def instantiate(
             state.heeded |= before
         else:
             if state.heeded:
-                _attach(sub, summary, state.heeded)
+                heeding.attach(sub, summary, state.heeded)
             state.heeded = before
         if invoke.result == "returns":
             result = with_sources(Value(result.things | got.things, result.sources), got.sources)
@@ -217,38 +217,6 @@ def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:
         return [elements(act, state, owner)]
     stored = read_field(act, state, path)
     return [stored] if stored is not None else []
-
-
-def _heeded(sub: Substitution, heeds: Sources) -> Solving:
-    """The events (the objects) and the flags (the places) that a callee, or work, looks at."""
-    found: set[Path] = set()
-    for path in sorted(heeds):
-        for value in ((yield from sub.things(path)), (yield from sub.places(path))):
-            found |= {thing.path for thing in value.things if thing.type.kind is not TypeKind.CONSTANT}
-    return frozenset(found)
-
-
-def _opened(sub: Substitution, summary: Summary) -> list[Path]:
-    """What the work hangs on that this call has opened."""
-    site = sub.act.site(sub.span)
-    return [
-        token.effect.path
-        for token in sub.state.tokens.values()
-        if isinstance(token.effect, Pending)
-        and token.effect.site == site
-        and token.effect.row == summary.name
-        and token.effect.path is not None
-    ]
-
-
-def _attach(sub: Substitution, summary: Summary, heeds: Sources) -> None:
-    """The work that this call has opened heeds what its function looks at."""
-    site = sub.act.site(sub.span)
-    for key, token in sub.state.tokens.items():
-        effect = token.effect
-        if isinstance(effect, Pending) and effect.site == site and effect.row == summary.name:
-            changed = msgspec.structs.replace(effect, heeds=effect.heeds | heeds)
-            sub.state.tokens[key] = token._replace(effect=changed)
 
 
 def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
@@ -353,7 +321,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             if changed.loop is not None:
                 changed = yield from on_loop(sub, changed, changed.loop)
             if changed.heeds:
-                changed = msgspec.structs.replace(changed, heeds=(yield from _heeded(sub, changed.heeds)))
+                changed = msgspec.structs.replace(changed, heeds=(yield from heeding.heeded(sub, changed.heeds)))
             elsewhere = handed_on and not here and act.name != PLATFORM
             if elsewhere and changed.work in (Work.TASK, Work.COROUTINE, Work.FUTURE):
                 changed = msgspec.structs.replace(changed, site=act.site(span), held=False)

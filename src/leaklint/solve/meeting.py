@@ -11,7 +11,8 @@ from leaklint.solve.flags import deciding, met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, join, slot
 from leaklint.solve.looping import forget_of_one
-from leaklint.solve.state import State, Status, Token, merged
+from leaklint.solve.merging import merged
+from leaklint.solve.state import State, Status, Token
 
 
 def join_states(left: State, right: State) -> State:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Consume, Create, Defer, Pending, Work, Write
+from leaklint.ir.effects import AnyEffect, Create, Defer, Pending, Work
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve import losing
@@ -22,7 +22,8 @@ from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import CONTENT, is_from_outside, is_prefix, is_within
+from leaklint.solve.lattice import CONTENT, is_prefix, is_within
+from leaklint.solve.merging import merged
 from leaklint.solve.repeated import names_in
 from leaklint.solve.tokens import Tokens
 
@@ -388,37 +389,3 @@ def _is_about(value: Value, path: Path) -> bool:
 def _as_settled(one: Token, two: Token) -> bool:
     flags = (one.within, one.timed_out, one.repeated, one.many) == (two.within, two.timed_out, two.repeated, two.many)
     return one.status is two.status and flags
-
-
-_OF_BOTH: Final = ("empties", "puts_back", "reset_before")
-
-
-def _has_few_keys(effect: Write) -> bool:
-    """Whether the keys of a write are those of some table, or constants."""
-    return bool(effect.tables) or not any(is_from_outside(source) for source in effect.key_sources)
-
-
-def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
-    """One effect for two at one site: their sources add up."""
-    if isinstance(old, Write) and isinstance(new, Write):
-        if old.key_sources != new.key_sources:
-            new = msgspec.structs.replace(new, key_sources=old.key_sources | new.key_sources)
-        if old.tables != new.tables:
-            tables = old.tables | new.tables if _has_few_keys(old) and _has_few_keys(new) else frozenset()
-            old, new = msgspec.structs.replace(old, tables=tables), msgspec.structs.replace(new, tables=tables)
-        if not old.tests or not new.tests:
-            # one of them happens whatever the other one asks
-            old = msgspec.structs.replace(old, guards=frozenset(), tests=frozenset())
-            new = msgspec.structs.replace(new, guards=frozenset(), tests=frozenset())
-        # what only one of them says of the place is not known
-        becomes = new.becomes if old.becomes == new.becomes else None
-        both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
-        both["once_kept"] = old.once_kept or new.once_kept
-        old = msgspec.structs.replace(old, becomes=becomes, **both)
-        new = msgspec.structs.replace(new, becomes=becomes, **both)
-    if isinstance(old, Pending | Consume) and isinstance(new, Pending | Consume) and old.tests != new.tests:
-        old = msgspec.structs.replace(old, tests=old.tests & new.tests)
-        new = msgspec.structs.replace(new, tests=old.tests)
-    if old == new or old.sources == new.sources:
-        return new if len(new.sources) >= len(old.sources) else old
-    return msgspec.structs.replace(new, sources=old.sources | new.sources)
