@@ -28,7 +28,15 @@ from leaklint.ir.effects import (
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
-from leaklint.solve.concerning import concerns, is_constant, is_limited, looks_into, read_first, takes_what_was_fed
+from leaklint.solve.concerning import (
+    concerns,
+    is_along,
+    is_constant,
+    is_limited,
+    looks_into,
+    read_first,
+    takes_what_was_fed,
+)
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_nothing
