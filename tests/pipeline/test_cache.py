@@ -14,7 +14,7 @@ import pytest
 from leaklint.pipeline import analyse as analysing
 from leaklint.pipeline import cache as caching
 from leaklint.pipeline import parts as solving
-from leaklint.pipeline import reading, templates
+from leaklint.pipeline import reading, templates, troubles, units
 from leaklint.pipeline.cache import FOLDER, VARIABLE, Cache, clean, digest, folder_of
 from leaklint.pipeline.run import Request, run
 from leaklint.report.report import Report
@@ -352,3 +352,18 @@ def test_a_template_that_changes_before_it_is_read_is_not_remembered(
     write(project / "template.yaml", function % "main")
     os.utime(project / "template.yaml", ns=(LONG_AGO, LONG_AGO + 1_000))
     assert check(project) == check(project, cached=False)
+
+
+def test_no_two_kinds_of_entries_have_one_name(project: Path) -> None:
+    """They would take each other's entries for damaged ones."""
+    for each in range(20):
+        write(project / f"f{each}.py", f"x = {each}\n")
+    write(project / "future.py", "def f():\n    try:\n        x\n    except A, B:\n        y\n")
+    check(project)
+    for text in ("longer = 1\n", "def longest():\n    return 2\n"):
+        write(project / "f7.py", text)
+        assert check(project) == check(project, cached=False)
+    kinds = ["report", "tree", solving.KIND, templates.KIND, troubles.LATER, units.EDITED, units.KIND]
+    assert len(set(kinds)) == len(kinds)
+    found = {each.name.partition("-")[0] for each in (project / FOLDER).glob("*/*-*")}
+    assert {*kinds} - {"tree", troubles.LATER} <= found <= {*kinds}

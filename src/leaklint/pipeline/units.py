@@ -16,9 +16,9 @@ from leaklint.pipeline.copies import copies, shares
 from leaklint.pipeline.hearing import Hears, nobody
 
 KIND: Final = "outlines"
-LATER: Final = "later"
+EDITED: Final = "edited"
 """What was made after the outlines of most files had been written down."""
-MOST_LATER: Final = 1 / 8
+MOST_EDITED: Final = 1 / 8
 """The share of outlines that may be written down beside the others, or be outdated, until all are written anew."""
 MOST_KEPT: Final = 4_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
@@ -42,7 +42,7 @@ def outline(source: bytes) -> FileFacts | None:
 
 def outlines_kept(cache: Cache, project: bytes, wanted: Mapping[str, bytes]) -> dict[str, FileFacts]:
     """Those outlines in the cache that are wanted, by path; ``wanted`` says what each file was known by."""
-    known = _written(cache, KIND, project) | _written(cache, LATER, project)
+    known = _written(cache, KIND, project) | _written(cache, EDITED, project)
     found: dict[str, FileFacts] = {}
     for path, mark in wanted.items():
         with contextlib.suppress(KeyError, msgspec.MsgspecError, ValueError):
@@ -77,7 +77,7 @@ class Units:
         self._cache = cache
         self._project = project
         self._known = _written(cache, KIND, project) if cache is not None else {}
-        self._later = _written(cache, LATER, project) if cache is not None and self._known else {}
+        self._edited = _written(cache, EDITED, project) if cache is not None and self._known else {}
         self._used: dict[str, msgspec.Raw] = {}
         self.add(sources, hears, jobs=jobs)
 
@@ -143,21 +143,21 @@ class Units:
     def keep(self) -> None:
         """Keeps the outlines for the next run, where they are not what was kept before; no more files come after it."""
         if self._cache is not None:
-            later = {mark: raw for mark, raw in self._used.items() if mark not in self._known}
-            outdated = len(self._known) + len(later) - len(self._used)
-            if len(later) + outdated > MOST_LATER * len(self._used):
+            edited = {mark: raw for mark, raw in self._used.items() if mark not in self._known}
+            outdated = len(self._known) + len(edited) - len(self._used)
+            if len(edited) + outdated > MOST_EDITED * len(self._used):
                 self._cache.write(KIND, self._project, self._used)
-                later = {}
-            if later.keys() != self._later.keys():
-                self._cache.write(LATER, self._project, later)
-        self._known, self._later, self._used = {}, {}, {}
+                edited = {}
+            if edited.keys() != self._edited.keys():
+                self._cache.write(EDITED, self._project, edited)
+        self._known, self._edited, self._used = {}, {}, {}
 
     def _is_known(self, mark: bytes) -> bool:
-        return mark.hex() in self._known or mark.hex() in self._later
+        return mark.hex() in self._known or mark.hex() in self._edited
 
     def _remembered(self, path: str) -> FileFacts | None:
         mark = self.digests[path].hex()
-        raw = self._known.get(mark) or self._later.get(mark) or self._used.get(mark)
+        raw = self._known.get(mark) or self._edited.get(mark) or self._used.get(mark)
         return None if raw is None else self._decoded(path, raw)
 
     def _decoded(self, path: str, raw: msgspec.Raw) -> FileFacts | None:
