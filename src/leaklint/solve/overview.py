@@ -221,8 +221,8 @@ class Overview:
         return frozenset().union(*(each.attributes_read for each in self.whole.files.values()))
 
     def is_read_variable(self, path: str, name: str) -> bool:
-        """Whether any file may read a variable of a module."""
-        if name not in self.seen[path].unread:
+        """Whether any file may read a variable of a module; of one in another part that is not known."""
+        if path not in self.whole.files or name not in self.seen[path].unread:
             return True
         return self.is_read(name) or self.is_imported(name) or self.is_starred(path)
 
