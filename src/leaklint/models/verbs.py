@@ -44,6 +44,7 @@ _HARMLESS: Final = frozenset(
         "constant",
         "consumes",
         "copies-defaults",
+        "decorators",
         "drained",
         "drains",
         "duration",
@@ -82,7 +83,9 @@ _HARMLESS: Final = frozenset(
 )
 """Keys that say nothing of what a call does that a rule judges, or only together with another key."""
 _CHANGING: Final = frozenset({"changes", "closes", "mutates"})
-_GIVING: Final = frozenset({"awaited", "copies", "elements", "invokes", "overrides", "parts", "returns", "stores"})
+_GIVING: Final = frozenset(
+    {"awaited", "copies", "elements", "invokes", "overrides", "pairs", "parts", "returns", "stores"}
+)
 _TREATED: Final = (
     _HARMLESS
     | _CHANGING
