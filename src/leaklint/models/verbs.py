@@ -73,6 +73,7 @@ _HARMLESS: Final = frozenset(
         "snapshot-unless-given",
         "static",
         "tells-file",
+        "tells-folder",
         "times-out",
         "type",
         "types",

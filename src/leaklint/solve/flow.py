@@ -16,7 +16,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.failing import is_quiet, never_fails
-from leaklint.solve.lattice import NONE, join, observed
+from leaklint.solve.lattice import NO_FILE, NONE, join, observed
 from leaklint.solve.lookup import BUILTINS
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
 from leaklint.solve.losing import RETURNED
@@ -279,6 +279,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 elif isinstance(token.effect, Pending) and token.effect.given_up and act.catching:
                     snapshot.tokens[key] = token._replace(status=Status.UNCERTAIN)
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
+            if state.iterating and act.catching:
+                snapshot.cleared |= {NO_FILE}  # whoever catches that it failed has tried
             if kind is cfg.Call and act.catching:
                 snapshot.settled = {**state.settled, **snapshot.settled}  # whoever catches that it failed has tried
             # what was looked for has been looked at, whether it was there or not

@@ -240,7 +240,7 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         shell.run(act, state, dict(zip([formal.name for formal in formals or ()], bound, strict=False))[row.shell])
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)
-        state.heap[slot(act.made(span), "<file>")] = bound[position]
+        state.heap[slot(act.made(span), "<folder>" if row.tells_folder else "<file>")] = bound[position]
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import CONSTANT_PATH, extend, is_prefix, is_within, slot
+from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot
 from leaklint.solve.state import State
 
 VIEWS: Final = frozenset({"builtins.dict_items", "builtins.dict_values", "builtins.enumerate"})
@@ -69,6 +69,21 @@ def forget_of_one(state: State, inside: State, elements: AbstractSet[Path]) -> N
     if of_one:
         state.written -= of_one
         state.resets -= of_one
+
+
+def both_cleared(one: Sources, two: Sources) -> Sources:
+    """The folders from which two paths of a round have both removed a file, as far as there is one on them."""
+    if NO_FILE in one:
+        return one | two if NO_FILE in two else two
+    return one if NO_FILE in two else one & two
+
+
+def keep_of_one(state: State, inside: State) -> None:
+    """A path comes out of the middle of a loop: there, the files are left that it has not reached."""
+    if NO_FILE not in inside.cleared:
+        state.trimmed = frozenset(
+            each for each in state.trimmed if EMPTIED not in each.fields or each in inside.trimmed
+        )
 
 
 def bound_of_all(

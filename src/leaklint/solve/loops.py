@@ -9,13 +9,13 @@ from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import empty
 from leaklint.solve.elements import elements, parts
-from leaklint.solve.lattice import EMPTIED, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
+from leaklint.solve.lattice import SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one, is_whole
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at
-from leaklint.solve.removing import remove_folder
+from leaklint.solve.removing import folders_emptied
 from leaklint.solve.state import State, Status
 from leaklint.solve.undoing import constants_in
 
@@ -84,6 +84,8 @@ def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
         return state
     inside = state.copy()
     forget_losses(inside)
+    if not state.iterating:
+        inside.cleared = frozenset()
     inside.iterating, inside.whole = inside.iterating | held, inside.written | inside.resets
     return inside
 
@@ -144,11 +146,8 @@ def after_loop(
     for path in every:
         # those that it leaves out are not of this invocation: the thread that asks, the main one, daemons
         settle_at(leaving, path, certain=state.settled[path][0])
-    # where it does not run, nothing is in the folder that it empties
-    for place in sorted(frozenset.intersection(*(each.trimmed for each in back))):
-        if place.root.owner == EMPTIED:
-            remove_folder(leaving, place.root.name)
     leaving.iterating -= walked
+    folders_emptied(leaving, back)
     leaving.partly -= walked
     for key, token in state.tokens.items():
         each = constants_in(token.effect.key_sources) if isinstance(token.effect, Write) else frozenset()

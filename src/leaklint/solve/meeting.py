@@ -10,7 +10,7 @@ from leaklint.solve import losing
 from leaklint.solve.flags import deciding, met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, join, slot
-from leaklint.solve.looping import forget_of_one
+from leaklint.solve.looping import both_cleared, forget_of_one, keep_of_one
 from leaklint.solve.merging import merged
 from leaklint.solve.state import State, Status, Token
 
@@ -28,7 +28,7 @@ def join_states(left: State, right: State) -> State:
     result.written = left.written & right.written
     result.reads, result.reread = left.reads | right.reads, left.reread | right.reread
     result.reads_after = left.reads_after | right.reads_after
-    result.trimmed = left.trimmed | right.trimmed
+    result.trimmed, result.cleared = left.trimmed | right.trimmed, both_cleared(left.cleared, right.cleared)
     result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
@@ -36,6 +36,8 @@ def join_states(left: State, right: State) -> State:
     result.iterating, result.whole = left.iterating & right.iterating, left.whole & right.whole
     for inside, outside in ((left, right), (right, left)) if left.iterating != right.iterating else ():
         forget_of_one(result, inside, inside.iterating - outside.iterating)
+        if inside.iterating - outside.iterating:
+            keep_of_one(result, inside)
     result.absent = left.absent & right.absent
     result.partly = left.partly | right.partly
     result.suppressed = left.suppressed & right.suppressed

@@ -15,7 +15,7 @@ from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, belongs, class_names
 from leaklint.solve.elements import elements, parts
 from leaklint.solve.guards import Tested
-from leaklint.solve.lattice import CROWD, OWN_WORK, ROOM, SYMBOLIC, extend, observed, of, prolong, slot, truth
+from leaklint.solve.lattice import CROWD, NO_FILE, OWN_WORK, ROOM, SYMBOLIC, extend, observed, of, prolong, slot, truth
 from leaklint.solve.lookup import as_variable
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
@@ -62,6 +62,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         _nothing_in(state, [thing for thing in value_of(act, state, tested).things if _holds_all(state, thing)])
     if kind == "true" and holds:
         _some_finished(state, value_of(act, state, tested))
+        _is_folder(state, value_of(act, state, tested))
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
     if absent and kind in ANSWERS:
@@ -213,12 +214,22 @@ def _no_file(state: State, tested: Value) -> None:
     """On this path there is no file under the name that the test looked for."""
     for thing in tested.things:
         looked_for = state.heap.get(slot(thing.path, "<file>"))
+        if looked_for is not None and state.iterating:
+            state.cleared |= {NO_FILE}
+        looked_for = looked_for or state.heap.get(slot(thing.path, "<folder>"))
         if looked_for is not None:
             removing.remove_file(state, looked_for, every_path=True, emptied=False)
             names = pending.with_names(state, looked_for.things)
             for each in names:
                 pending.settle_at(state, each.path, (Work.FILE,))
             pending.note_removed(state, names)
+
+
+def _is_folder(state: State, tested: Value) -> None:
+    """On this path, what the test looked for is a folder, and no file."""
+    looked_for = [state.heap.get(slot(thing.path, "<folder>")) for thing in tested.things]
+    if state.iterating and any(each is not None for each in looked_for):
+        state.cleared |= {NO_FILE}
 
 
 def _emptiable(thing: Thing) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Final
 
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Value
 from leaklint.solve.filenames import is_named, may_match
-from leaklint.solve.lattice import EMPTIED, SYMBOLIC, TEMPORARY, VARIES, named, names_in, single_constant, slot
+from leaklint.solve.lattice import EMPTIED, NO_FILE, SYMBOLIC, TEMPORARY, VARIES, named, names_in, single_constant, slot
+from leaklint.solve.looping import both_cleared
 from leaklint.solve.pending import with_names
 from leaklint.solve.state import State, Status
 
@@ -32,7 +34,7 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     if emptied and one_by_one and not symbolic:
         state.trimmed |= {_emptied(name) for name in names}
     elif emptied and state.iterating and len(symbolic) == 1 and value.sources <= {VARIES, *symbolic}:
-        state.trimmed |= {slot(folder, EMPTIED) for folder in symbolic}
+        state.cleared |= {slot(folder, EMPTIED) for folder in symbolic}
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED
     found = [key for key, effect in files.items() if is_named(effect.sources, names, rest, contents=contents)]
@@ -69,6 +71,18 @@ def remove_folder(state: State, name: str) -> None:
         if effect.path is not None and may_match(state, effect.path, name)
     ]
     state.settle(gone)
+
+
+def folders_emptied(state: State, back: Sequence[State]) -> None:
+    """After a loop: where it does not run, nothing is in the folder from which each round removes a file."""
+    for mark in sorted(frozenset.intersection(*(each.trimmed for each in back))):
+        if mark.root.owner == EMPTIED:
+            remove_folder(state, mark.root.name)
+    cleared = reduce(both_cleared, (each.cleared for each in back))
+    if state.iterating:
+        state.cleared |= cleared  # the loop around it goes through the folders
+    else:
+        state.trimmed |= cleared - {NO_FILE}
 
 
 def _files(state: State) -> dict[tuple[object, ...], Pending]:

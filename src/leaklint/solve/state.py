@@ -94,6 +94,7 @@ class State:
     __slots__ = (
         "absent",
         "asked",
+        "cleared",
         "conditions",
         "empty",
         "env",
@@ -185,6 +186,8 @@ class State:
         """In a loop: what has been bound or reset for all elements, and not for the one that it has reached."""
         self.listed: frozenset[tuple[Sources, Path]] = frozenset()
         """What keys are made from that have been found in a table on every path to here, and the table."""
+        self.cleared: frozenset[Path] = frozenset()
+        """In a loop: marks for the folders from which this round has removed its file on every path to here."""
         self.line: Span | None = None
         self.conditions: frozenset[Condition] = frozenset()
         """Tests of local names that hold here."""
@@ -202,7 +205,7 @@ class State:
         other.resets, other.written, other.empty, other.full = self.resets, self.written, self.empty, self.full
         other.read_first, other.reread, other.vacant = self.read_first, self.reread, self.vacant
         other.reads, other.guards, other.trimmed = self.reads, self.guards, self.trimmed
-        other.reads_after = self.reads_after
+        other.reads_after, other.cleared = self.reads_after, self.cleared
         other.handed_over, other.listed, other.flagged = self.handed_over, self.listed, self.flagged
         other.settled, other.absent = self.settled.copy(), self.absent
         other.escaped, other.kept = self.escaped.copy(), self.kept
@@ -226,7 +229,7 @@ class State:
             and self.flagged == other.flagged
             and (self.reads, self.reads_after) == (other.reads, other.reads_after)
             and self.reread == other.reread
-            and self.guards == other.guards
+            and (self.guards, self.cleared) == (other.guards, other.cleared)
             and self.settled == other.settled
             and self.absent == other.absent
             and self.handed_over == other.handed_over
