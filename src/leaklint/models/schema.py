@@ -245,6 +245,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """The result is no new object, but the one of ``type`` that this piece of the state of the process is."""
     tells_file: Term = ""
     """The result is false where there is no file under this name (``os.path.exists``)."""
+    lists: Term = ""
+    """The result holds only what matches this pattern (``Path.glob``)."""
     tells_folder: Term = ""
     """The result is true where a folder is under this name, and no file (``os.path.isdir``)."""
     shell: str = ""

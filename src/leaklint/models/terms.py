@@ -70,7 +70,7 @@ def _terms(row: Row) -> Iterator[str]:
     )
     yield from row.overrides
     yield from row.pairs
-    yield from filter(None, [row.key, row.tells_file, row.tells_folder, row.ended_each, row.wakes])
+    yield from filter(None, [row.key, row.tells_file, row.tells_folder, row.lists, row.ended_each, row.wakes])
     if row.ended_when and row.ended_of != "self":
         yield row.ended_of
     if row.empty_when:

@@ -58,6 +58,7 @@ _HARMLESS: Final = frozenset(
         "heeds",
         "instance-of",
         "key",
+        "lists",
         "loop-bound",
         "on-loop-of",
         "outside",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.values import Path, Sources, Thing, Value
-from leaklint.solve.lattice import named, names_in, single_constant, slot
+from leaklint.solve.lattice import join_all, named, names_in, single_constant, slot
 from leaklint.solve.state import State
 
 ENDS: Final = "<ends>"
@@ -14,14 +14,17 @@ ENDS: Final = "<ends>"
 
 def remember_end(state: State, text: Thing, last: Value) -> None:
     """A text is put together, of which the end may be known."""
-    if single_constant(last)[0]:
-        state.heap[slot(text.path, ENDS)] = last
+    ends = last if single_constant(last)[0] else join_all(state.heap[slot(each.path, ENDS)] for each in last.things)
+    if single_constant(ends)[0]:
+        state.heap[slot(text.path, ENDS)] = ends
 
 
-def may_match(state: State, name: Path, pattern: str) -> bool:
+def may_match(state: State, name: Path, pattern: str, *, surely: bool = False) -> bool:
     """Whether a pattern may match a name, as far as its end is known: ``*.csv`` does not match ``….json``."""
     _, star, tail = pattern.rpartition("*")
     certain, end = single_constant(state.heap[slot(name, ENDS)])
+    if star and tail and surely and not certain:
+        return False
     return not star or not certain or str(end).endswith(tail) or tail.endswith(str(end))
 
 

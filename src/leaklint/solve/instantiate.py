@@ -101,7 +101,7 @@ def instantiate(
     # the callee has judged its own files by what it had cleaned before it made them
     cleaned = removing.emptied_by(summary, arguments)
     for path in sorted(each for each in cleaned if each.root.owner == EMPTIED):
-        removing.remove_folder(state, path.root.name)
+        removing.remove_folder(state, path.root.name, surely=path not in summary.trims)
     for path in sorted(summary.trims - cleaned):
         reads = state.reads
         target = yield from sub.things(path)

@@ -56,6 +56,8 @@ POSITION: Final = ".position"
 """The field of a file or buffer in which lies how far it has been read."""
 EMPTIED: Final = "emptied"
 """Owner of the mark for a folder, or a pattern, whose files have been removed."""
+PATTERN: Final = "<pattern>"
+"""The field of a listing in which lies the pattern that all in it matches."""
 NO_FILE: Final = Path(Root(RootKind.LIBRARY, EMPTIED, "<no file>"))
 """The mark for a path of a loop's round on which there is no file to remove, or on which that has failed."""
 CONSTANT_CONTEXT: Final = frozenset(

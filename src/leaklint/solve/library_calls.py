@@ -20,6 +20,7 @@ from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
     ELEMENT,
     NEW,
+    PATTERN,
     SYMBOLIC,
     UNKNOWN_CALL,
     VARIES,
@@ -238,6 +239,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         overriding.override(act, state, result, value, span)
     if row.shell:
         shell.run(act, state, dict(zip([formal.name for formal in formals or ()], bound, strict=False))[row.shell])
+    if row.lists:
+        position = [formal.name for formal in formals or ()].index(row.lists)
+        state.heap[slot(act.made(span), PATTERN)] = bound[position]
     if row.tells_file:
         position = [formal.name for formal in formals or ()].index(row.tells_file)
         state.heap[slot(act.made(span), "<folder>" if row.tells_folder else "<file>")] = bound[position]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import reduce
 from typing import Final
 
@@ -10,12 +11,25 @@ from leaklint.ir.effects import Pending, Work
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Value
 from leaklint.solve.filenames import is_named, may_match
-from leaklint.solve.lattice import EMPTIED, NO_FILE, SYMBOLIC, TEMPORARY, VARIES, named, names_in, single_constant, slot
+from leaklint.solve.lattice import (
+    EMPTIED,
+    NO_FILE,
+    PATTERN,
+    SYMBOLIC,
+    TEMPORARY,
+    VARIES,
+    named,
+    names_in,
+    single_constant,
+    slot,
+)
 from leaklint.solve.looping import both_cleared
 from leaklint.solve.pending import with_names
 from leaklint.solve.state import State, Status
 
 _LISTED: Final = frozenset({TEMPORARY, VARIES})
+_ALL_FILES: Final = frozenset({"*", "*.*", "**", "**/*"})
+"""Patterns that are not narrower than the folder."""
 
 
 def remove_file(state: State, value: Value, *, every_path: bool, contents: bool = False, emptied: bool = True) -> None:
@@ -34,7 +48,7 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     if emptied and one_by_one and not symbolic:
         state.trimmed |= {_emptied(name) for name in names}
     elif emptied and state.iterating and len(symbolic) == 1 and value.sources <= {VARIES, *symbolic}:
-        state.cleared |= {slot(folder, EMPTIED) for folder in symbolic}
+        state.cleared |= _told(state, symbolic, value)
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED
     found = [key for key, effect in files.items() if is_named(effect.sources, names, rest, contents=contents)]
@@ -45,15 +59,26 @@ def emptied_by(summary: Summary, arguments: Sequence[Value]) -> set[Path]:
     """The marks for folders that a callee empties: constant ones, and those that its arguments name."""
     found = {path for path in summary.trims if path.root.owner == EMPTIED}
     for path in summary.trims:
-        if path.root.kind is RootKind.PARAMETER and path.fields == (EMPTIED,):
+        if path.root.kind is RootKind.PARAMETER and path.fields[:1] == (EMPTIED,):
             folder = arguments[int(path.root.name)]
             sources, names = folder.sources, names_in(folder.sources)
             is_constant = single_constant(folder)[0] or sources == {TEMPORARY, *map(named, names)}
             if len(names) == 1 and is_constant:
-                found.add(_emptied(names[0]))
+                found.add(_emptied("/".join([names[0].rstrip("/"), *path.fields[1:]])))
             elif len(sources) == 1:
-                found |= {slot(source, EMPTIED) for source in sources if source.root.kind is RootKind.PARAMETER}
+                places = [source for source in sources if source.root.kind is RootKind.PARAMETER]
+                found |= {Path(place.root, (*place.fields, *path.fields)) for place in places}
     return found
+
+
+def _told(state: State, folders: AbstractSet[Path], value: Value) -> set[Path]:
+    """The marks for folders of which the caller knows the name, or for what matches a constant pattern in them."""
+    listed = [state.heap.get(slot(Path(thing.path.root), PATTERN)) for thing in value.things]
+    patterns = {"*" if each is None else single_constant(each)[1] for each in listed}
+    if patterns <= _ALL_FILES:
+        return {slot(folder, EMPTIED) for folder in folders}
+    pattern = patterns.pop() if len(patterns) == 1 else None
+    return {slot(slot(folder, EMPTIED), pattern) for folder in folders} if isinstance(pattern, str) else set()
 
 
 def _emptied(folder: str) -> Path:
@@ -61,14 +86,14 @@ def _emptied(folder: str) -> Path:
     return Path(Root(RootKind.LIBRARY, EMPTIED, folder))
 
 
-def remove_folder(state: State, name: str) -> None:
-    """All that is in a folder for temporary files, or that a pattern matches, is removed."""
+def remove_folder(state: State, name: str, *, surely: bool = False) -> None:
+    """All that is in a folder for temporary files, or that a pattern may match, or surely does, is removed."""
     where = [name.partition("*")[0]]
     gone = [
         key
         for key, effect in _files(state).items()
         if is_named(effect.sources, where, frozenset({TEMPORARY}), contents=True)
-        if effect.path is not None and may_match(state, effect.path, name)
+        if effect.path is not None and may_match(state, effect.path, name, surely=surely)
     ]
     state.settle(gone)
 
