@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from leaklint.ir.effects import Pending
 from leaklint.ir.values import Path, Sources, Thing, Value
 from leaklint.solve.lattice import join_all, named, names_in, single_constant, slot
 from leaklint.solve.state import State
@@ -26,6 +27,16 @@ def may_match(state: State, name: Path, pattern: str, *, surely: bool = False) -
     if star and tail and surely and not certain:
         return False
     return not star or not certain or str(end).endswith(tail) or tail.endswith(str(end))
+
+
+def may_end_alike(state: State, file: Pending, name: Value) -> bool:
+    """Whether a name may be that of a file, as far as the ends of both are known."""
+    if file.path is None or len(name.things) != 1:
+        return True
+    (known, end), (told, other) = (
+        single_constant(state.heap[slot(path, ENDS)]) for path in (file.path, next(iter(name.things)).path)
+    )
+    return not known or not told or str(end).endswith(str(other)) or str(other).endswith(str(end))
 
 
 def is_named(sources: Sources, names: list[str], rest: Sources, *, contents: bool) -> bool:

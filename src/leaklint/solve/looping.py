@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from leaklint.ir.effects import Pending
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot
-from leaklint.solve.state import State
+from leaklint.solve.state import State, Status
 
 VIEWS: Final = frozenset({"builtins.dict_items", "builtins.dict_values", "builtins.enumerate"})
 """What has all the elements of the container from which an invocation makes it."""
@@ -78,12 +79,15 @@ def both_cleared(one: Sources, two: Sources) -> Sources:
     return one if NO_FILE in two else one & two
 
 
-def keep_of_one(state: State, inside: State) -> None:
+def keep_of_one(state: State, inside: State, elements: AbstractSet[Path]) -> None:
     """A path comes out of the middle of a loop: there, the files are left that it has not reached."""
-    if NO_FILE not in inside.cleared:
-        state.trimmed = frozenset(
-            each for each in state.trimmed if EMPTIED not in each.fields or each in inside.trimmed
-        )
+    if NO_FILE in inside.cleared:
+        return
+    state.trimmed = frozenset(each for each in state.trimmed if EMPTIED not in each.fields or each in inside.trimmed)
+    for key, token in inside.tokens.items():
+        of_one = isinstance(token.effect, Pending) and not token.effect.sources.isdisjoint(elements)
+        if of_one and token.within and token.status is Status.SETTLED and state.tokens[key].status is Status.SETTLED:
+            state.tokens[key] = token._replace(status=Status.MIXED, skipped_at=inside.line, within=False)
 
 
 def bound_of_all(

@@ -86,6 +86,12 @@ def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     forget_losses(inside)
     if not state.iterating:
         inside.cleared = frozenset()
+    given = {path for path in held if path.root.kind in SYMBOLIC}
+    for key, token in state.tokens.items() if given else ():
+        # what hangs when a round begins has been made before the loop, each for one of what it goes through
+        is_file = isinstance(token.effect, Pending) and token.effect.work is Work.FILE
+        if is_file and token.status is not Status.SETTLED and not given.isdisjoint(token.effect.sources):
+            inside.tokens[key] = token._replace(within=True)
     inside.iterating, inside.whole = inside.iterating | held, inside.written | inside.resets
     return inside
 

@@ -36,8 +36,6 @@ def join_states(left: State, right: State) -> State:
     result.iterating, result.whole = left.iterating & right.iterating, left.whole & right.whole
     for inside, outside in ((left, right), (right, left)) if left.iterating != right.iterating else ():
         forget_of_one(result, inside, inside.iterating - outside.iterating)
-        if inside.iterating - outside.iterating:
-            keep_of_one(result, inside)
     result.absent = left.absent & right.absent
     result.partly = left.partly | right.partly
     result.suppressed = left.suppressed & right.suppressed
@@ -59,6 +57,9 @@ def join_states(left: State, right: State) -> State:
             gone = _lost_on_one(token, left, right)
             if gone is not None:
                 result.tokens.setdefault(gone.key, gone)
+    for inside, outside in ((left, right), (right, left)):
+        if inside.iterating - outside.iterating:
+            keep_of_one(result, inside, inside.iterating - outside.iterating)
     for path in left.settled.keys() | right.settled.keys():
         one, two = left.settled.get(path), right.settled.get(path)
         if one is None or two is None:

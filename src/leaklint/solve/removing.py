@@ -10,7 +10,7 @@ from typing import Final
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Root, RootKind, Value
-from leaklint.solve.filenames import is_named, may_match
+from leaklint.solve.filenames import is_named, may_end_alike, may_match
 from leaklint.solve.lattice import (
     EMPTIED,
     NO_FILE,
@@ -51,8 +51,11 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
         state.cleared |= _told(state, symbolic, value)
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED
-    found = [key for key, effect in files.items() if is_named(effect.sources, names, rest, contents=contents)]
-    state.settle(found, status)
+    for key, effect in files.items():
+        alike = contents or may_end_alike(state, effect, value)
+        if alike and is_named(effect.sources, names, rest, contents=contents):
+            of_one = state.tokens[key].within and not effect.sources.isdisjoint(state.iterating)
+            state.settle([key], status, within=of_one)
 
 
 def emptied_by(summary: Summary, arguments: Sequence[Value]) -> set[Path]:
