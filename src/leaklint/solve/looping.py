@@ -9,7 +9,8 @@ from typing import Final
 from leaklint.ir.effects import Pending
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot
+from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot, survives
+from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State, Status
 
 VIEWS: Final = frozenset({"builtins.dict_items", "builtins.dict_values", "builtins.enumerate"})
@@ -33,13 +34,38 @@ ALL_OF: Final = "<all of>"
 """The field of a copy in which lies what it has all the elements of."""
 _EACH: Final = "<each>"
 """Last field of the mark for a container that has lost the element which a loop under way has reached."""
+_OWN: Final = "<own>"
+"""The field of an object that stands for its share in a state of the process: for the handlers of one logger."""
 
 
-def lose(state: State, container: Path, element: Value) -> None:
+def lose(act: Activation, state: State, container: Path, element: Value, owner: Value) -> None:
     """A container loses an element: each of them, if a loop over all of them does so in each round."""
     reached = {thing.path for thing in element.things}
     if reached and reached <= state.iterating - {CONSTANT_PATH}:
-        state.written |= {extend(container, _EACH)}
+        lost = [container]
+        if container.root.kind is RootKind.LIBRARY and len(owner.things) == 1:
+            lost += [_share(act, state, container, thing.path) for thing in owner.things]
+        state.written |= {slot(each, _EACH) for each in lost}
+
+
+def is_of_another(act: Activation, state: State, container: Path, owner: Value) -> bool:
+    """Whether loops have emptied a state of the process for other objects only: of another logger its handlers."""
+    shares = [each for each in state.resets if each.fields[-1:] == (_OWN,)]
+    emptied = {each for each in state.resets if each.root == container.root and len(each.fields) == 1}
+    emptied |= {_share(act, state, container, Path(each.root, each.fields[:-1])) for each in shares}
+    return bool(emptied) and any(_share(act, state, container, thing.path) not in emptied for thing in owner.things)
+
+
+def _share(act: Activation, state: State, container: Path, owner: Path) -> Path:
+    """The place for what one object has of a state of the process: those of the same name are the same object."""
+    name = read_field(act, state, extend(owner, ".name"))
+    if name is None and owner.root.kind in (RootKind.MADE, RootKind.STATIC, RootKind.LIBRARY):
+        return slot(container, "[]")  # the one without a name: the root logger
+    if name is not None and len(name.things) == 1:
+        (thing,) = name.things
+        if thing.type.constant is not None or survives(thing.path):
+            return slot(container, f"[{thing.type.constant or thing.path}]")
+    return slot(owner, _OWN)
 
 
 def forget_losses(state: State) -> None:
@@ -55,7 +81,10 @@ def emptied(entry: State, iterable: Value, back: Sequence[State]) -> list[Path]:
         return []
     (thing,) = iterable.things
     original = entry.heap.get(slot(thing.path, ALL_OF)) or iterable
-    return sorted(marked & {each.path for each in original.things}) if len(original.things) == 1 else []
+    if len(original.things) != 1 or marked.isdisjoint(each.path for each in original.things):
+        return []
+    (thing,) = original.things
+    return sorted(each for each in marked if each == thing.path or thing.path.root.kind is RootKind.LIBRARY)
 
 
 def is_one_of_loop(state: State, paths: Iterable[Path]) -> bool:

@@ -9,7 +9,7 @@ from leaklint.ir.values import NOTHING, Sources
 from leaklint.solve import losing
 from leaklint.solve.flags import deciding, met
 from leaklint.solve.guards import asked, met_guards
-from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, join, slot
+from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, is_within, join, slot
 from leaklint.solve.looping import both_cleared, forget_of_one, keep_of_one
 from leaklint.solve.merging import merged
 from leaklint.solve.state import State, Status, Token
@@ -20,7 +20,9 @@ def join_states(left: State, right: State) -> State:
     result = State()
     result.env = _joined(left.env, right.env, keep=True)
     result.heap = left.heap.joined(right.heap)
-    result.resets = (left.resets & right.resets) | (left.resets & right.empty) | (left.empty & right.resets)
+    result.resets = left.resets & right.resets
+    for side, beside in (left, right), (right, left):
+        result.resets |= {each for each in side.resets if beside.empty and is_within(each, beside.empty)}
     result.read_first = left.read_first | right.read_first
     result.empty, result.full = left.empty & right.empty, left.full & right.full
     result.vacant = left.vacant & right.vacant

@@ -103,7 +103,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
     taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
-    looping.lose(state, place, taken_out)
+    looping.lose(act, state, place, taken_out, sub.arguments[0] if sub.arguments else NOTHING)
     if undone or undoing.is_next_of_several(state, effect) or undoing.fills_again(state, effect):
         sure = [key for key in undone if not trace or not undoing.may_be_left_out(effect, state.tokens[key].effect)]
         state.settle(sure, within=undoing.is_one_of_many(state, effect))
@@ -121,7 +121,10 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         note_change(act.world, effect)
         state.open(with_status(Token(effect, trace), effect))
         return
-    happening.open_effect(act, state, effect, trace, new=sub.is_new(place))
+    new = sub.is_new(place)
+    if new and effect.unique and not trace:
+        new = not looping.is_of_another(act, state, place, sub.arguments[0])
+    happening.open_effect(act, state, effect, trace, new=new)
 
 
 def _is_of_import(sub: Substitution, sources: Sources) -> bool:
