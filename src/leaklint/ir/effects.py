@@ -272,6 +272,8 @@ class Consume(Effect, frozen=True, gc=False, tag=True, kw_only=True):
 
     tests: frozenset[Sources] = frozenset()
     """What each of the tests on the way reads (symbolic)."""
+    kept: bool = False
+    """What it gives is put into something that the invocation has not made; ``sources`` decide of how much of it."""
 
 
 class Close(Effect, frozen=True, gc=False, tag=True, kw_only=True):

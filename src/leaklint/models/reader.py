@@ -251,6 +251,8 @@ class Reader:
         row, operation = self.row, self.name.rpartition(".")[2]
         kept = [term for terms in row.stores.values() for term in terms]
         key = self.sources([row.key]) if row.key else frozenset()
+        for term in row.consumes:
+            yield Consume(site=AT_CALL, operation=operation, path=self.path(term))
         for term, how in row.mutates.items():
             if how == "clear":
                 continue
@@ -320,8 +322,6 @@ class Reader:
             yield Read(site=AT_CALL, operation=operation, path=_process(state), origin="needed")
         for term in row.closes:
             yield Close(site=AT_CALL, operation=operation, path=self.path(term), row=self.name)
-        for term in row.consumes:
-            yield Consume(site=AT_CALL, operation=operation, path=self.path(term))
         for defers in row.defers:
             if self.applies(defers) and self.given.get(defers.callable.partition(".")[0]) is not None:
                 yield Defer(

@@ -37,12 +37,12 @@ from leaklint.solve.concerning import (
     read_first,
     takes_what_was_fed,
 )
+from leaklint.solve.consuming import is_lazy
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
-    CLOCK,
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
     TEMPORARY,
@@ -241,7 +241,7 @@ class Describer:
             effect = msgspec.structs.replace(effect, missing=tuple(sorted({*effect.missing, *hidden})))
         if isinstance(effect, Consume | Close) and path is not None and not survives(path):
             return None
-        if isinstance(effect, Consume) and self._is_once(frozenset(each for each in effect.tests if CLOCK not in each)):
+        if isinstance(effect, Consume) and is_lazy(effect, [each for each, *_ in self.invoked.effects], self.request):
             return None
         if isinstance(effect, Close) and opened_when_found_closed(path, self.invoked.effects):
             effect = msgspec.structs.replace(effect, settled=Settled.ALWAYS)

@@ -12,6 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import choosing, fullness, listed, pending, replacing
 from leaklint.solve.activation import Activation
+from leaklint.solve.consuming import keep_consumed
 from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak, note_change
 from leaklint.solve.lattice import (
     BELOW,
@@ -53,6 +54,7 @@ def open_effect(
         if act.importing:
             return  # what an import changes is no invocation's
         note_change(act.world, effect)
+        keep_consumed(state, effect, trace)
         effect = listed.with_tables(state, effect)
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:

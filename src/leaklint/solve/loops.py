@@ -7,6 +7,7 @@ from typing import Final
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.values import RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
+from leaklint.solve.consuming import chosen_in_rounds
 from leaklint.solve.effects import empty
 from leaklint.solve.elements import elements, parts
 from leaklint.solve.lattice import SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
@@ -122,6 +123,7 @@ def after_loop(
     if not back:
         return state
     iterable = value_of(act, entry, operand)
+    state = chosen_in_rounds(state, iterable, back)
     items = elements(act, state, iterable)
     walked = {thing.path for thing in items.things}
     walked |= {inner for path in walked for inner in parts(state, path)}

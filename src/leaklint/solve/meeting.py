@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec.structs
 
-from leaklint.ir.effects import Pending, Write
+from leaklint.ir.effects import Consume, Pending, Write
 from leaklint.ir.values import NOTHING, Sources
 from leaklint.solve import losing
+from leaklint.solve.consuming import chosen_by
 from leaklint.solve.flags import deciding, met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, is_within, join, slot
@@ -110,7 +111,11 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
         )
         if one.effect is two.effect or one.effect == two.effect:
             return one
-        return one._replace(effect=merged(one.effect, two.effect))
+        both = one._replace(effect=merged(one.effect, two.effect))
+        is_kept_on_one = (
+            isinstance(one.effect, Consume) and isinstance(two.effect, Consume) and one.effect.kept != two.effect.kept
+        )
+        return chosen_by(both, (left, right)) if is_kept_on_one else both
     low, high = sorted((one, two), key=lambda token: token.status)
     if isinstance(low.effect, Pending) and isinstance(high.effect, Pending) and low.effect.held > high.effect.held:
         high = high._replace(effect=msgspec.structs.replace(high.effect, held=True))

@@ -38,6 +38,8 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     if isinstance(old, Pending | Consume) and isinstance(new, Pending | Consume) and old.tests != new.tests:
         old = msgspec.structs.replace(old, tests=old.tests & new.tests)
         new = msgspec.structs.replace(new, tests=old.tests)
+    if isinstance(old, Consume) and isinstance(new, Consume) and old.kept != new.kept:
+        old, new = msgspec.structs.replace(old, kept=True), msgspec.structs.replace(new, kept=True)
     if old == new or old.sources == new.sources:
         return new if len(new.sources) >= len(old.sources) else old
     return msgspec.structs.replace(new, sources=old.sources | new.sources)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Create, Defer, Pending, Work
+from leaklint.ir.effects import AnyEffect, Consume, Create, Defer, Pending, Work
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve import losing
@@ -391,4 +391,5 @@ def _is_about(value: Value, path: Path) -> bool:
 
 def _as_settled(one: Token, two: Token) -> bool:
     flags = (one.within, one.timed_out, one.repeated, one.many) == (two.within, two.timed_out, two.repeated, two.many)
-    return one.status is two.status and flags
+    kept = not isinstance(one.effect, Consume) or one.effect == two.effect
+    return one.status is two.status and flags and kept
