@@ -65,6 +65,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     under which name (``route``)."""
     comes_before: tuple[str, ...] = ()
     """Called before each handler that its framework got to know by one of these: ``app.route``."""
+    follows_answer: bool = False
+    """Called, too, where one that comes before the others has given the answer itself, so that the rest is left out."""
     arguments: int = 2
     """How many arguments a platform passes that looks handlers up by name."""
     receiver: Literal["", "request", "kept"] = ""

@@ -167,7 +167,10 @@ class Declared:
                 handler = self._handler(path, key, function.name_span, framework, f"decorated with @{name}", method)
                 later = framework.begins_request.get(method, ())
                 comes_before = (*later, *(f"{owner}.{each}" for each in later))
-                yield msgspec.structs.replace(handler, registered=name, comes_before=comes_before)
+                follows = method in framework.follows_answer
+                yield msgspec.structs.replace(
+                    handler, registered=name, comes_before=comes_before, follows_answer=follows
+                )
                 return
 
     def _injected(self, path: str, function: FunctionFacts) -> Iterator[Handler]:

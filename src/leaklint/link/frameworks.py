@@ -33,6 +33,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Those of them whose functions are called when a request ends, whatever has become of it."""
     begins_request: dict[str, tuple[str, ...]] = {}
     """Those of them whose functions are called first, whatever is requested, to those whose functions come after."""
+    follows_answer: tuple[str, ...] = ()
+    """Those whose functions are called, too, where one of those that are called first has given the answer."""
     file: str = ""
     """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
     takes: tuple[str, ...] = ()

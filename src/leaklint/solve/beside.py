@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leaklint.ir.cfg import Body, Call, Return
+from leaklint.ir.cfg import Body, Call, Constant, Return
 from leaklint.ir.handler import Source
 from leaklint.ir.values import Path, Sources
 from leaklint.solve.contents import but_for_what_is_new
@@ -20,23 +20,44 @@ def read_beside(world: World, calls: Sequence[Invoked]) -> list[Sources]:
     return [
         frozenset()
         if call.handler.source is not Source.DECORATOR
-        else _not_bound_before(call, beside)
+        else _not_bound_before(world, call, calls)
         if call.handler.comes_before and _is_done_first(world, call)
         else everything
         for call in calls
     ]
 
 
-def _not_bound_before(hook: Invoked, beside: Sequence[Invoked]) -> Sources:
+def _not_bound_before(world: World, hook: Invoked, calls: Sequence[Invoked]) -> Sources:
     """What others read, but for what a hook has bound by the time that they are called."""
+    is_left_out = any(
+        each.handler.registered == hook.handler.registered and each.path == hook.path and _may_answer(world, each)
+        for each in calls
+        if each.handler.place < hook.handler.place
+    )
     reads: set[Path] = set()
-    for call in beside:
+    for call in calls:
+        if call.handler.source is not Source.DECORATOR:
+            # what leads the requests to the hook is there before it
+            leads_to_it = hook.handler.path in world.overview.loaded_with(call.handler.path)
+            reads.update(call.reads if leads_to_it else ())
+            continue
         after = call.handler.path == hook.handler.path and (
-            call.handler.registered in hook.handler.comes_before
+            (call.handler.registered in hook.handler.comes_before and not (is_left_out and call.handler.follows_answer))
             or (call.handler.registered == hook.handler.registered and call.handler.place > hook.handler.place)
         )
         reads.update(_but_for(call.reads, hook.written) if after else call.reads)
     return frozenset(reads)
+
+
+def _may_answer(world: World, hook: Invoked) -> bool:
+    """Whether a hook may return something, which is the answer to the request then."""
+    if hook.function is None:
+        return False
+    steps = [
+        step for block in world.program.body(f"{hook.path}::{hook.function.name}").blocks for step in block.instructions
+    ]
+    nothing = {step.target for step in steps if isinstance(step, Constant) and step.value is None}
+    return any(isinstance(step, Return) and step.value is not None and step.value not in nothing for step in steps)
 
 
 def _but_for(reads: Sources, bound: Sources) -> Sources:
