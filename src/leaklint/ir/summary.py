@@ -47,6 +47,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     """The same where a timeout around it ends the waiting."""
     contents: bool = False
     """A folder goes with all that is in it."""
+    repeats: bool = False
+    """It happens in a loop, which may find something else there each time."""
 
 
 class Store(msgspec.Struct, frozen=True, gc=False):
@@ -103,8 +105,9 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     heeds: Sources = frozenset()
     """Events and flags that it may look at to learn whether to go on."""
     stores: tuple[Store, ...] = ()
-    serves: frozenset[tuple[Path, Path]] = frozenset()
-    """Containers from which work that it has started takes what it settles, each with what that work hangs on."""
+    serves: frozenset[tuple[Path, Path, bool]] = frozenset()
+    """Containers from which work that it has started takes what it settles, each with what that work hangs on, and
+    whether it does so again and again."""
     invokes: tuple[Invoke, ...] = ()
     resets: Sources = frozenset()
     """Places that are reset on every normal path."""

@@ -56,6 +56,8 @@ class Activation:
         """The properties whose getters are being followed there, outermost first."""
         self.working: list[Path] = []
         """What the work hangs on that begins here, while its function is being followed."""
+        self.settling: set[Path] = set()
+        """Places of which it settles in a loop what it finds there."""
         self.repeats = False
         """Whether the function has a ``while`` loop."""
         self.expects = False

@@ -142,6 +142,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         act.catching = catching[index]
         state = arrived.copy()
         raised = yield from _run_block(act, block, state)
+        if prepared.is_in_loop(index):
+            act.settling |= (state.settled.keys() | state.handed_over) - (arrived.settled.keys() | arrived.handed_over)
         if act.is_given_up:
             act.world.budget.cut[act.identity] = ITSELF
             break

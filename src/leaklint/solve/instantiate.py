@@ -116,7 +116,7 @@ def instantiate(
     yield from read(sub, summary)
     for settle in summary.settles:
         if act.working:
-            yield from serving.settled_by_work(sub, settle.path)
+            yield from serving.settled_by_work(sub, settle)
         target = yield from sub.things(settle.path)
         if survives(settle.path):
             target = join_all([target, *_kept_at(act, state, settle.path)])
@@ -131,6 +131,8 @@ def instantiate(
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
         if Work.FILE in settle.work:
             pending.note_removed(state, settled, every_path=settle.every_path, contents=settle.contents)
+        if settle.repeats:
+            act.settling.update(thing.path for thing in settled)
         for thing in ordered(settled):
             pending.settle_at(
                 state,

@@ -35,7 +35,9 @@ def join_states(left: State, right: State) -> State:
     result.handed_over = left.handed_over | right.handed_over
     result.guards = met_guards(left.guards, right.guards)
     result.escaped = {**left.escaped, **right.escaped}
-    result.kept, result.served = left.kept | right.kept, left.served | right.served
+    result.kept = left.kept | right.kept
+    # what takes one thing only has perhaps taken it
+    result.served = (left.served & right.served) | {each for each in left.served | right.served if each[-1]}
     result.iterating, result.whole = left.iterating & right.iterating, left.whole & right.whole
     for inside, outside in ((left, right), (right, left)) if left.iterating != right.iterating else ():
         forget_of_one(result, inside, inside.iterating - outside.iterating)

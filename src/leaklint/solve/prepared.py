@@ -18,6 +18,7 @@ class Prepared:
 
     __slots__ = (
         "_body",
+        "_in_loop",
         "_just_put",
         "_lone_calls",
         "_lone_picks",
@@ -35,6 +36,7 @@ class Prepared:
 
     def __init__(self, body: Body) -> None:
         self._body = body
+        self._in_loop: dict[int, bool] = {}
         self._read_later: frozenset[cfg.Copy] | None = None
         self._repeated: dict[cfg.Assume, tuple[str, bool]] | None = None
         self._lone_picks: frozenset[cfg.GetItem] | None = None
@@ -55,6 +57,12 @@ class Prepared:
         self.catching = [_caught(body, index) for index in range(len(body.blocks))]
         self.catching_all = frozenset(index for index in range(len(body.blocks)) if _catches_all(body, index))
         """Blocks that dispatch to clauses of which none expects anything in particular."""
+
+    def is_in_loop(self, index: int) -> bool:
+        """Whether a block may run again and again."""
+        if index not in self._in_loop:
+            self._in_loop[index] = _is_in_loop(self._body, index)
+        return self._in_loop[index]
 
     def is_read_later(self, step: cfg.Copy) -> bool:
         """Whether some path reads the name that is bound before it is bound anew; asked for few functions."""

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, Thing, TypeKind, Value
-from leaklint.solve.lattice import ordered
-from leaklint.solve.pending import ONE_BY_ONE, hand_over, tokens_at
+from leaklint.ir.summary import Settle, Summary
+from leaklint.ir.values import Path, TypeKind, Value
+from leaklint.solve.lattice import NONE, ordered
+from leaklint.solve.pending import ONE_BY_ONE, hand_over, is_of_several, tokens_at
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
 
 
-def settled_by_work(sub: Substitution, path: Path) -> Solving:
+def settled_by_work(sub: Substitution, settle: Settle) -> Solving:
     """Work that begins settles what lies at a path: what is put into the containers on the way there later on, too."""
+    path = settle.path
     for index, field in enumerate(path.fields):
         if field.startswith("["):
             containers = yield from sub.things(Path(path.root, path.fields[:index]))
-            _serves(sub, containers, sub.act.working)
+            _serves(sub, containers, sub.act.working, repeats=settle.repeats)
 
 
 def served_by_callee(sub: Substitution, summary: Summary) -> Solving:
     """The work that a callee has started takes from containers that the caller knows."""
-    for container, work in sorted(summary.serves):
+    for container, work, repeats in sorted(summary.serves):
         works = yield from sub.things(work)
-        _serves(sub, (yield from sub.things(container)), [thing.path for thing in ordered(works.things)])
+        paths = [thing.path for thing in ordered(works.things)]
+        _serves(sub, (yield from sub.things(container)), paths, repeats=repeats)
 
 
-def _serves(sub: Substitution, containers: Value, works: list[Path]) -> None:
-    sub.state.served |= {
-        (thing.path, work) for thing in containers.things if thing.type.kind is not TypeKind.CONSTANT for work in works
+def _serves(sub: Substitution, containers: Value, works: list[Path], *, repeats: bool) -> None:
+    state = sub.state
+    taking = {
+        work: repeats or any(state.tokens[key].many for key in tokens_at(state, work))  # it has been started many times
+        for work in works
     }
+    places = [thing.path for thing in containers.things if thing.type.kind is not TypeKind.CONSTANT]
+    state.served |= {(place, work, all_of_it) for place in places for work, all_of_it in taking.items()}
 
 
 def stored_by_callee(sub: Substitution, summary: Summary) -> Solving:
     """What a callee has put into a container from which work takes is handed on to that work."""
-    for store in summary.stores if sub.state.served else ():
+    state = sub.state
+    for store in summary.stores if state.served else ():
         if store.path.fields and store.path.fields[-1].startswith("["):
             containers = yield from sub.things(Path(store.path.root, store.path.fields[:-1]))
-            if any(is_served(sub.state, thing) for thing in containers.things):
-                hand_over(sub.state, (yield from sub.value(store.value)), ONE_BY_ONE)
+            value = yield from sub.value(store.value)
+            serving = {each for each in state.served if _serves_one_of(state, each, containers)}
+            if value.things == NONE.things:
+                state.served -= serving  # it tells the work to end: what comes after it, nobody takes
+            elif any(repeats for _, _, repeats in serving):
+                hand_over(state, value, ONE_BY_ONE)
+            elif serving and not is_of_several(state, value):
+                hand_over(state, value, ONE_BY_ONE)
+                state.served -= serving  # it takes one thing only, and this is it
 
 
-def is_served(state: State, container: Thing) -> bool:
-    """Whether work that is still under way takes from a container."""
-    return any(served == container.path and _is_under_way(state, work) for served, work in state.served)
+def _serves_one_of(state: State, serving: tuple[Path, Path, bool], containers: Value) -> bool:
+    """Whether work that is still under way takes from one of the containers."""
+    container, work, _ = serving
+    return any(container == thing.path for thing in containers.things) and _is_under_way(state, work)
 
 
 def _is_under_way(state: State, work: Path) -> bool:

@@ -167,8 +167,9 @@ class State:
         """Symbolic paths settled so far: (certain, on every path)."""
         self.absent: frozenset[Path] = frozenset()
         """Those of them that are only because there is nothing there on this path: another one decides."""
-        self.served: frozenset[tuple[Path, Path]] = frozenset()
-        """Containers from which work takes what it settles, each with what that work hangs on (see ``serving.py``)."""
+        self.served: frozenset[tuple[Path, Path, bool]] = frozenset()
+        """Containers from which work takes what it settles, each with what that work hangs on, and whether it does so
+        again and again (see ``serving.py``)."""
         self.suppressed: frozenset[str] = frozenset()
         """Names of the exceptions that a ``with suppress(...)`` around here swallows."""
         self.timeouts: frozenset[Path] = frozenset()

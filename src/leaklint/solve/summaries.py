@@ -149,13 +149,13 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
                 state.heap[below] = Value(_at(below, inner), frozenset({below}))
 
 
-def _settle(path: Path, certain: bool, everywhere: bool, times_out: bool) -> Settle:
+def _settle(act: Activation, path: Path, certain: bool, everywhere: bool, times_out: bool) -> Settle:
     """What the function has settled on a path that its caller knows."""
     gone = path.fields[-1] if path.fields else ""
     if gone in (FILE_GONE, FOLDER_GONE):
         place = Path(path.root, path.fields[:-1])
         return Settle(place, (Work.FILE,), certain, everywhere, contents=gone == FOLDER_GONE)
-    return Settle(path, (), certain, everywhere, times_out=times_out)
+    return Settle(path, (), certain, everywhere, times_out=times_out, repeats=path in act.settling)
 
 
 def _declared(act: Activation, facts: FunctionFacts, returns: Value) -> Solving:
@@ -221,11 +221,14 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         effects=effects[:MAX_EFFECTS],
         settles=(
             *(
-                _settle(path, certain, everywhere, path in left_waiting)
+                _settle(act, path, certain, everywhere, path in left_waiting)
                 for path, (certain, everywhere) in sorted(last.settled.items())
                 if path.root.kind is not RootKind.MADE
             ),
-            *(Settle(path, AWAITED) for path in sorted(last.handed_over - last.settled.keys())),
+            *(
+                Settle(path, AWAITED, repeats=path in act.settling)
+                for path in sorted(last.handed_over - last.settled.keys())
+            ),
         ),
         heeds=last.heeded,
         stores=tuple(stores),
