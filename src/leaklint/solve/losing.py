@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, Pending, Work
-from leaklint.ir.values import Path, RootKind, Value
+from leaklint.ir.values import Path, RootKind, Thing, Value
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import slot
 
@@ -53,8 +53,16 @@ def _is_passing(heap: Heap, field: Path) -> bool:
     last = field.fields[-1] if field.fields else ""
     if last.startswith("<cell "):
         return True
+    if any("/" not in thing.path.root.name for thing in _cell_beside(heap, field, last)):
+        return True  # a function that this one makes finds under the name what it is bound to by then
     method = Path(field.root, field.fields[:-1])
     return last == "<self>" and not any(thing.path == method for _, value in heap.items() for thing in value.things)
+
+
+def _cell_beside(heap: Heap, field: Path, last: str) -> frozenset[Thing]:
+    """Where the name lives that a function has captured: with a ``/`` in a call that is over."""
+    cell = heap.get(Path(field.root, (*field.fields[:-1], f"<cell {last[1:]}"))) if last.startswith("<") else None
+    return cell.things if cell is not None else frozenset()
 
 
 def lost(path: Path) -> Path:
