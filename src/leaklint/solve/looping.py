@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from leaklint.ir.effects import Pending
+from leaklint.ir.effects import Pending, Work
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot, survives
@@ -114,7 +114,8 @@ def keep_of_one(state: State, inside: State, elements: AbstractSet[Path]) -> Non
         return
     state.trimmed = frozenset(each for each in state.trimmed if EMPTIED not in each.fields or each in inside.trimmed)
     for key, token in inside.tokens.items():
-        of_one = isinstance(token.effect, Pending) and not token.effect.sources.isdisjoint(elements)
+        is_file = isinstance(token.effect, Pending) and token.effect.work is Work.FILE
+        of_one = is_file and not token.effect.sources.isdisjoint(elements)
         if of_one and token.within and token.status is Status.SETTLED and state.tokens[key].status is Status.SETTLED:
             state.tokens[key] = token._replace(status=Status.MIXED, skipped_at=inside.line, within=False)
 
