@@ -122,3 +122,37 @@ def test_the_thread_that_serves_an_executor_is_no_work_of_its_own(observe: Obser
         "    concurrent.futures.ProcessPoolExecutor(1).submit(time.sleep, 0.3)\n"
     )
     assert [each.code for each in observe(source).only_seen] == ["LK206"]
+
+
+def test_what_a_wrapper_makes_for_two_lines_is_of_both(observe: Observe) -> None:
+    source = (
+        "import asyncio\n"
+        "async def work(): await asyncio.sleep(0)\n"
+        "def made(): return work()\n"
+        "def handler(event, context):\n"
+        "    made()\n"
+        "    made()\n"
+    )
+    (leak,) = observe(source).only_seen
+    assert leak.lines[0] == ("app.py", 3, "made")
+    assert {("app.py", 5, "handler"), ("app.py", 6, "handler")} < set(leak.lines)
+
+
+@pytest.mark.parametrize(("fails", "codes"), [("1 / 0", []), ("pass", ["LK201"])])
+def test_a_coroutine_that_an_error_leaves_behind_is_no_leak_of_its_own(
+    fails: str, codes: list[str], observe: Observe
+) -> None:
+    source = (
+        "import asyncio\n"
+        "NUMBERS = []\n"
+        "async def work(): await asyncio.sleep(0)\n"
+        "class Batch:\n"
+        "    def __init__(self):\n"
+        "        self.waiting = [work(), self]\n"
+        "def handler(event, context):\n"
+        "    NUMBERS.append(1)\n"
+        "    if len(NUMBERS) > 1:\n"
+        "        Batch()\n"
+        f"        {fails}\n"
+    )
+    assert [each.code for each in observe(source).only_seen if each.code == "LK201"] == codes

@@ -44,10 +44,10 @@ def observe_work(record: Record) -> list[Observation]:
         for (kind, _, _), works in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1], item[0][2]))
     ]
     told = {(each.subject, each.lines[:1]) for each in found if each.kind is Kind.COROUTINE}
-    return found + [each for each in _forgotten(record) if (each.subject, each.lines[:1]) not in told]
+    return found + [each for each in _forgotten(record, failed) if (each.subject, each.lines[:1]) not in told]
 
 
-def _forgotten(record: Record) -> Iterator[Observation]:
+def _forgotten(record: Record, failed: set[int]) -> Iterator[Observation]:
     """Coroutines that no later invocation has begun either, by the line that made them."""
     made: dict[tuple[str, tuple[Line, ...]], set[int]] = {}
     for worker in sorted({photo.worker for photo in record.photos}):
@@ -62,8 +62,9 @@ def _forgotten(record: Record) -> Iterator[Observation]:
             since = {key: since.get(key, photo.invocation) for key in there}
     for (name, lines), left in sorted(made.items()):
         who = tuple(sorted(left))
+        strength = Strength.ONCE if failed.issuperset(who) else Strength.LEAK
         evidence = f"made by {invocations(who)}, and not begun until the end of a later one: never awaited"
-        yield Observation(Kind.COROUTINE, name, Strength.LEAK, evidence, who, lines, "LK201")
+        yield Observation(Kind.COROUTINE, name, strength, evidence, who, lines, "LK201")
 
 
 def _lines(found: list[list[Any]]) -> tuple[Line, ...]:
@@ -91,8 +92,9 @@ def _is_child_of_left(work: Work, record: Record) -> bool:
 
 
 def _work(works: list[Work], record: Record, invoked: int, failed: set[int]) -> Observation:
-    """One observation of all work that the same line has started."""
+    """One observation of all work that the same line has started, whatever the lines that led to it."""
     first = works[0]
+    lines = tuple(dict.fromkeys(line for work in works for line in work.lines))
     kind, code = KINDS[first.kind]
     left = tuple(dict.fromkeys(work.invocation for work in works))
     ours = [work for work in works if not work.library]
@@ -101,7 +103,7 @@ def _work(works: list[Work], record: Record, invoked: int, failed: set[int]) -> 
         strength = Strength.ONCE  # it was dropped because something had raised
     fate = "; ".join(_fates(works, record))
     evidence = f"started by {invocations(left)}, {fate}"
-    return Observation(kind, first.name, strength, evidence, left, first.lines, code, tuple(work.key for work in works))
+    return Observation(kind, first.name, strength, evidence, left, lines, code, tuple(work.key for work in works))
 
 
 def _fates(works: list[Work], record: Record) -> Iterator[str]:

@@ -40,7 +40,7 @@ ITSELF: Final = "what it does is left out"
 
 def work_of_block(block: Block, state: State) -> int:
     """What one visit of a block counts."""
-    return 4 * len(block.instructions) + len(state.tokens) + (len(state.env) + len(state.heap)) // 16
+    return 4 * len(block.instructions) + len(state.tokens) + (len(state.env) + len(state.heap)) // 32
 
 
 def work_of_call(summary: Summary, state: State) -> int:

@@ -163,7 +163,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             else:
                 deliveries.append((block.raises_to, raising))
         if feasible:
-            for name in [name for name in state.env if name[0] == "%" and name not in lasting]:
+            here = rank[index]
+            for name in [name for name in state.env if name[0] == "%" and lasting.get(name, -1) <= here]:
                 del state.env[name]
             last = block.instructions[-1] if block.instructions else None
             if isinstance(last, cfg.Return) or (not block.next and not isinstance(last, cfg.Raise)):

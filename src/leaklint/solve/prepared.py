@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.solve.cycles import blocks_in_cycles
 from leaklint.solve.repeated import repeated_tests
+
+_Step = TypeVar("_Step", cfg.GetItem, cfg.Call)
 
 CATCHING_ALL: Final = frozenset({"BaseException", "Exception"})
 
@@ -18,7 +21,7 @@ class Prepared:
 
     __slots__ = (
         "_body",
-        "_in_loop",
+        "_in_cycles",
         "_just_put",
         "_lone_calls",
         "_lone_picks",
@@ -36,7 +39,7 @@ class Prepared:
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self._in_loop: dict[int, bool] = {}
+        self._in_cycles: frozenset[int] | None = None
         self._read_later: frozenset[cfg.Copy] | None = None
         self._repeated: dict[cfg.Assume, tuple[str, bool]] | None = None
         self._lone_picks: frozenset[cfg.GetItem] | None = None
@@ -46,7 +49,7 @@ class Prepared:
         self.rank = {block: position for position, block in enumerate(self.order)}
         self.turns = _turns(body, self.rank)
         """For the head of a loop the rank behind the last of the blocks that lead back to it."""
-        self.lasting = _lasting_temporaries(body)
+        self.lasting = _lasting_temporaries(body, self.rank, self.turns)
         self.repeats = any(
             self.rank.get(edge.target, len(self.order)) <= self.rank[index] and body.blocks[edge.target].loop is None
             for index in self.order
@@ -60,9 +63,9 @@ class Prepared:
 
     def is_in_loop(self, index: int) -> bool:
         """Whether a block may run again and again."""
-        if index not in self._in_loop:
-            self._in_loop[index] = _is_in_loop(self._body, index)
-        return self._in_loop[index]
+        if self._in_cycles is None:
+            self._in_cycles = blocks_in_cycles(self._body)
+        return index in self._in_cycles
 
     def is_read_later(self, step: cfg.Copy) -> bool:
         """Whether some path reads the name that is bound before it is bound anew; asked for few functions."""
@@ -79,14 +82,17 @@ class Prepared:
     def is_lone_pick(self, step: cfg.GetItem) -> bool:
         """Whether the one element of a local container that the function asks for is asked for here, once."""
         if self._lone_picks is None:
-            self._lone_picks = _lone_picks(self._body)
+            self._lone_picks = self._outside_of_loops(_lone_picks(self._body))
         return step in self._lone_picks
 
     def is_lone_call(self, step: cfg.Call) -> bool:
         """Whether a call is made once at most, and no other call is given the same first argument."""
         if self._lone_calls is None:
-            self._lone_calls = _lone_calls(self._body)
+            self._lone_calls = self._outside_of_loops(_lone_calls(self._body))
         return step in self._lone_calls
+
+    def _outside_of_loops(self, found: Iterable[tuple[int, _Step]]) -> frozenset[_Step]:
+        return frozenset(step for index, step in found if not self.is_in_loop(index))
 
     def just_put(self, step: cfg.GetItem) -> cfg.Operand | None:
         """What has been appended right before the last element is asked for: ``jobs.append(job); jobs[-1].start()``."""
@@ -179,23 +185,34 @@ def _reverse_postorder(body: Body) -> list[int]:
     return finished[::-1]
 
 
-def _lasting_temporaries(body: Body) -> frozenset[str]:
-    """Temporaries that a block uses which another one sets."""
-    lasting: set[str] = set()
-    for block in body.blocks:
+def _lasting_temporaries(body: Body, rank: dict[int, int], turns: dict[int, int]) -> dict[str, int]:
+    """Temporaries that a block uses which another one sets, each with the rank of the last block that may use it."""
+    lasting: dict[str, int] = {}
+    for index, block in enumerate(body.blocks):
+        here = rank.get(index, 0)
         made: set[str] = set()
         for step in block.instructions:
-            lasting.update([name for name in _operands(step) if name[:1] == "%" and name not in made])
+            for name in _operands(step):
+                if name[:1] == "%" and name not in made:
+                    lasting[name] = max(lasting.get(name, 0), here)
             target = getattr(step, "target", None)
             if type(target) is str:
                 made.add(target)
         if block.loop is not None:
-            lasting.add(block.loop)
-    for block in body.blocks:
-        for step in block.instructions:
+            lasting[block.loop] = max(lasting.get(block.loop, 0), here)
+    for block in reversed(body.blocks):
+        for step in reversed(block.instructions):
             if isinstance(step, cfg.Operation) and step.target in lasting:
-                lasting.update(name for name in step.operands if name[:1] == "%")  # what a test is about
-    return frozenset(lasting)
+                for name in step.operands:
+                    if name[:1] == "%":  # what a test is about
+                        lasting[name] = max(lasting.get(name, 0), lasting[step.target])
+    ends = list(range(len(body.blocks)))  # where a loop is in which a block lies, the rank of its last block
+    for header, end in turns.items():
+        for position in range(rank[header], end):
+            ends[position] = max(ends[position], end - 1)
+    while any(ends[last] > last for last in lasting.values()):
+        lasting = {name: ends[last] for name, last in lasting.items()}
+    return lasting
 
 
 def _operands(step: cfg.Instruction) -> list[str]:
@@ -278,8 +295,8 @@ def _read_later(body: Body) -> frozenset[cfg.Copy]:
     return frozenset(found)
 
 
-def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
-    """Items of a local name that is asked for none other, by position or key, and where no loop goes on.
+def _lone_picks(body: Body) -> list[tuple[int, cfg.GetItem]]:
+    """Items of a local name that is asked for none other, by position or key, each with its block.
 
     The same of a display that is unpacked, where others of the names are there and none of them is read.
     """
@@ -304,7 +321,7 @@ def _lone_picks(body: Body) -> frozenset[cfg.GetItem]:
                 key = constants.get(step.key, step)
                 picked.setdefault(step.object, {}).setdefault(key, []).append((index, step))
     lone = [found for positions in picked.values() if len(positions) == 1 for found in positions.values()]
-    return frozenset(step for found in lone for index, step in found if not _is_in_loop(body, index))
+    return [each for found in lone for each in found]
 
 
 def _displays(body: Body) -> frozenset[str]:
@@ -323,28 +340,14 @@ def _unread(body: Body) -> frozenset[str]:
     return frozenset(step.source for step in bound)
 
 
-def _lone_calls(body: Body) -> frozenset[cfg.Call]:
-    """Calls outside of loops of which no other one has the same first argument."""
+def _lone_calls(body: Body) -> list[tuple[int, cfg.Call]]:
+    """Calls of which no other one has the same first argument, each with its block."""
     made: dict[str, list[tuple[int, cfg.Call]]] = {}
     for index, block in enumerate(body.blocks):
         for step in block.instructions:
             if isinstance(step, cfg.Call) and step.arguments:
                 made.setdefault(step.arguments[0].value, []).append((index, step))
-    lone = [found[0] for found in made.values() if len(found) == 1]
-    return frozenset(step for index, step in lone if not _is_in_loop(body, index))
-
-
-def _is_in_loop(body: Body, index: int) -> bool:
-    pending = [index]
-    seen: set[int] = set()
-    while pending:
-        for edge in body.blocks[pending.pop()].next:
-            if edge.target == index:
-                return True
-            if edge.target != RAISE_EXIT and edge.target not in seen:
-                seen.add(edge.target)
-                pending.append(edge.target)
-    return False
+    return [found[0] for found in made.values() if len(found) == 1]
 
 
 def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
