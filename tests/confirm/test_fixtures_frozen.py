@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import singledispatchmethod
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ IN_A_LIBRARY = frozenset({"database_in_memory_by_cursor", "database_in_memory_gr
 
 RAISES = frozenset({"async_context_manager_in_plain_with"})
 """Python raises an exception there before anything is lost."""
+HAS_CACHE = hasattr(singledispatchmethod(lambda self: None), "_method_cache")
+KEPT_BY_PYTHON = frozenset({"generic_function_own_state"} if HAS_CACHE else ())
+"""Some versions of ``singledispatchmethod`` keep every object that it was called on: a leak that no project makes."""
 
 
 def proves(seen: Observation) -> bool:
@@ -71,7 +75,7 @@ def test_notes_agree_with_a_frozen_container(case: Path) -> None:
     assert left_of(plan.run) == []
     assert not report.record.init_error
     assert not report.record.ended
-    if job.kept or case.name in RAISES:
+    if job.kept or case.name in RAISES | KEPT_BY_PYTHON:
         return
     if case.name in IN_A_LIBRARY:
         assert [each.kind for each in report.only_seen] == [Kind.ANSWER]
