@@ -287,11 +287,17 @@ class Declared:
     ) -> Framework | None:
         """The framework that lists a method for the object that a name stands for."""
         maker = self._names.maker(path, name)
-        found = maker.name if isinstance(maker, Library) else self._names.made_by(path, name) if maker else ""
-        if not found:
+        if isinstance(maker, Library):
+            kinds = [maker.name]
+        else:
+            kinds = list(filter(None, [self._names.made_by(path, name)])) if maker else []
+            kinds += self._names.inherited_from(maker.path, maker.name, method) if maker else []
+        if not kinds:
             file = path.rpartition("/")[2]
             return self._first(path, lambda each: each.file == file and method in methods(each))
-        return self._first(path, lambda each: method in methods(each) and _matches(found, each.objects))
+        return self._first(
+            path, lambda each: method in methods(each) and any(_matches(kind, each.objects) for kind in kinds)
+        )
 
     def _first(self, path: str, accepts: Callable[[Framework], bool]) -> Framework | None:
         return next((each for each in self._frameworks if accepts(each) and self._applies(path, each)), None)

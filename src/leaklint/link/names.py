@@ -118,6 +118,23 @@ class Names:
         value = self._files[target.path].bound_calls.get(target.name, "") if isinstance(target, Own) else ""
         return self.written(target.path, value.removesuffix("()")) if isinstance(target, Own) and value else ""
 
+    def inherited_from(self, path: str, name: str, method: str) -> list[str]:
+        """The classes of libraries from which a class of the project may have a method that none of its own defines."""
+        found: list[str] = []
+        waiting, seen = [Own(path, name)], set[Own]()
+        while waiting:
+            own = waiting.pop()
+            facts = self._files[own.path].classes.get(own.name)
+            if facts is None or own in seen or method in facts.methods:
+                continue
+            seen.add(own)
+            for base in [self.definition(own.path, each) for each in facts.bases]:
+                if isinstance(base, Own):
+                    waiting.append(base)
+                elif base is not None:
+                    found.append(base.name)
+        return found
+
     def named(self, path: str, dotted: str) -> Own | None:
         """The file and the rest, for a dotted name that starts with a module of the project, as a file imports it."""
         parts = dotted.split(".")
