@@ -212,6 +212,11 @@ def _widened(things: frozenset[Thing]) -> frozenset[Thing]:
 
 def shortened(sources: Sources) -> Sources:
     """Few enough sources that say as much: their last fields are left out, and what never differs is kept apart."""
+    return sources if len(sources) <= MAX_SOURCES else _shortened(sources)
+
+
+@functools.lru_cache(2_000)
+def _shortened(sources: Sources) -> Sources:
     kept = MAX_FIELDS
     while len(sources) > MAX_SOURCES and kept:
         kept -= 1
