@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
+from leaklint.fix.locks import waits_under_lock
 from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
-from leaklint.fix.tree import Function, Tree, Unreadable, dotted
+from leaklint.fix.running import last_name, may_run, near
+from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.finding import Finding
 
 _ASKS = ("is_set", "wait")
@@ -28,24 +29,26 @@ def must_end(finding: Finding, project: Project, callee: str) -> None:
 
 
 def ends_soon(finding: Finding, project: Project, callee: str) -> bool:
-    """Whether what runs is known to end by itself, and not to sleep for longer than a caller may want to wait."""
-    return project.ends(callee) and not _rests(project, finding.place.path, callee)
+    """Whether what runs is known to end by itself, also where it is waited for, and that soon."""
+    if not project.ends(callee) or waits_under_lock(finding, project, callee):
+        return False
+    runs = may_run(project, finding.place.path, callee)
+    return not any(_rests(tree, function) or _awaits_others(tree, function) for _, tree, function in runs)
 
 
-def _rests(project: Project, path: str, callee: str, depth: int = 0) -> bool:
-    """Whether a function that a name may mean sleeps for a time that is long, or that a setting decides."""
-    last = callee.partition("#")[0].rpartition(".")[2]
-    for each in (path, *sorted(project.imported(path))):
-        for tree, function in _named(project, each, last):
-            for call in tree.own_nodes(function):
-                if not isinstance(call, ast.Call):
-                    continue
-                name = call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
-                if tree.full_name(call.func) in _SLEEPS and _is_long(tree, function, call):
-                    return True
-                if depth < _DEEPEST and name not in ("", last) and _rests(project, each, name, depth + 1):
-                    return True
-    return False
+def _rests(tree: Tree, function: Function) -> bool:
+    """Whether a function sleeps for a time that is longer than a caller may want to wait, or that a setting decides."""
+    calls = [each for each in tree.own_nodes(function) if isinstance(each, ast.Call)]
+    return any(tree.full_name(each.func) in _SLEEPS and _is_long(tree, function, each) for each in calls)
+
+
+def _awaits_others(tree: Tree, function: Function) -> bool:
+    """Whether a function awaits what it has not made itself: a future, perhaps, that nobody ever sets."""
+    own = tree.names_of(function)[1]
+    awaited = [each.value for each in tree.own_nodes(function) if isinstance(each, ast.Await)]
+    return any(
+        isinstance(each, ast.Attribute) or (isinstance(each, ast.Name) and each.id not in own) for each in awaited
+    )
 
 
 def _is_long(tree: Tree, function: Function, call: ast.Call) -> bool:
@@ -72,7 +75,7 @@ def _is_endless(project: Project, path: str, callee: str, depth: int = 0) -> boo
     last = callee.partition("#")[0].rpartition(".")[2]
     if project.is_endless(callee):
         return not any(isinstance(each, ast.Attribute) and each.attr in _SHUTS for each in project.tree(path).nodes)
-    found = [pair for each in (path, *sorted(project.imported(path))) for pair in _named(project, each, last)]
+    found = [(tree, function) for _, tree, function in near(project, path, last)]
     return bool(found) and all(
         _loops(project, path, tree, function) or (depth < _DEEPEST and _passes_on(project, path, function, depth))
         for tree, function in found
@@ -86,22 +89,10 @@ def _passes_on(project: Project, path: str, function: Function, depth: int) -> b
         value = value.value if isinstance(value, ast.Await) else value
         if not isinstance(value, ast.Call):
             continue
-        name = value.func.attr if isinstance(value.func, ast.Attribute) else dotted(value.func)
+        name = last_name(value)
         if name != function.name and _is_endless(project, path, name, depth + 1):
             return True
     return False
-
-
-def _named(project: Project, path: str, name: str) -> Iterator[tuple[Tree, Function]]:
-    if not project.mentions(path, f"def {name}"):
-        return
-    try:
-        tree = project.tree(path)
-    except Unreadable:
-        return
-    for node in tree.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-            yield tree, node
 
 
 def _loops(project: Project, path: str, tree: Tree, function: Function) -> bool:

@@ -1,0 +1,85 @@
+"""What is held while work is waited for, and the work needs too, so that neither goes on: locks, workers of a pool."""
+
+from __future__ import annotations
+
+import ast
+
+from leaklint.fix.project import Project
+from leaklint.fix.running import around, last_name, may_run, near, ways_to
+from leaklint.fix.tree import Function, Tree
+from leaklint.ir.finding import Finding
+
+_TAKES = ("acquire", "enter_async_context", "enter_context")
+_POOLS = ("apply", "apply_async", "imap", "imap_unordered", "map", "map_async", "run_in_executor", "starmap", "submit")
+
+
+def waits_under_lock(finding: Finding, project: Project, callee: str) -> bool:
+    """Whether what runs may take a lock that is held where it is started, by the function or one that leads to it."""
+    path = finding.place.path
+    node = project.tree(path).at(finding.place.span)
+    if node is None or not _takes_lock(project, path, callee):
+        return False
+    return any(_is_under_lock(project, *way) for way in ways_to(project, path, node))
+
+
+def runs_in_pool(project: Project, path: str, node: ast.AST) -> bool:
+    """Whether a place may be reached in a worker of a pool, which would wait for work that no worker is left for."""
+    for _, tree, place in ways_to(project, path, node):
+        if place is node:
+            continue
+        inner = place
+        for each in tree.above(place):
+            if isinstance(each, ast.stmt):
+                break
+            called = each.func if isinstance(each, ast.Call) and inner is not each.func else None
+            if isinstance(called, ast.Attribute) and called.attr in _POOLS:
+                return True
+            inner = each
+    return False
+
+
+def _takes_lock(project: Project, path: str, callee: str) -> bool:
+    return any(
+        _is_lock(project, where, item)
+        for where, tree, function in may_run(project, path, callee)
+        for each in tree.own_nodes(function)
+        if isinstance(each, ast.With | ast.AsyncWith)
+        for item in each.items
+    )
+
+
+def _is_lock(project: Project, path: str, item: ast.withitem) -> bool:
+    """Whether what a ``with`` enters may be a lock: nobody wants a name for it, and it was made before."""
+    entered = item.context_expr
+    if item.optional_vars is not None:
+        return False
+    if not isinstance(entered, ast.Call):
+        return True
+    name = last_name(entered)
+    own = list(near(project, path, name))
+    # a function that is no generator gives a lock; what one that is takes is looked for in it
+    return any(not tree.is_generator(function) for _, tree, function in own) or name.lower().endswith("lock")
+
+
+def _is_under_lock(project: Project, path: str, tree: Tree, place: ast.AST) -> bool:
+    inner = place
+    for each in tree.above(place):
+        if isinstance(each, ast.With | ast.AsyncWith) and inner in each.body:
+            entered = [item.context_expr for item in each.items]
+            if any(_is_lock(project, path, item) for item in each.items) or any(
+                isinstance(made, ast.Call) and _takes_lock(project, path, last_name(made)) for made in entered
+            ):
+                return True
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            decorated = any(_takes_lock(project, path, name) for name in around(project, path, each))
+            return decorated or _has_taken(tree, each, place)
+        inner = each
+    return False
+
+
+def _has_taken(tree: Tree, function: Function, place: ast.AST) -> bool:
+    """Whether a function has called ``acquire``, and not ``release`` since, before it comes to a place."""
+    line = tree.statement(place).lineno
+    calls = [each for each in tree.own_nodes(function) if isinstance(each, ast.Call) and each.lineno <= line]
+    told = [each for each in calls if last_name(each) in (*_TAKES, "release")]
+    return bool(told) and last_name(max(told, key=lambda each: each.lineno)) in _TAKES

@@ -1,0 +1,107 @@
+"""Which functions may run because of a call, and which lead to a place, as far as names tell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from leaklint.fix.project import Project
+from leaklint.fix.tree import Function, Tree, Unreadable, dotted
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEEPEST = 3
+"""Calls from the function that begins to the last one that is looked at."""
+
+
+def last_name(node: ast.expr) -> str:
+    """The last part of what a call calls, or a decorator is: ``lock`` of ``self.table.lock``; or nothing."""
+    called = node.func if isinstance(node, ast.Call) else node
+    return called.attr if isinstance(called, ast.Attribute) else dotted(called)
+
+
+def named(project: Project, path: str, name: str) -> Iterator[tuple[Tree, Function]]:
+    """The functions and methods of a file that have a name."""
+    if not project.mentions(path, f"def {name}"):
+        return
+    try:
+        tree = project.tree(path)
+    except Unreadable:
+        return
+    for node in tree.nodes:
+        if isinstance(node, _FUNCTIONS) and node.name == name:
+            yield tree, node
+
+
+def near(project: Project, path: str, name: str) -> Iterator[tuple[str, Tree, Function]]:
+    """Those of a file and of the files that it imports itself, with their paths."""
+    for each in (path, *sorted(project.imported(path))):
+        for tree, function in named(project, each, name):
+            yield each, tree, function
+
+
+def may_run(project: Project, path: str, callee: str) -> list[tuple[str, Tree, Function]]:
+    """The functions that may run when a name is called, with their files: what they call, and their decorators."""
+    return project.once(("may run", path, callee), lambda: list(_may_run(project, path, callee)))
+
+
+def _may_run(project: Project, path: str, callee: str) -> Iterator[tuple[str, Tree, Function]]:
+    pending = [(path, callee.partition("#")[0].rpartition(".")[2], 0)]
+    seen = set(pending)
+    while pending:
+        where, name, depth = pending.pop()
+        for each, tree, function in near(project, where, name):
+            yield each, tree, function
+            if depth == _DEEPEST:
+                continue
+            called = {last_name(node) for node in tree.own_nodes(function) if isinstance(node, ast.Call)}
+            called |= around(project, each, function)
+            fresh = {(each, other, depth + 1) for other in called - {"", name}} - seen
+            seen |= fresh
+            pending += sorted(fresh)
+
+
+def around(project: Project, path: str, function: Function) -> set[str]:
+    """The names of a function's decorators, and of the functions in those that they may put around it."""
+    decorators = {last_name(each) for each in function.decorator_list} - {""}
+    made = [found for name in decorators for _, _, found in near(project, path, name)]
+    inner = {node.name for each in made for node in ast.walk(each) if isinstance(node, _FUNCTIONS)}
+    return decorators | inner
+
+
+def ways_to(project: Project, path: str, node: ast.AST) -> Iterator[tuple[str, Tree, ast.AST]]:
+    """A place, and all places that name a function which leads to it: calls, and where it is handed on."""
+    files = {path}
+    homes = [path]
+    for home in homes:
+        homes += sorted(project.importers(home) - files)
+        files.update(homes)
+    pending = [(path, node)]
+    seen: set[str] = set()
+    while pending:
+        where, place = pending.pop()
+        tree = project.tree(where)
+        yield where, tree, place
+        function = next((each for each in tree.above(place) if isinstance(each, _FUNCTIONS)), None)
+        if function is None:
+            continue
+        name, of_object = function.name, isinstance(tree.parents[function], ast.ClassDef)
+        if name not in seen:
+            seen.add(name)
+            pending += [(each, use) for each in sorted(files) for use in _uses(project, each, name, of_object)]
+
+
+def _uses(project: Project, path: str, name: str, of_object: bool) -> Iterator[ast.expr]:
+    """Where a file reads a function by its name, or a method as an attribute of whatever object."""
+    if not project.mentions(path, name):
+        return
+    try:
+        tree = project.tree(path)
+    except Unreadable:
+        return
+    imported = {(each.asname or each.name).partition(".")[0] for each in tree.nodes if isinstance(each, ast.alias)}
+    for each in tree.nodes:
+        if isinstance(each, ast.Attribute) and each.attr == name:
+            if of_object or dotted(each).partition(".")[0] in imported:
+                yield each
+        elif isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load) and not of_object:
+            yield each
