@@ -80,7 +80,7 @@ def _with_name(finding: Finding, site: Site, path: ast.expr, project: Project) -
             changes += [Instead(tree.span(done), ""), *above, *([behind] if behind is not None else [])]
             if first_closing in closing and _only_use_of_os(tree, done):
                 changes.append(Forget("os"))
-    safe = stays_here(site, names | _objects(site)) and not _is_known_elsewhere(site, path, project)
+    safe = stays_here(site, names | _objects(site), path) and not _is_known_elsewhere(site, path, project)
     _is_made_for_itself(site, path, names)
     changes += [guarded(tree, rest, closing, statement), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
@@ -105,17 +105,26 @@ def _is_made_for_itself(site: Site, path: ast.expr, names: set[str]) -> None:
 
 
 def _is_known_elsewhere(site: Site, path: ast.expr, project: Project) -> bool:
-    """Whether a file has the name of a constant that others use too; raises ``NoFix`` where they may come later."""
+    """Whether a file has a constant name that others use too; raises ``NoFix`` where they may come later."""
     tree, function = site.tree, site.function
-    if not isinstance(path, ast.Name) or _constant(tree, function, path.id) is None:
-        return False
-    inside = set(ast.walk(function))
-    uses = [each for each in occurrences(project, site.file, path.id) if not each.is_definition]
-    if all(each.node in inside for each in uses):
-        return False
-    if not site.in_handler:
+    made = _constant(tree, function, path.id) if isinstance(path, ast.Name) else None
+    inside = set(ast.walk(function)) | (set(ast.walk(made)) if made is not None else set())
+    used = (
+        isinstance(path, ast.Name)
+        and made is not None
+        and any(each.node not in inside for each in occurrences(project, site.file, path.id) if not each.is_definition)
+    )
+    match path if made is None else made.value:
+        case ast.Constant(value=str(text)):
+            files = [each for each in project.sources if project.own(each) and project.mentions(each, text)]
+            used = used or any(
+                isinstance(each, ast.Constant) and each.value == text and each not in inside
+                for file in files
+                for each in project.tree(file).nodes
+            )
+    if used and not site.in_handler:
         raise NoFix("the file is made for others, who know what it is called")
-    return True
+    return used
 
 
 def _objects(site: Site) -> set[str]:

@@ -152,14 +152,19 @@ _LOOKS = frozenset({"basename", "exists", "getsize", "is_file", "isfile", "len",
 """What an answer may ask of a file that is removed right after."""
 
 
-def stays_here(site: Site, names: set[str]) -> bool:
-    """Whether nobody can ask for the file after the function; raises ``NoFix`` where a caller does."""
+def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> bool:
+    """Whether nobody can ask for the file after the function; raises ``NoFix`` where a caller does.
+
+    The file is known by names, or by what is written as its path is.
+    """
     safe = True
+    text = site.tree.text_of(path) if path is not None else ""
     for each in site.tree.own_nodes(site.function):
         if not isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) or each.value is None:
             continue
         for name in ast.walk(each.value):
-            if isinstance(name, ast.Name) and name.id in names:
+            written = type(name) is type(path) and site.tree.text_of(name) == text
+            if written or (isinstance(name, ast.Name) and name.id in names):
                 taker = _taker(site.tree, name, each)
                 if taker is None and not site.in_handler:
                     raise NoFix("the name of the file goes to the caller, who may use it")
@@ -170,7 +175,7 @@ def stays_here(site: Site, names: set[str]) -> bool:
     return safe
 
 
-def _taker(tree: Tree, name: ast.Name, answer: ast.AST) -> ast.Call | None:
+def _taker(tree: Tree, name: ast.AST, answer: ast.AST) -> ast.Call | None:
     """The call of an answer that is given the name of a file and does not just give it back."""
     node: ast.AST = name
     while node is not answer:
