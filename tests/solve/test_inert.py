@@ -76,6 +76,10 @@ LEAKS = {
         "SEEN = []\ndef noted(f):\n    def inner(event, context):\n        SEEN.append(event['id'])\n"
         "        return f(event, context)\n    return inner\n@noted\ndef handler(event, context):\n    return 1\n"
     ),
+    "a function that a library makes a decorator of": (
+        "import somewhere\nSEEN = []\n@somewhere.decorator\ndef noted(f, event, context):\n    SEEN.append(event['id'])\n"
+        "    return f(event, context)\n@noted\ndef handler(event, context):\n    return 1\n"
+    ),
     "a lambda of the module": f"SEEN = []\nkeep = lambda x: SEEN.append(x)\n{EVENT}keep(event['id'])\n",
     "a table of functions": (
         f"SEEN = []\ndef keep(x):\n    SEEN.append(x)\nTABLE = {{'keep': keep}}\n{EVENT}TABLE[event['do']](event['id'])\n"

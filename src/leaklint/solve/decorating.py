@@ -1,6 +1,11 @@
-"""Context managers as decorators: each call of the decorated function enters one and leaves it again.
+"""Decorators that are no functions: context managers, and what a library makes of a function of the project.
 
-What such a decorator gives is a partial of the function that carries the manager too.
+Each call of the decorated function enters a context manager and leaves it again. What such a decorator gives is a
+partial of the function that carries the manager too.
+
+``@library.decorator`` over ``def audit(function, event, context)`` makes of ``audit`` a decorator that calls ``audit``
+in the place of what it decorates. What that gives is a partial of the decorated function too, and carries one of
+``audit``.
 """
 
 from __future__ import annotations
@@ -10,9 +15,9 @@ from typing import Final
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.arguments import Arguments, keep_call
+from leaklint.solve.arguments import Arguments, fits, formals_of, keep_call, unpacked
 from leaklint.solve.calls import apply
-from leaklint.solve.lattice import NONE, of, ordered, slot
+from leaklint.solve.lattice import NONE, join_all, of, ordered, slot
 from leaklint.solve.leaving import stands_behind_with
 from leaklint.solve.lookup import read_field
 from leaklint.solve.managers import enter, exit_from
@@ -64,11 +69,85 @@ def decorated(act: Activation, state: State, manager: Thing, arguments: Argument
     return of(Thing(path, kind), sources=arguments.positional[0].sources)
 
 
+def makes_wrapped(act: Activation, wrapper: Thing, arguments: Arguments, span: Span) -> bool:
+    """Whether a function decorates, of which a library's decorator may have made a decorator: it is given what it shall
+    be called around, or options before that, and lacks the rest.
+    """
+    facts = act.world.program.function(wrapper.type.name)
+    if wrapper.type.name not in act.world.altered or facts is None or facts.is_async:
+        return False
+    decorates_here = span in act.world.decorations(act.path)
+    if arguments.positional:
+        if not (decorates_here or act.importing) or not _is_function(arguments):
+            return False
+    elif not decorates_here:
+        return False
+    takes_more = any(each.kind == "star" for each in facts.parameters)
+    return takes_more or not fits(formals_of(facts), arguments)
+
+
+def wrapped(act: Activation, state: State, wrapper: Thing, arguments: Arguments, span: Span) -> Value:
+    """The function that such a decorator makes of one; without one yet, the decorator with its options."""
+    path = act.made(span, "around")
+    kept = keep_call(act, state, path, of(wrapper), Arguments(named=arguments.named))
+    around = Thing(path, Type(TypeKind.PARTIAL, kept))
+    if not arguments.positional:
+        return of(around)
+    _note_unsure(act, arguments)
+    return decorated(act, state, around, arguments, span)
+
+
+def or_same(act: Activation, wrapper: Thing, arguments: Arguments, result: Value) -> Value:
+    """What a function gives that is called as a decorator: where a library has made something else of it, and nothing
+    that can be called comes of it, the decorated function.
+    """
+    if wrapper.type.name not in act.world.altered or not _is_function(arguments):
+        return result
+    if any(each.type.kind not in (TypeKind.UNKNOWN, TypeKind.CONSTANT) for each in result.things):
+        return result
+    _note_unsure(act, arguments)
+    return arguments.positional[0]
+
+
+def _is_function(arguments: Arguments) -> bool:
+    """Whether there is one argument by position, and it is a function of the project."""
+    return (
+        len(arguments.positional) == 1
+        and arguments.rest is None
+        and any(each.type.kind in (TypeKind.FUNCTION, TypeKind.PARTIAL) for each in arguments.positional[0].things)
+    )
+
+
+def _note_unsure(act: Activation, arguments: Arguments) -> None:
+    """Nobody knows whether calling what is decorated still gives a coroutine."""
+    functions = [each for each in arguments.positional[0].things if each.type.kind is TypeKind.FUNCTION]
+    act.world.unsure.update(each.type.name for each in functions)
+
+
+def _call_wrapper(
+    act: Activation, state: State, wrappers: Value, inner: Value, arguments: Arguments, span: Span
+) -> Solving:
+    """Calls the functions around a decorated one; one that cannot be called so hands on what it is given."""
+    results = []
+    for each in ordered(wrappers.things):
+        wrapper, options = unpacked(act, state, each)
+        given = Arguments((inner, *arguments.positional), (*options.named, *arguments.named), arguments.rest)
+        functions = [act.world.program.function(thing.type.name) for thing in wrapper.things]
+        if all(facts is not None and fits(formals_of(facts), given) for facts in functions):
+            results.append((yield from apply(act, state, wrapper, given, span)))
+        else:
+            results.append((yield from apply(act, state, inner, arguments, span)))
+    return join_all(results)
+
+
 def call_within(
     act: Activation, state: State, managers: Value, inner: Value, arguments: Arguments, span: Span
 ) -> Solving:
     """Calls a decorated function: the manager is entered, or made anew and entered, and left when it returns."""
     entered = NOTHING
+    if any(each.type.kind is TypeKind.PARTIAL for each in managers.things):
+        result = yield from _call_wrapper(act, state, managers, inner, arguments, span)
+        return result
     for manager in ordered(managers.things):
         again = read_field(act, state, slot(manager.path, AGAIN))
         if again is None:

@@ -169,6 +169,8 @@ def _reach_anyhow(survey: Survey) -> None:
     if not survey.verbs.called_later.isdisjoint(survey.functions):
         raise MayMatter("a library may call it at some time")
     found = [(key, False) for key in survey.escaped]
+    # a library may have made a decorator of what is called as one, and calls it in the place of what it decorates
+    found += [(key, False) for key in survey.at_import if (each := survey.facts(key)).decorators and not each.in_class]
     for name, known in survey.functions.items():
         if _is_special(name) or name in survey.verbs.called:
             found += [(key, name in _MAKERS) for key, _ in known]

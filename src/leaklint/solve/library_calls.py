@@ -47,6 +47,7 @@ TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.star
 
 
 _OF_PYTHON: Final = frozenset({*sys.stdlib_module_names, "typing_extensions"})
+_DECORATED: Final = (TypeKind.FUNCTION, TypeKind.INSTANCE, TypeKind.PARTIAL)
 _ALL_BUT_FILES: Final = tuple(work for work in Work if work is not Work.FILE)
 
 
@@ -129,9 +130,11 @@ def _decorated(act: Activation, callee: Value, arguments: Arguments, span: Span)
         return None
     (value,) = arguments.positional
     for thing in ordered(value.things):
-        if thing.type.kind in (TypeKind.FUNCTION, TypeKind.INSTANCE) and span in act.world.decorations(act.path):
+        if thing.type.kind in _DECORATED and span in act.world.decorations(act.path):
+            functions = [each.type.name for each in value.things if each.type.kind is TypeKind.FUNCTION]
+            act.world.altered.update(functions)
             if not _keeps_async(act, callee):
-                act.world.unsure.update(each.type.name for each in value.things if each.type.kind is TypeKind.FUNCTION)
+                act.world.unsure.update(functions)
             return value
         if thing.type.kind is TypeKind.CLASS:
             known = act.world.program.class_(thing.type.name)

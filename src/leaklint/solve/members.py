@@ -27,7 +27,9 @@ ENTERING: Final = ("__aenter__", "__enter__")
 ENTERED: Final = "contextlib._GeneratorContextManager.__enter__"
 """The row of what enters one of ``GENERATORS``, in whatever way."""
 WITHIN: Final = "<its decorator>"
-"""The slot of a partial in which lies the context manager that each call of it enters and leaves."""
+"""The slot of a partial in which lies the context manager that each call of it enters and leaves, or the partial of a
+function that is called in its place.
+"""
 
 
 def bound(state: State, method: Thing, receiver: Value) -> Value:

@@ -150,6 +150,8 @@ class World:
         """Those of them of which a function of the project makes the keys of the cache, and that function."""
         self.unsure: set[str] = set()
         """Coroutine functions of the project of which a decorator that nobody knows may have made something else."""
+        self.altered: set[str] = set()
+        """Functions of the project under a decorator that nobody knows: a decorator may have been made of them."""
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
         self.rebound: dict[Path, Value] = {}
