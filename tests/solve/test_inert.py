@@ -80,6 +80,10 @@ LEAKS = {
         "import somewhere\nSEEN = []\n@somewhere.decorator\ndef noted(f, event, context):\n    SEEN.append(event['id'])\n"
         "    return f(event, context)\n@noted\ndef handler(event, context):\n    return 1\n"
     ),
+    "an object of a library that is called": (
+        "from aws_lambda_powertools.utilities.batch import BatchProcessor\nSEEN = []\nbatch = BatchProcessor()\n"
+        f"def keep(x):\n    SEEN.append(x)\n{EVENT}batch(event['Records'], keep)\n    batch.process()\n"
+    ),
     "a lambda of the module": f"SEEN = []\nkeep = lambda x: SEEN.append(x)\n{EVENT}keep(event['id'])\n",
     "a table of functions": (
         f"SEEN = []\ndef keep(x):\n    SEEN.append(x)\nTABLE = {{'keep': keep}}\n{EVENT}TABLE[event['do']](event['id'])\n"

@@ -214,6 +214,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     params: list[str] | None = None
     """Parameter names in order, without ``self``; ``*rest`` and ``**rest`` take what is left."""
     static: bool = False
+    around: bool = False
+    """A decorator that is called in the place of what it decorates, and is given that first."""
     """A function in a class that takes no ``self``."""
     coroutine: bool = False
     """The call gives a coroutine; ``type`` and ``returns`` are what awaiting it gives."""

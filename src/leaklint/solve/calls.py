@@ -116,9 +116,9 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
     from leaklint.solve import decorating
 
     kind = thing.type.kind
+    if decorating.makes_wrapped(act, thing, arguments, span):
+        return decorating.wrapped(act, state, thing, arguments, span)
     if kind is TypeKind.FUNCTION:
-        if decorating.makes_wrapped(act, thing, arguments, span):
-            return decorating.wrapped(act, state, thing, arguments, span)
         result = yield from _call_function(act, state, thing, arguments, span)
         if span in act.world.decorations(act.path):
             decorating.keep_call_for_decorator(act, state, thing, arguments, result, span)

@@ -70,17 +70,20 @@ def decorated(act: Activation, state: State, manager: Thing, arguments: Argument
 
 
 def makes_wrapped(act: Activation, wrapper: Thing, arguments: Arguments, span: Span) -> bool:
-    """Whether a function decorates, of which a library's decorator may have made a decorator: it is given what it shall
-    be called around, or options before that, and lacks the rest.
+    """Whether a function decorates of which a library's decorator may have made a decorator, or one of which a row says
+    that: it is given what it shall be called around, or options before that, and lacks the rest.
     """
-    facts = act.world.program.function(wrapper.type.name)
-    if wrapper.type.name not in act.world.altered or facts is None or facts.is_async:
+    world, name = act.world, wrapper.type.name
+    decorates_here = span in world.decorations(act.path)
+    if not decorates_here and not (act.importing and arguments.positional):
         return False
-    decorates_here = span in act.world.decorations(act.path)
-    if arguments.positional:
-        if not (decorates_here or act.importing) or not _is_function(arguments):
-            return False
-    elif not decorates_here:
+    if arguments.positional and not _is_function(arguments):
+        return False
+    if wrapper.type.kind is TypeKind.LIBRARY:
+        row = world.models.row(name)
+        return row is not None and row.around
+    facts = world.program.function(name) if name in world.altered else None
+    if facts is None or facts.is_async:
         return False
     takes_more = any(each.kind == "star" for each in facts.parameters)
     return takes_more or not fits(formals_of(facts), arguments)
@@ -133,7 +136,7 @@ def _call_wrapper(
         wrapper, options = unpacked(act, state, each)
         given = Arguments((inner, *arguments.positional), (*options.named, *arguments.named), arguments.rest)
         functions = [act.world.program.function(thing.type.name) for thing in wrapper.things]
-        if all(facts is not None and fits(formals_of(facts), given) for facts in functions):
+        if all(facts is None or fits(formals_of(facts), given) for facts in functions):
             results.append((yield from apply(act, state, wrapper, given, span)))
         else:
             results.append((yield from apply(act, state, inner, arguments, span)))

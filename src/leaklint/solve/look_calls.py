@@ -95,7 +95,7 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
     ) not in verbs.texts:
         result |= (BOTH if (receiver | arguments) & BOTH else 0) | survey.items
     ours = word in survey.functions or word in survey.classes
-    if ours or _hands_on(verbs, word):
+    if ours or _hands_on(verbs, word) or (look.get(step.function) & OWN and _hands_on(verbs, "__call__")):
         look.hand(*(each.value for each in step.arguments))
     for key, function in survey.functions.get(word, ()):
         survey.reach(key, function, look.key)
