@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 
@@ -17,6 +19,9 @@ MARKER = re.compile(rb"AWS::(Serverless|Lambda)::(Function|LayerVersion)")
 _FUNCTIONS = {"AWS::Serverless::Function": "SAM function", "AWS::Lambda::Function": "CloudFormation function"}
 _SUBSTITUTED = re.compile(r"\$\{[^{}\n]*\}")
 _LAYERS = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Lambda::LayerVersion": "Content"}
+_LOOP = "Fn::ForEach::"
+MOST_LOOPS: Final = 500
+"""Rounds of loops in a template, beyond which loops are left out: as many resources as CloudFormation allows."""
 
 
 def read(path: str, tree: Tree) -> Said:
@@ -26,11 +31,11 @@ def read(path: str, tree: Tree) -> Said:
     sources: list[tuple[str, bytes]] = []
     images: list[str] = []
     for document in tree.documents(path):
-        resources = document.find("Resources")
-        for name, key, resource in resources.items() if resources else ():
+        for name, key, resource, variables in _resources(document):
             kind = resource.string_at("Type")
             if kind in _FUNCTIONS:
-                function = _Function(path, document, name, key, resource, kind == "AWS::Serverless::Function")
+                is_sam = kind == "AWS::Serverless::Function"
+                function = _Function(path, document, name, key, resource, is_sam, variables)
                 found = function.declarations(tree)
                 declarations += found
                 images += [function.image] if found and function.image else []
@@ -42,6 +47,27 @@ def read(path: str, tree: Tree) -> Said:
     return Said(tuple(declarations), tuple(layers), tuple(images), tuple(sources))
 
 
+def _resources(document: Node) -> Iterator[tuple[str, Node, Node, Mapping[str, str]]]:
+    """Name, key and body of each resource, and the variables of the loops that it stands in (``Fn::ForEach``)."""
+    pending: list[tuple[Node | None, dict[str, str]]] = [(document.find("Resources"), {})]
+    for resources, variables in pending:
+        for name, key, resource in resources.items() if resources else ():
+            if not name.startswith(_LOOP):
+                yield _filled(name, variables), key, resource, variables
+            elif len(resource.elements) == 3:
+                variable, values, body = resource.elements
+                texts = [each.string for each in values.elements]
+                if len(pending) + len(texts) <= MOST_LOOPS:
+                    pending += [(body, {**variables, variable.text: text}) for text in texts if text is not None]
+
+
+def _filled(text: str, variables: Mapping[str, str]) -> str:
+    """A text with the variables of loops in their places."""
+    for name, value in variables.items():
+        text = text.replace(f"${{{name}}}", value).replace(f"&{{{name}}}", value)
+    return text
+
+
 class _Function(msgspec.Struct):
     """One function resource, with ``Globals`` as its defaults under SAM."""
 
@@ -51,6 +77,8 @@ class _Function(msgspec.Struct):
     key: Node
     resource: Node
     is_sam: bool
+    variables: Mapping[str, str]
+    """Those of the loops that it stands in."""
 
     def declarations(self, tree: Tree) -> list[Declaration]:
         """The handler of the function, unless it is not written in Python."""
@@ -103,28 +131,30 @@ class _Function(msgspec.Struct):
 
     def _zipped(self, base: Declaration, is_python_stated: bool, tree: Tree) -> list[Declaration]:
         node = self._property("Handler")
-        written, is_literal = self._literal(node)
-        handler = (
-            tree.unwrapped(written, lambda name: self._text("Environment", "Variables", name)) if written else None
-        )
-        parts = split_handler(handler) if handler else None
-        if not node or not handler or not parts:
-            return []
-        root, is_folder_stated = self._root()
-        target, attribute = parts
-        inline = self._inline()
-        return [
-            msgspec.structs.replace(
-                base,
-                line=node.line,
-                handler=handler,
-                target=target,
-                attribute=attribute,
-                root=root,
-                expected=is_python_stated and is_literal and is_folder_stated and not inline and not self._is_built(),
-                inline=self._inline_path() if inline else "",
+        declarations = []
+        for written, is_literal in self._choices(node):
+            handler = (
+                tree.unwrapped(written, lambda name: self._text("Environment", "Variables", name)) if written else None
             )
-        ]
+            parts = split_handler(handler) if handler else None
+            if not node or not handler or not parts:
+                continue
+            inline = self._inline()
+            for root, is_folder_stated in self._roots():
+                is_stated = is_python_stated and is_literal and is_folder_stated
+                declarations.append(
+                    msgspec.structs.replace(
+                        base,
+                        line=node.line,
+                        handler=handler,
+                        target=parts[0],
+                        attribute=parts[1],
+                        root=root,
+                        expected=is_stated and not inline and not self._is_built(),
+                        inline=self._inline_path() if inline else "",
+                    )
+                )
+        return declarations
 
     def _image(self, base: Declaration, tree: Tree) -> list[Declaration]:
         """An image function: the command of the template, else that of the Dockerfile it is built from."""
@@ -154,13 +184,38 @@ class _Function(msgspec.Struct):
     def _literal(self, node: Node | None) -> tuple[str | None, bool]:
         """The text of a value and whether the template itself fixes it: a parameter's default may be overridden."""
         if node is None or node.string is not None:
-            return (node.string if node else None), node is not None
+            return (_filled(node.string or "", self.variables) if node else None), node is not None
         name, argument = node.intrinsic() or ("", node)
+        if name == "Ref" and argument.text in self.variables:
+            return self.variables[argument.text], True
         if name == "Ref":
             return self.document.string_at("Parameters", argument.text, "Default"), False
         if name == "Sub" and argument.kind == "scalar":
-            return self._substituted(argument.text)
+            return self._substituted(_filled(argument.text, self.variables))
         return None, False
+
+    def _choices(self, node: Node | None) -> list[tuple[str | None, bool]]:
+        """What ``_literal`` says of each value that a condition or a mapping of the template may choose here."""
+        found, pending = [], [node]
+        while pending:
+            each = pending.pop()
+            name, argument = (each.intrinsic() if each else None) or ("", each)
+            if name == "If" and argument:
+                pending += reversed(argument.elements[1:3])
+            elif name == "FindInMap" and argument:
+                pending += reversed(self._mapped(argument))
+            else:
+                found.append(self._literal(each))
+        known = [text for text, _ in found if text is not None]
+        return found if found == [self._literal(node)] else [(text, False) for text in known]
+
+    def _mapped(self, keys: Node) -> list[Node]:
+        """The values under the keys in the mappings of the template: under any, where a key is known to AWS alone."""
+        places = [mappings] if (mappings := self.document.find("Mappings")) else []
+        for key in keys.elements[:3]:
+            text, is_literal = self._literal(key)
+            places = [value for place in places for name, _, value in place.items() if not is_literal or name == text]
+        return places
 
     def _substituted(self, text: str) -> tuple[str | None, bool]:
         """The text with the defaults of parameters in their places, and whether there were none."""
@@ -172,12 +227,15 @@ class _Function(msgspec.Struct):
         known = [piece for piece in filled if piece is not None]
         return "".join(known) if len(known) == len(filled) else None, len(pieces) == 1
 
-    def _root(self) -> tuple[str | None, bool]:
-        """The folder of the code, and whether a missing handler in it would be an error."""
+    def _roots(self) -> list[tuple[str | None, bool]]:
+        """The folders that may have the code, and whether a missing handler in it would be an error."""
         node = self._property("CodeUri" if self.is_sam else "Code")
         if node is None:
-            return (beside(self.path, "."), True) if self.is_sam else (None, False)
-        text, is_stated = self._literal(node)
+            return [(beside(self.path, "."), True) if self.is_sam else (None, False)]
+        return [self._root(text, is_stated) for text, is_stated in self._choices(node)] or [(None, False)]
+
+    def _root(self, text: str | None, is_stated: bool) -> tuple[str | None, bool]:
+        """The folder that the template means by a text."""
         if text is None or "://" in text:
             return None, False
         is_zip = text.endswith(".zip")
