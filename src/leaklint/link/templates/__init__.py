@@ -30,11 +30,12 @@ _NAMES = frozenset({"Makefile", "Procfile", "makefile", "zappa_settings.toml"})
 def templates_among(paths: Iterable[str]) -> list[str]:
     """Those files of a project, Python files aside, that may declare handlers: what to read.
 
-    Where the project has an application of the CDK, Pulumi or SST, the TypeScript and JavaScript below it is among
-    them.
+    Where the project has an application of the CDK, Pulumi or SST, or a Serverless service that is written in one of
+    them, the TypeScript and JavaScript below it is among them.
     """
     known = sorted(paths)
     apps = {parent(path) for path in known if path.endswith(_ENDINGS) and APPLICATION.search(path)}
+    apps |= {parent(path) for path in known if path.endswith(("js", "ts")) and SERVICE.search(path)}
 
     def may_be_script(path: str) -> bool:
         if SERVICE.search(path):

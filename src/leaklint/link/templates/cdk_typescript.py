@@ -28,6 +28,11 @@ _CONSTANT = re.compile(r"\b(?:const|let|var)\s+([\w$]+)(?:\s*:[^=;]+)?\s*=\s*")
 _CALL = re.compile(r"(?:[\w$]+\s*\.\s*)*(join|resolve|normalize)\s*\(")
 _ENTRY = re.compile(r"""^\s*(?:(['"]?)([\w$]+)\1)\s*:\s*(.*)$""", re.DOTALL)
 _HANDLER = re.compile(r"""\bhandler\s*:\s*(['"`])([^'"`$\n]+)\1""")
+_HANDLER_OF_SERVICE = re.compile(r"""\bhandler\s*:\s*(['"`])([^'"`\n]+)\1""")
+_OWN_FOLDER = re.compile(r"\$\{\s*[\w$]+\(\s*__dirname\s*\)\s*\}")
+"""What a function makes of the folder of a script: in services, the way there from the folder of the service."""
+_IMPORTED = re.compile(r"""\b(?:from|import|require\s*\()\s*(['"])([^'"\n]+)\1""")
+_ENDINGS = (".ts", ".js", ".mjs", ".cjs", "/index.ts", "/index.js", "")
 _PYTHON = re.compile(r"""\bruntime\s*:\s*['"]python""")
 _NAMED = re.compile(r"[\w$]+")
 _STRING_OR_COMMENT = re.compile(
@@ -71,28 +76,47 @@ def read(path: str, tree: Tree) -> Said:
 
 
 def read_service(path: str, tree: Tree) -> Said:
-    """The handlers of a ``serverless.ts``, where it says that they are Python."""
-    text = _without_comments(tree.texts[path])
-    if not _PYTHON.search(text):
+    """The handlers of a ``serverless.ts``, where it says that they are Python, and of the scripts that it imports."""
+    if not _PYTHON.search(_without_comments(tree.texts[path])):
         return Said()
+    root = posixpath.dirname(path)
     declarations: list[Declaration] = []
-    for match in _HANDLER.finditer(text):
-        parts = split_handler(match[2])
-        line = text.count("\n", 0, match.start()) + 1
-        if parts:
-            declarations.append(
-                Declaration(
-                    template=path,
-                    line=line,
-                    reason=f"serverless function in {path}, line {line}",
-                    handler=match[2],
-                    target=parts[0],
-                    attribute=parts[1],
-                    root=beside(path, "."),
-                    expected=False,
+    scripts = [path]
+    for script in scripts:
+        text = _without_comments(tree.texts[script])
+        here = posixpath.relpath(posixpath.dirname(script) or ".", root or ".")
+        for match in itertools.islice(_HANDLER_OF_SERVICE.finditer(text), _MOST):
+            handler = posixpath.normpath(_OWN_FOLDER.sub(here, match[2]))
+            parts = split_handler(handler)
+            line = text.count("\n", 0, match.start()) + 1
+            if parts and "$" not in handler:
+                declarations.append(
+                    Declaration(
+                        template=script,
+                        line=line,
+                        reason=f"serverless function in {script}, line {line}",
+                        handler=handler,
+                        target=parts[0],
+                        attribute=parts[1],
+                        root=beside(path, "."),
+                        expected=False,
+                    )
                 )
-            )
+        imported = [_script(each[2], script, root, tree) for each in itertools.islice(_IMPORTED.finditer(text), _MOST)]
+        scripts += [each for each in dict.fromkeys(imported) if each and each not in scripts and len(scripts) < _MOST]
     return Said(tuple(declarations))
+
+
+def _script(name: str, path: str, root: str, tree: Tree) -> str | None:
+    """The script that an import means: beside the one that imports it, or under an alias, ``@functions/hello``."""
+    if name.startswith("."):
+        found = [beside(path, name)]
+    elif name.startswith("@"):
+        found = [posixpath.join(root, folder, name[1:].lstrip("/")) for folder in ("", "src")]
+    else:
+        return None
+    places = (f"{each}{ending}" for each in found if each is not None for ending in _ENDINGS)
+    return next((each for each in places if each in tree.texts), None)
 
 
 def read_application(path: str, tree: Tree) -> Said:

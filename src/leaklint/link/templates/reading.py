@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import posixpath
 import re
@@ -30,6 +31,7 @@ from leaklint.link.templates.declaration import Declaration, Said, Texts, Tree
 from leaklint.link.templates.document import Unreadable
 
 _JSON_OR_YAML = re.compile(r"\.(ya?ml|json|template)$")
+_VARIABLE = re.compile(r"\$\{[^{}]*\}")
 _GENERATED = re.compile(r"\{%.*?%\}|\{\{|%\w+%|<%.*?%>")
 """Text that another template engine turns into the template: it need not be well-formed before."""
 _READERS: tuple[tuple[re.Pattern[str], re.Pattern[bytes] | None, Callable[[str, Tree], Said]], ...] = (
@@ -104,9 +106,14 @@ def _included(paths: Iterable[str], content_of: Callable[[str], bytes]) -> froze
     found: set[str] = set()
     while pending:
         for match in serverless.INCLUDED.finditer(content_of(pending.pop())):
-            fresh = set(named.get(posixpath.basename(match[1].decode("utf-8", "replace")), ())) - found
+            name = posixpath.basename(_VARIABLE.sub("*", match[1].decode("utf-8", "replace")))
+            fresh = {
+                path
+                for each in (fnmatch.filter(named, name) if "*" in name else [name])
+                for path in named.get(each, ())
+            }
+            pending += sorted(fresh - found)
             found |= fresh
-            pending += sorted(fresh)
     return frozenset(found)
 
 

@@ -17,6 +17,7 @@ NAME = re.compile(r"(^|/)[^/]*serverless[^/]*\.(ya?ml|json)$")
 
 INCLUDED = re.compile(rb"\$\{file\(\s*[\"']?([^)]+?)[\"']?\s*\)")
 _FILE = re.compile(r"\$\{file\(\s*([^)]+?)\s*\)(?::([\w.-]+))?\s*(?:,[^}]*)?\}")
+_DEFAULT = re.compile(r"""\$\{[^{}]*,\s*(['"]?)([^'"{}]*)\1\s*\}""")
 _SELF = re.compile(r"\$\{self:([\w.-]+)\}")
 _WSGI = frozenset({"wsgi_handler.handler", "wsgi.handler"})
 _PLATFORMS = {"aws": Platform.AWS_LAMBDA, "google": Platform.GOOGLE, "azure": Platform.AZURE}
@@ -168,7 +169,8 @@ class _Service(msgspec.Struct):
     def _included(self, path: str, node: Node) -> tuple[str, Node | None]:
         """The node that ``${file(path):key}`` brings in."""
         match = _FILE.search(node.text)
-        file = beside(self.path, match[1].strip("\"'")) if match else None
+        name = self._filled(match[1].strip("\"'")) if match else None
+        file = beside(self.path, name) if name else None
         if not match or not file or file not in self.tree.texts or not file.endswith((".yml", ".yaml", ".json")):
             return path, None
         documents = self.tree.documents(file)
@@ -179,10 +181,13 @@ class _Service(msgspec.Struct):
         return self._resolved(self.document.find(*keys))
 
     def _resolved(self, node: Node | None) -> str | None:
-        """The text of a node with ``${self:…}`` filled in; None where another variable is left."""
-        text = node.string if node else None
+        return self._filled(node.string if node else None)
+
+    def _filled(self, text: str | None) -> str | None:
+        """A text with ``${self:…}`` and the defaults of variables filled in; None where another variable is left."""
         for _ in range(_ROUNDS):
             if text is None or "${" not in text:
                 return text
             text = _SELF.sub(lambda match: self.document.string_at(*match[1].split(".")) or "${}", text)
+            text = _DEFAULT.sub(r"\2", text)
         return None
