@@ -19,7 +19,7 @@ from leaklint.pipeline.stamps import now
 from leaklint.pipeline.walk import Listing, walk
 
 SUFFIXES = (
-    *(".py", ".yaml", ".yml", ".json", ".template", ".tf", ".toml", ".sh"),
+    *(".py", ".yaml", ".yml", ".json", ".template", ".tf", ".tfvars", ".toml", ".sh"),
     *(".ts", ".js", ".mts", ".mjs", ".cts", ".cjs"),
 )
 MARKS = frozenset(

@@ -22,7 +22,7 @@ SERVICE = re.compile(r"(^|/)serverless\.[cm]?[jt]s$")
 APPLICATION = re.compile(r"(^|/)(cdk\.json|Pulumi\.yaml|sst\.config\.(ts|js|mjs))$")
 """What lies at the root of an application whose deployment is written in a programming language."""
 
-_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".tf", ".sh")
+_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".tf", ".tfvars", ".sh")
 _ENDINGS = ("cdk.json", "Pulumi.yaml", "sst.config.ts", "sst.config.js", "sst.config.mjs")
 _NAMES = frozenset({"Makefile", "Procfile", "makefile", "zappa_settings.toml"})
 

@@ -20,7 +20,7 @@ from leaklint.link.templates import hcl
 from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, Tree, beside, settled, split_handler
 from leaklint.link.templates.document import Unreadable
 
-NAME = re.compile(r"\.tf(\.json)?$")
+NAME = re.compile(r"\.tf(\.json)?$|(^|/)(terraform|[^/]+\.auto)\.tfvars$")
 
 _SOURCES = ("source_path", "source_dir", "lambda_source_dir", "src_dir", "src_path", "code_dir")
 _GOOGLE = ("google_cloudfunctions_function", "google_cloudfunctions2_function")
@@ -33,7 +33,9 @@ class _Module(msgspec.Struct):
     """The blocks of one folder, each with its file."""
 
     folder: str
-    blocks: list[tuple[str, hcl.Block]]
+    blocks: list[tuple[str, hcl.Block]] = []
+    given: dict[str, hcl.Value] = {}
+    """The variables in the files that Terraform reads by itself where it is run."""
 
     def of_kind(self, kind: str, label: str = "") -> Iterator[tuple[str, hcl.Block]]:
         """Blocks of a kind, such as ``resource`` with the first label ``aws_lambda_function``."""
@@ -55,13 +57,19 @@ def read(tree: Tree) -> tuple[Said, list[Unreadable]]:
             is_json = path.endswith(".json")
             documents = tree.documents(path) if is_json else []
             blocks = [block for each in documents for block in hcl.from_json(each)]
-            blocks += [] if is_json else hcl.parse(tree.texts[path])
+            is_given = path.endswith(".tfvars")
+            blocks += [] if is_json or is_given else hcl.parse(tree.texts[path])
+            given = hcl.parse(f"given {{{tree.texts[path]}\n}}")[0].attributes if is_given else {}
         except Unreadable as error:
             error.path = path
             broken.append(error)
             continue
         folder = posixpath.dirname(path)
-        modules.setdefault(folder, _Module(folder, [])).blocks.extend((path, block) for block in blocks)
+        module = modules.setdefault(folder, _Module(folder))
+        module.blocks.extend((path, block) for block in blocks)
+        values = {name: hcl.evaluate(text, lambda _: None) for name, (text, _) in given.items()}
+        is_first = path.endswith("terraform.tfvars")
+        module.given = {**values, **module.given} if is_first else {**module.given, **values}
     declarations: list[Declaration] = []
     layers: list[str] = []
     for instance in _instances(modules, tree):
@@ -72,7 +80,7 @@ def read(tree: Tree) -> tuple[Said, list[Unreadable]]:
 
 
 def _instances(modules: dict[str, _Module], tree: Tree) -> list[_Instance]:
-    """Every module that is not called with no values, then each called one with the values of each call."""
+    """Every module that is not called with the values of its files, then each called one with those of each call."""
     called = {
         target
         for module in modules.values()
@@ -82,7 +90,7 @@ def _instances(modules: dict[str, _Module], tree: Tree) -> list[_Instance]:
         if target is not None and not holds(target, module.folder)
     }
     found = [
-        _Instance(tree, modules, module, folder, {})
+        _Instance(tree, modules, module, folder, module.given)
         for folder, module in sorted(modules.items())
         if folder not in called
     ]
