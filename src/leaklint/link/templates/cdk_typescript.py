@@ -18,7 +18,7 @@ from leaklint.link.templates.declaration import AT_PROJECT, Declaration, Said, T
 
 NAME = SCRIPT
 MARKER = re.compile(rb"aws-cdk|aws-lambda|@aws-cdk|@pulumi/aws")
-OF_SST = re.compile(rb"\bsst\.aws\.")
+OF_SST = re.compile(rb"""\bsst\.aws\.|["']sst/constructs["']""")
 
 _NEW = re.compile(r"\bnew\s+(?:[\w$]+\s*\.\s*)*([\w$]+)\s*\(")
 _ASSET = re.compile(r"\.\s*(?:asset|fromAsset|fromAssetImage|fromDockerBuild|fromImageAsset|FileArchive)\s*\(")
@@ -43,8 +43,8 @@ _BODY = re.compile(r"\)\s*(?::[^={}();]*)?(?:=>\s*)?\{")
 _PARAMETER = re.compile(r"(?:(?:private|public|readonly)\s+)*([\w$]+)")
 _KEYWORDS = frozenset({"catch", "constructor", "for", "if", "switch", "while", "with"})
 _LOOP = re.compile(
-    r"\bfor\s*\(\s*(?:const|let)\s+([\w$]+)\s+of\s+([\w$]+|\[[^\[\]]*\])\s*\)\s*\{"
-    r"|([\w$]+|\[[^\[\]]*\])\s*\.\s*(?:forEach|map)\s*\(\s*\(?\s*([\w$]+)[^()]*\)?\s*=>\s*\{"
+    r"\bfor\s*\(\s*(?:const|let)\s+([\w$]+|\{[^{}]*\})\s*of\s+([\w$]+|\[[^\[\]]*\])\s*\)\s*\{"
+    r"|([\w$]+|\[[^\[\]]*\])\s*\.\s*(?:forEach|map)\s*\(\s*\(?\s*([\w$]+|\{[^{}]*\})[^()]*\)?\s*=>\s*\{"
 )
 _MEMBER = re.compile(r"([\w$]+)\s*\.\s*([\w$]+)")
 _NO_BREAK = re.compile(r"[^\n]")
@@ -228,7 +228,17 @@ class _Stack:
             name, over = (match[1], match[2]) if match[1] else (match[4], match[3])
             listed = self._followed(over.strip())
             elements = _split(listed[1:-1])[:_MOST_WAYS] if listed.startswith("[") else []
-            yield _Scope(match.end(), _end(self._text, match.end(), ""), (name,), [{name: each} for each in elements])
+            ways = [self._bound(name, each) for each in elements]
+            names = tuple(dict.fromkeys(each for way in ways for each in way))
+            yield _Scope(match.end(), _end(self._text, match.end(), ""), names, ways)
+
+    def _bound(self, target: str, element: str) -> dict[str, str]:
+        """What a loop binds to an element: a name, or the names of some of its properties (``{ id, entry: name }``)."""
+        if not target.startswith("{"):
+            return {target: element}
+        properties = self._properties(self._followed(element))
+        wanted = [(key, name) for each in _split(target[1:-1]) for key, name in _property(each).items()]
+        return {name: properties[key] for key, name in wanted if key in properties}
 
     def _construct(self, match: re.Match[str], inside: str) -> cdk.Construct | None:
         """The construct of a ``new`` expression, if it is one that matters."""
