@@ -84,6 +84,11 @@ LEAKS = {
         "from aws_lambda_powertools.utilities.batch import BatchProcessor\nSEEN = []\nbatch = BatchProcessor()\n"
         f"def keep(x):\n    SEEN.append(x)\n{EVENT}batch(event['Records'], keep)\n    batch.process()\n"
     ),
+    "a method that a class of a library runs around": (
+        "from lambda_decorators import LambdaDecorator\nSEEN = []\nclass Noted(LambdaDecorator):\n"
+        "    def before(self, event, context):\n        SEEN.append(event['id'])\n        return event, context\n"
+        "@Noted\ndef handler(event, context):\n    return 1\n"
+    ),
     "a lambda of the module": f"SEEN = []\nkeep = lambda x: SEEN.append(x)\n{EVENT}keep(event['id'])\n",
     "a table of functions": (
         f"SEEN = []\ndef keep(x):\n    SEEN.append(x)\nTABLE = {{'keep': keep}}\n{EVENT}TABLE[event['do']](event['id'])\n"

@@ -32,7 +32,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
 from leaklint.solve.lookup import read_field
-from leaklint.solve.members import MAKING, WITHIN, class_member
+from leaklint.solve.members import DECORATED, MAKING, WITHIN, class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Token
 from leaklint.solve.undoing import assume_removal
@@ -132,6 +132,8 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         result = yield from _call_function(act, state, target, arguments.before([receiver]), span)
     elif kind is TypeKind.CLASS:
         result = yield from _construct(act, state, thing, arguments, span)
+        if span in act.world.decorations(act.path):
+            decorating.keep_decorated(act, state, result, arguments)
     elif kind is TypeKind.LIBRARY:
         result = yield from call_library(act, state, thing.type.name, arguments, span, callee)
     elif kind is TypeKind.LIBRARY_METHOD:
@@ -155,6 +157,7 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         method = yield from class_member(act, state, thing.type.name, "__call__", bound_to=thing, on_class=False)
         if method is None and decorating.decorates(act, state, thing, arguments):
             return decorating.decorated(act, state, thing, arguments, span)
+        method = method or read_field(act, state, slot(thing.path, DECORATED))
         if method is None:
             return unknown_result(act, state, callee, arguments, span)
         result = yield from apply(act, state, method, arguments, span)

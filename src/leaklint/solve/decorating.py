@@ -21,7 +21,7 @@ from leaklint.solve.lattice import NONE, join_all, of, ordered, slot
 from leaklint.solve.leaving import stands_behind_with
 from leaklint.solve.lookup import read_field
 from leaklint.solve.managers import enter, exit_from
-from leaklint.solve.members import GENERATORS, TAKES_RECEIVER, WITHIN
+from leaklint.solve.members import DECORATED, GENERATORS, TAKES_RECEIVER, WITHIN
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, World
 
@@ -112,12 +112,24 @@ def or_same(act: Activation, wrapper: Thing, arguments: Arguments, result: Value
     return arguments.positional[0]
 
 
+def keep_decorated(act: Activation, state: State, made: Value, arguments: Arguments) -> None:
+    """A class decorates: where nobody knows what calling its object does, the function is still called."""
+    if _is_function(arguments):
+        _note_unsure(act, arguments)
+        for thing in made.things:
+            state.heap[slot(thing.path, DECORATED)] = arguments.positional[0]
+
+
 def _is_function(arguments: Arguments) -> bool:
-    """Whether there is one argument by position, and it is a function of the project."""
+    """Whether there is one argument by position, and it is a function, or an object, of the project."""
     return (
         len(arguments.positional) == 1
         and arguments.rest is None
-        and any(each.type.kind in (TypeKind.FUNCTION, TypeKind.PARTIAL) for each in arguments.positional[0].things)
+        and any(
+            each.type.kind in (TypeKind.FUNCTION, TypeKind.PARTIAL)
+            or (each.type.kind is TypeKind.INSTANCE and "::" in each.type.name)
+            for each in arguments.positional[0].things
+        )
     )
 
 

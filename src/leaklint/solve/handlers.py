@@ -19,6 +19,7 @@ from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.injected import injected
 from leaklint.solve.lattice import extend, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
+from leaklint.solve.members import DECORATED
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.world import Solving, World, instance
 
@@ -88,6 +89,10 @@ def signature(world: World, value: Value) -> Solving:
                 facts = world.program.function(f"{owner}.__call__") if "::" in owner else None
                 if facts is not None:
                     return facts, 1, owner.partition("::")[0]
+            decorated = world.field(slot(thing.path, DECORATED))
+            found = (yield from signature(world, decorated)) if decorated is not None else None
+            if found is not None:
+                return found
         if thing.type.kind is TypeKind.PARTIAL:
             inner = world.field(slot(thing.path, "<func>"))
             count = int(thing.type.name.split(";")[0])

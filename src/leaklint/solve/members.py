@@ -26,6 +26,8 @@ GENERATORS: Final = frozenset({"builtins.generator", "types.AsyncGeneratorType"}
 ENTERING: Final = ("__aenter__", "__enter__")
 ENTERED: Final = "contextlib._GeneratorContextManager.__enter__"
 """The row of what enters one of ``GENERATORS``, in whatever way."""
+DECORATED: Final = "<decorated>"
+"""The slot of an object, made by a class that decorates, in which lies the function that is decorated."""
 WITHIN: Final = "<its decorator>"
 """The slot of a partial in which lies the context manager that each call of it enters and leaves, or the partial of a
 function that is called in its place.
