@@ -79,6 +79,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
         solid = typed and (kind != "true" or not _emptiable(thing))
         if absent and kind == "true" and _holds_all(state, thing):
             _without_elements(act, state, thing)
+        if absent:
+            _no_name(state, extend(thing.path, ".name") if solid else thing.path)
         if absent and solid:
             _missing(state, thing)
         elif (absent or not is_none) and (thing.path in full or not _contradicts(thing, kind, holds)):
@@ -223,6 +225,13 @@ def _no_file(state: State, tested: Value) -> None:
             for each in names:
                 pending.settle_at(state, each.path, (Work.FILE,))
             pending.note_removed(state, names)
+
+
+def _no_name(state: State, name: Path) -> None:
+    """On this path there is no name of a file, and no file that was made under it."""
+    state.settle(pending.tokens_at(state, name, (Work.FILE,)), absent=True)
+    for gone in pending.GONE if name.root.kind in SYMBOLIC else ():
+        pending.is_missing(state, slot(name, gone))
 
 
 def _is_folder(state: State, tested: Value) -> None:

@@ -90,6 +90,7 @@ def _waits_with(effect: Defer, work: Sequence[Work]) -> bool:
 FILE_GONE: Final = "<file removed>"
 FOLDER_GONE: Final = "<folder removed>"
 """Slots of a parameter, among what is settled: the file, or the folder and all that is in it, has been removed."""
+GONE: Final = (FILE_GONE, FOLDER_GONE)
 
 
 def settle_at(
