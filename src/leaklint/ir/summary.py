@@ -49,6 +49,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     """A folder goes with all that is in it."""
     repeats: bool = False
     """It happens in a loop, which may find something else there each time."""
+    name: Value = NOTHING
+    """For a file that is told by nothing but its name: what that ends with, where it is constant, and its sources."""
 
 
 class Store(msgspec.Struct, frozen=True, gc=False):

@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.effects import Pending
-from leaklint.ir.values import Path, Sources, Thing, Value
-from leaklint.solve.lattice import join_all, named, names_in, single_constant, slot
+from leaklint.ir.values import NOTHING, Path, Sources, Thing, Value
+from leaklint.solve.lattice import join_all, named, names_in, of, single_constant, slot
 from leaklint.solve.state import State
 
 ENDS: Final = "<ends>"
 """The field of a text that is put together in which lies what it ends with."""
 
 
+def end_of(state: State, name: Value) -> Value:
+    """The constant text with which a name ends; nothing where that is not known."""
+    ends = name if single_constant(name)[0] else join_all(state.heap[slot(each.path, ENDS)] for each in name.things)
+    return Value(ends.things) if len(name.things) == 1 and single_constant(ends)[0] else NOTHING
+
+
 def remember_end(state: State, text: Thing, last: Value) -> None:
     """A text is put together, of which the end may be known."""
-    ends = last if single_constant(last)[0] else join_all(state.heap[slot(each.path, ENDS)] for each in last.things)
-    if single_constant(ends)[0]:
+    ends = end_of(state, last)
+    if ends.things:
         state.heap[slot(text.path, ENDS)] = ends
 
 
@@ -29,13 +35,13 @@ def may_match(state: State, name: Path, pattern: str, *, surely: bool = False) -
     return not star or not certain or str(end).endswith(tail) or tail.endswith(str(end))
 
 
-def may_end_alike(state: State, file: Pending, name: Value) -> bool:
-    """Whether a name may be that of a file, as far as the ends of both are known."""
-    if file.path is None or len(name.things) != 1:
+def may_end_alike(state: State, file: Pending, name: Value, *, surely: bool = False) -> bool:
+    """Whether a name may be that of a file, as far as the ends of both are known; ``surely``: if its own end is."""
+    if file.path is None:
         return True
-    (known, end), (told, other) = (
-        single_constant(state.heap[slot(path, ENDS)]) for path in (file.path, next(iter(name.things)).path)
-    )
+    (known, end), (told, other) = (single_constant(end_of(state, each)) for each in (of(Thing(file.path)), name))
+    if surely and told and not known:
+        return False
     return not known or not told or str(end).endswith(str(other)) or str(other).endswith(str(end))
 
 

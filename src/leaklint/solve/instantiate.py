@@ -115,6 +115,10 @@ def instantiate(
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
     yield from read(sub, summary)
     for settle in summary.settles:
+        if settle.name.sources:
+            name = Value(settle.name.things, sub.sources(settle.name.sources))
+            removing.remove_named(state, settle, name)
+            continue
         if act.working:
             yield from serving.settled_by_work(sub, settle)
         target = yield from sub.things(settle.path)
@@ -131,6 +135,9 @@ def instantiate(
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
         if Work.FILE in settle.work:
             pending.note_removed(state, settled, every_path=settle.every_path, contents=settle.contents)
+            for thing in target.things if is_row else ():
+                name = with_sources(Value(frozenset({thing})), sub.sources(frozenset({settle.path})))
+                removing.note_name(state, thing.path, name, every_path=settle.every_path, contents=settle.contents)
         if settle.repeats:
             act.settling.update(thing.path for thing in settled)
         for thing in ordered(settled):

@@ -7,7 +7,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
-from leaklint.ir.values import RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import fullness, listed, pending, removing, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
@@ -225,6 +225,8 @@ def _no_file(state: State, tested: Value) -> None:
             for each in names:
                 pending.settle_at(state, each.path, (Work.FILE,))
             pending.note_removed(state, names)
+            for each in names:
+                removing.note_name(state, each.path, looked_for, every_path=True)
 
 
 def _no_name(state: State, name: Path) -> None:

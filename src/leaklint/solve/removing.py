@@ -8,9 +8,9 @@ from functools import reduce
 from typing import Final
 
 from leaklint.ir.effects import Pending, Work
-from leaklint.ir.summary import Summary
-from leaklint.ir.values import Path, Root, RootKind, Value
-from leaklint.solve.filenames import is_named, may_end_alike, may_match
+from leaklint.ir.summary import Settle, Summary
+from leaklint.ir.values import Path, Root, RootKind, Sources, Value
+from leaklint.solve.filenames import end_of, is_named, may_end_alike, may_match
 from leaklint.solve.lattice import (
     EMPTIED,
     NO_FILE,
@@ -24,7 +24,7 @@ from leaklint.solve.lattice import (
     slot,
 )
 from leaklint.solve.looping import both_cleared
-from leaklint.solve.pending import with_names
+from leaklint.solve.pending import FILE_GONE, FOLDER_GONE, tokens_at, with_names
 from leaklint.solve.state import State, Status
 
 _LISTED: Final = frozenset({TEMPORARY, VARIES})
@@ -32,8 +32,16 @@ _ALL_FILES: Final = frozenset({"*", "*.*", "**", "**/*"})
 """Patterns that are not narrower than the folder."""
 
 
-def remove_file(state: State, value: Value, *, every_path: bool, contents: bool = False, emptied: bool = True) -> None:
-    """A file or folder is removed: also one whose name was put together once more in the same way."""
+def remove_file(
+    state: State,
+    value: Value,
+    *,
+    every_path: bool,
+    contents: bool = False,
+    emptied: bool = True,
+    elsewhere: bool = False,
+) -> None:
+    """A file or folder is removed: also one whose name was put together again in the same way, here or ``elsewhere``."""
     if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
         return
     names = names_in(value.sources)
@@ -52,10 +60,33 @@ def remove_file(state: State, value: Value, *, every_path: bool, contents: bool 
     status = Status.SETTLED if every_path else Status.MIXED
     contents = contents or rest <= _LISTED
     for key, effect in files.items():
-        alike = contents or may_end_alike(state, effect, value)
+        alike = contents or may_end_alike(state, effect, value, surely=elsewhere)
         if alike and is_named(effect.sources, names, rest, contents=contents):
             of_one = state.tokens[key].within and not effect.sources.isdisjoint(state.iterating)
             state.settle([key], status, within=of_one)
+
+
+def note_name(state: State, name: Path, value: Value, *, every_path: bool, contents: bool = False) -> None:
+    """A file is removed under a name that was put together here: whoever knows what it was made from, knows the file.
+
+    A name that was drawn is known to nobody else, and of a file that was made here nobody else has to know.
+    """
+    own = tokens_at(state, name, (Work.FILE,))
+    if name.root.kind is RootKind.MADE and not own and VARIES not in value.sources and _is_told(value.sources):
+        place = slot(name, FOLDER_GONE if contents else FILE_GONE)
+        state.heap[place] = Value(end_of(state, value).things, value.sources)
+        state.settled[place] = (True, every_path or state.settled.get(place, (True, False))[1])
+
+
+def remove_named(state: State, settle: Settle, name: Value) -> None:
+    """A callee has removed a file under a name that it has put together: here it is known what that is made from."""
+    remove_file(state, name, every_path=settle.every_path, contents=settle.contents, emptied=False, elsewhere=True)
+    note_name(state, settle.path, name, every_path=settle.every_path, contents=settle.contents)
+
+
+def _is_told(sources: Sources) -> bool:
+    """Whether a caller knows more than this function of what a name was made from."""
+    return any(source.root.kind in SYMBOLIC for source in sources)
 
 
 def emptied_by(summary: Summary, arguments: Sequence[Value]) -> set[Path]:

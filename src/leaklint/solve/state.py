@@ -164,7 +164,7 @@ class State:
         self.partly: frozenset[Path] = frozenset()
         """Symbolic paths settled in a loop that has not walked through all of them yet."""
         self.settled: dict[Path, tuple[bool, bool]] = {}
-        """Symbolic paths settled so far: (certain, on every path)."""
+        """Symbolic paths, and names of files put together here, settled so far: (certain, on every path)."""
         self.absent: frozenset[Path] = frozenset()
         """Those of them that are only because there is nothing there on this path: another one decides."""
         self.served: frozenset[tuple[Path, Path, bool]] = frozenset()

@@ -20,7 +20,7 @@ from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
-from leaklint.solve.pending import FILE_GONE, FOLDER_GONE
+from leaklint.solve.pending import FOLDER_GONE, GONE
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.undoing import leaves_nothing
@@ -149,12 +149,12 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
                 state.heap[below] = Value(_at(below, inner), frozenset({below}))
 
 
-def _settle(act: Activation, path: Path, certain: bool, everywhere: bool, times_out: bool) -> Settle:
+def _settle(act: Activation, last: State, path: Path, certain: bool, everywhere: bool, times_out: bool) -> Settle:
     """What the function has settled on a path that its caller knows."""
     gone = path.fields[-1] if path.fields else ""
-    if gone in (FILE_GONE, FOLDER_GONE):
-        place = Path(path.root, path.fields[:-1])
-        return Settle(place, (Work.FILE,), certain, everywhere, contents=gone == FOLDER_GONE)
+    if gone in GONE:
+        place, name = Path(path.root, path.fields[:-1]), last.heap[path]
+        return Settle(place, (Work.FILE,), certain, everywhere, contents=gone == FOLDER_GONE, name=name)
     return Settle(path, (), certain, everywhere, times_out=times_out, repeats=path in act.settling)
 
 
@@ -221,9 +221,9 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         effects=effects[:MAX_EFFECTS],
         settles=(
             *(
-                _settle(act, path, certain, everywhere, path in left_waiting)
+                _settle(act, last, path, certain, everywhere, path in left_waiting)
                 for path, (certain, everywhere) in sorted(last.settled.items())
-                if path.root.kind is not RootKind.MADE
+                if not (path.fields and path.fields[-1] in GONE and path in last.absent)  # no name at all, on all paths
             ),
             *(
                 Settle(path, AWAITED, repeats=path in act.settling)
