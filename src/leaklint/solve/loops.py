@@ -10,7 +10,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import chosen_in_rounds
 from leaklint.solve.effects import empty
 from leaklint.solve.elements import elements, parts
-from leaklint.solve.lattice import SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
+from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one, is_whole
 from leaklint.solve.names import value_of
@@ -98,9 +98,21 @@ def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
 
 
 def _is_named_after(state: State, iterable: Value, items: Value, effect: AnyEffect) -> bool:
-    """Whether a file has been made for an element of what a loop goes through as a whole."""
-    is_file = isinstance(effect, Pending) and effect.work is Work.FILE
-    return is_file and bool(items.sources) and items.sources <= effect.sources and is_whole(state, iterable)
+    """Whether a file has been made for an element of what a loop goes through as a whole, or for as many numbers."""
+    if not isinstance(effect, Pending) or effect.work is not Work.FILE:
+        return False
+    if _is_of_numbers(iterable):
+        told = iterable.sources
+    elif is_whole(state, iterable):
+        told = items.sources or frozenset(extend(thing.path, ELEMENT) for thing in iterable.things)
+    else:
+        return False
+    return all(any(is_prefix(each, source) for source in effect.sources) for each in told)
+
+
+def _is_of_numbers(iterable: Value) -> bool:
+    """Whether a loop goes through numbers, as often as is known before it begins."""
+    return bool(iterable.things) and all(thing.type.name == "builtins.range" for thing in iterable.things)
 
 
 def after_loop(
@@ -142,7 +154,7 @@ def after_loop(
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}
     names = constant_keys(items)
-    if not held and not kept and not names:
+    if not held and not kept and not names and not _is_of_numbers(iterable):
         return state
     leaving = state.copy()
     written, resets = bound_of_all(act, state, iterable, items, back)
