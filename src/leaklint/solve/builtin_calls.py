@@ -161,7 +161,7 @@ def set_attribute(
         if not kept:
             continue
         if not act.importing:
-            pending.reopened(state, path)
+            pending.reopened(state, path, thing.type)
         fresh = is_fresh(value, sources)
         if name == "__dict__" and value.things and all(survives(each.path) for each in value.things):
             continue  # what the object shares from now on, others own

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
-from leaklint.ir.values import Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import soon
 from leaklint.solve.lattice import (
     EMPTIED,
@@ -21,6 +21,7 @@ from leaklint.solve.lattice import (
     slot,
 )
 from leaklint.solve.state import State, Status, Token
+from leaklint.solve.world import class_path
 
 ALL: Final = {
     "asyncio.all_tasks": Work.TASK,
@@ -324,12 +325,19 @@ def _single(state: State, thing: Thing) -> Thing:
     return Thing(one, thing.type)
 
 
-def reopened(state: State, path: Path) -> bool:
-    """A resource is bound anew: closing the old one no longer matters; gives whether it had been closed."""
+def reopened(state: State, path: Path, owner: Type | None = None) -> bool:
+    """A resource is bound anew: closing the old one no longer matters; gives whether it had been closed.
+
+    What has been closed is known by the class, also where that is the ``cls`` of a class method.
+    """
+    places = [path]
+    if owner is not None and owner.kind is TypeKind.CLASS:
+        places.append(Path(class_path(owner.name).root, path.fields[-1:]))
     closed = [
         key
         for key, token in state.tokens.items()
-        if isinstance(token.effect, Close) and token.effect.path is not None and is_prefix(path, token.effect.path)
+        if isinstance(token.effect, Close) and token.effect.path is not None
+        if any(is_prefix(place, token.effect.path) for place in places)
     ]
     state.settle(closed)
     return bool(closed)

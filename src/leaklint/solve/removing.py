@@ -41,7 +41,7 @@ def remove_file(
     emptied: bool = True,
     elsewhere: bool = False,
 ) -> None:
-    """A file or folder is removed: also one whose name was put together again in the same way, here or ``elsewhere``."""
+    """A file or folder is removed: also one whose name was put together in the same way, here or ``elsewhere``."""
     if not any(source == TEMPORARY or source.root.kind in SYMBOLIC for source in value.sources):
         return
     names = names_in(value.sources)
