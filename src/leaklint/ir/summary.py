@@ -45,6 +45,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     """Where it gives up waiting, it raises, and the work goes on."""
     goes_on: bool = False
     """The same where a timeout around it ends the waiting."""
+    cancels: bool = False
+    """It is cancelled, and nobody has waited for it since."""
     contents: bool = False
     """A folder goes with all that is in it."""
     repeats: bool = False

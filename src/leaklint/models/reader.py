@@ -364,7 +364,13 @@ class Reader:
                 work = tuple(Work(each) for each in settles.work)
                 times_out = self.any_given(settles.raises_if_given)
                 yield Settle(
-                    path, work, certain, times_out=times_out, goes_on=settles.goes_on, contents=settles.contents
+                    path,
+                    work,
+                    certain,
+                    times_out=times_out,
+                    goes_on=settles.goes_on,
+                    cancels=settles.cancels,
+                    contents=settles.contents,
                 )
 
     def any_given(self, names: Iterable[str]) -> bool:

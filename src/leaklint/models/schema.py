@@ -101,6 +101,8 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """Where a timeout around it ends the waiting, the work goes on."""
     certain: bool = True
     """False where it never does more than ask the work to end (``terminate``)."""
+    cancels: bool = False
+    """It is cancelled: a task among others is done only when somebody waits for it then."""
     contents: bool = False
     """For files: the folder goes with all that is in it."""
     context: str = ""

@@ -84,8 +84,8 @@ def check(pending: Pending, reached: Reached) -> Message | None:
     else:
         what = f"{operation or 'waiting'}() that ends early leaves the rest running"
         cure = "wait for the rest, or cancel and await it"
-    # what is shielded goes on because of the exception
-    late = Severity.WARNING if operation == "shield" else Severity.INFO
+    # what is shielded, and what was started beside it, goes on because of the exception
+    late = Severity.WARNING if operation in ("shield", "gather") else Severity.INFO
     return Message(
         obligation.severity(pending.settled, Severity.WARNING, exception=late),
         f"{what}: {wording.becomes(pending, reached.handlers)}",

@@ -36,6 +36,7 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
             continue
         if state.timeouts:
             pending.settle_at(state, thing.path, GOES_ON, times_out=True, single=True)
+        pending.settle_at(state, extend(thing.path, ".siblings"), (Work.SIBLINGS,), times_out=True)
         pending.settle_at(state, thing.path, single=True)
         if thing.type.kind is TypeKind.INSTANCE:
             awaits = act.world.models.class_row(thing.type.name, "awaited") if "::" not in thing.type.name else None

@@ -1,15 +1,16 @@
-"""Failing: which calls one has to expect an exception of."""
+"""Failing: which calls one has to expect an exception of, and which work an exception leaves behind."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from leaklint.ir import cfg
+from leaklint.ir.effects import Pending, Work
 from leaklint.ir.values import RootKind, Thing, TypeKind
 from leaklint.solve.activation import Activation
 from leaklint.solve.names import value_of
 from leaklint.solve.repeated import ASKING_METHODS
-from leaklint.solve.state import State
+from leaklint.solve.state import State, Status, Token
 
 STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
 """Builtins that refuse what comes from outside."""
@@ -64,3 +65,19 @@ def _may_fail(act: Activation, iterable: Thing) -> bool:
 def _calls_nobody(act: Activation, name: str) -> bool:
     row = act.world.models.row(name)
     return row is not None and all(invokes.moment in ("work", "later") for invokes in row.invokes)
+
+
+def goes_on(token: Token) -> bool:
+    """Whether work goes on where an exception ends the waiting for it: it was shielded, or another one has failed."""
+    return isinstance(token.effect, Pending) and token.effect.work is Work.SIBLINGS
+
+
+def leave_to_catcher(act: Activation, state: State, raised: State) -> None:
+    """What goes on only where a callee has raised is there only in that state: whoever catches it decides."""
+    for key, token in list(state.tokens.items()):
+        path = token.effect.path
+        if key not in raised.tokens and goes_on(token) and token.settled_with_exception and path is not None:
+            state.tokens[key] = left = token._replace(settled_with_exception=False)
+            raised.tokens[key] = left._replace(status=Status.OPEN, timed_out=bool(act.catching))
+            for place, value in state.heap.under(path.root).items():
+                raised.heap[place] = value

@@ -9,13 +9,13 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
-from leaklint.ir.effects import Pending, Work, Write
+from leaklint.ir.effects import Pending, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, TypeKind, Value
 from leaklint.solve import results
 from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
-from leaklint.solve.failing import is_quiet, never_fails
+from leaklint.solve.failing import goes_on, is_quiet, leave_to_catcher, never_fails
 from leaklint.solve.lattice import NO_FILE, NONE, join, observed
 from leaklint.solve.lookup import BUILTINS
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
@@ -229,7 +229,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         snapshot: State | None = None
         if _may_raise(act, state, step) and (now := _version(state, block.raises_to)) != known:
             known = now
-            snapshot = state.copy()
+            # nobody writes code for the case that it fails, too, to do something about what was caught
+            snapshot = without_time_outs(state).copy() if block.raises_to == RAISE_EXIT else state.copy()
             if block.raises_to == RAISE_EXIT and act.is_function:
                 snapshot.env.clear()  # its names are gone with it
         direct = DIRECT.get(kind)
@@ -256,8 +257,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)
                 timed_out = after is not None and after.timed_out and token.status is not Status.SETTLED
-                if timed_out and (act.catching or _goes_on(token)):
-                    snapshot.tokens[key] = token._replace(timed_out=True)
+                if timed_out and (act.catching or goes_on(token)):
+                    snapshot.tokens[key] = token._replace(timed_out=bool(act.catching))
                     continue
                 if (
                     after is not token
@@ -274,6 +275,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 gone = after is not None and (after.status is Status.SETTLED or leaves_nothing(after.effect))
                 if after is not None and gone and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
+            leave_to_catcher(act, state, snapshot)
             for key, token in state.tokens.items():
                 if key in snapshot.tokens:
                     continue
@@ -301,11 +303,6 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
 def _within_try(body: Body, source: int, block: cfg.Block) -> bool:
     """Whether a block comes after another one of the same ``try``."""
     return 0 <= source < len(body.blocks) and body.blocks[source].raises_to == block.raises_to
-
-
-def _goes_on(token: Token) -> bool:
-    """Whether what was waited for goes on when the time is up: it was shielded."""
-    return isinstance(token.effect, Pending) and token.effect.work is Work.SIBLINGS
 
 
 def _opened_by(step: cfg.Instruction, token: Token) -> bool:

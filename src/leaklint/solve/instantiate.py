@@ -149,6 +149,7 @@ def instantiate(
                 every_path=settle.every_path,
                 times_out=settle.times_out or (settle.goes_on and bool(state.timeouts)),
                 single=single,
+                cancels=settle.cancels,
             )
             of_context = thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context"
             if of_context and settle.every_path and is_row:

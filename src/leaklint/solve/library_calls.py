@@ -290,9 +290,9 @@ def bind_row(
         if formal.kind in ("star", "double_star") and not any(state.heap.under(t.path.root) for t in value.things):
             bound[formals.index(formal)] = NOTHING
         if value is NOTHING or formal.kind in ("star", "double_star"):
-            more = arguments.rest is not None or len(arguments.positional) > formals.index(formal)
-            if formal.kind == "star" and more:
-                given[formal.name] = GIVEN
+            more = len(arguments.positional) - formals.index(formal)
+            if formal.kind == "star" and (arguments.rest is not None or more > 0):
+                given[formal.name] = GIVEN if arguments.rest is not None else more
             continue
         given[formal.name] = _given(value)
     for name, value in arguments.named:

@@ -15,7 +15,7 @@ from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one, is_whole
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.pending import ALL, settle_at
+from leaklint.solve.pending import ALL, settle_at, siblings_of
 from leaklint.solve.removing import folders_emptied
 from leaklint.solve.state import State, Status
 from leaklint.solve.undoing import constants_in
@@ -139,6 +139,7 @@ def after_loop(
     items = elements(act, state, iterable)
     walked = {thing.path for thing in items.things}
     walked |= {inner for path in walked for inner in parts(state, path)}
+    walked |= {place for path in walked for place in siblings_of(state, path)}
     gone = emptied(entry, iterable, back)
     held = set(walked)
     hanging = {token.effect.path for token in state.tokens.values() if token.status is not Status.SETTLED}

@@ -32,6 +32,8 @@ ALL: Final = {
 _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
 ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
 """Work of which each object is waited for by itself."""
+TOGETHER: Final = ".together"
+"""The field of what stands for siblings in which lie the tasks that have been waited for together."""
 FINISHED: Final = ".finished"
 UNFINISHED: Final = ".unfinished"
 """The fields of the two sets that waiting for work gives: what was waited for."""
@@ -103,6 +105,7 @@ def settle_at(
     every_path: bool = True,
     times_out: bool = False,
     single: bool = False,
+    cancels: bool = False,
 ) -> None:
     """Work that hangs on a path is waited for, closed, flushed or removed; ``single`` for one object by itself."""
     status = Status.SETTLED if certain else Status.UNCERTAIN
@@ -119,6 +122,8 @@ def settle_at(
         state.settle(_left_by(state, path, ".shielded"), status)
         if not single:
             state.settle(_left_by(state, path, ".racing"), status)
+        if not cancels:
+            _settle_last_of_siblings(state, path, status, within=within)
         for variable in state.heap[slot(path, "<variable>")].things:
             # a token that is not there, or no longer
             state.settle(tokens_at(state, variable.path, (Work.TOKEN,)), status)
@@ -165,6 +170,29 @@ def _left_by(state: State, path: Path, field: str) -> list[tuple[object, ...]]:
         for place, key in waited.items()
         if any(_is_task_at(thing, path) for thing in state.heap[extend(place, field)].things)
     ]
+
+
+def siblings_of(state: State, path: Path) -> list[Path]:
+    """What stands for the work that goes on beside a task, each time that it is waited for together with others."""
+    return [
+        token.effect.path
+        for token in state.tokens.values()
+        if isinstance(token.effect, Pending)
+        and token.effect.work is Work.SIBLINGS
+        and token.effect.path is not None
+        and any(_is_task_at(thing, path) for thing in state.heap[extend(token.effect.path, TOGETHER)].things)
+    ]
+
+
+def _settle_last_of_siblings(state: State, path: Path, status: Status, *, within: bool) -> None:
+    """A task is waited for by itself: where it is the last one of several, none of them is left running."""
+    for place in siblings_of(state, path):
+        beside = state.heap[extend(place, TOGETHER)]
+        rest = frozenset(thing for thing in beside.things if not _is_task_at(thing, path))
+        if status is Status.SETTLED:
+            state.heap[extend(place, TOGETHER)] = Value(rest, beside.sources)
+        if not rest:
+            state.settle(tokens_at(state, place, (Work.SIBLINGS,)), status, within=within)
 
 
 def _is_task_at(thing: Thing, path: Path) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import (
     awaitable_tests,
     choosing,
@@ -56,6 +57,7 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
+from leaklint.solve.lookup import read_field
 from leaklint.solve.losing import PRUNED, RETURNED
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, value_of
@@ -312,7 +314,10 @@ def _known_elements(state: State, act: Activation, value: Value) -> list[Value] 
 def _known_names(state: State, act: Activation, value: Value) -> list[tuple[str, Value]]:
     result = []
     for thing in value.things:
-        for key, stored in state.heap.under(thing.path.root).items():
+        below: Mapping[Path, Value] = state.heap.under(thing.path.root)
+        if survives(thing.path) and read_field(act, state, extend(thing.path, ELEMENT)) is None:
+            below = {**act.world.fields_below(thing.path), **below}
+        for key, stored in below.items():
             field = key.fields[-1] if key.fields else ""
             if key.fields[:-1] == thing.path.fields and field.startswith("['"):
                 result.append((field[2:-2], stored))
