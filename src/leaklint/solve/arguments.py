@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Formal
-from leaklint.ir.values import NOTHING, Path, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, extend, join_all, of, slot, unknown
+from leaklint.solve.lattice import ELEMENT, extend, is_prefix, join_all, of, slot, unknown
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import PLAIN, State
 from leaklint.solve.world import instance
@@ -77,6 +77,31 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
         else:
             result.append(NOTHING)
     return result
+
+
+NONE_GIVEN: Final = "<none given>"
+"""Slot of what ``*args`` or ``**kwargs`` denotes where nothing is given for it: handed on, it gives nothing."""
+
+
+def note_none_given(state: State, formals: Sequence[Formal], bound: Sequence[Value]) -> None:
+    """Says of starred parameters for which a call gives nothing that it is so, for the callee to know."""
+    for formal, value in zip(formals, bound, strict=False):
+        if formal.kind in ("star", "double_star"):
+            for thing in value.things:
+                if thing.path.root.kind is RootKind.MADE and not state.heap.under(thing.path.root):
+                    place = slot(thing.path, NONE_GIVEN)
+                    state.heap[place] = of(Thing(place, instance("builtins.bool")))
+
+
+def is_none_given(state: State, value: Value) -> bool:
+    """Whether a starred argument gives nothing: the caller has given nothing for it, and nobody has put anything in."""
+    held = [
+        {key.fields for key in state.heap.under(thing.path.root) if is_prefix(thing.path, key)}
+        for thing in value.things
+    ]
+    return bool(held) and all(
+        below == {slot(thing.path, NONE_GIVEN).fields} for thing, below in zip(value.things, held, strict=True)
+    )
 
 
 def fits(formals: Sequence[Formal], arguments: Arguments) -> bool:

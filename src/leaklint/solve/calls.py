@@ -12,7 +12,16 @@ from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import awaitable_tests, caches, cursory, pending, uses
 from leaklint.solve.activation import Activation, shape_of
-from leaklint.solve.arguments import Arguments, bind, fits, formals_of, sources_of, suspended, unpacked
+from leaklint.solve.arguments import (
+    Arguments,
+    bind,
+    fits,
+    formals_of,
+    note_none_given,
+    sources_of,
+    suspended,
+    unpacked,
+)
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.guards import Tested
@@ -255,6 +264,7 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         if result is not None:
             return result
     bound = _with_defaults(act, state, thing, facts, bound, span)
+    note_none_given(state, formals_of(facts), bound)
     shapes: list[tuple[int, Shape]] = []
     texts: dict[int, Shape] = {}
     for index, value in enumerate(bound):

@@ -9,7 +9,7 @@ from typing import Final
 from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
-from leaklint.ir.values import NOTHING, Path, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.models.load import GIVEN
 from leaklint.solve import builtin_calls, caches, folders, outside, overriding, pending, protocols, shell, uses
 from leaklint.solve.activation import Activation
@@ -34,7 +34,7 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import library, read_field
+from leaklint.solve.lookup import library, read_field, stays_none
 from leaklint.solve.looping import ALL_OF, COPYING
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pairs import as_dictionary
@@ -294,14 +294,14 @@ def bind_row(
             if formal.kind == "star" and (arguments.rest is not None or more > 0):
                 given[formal.name] = GIVEN if arguments.rest is not None else more
             continue
-        given[formal.name] = _given(value)
+        given[formal.name] = _given(act, value)
     for name, value in arguments.named:
         if name not in given:
-            given[name] = _given(value)
+            given[name] = _given(act, value)
     return bound, given
 
 
-def _given(value: Value) -> object:
+def _given(act: Activation, value: Value) -> object:
     """An argument as the conditions of rows see it: a constant, the dotted name of a library's, or just given."""
     certain, found = single_constant(value)
     if certain:
@@ -310,6 +310,8 @@ def _given(value: Value) -> object:
         (thing,) = value.things
         if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
             return thing.type.name
+        if thing.path.root.kind is RootKind.VARIABLE and stays_none(act.world, thing.path):
+            return None
     return GIVEN
 
 

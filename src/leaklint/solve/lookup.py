@@ -66,6 +66,16 @@ def module_name(world: World, module: str, name: str) -> Solving:
     return Value(value.things, sources)
 
 
+def stays_none(world: World, place: Path) -> bool:
+    """Whether a module binds a variable to None, and nobody seen so far binds it to anything else."""
+    state, facts = world.modules.get(place.root.owner), world.program.files.get(place.root.owner)
+    if place.fields or state is None or facts is None or place in world.rebound:
+        return False
+    return place.root.name not in facts.global_writers and constants(state.names.get(place.root.name, NOTHING)) == [
+        None
+    ]
+
+
 def kept(sources: Sources) -> Sources:
     """What of a value's sources at import matters later: snapshots, places for files, what stands for each request's.
 

@@ -26,7 +26,7 @@ from leaklint.solve import (
 )
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.annotations import annotated, annotated_content, annotated_elements
-from leaklint.solve.arguments import Arguments
+from leaklint.solve.arguments import Arguments, is_none_given
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
@@ -250,6 +250,8 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
             for thing in value.things if state.written and not state.quiet else ():
                 if thing.type.kind is TypeKind.INSTANCE and thing.path.root.kind is not RootKind.MADE:
                     state.hands_on(thing.path)
+        if argument.star and is_none_given(state, value):
+            continue
         if argument.star == "*":
             yield from take_all(act, state, value, step.span)
             known = _known_elements(state, act, value)
