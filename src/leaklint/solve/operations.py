@@ -57,6 +57,9 @@ ANSWERS: Final = {
 """What a test of a kind says of the tested value where it does not hold, and where it does."""
 CONTAINED: Final = {"in": "true", "not-in": "false"}
 """Tests of what is in a container, and their results where it is."""
+RUNNING: Final = "threading.<running>"
+RUNNING_NUMBER: Final = "threading.<number>"
+"""The classes of the thread that asks which one it is, and of its number."""
 MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 LEAVING: Final = {"<": True, "<=": True, ">": False, ">=": False}
 """Comparisons of a length with a limit, and whether there is room where they hold."""
@@ -196,9 +199,26 @@ def _answers(state: State, step: cfg.Operation, operands: list[Value]) -> dict[s
         ended = join_all([state.heap[slot(thing.path, field)] for thing in operands[0].things])
         if ended.things:
             found[f"ended {answer}"] = ended
+    told = _is_running(step.operator, operands)
+    if told.things:
+        found[f"ended {'true' if step.operator in ('is', '==') else 'false'}"] = told
     for holds, ended in counts.ended(state, step.operator, operands).items():
         found[f"ended {'true' if holds else 'false'}"] = ended
     return found
+
+
+def _is_running(operator: str, operands: list[Value]) -> Value:
+    """The threads of which a test asks whether they are the one that asks: that has none of them to wait for."""
+    if operator not in ("is", "is-not", "==", "!=") or len(operands) != 2:
+        return NOTHING
+    for asking, asked in (operands, operands[::-1]):
+        names = {thing.type.name for thing in asking.things}
+        if names == {RUNNING}:
+            return asked
+        if names == {RUNNING_NUMBER}:
+            named = [thing.path for thing in asked.things if thing.path.fields[-1:] == (".ident",)]
+            return Value(frozenset(Thing(Path(path.root, path.fields[:-1])) for path in named))
+    return NOTHING
 
 
 def _emptiness(state: State, operator: str, operands: list[Value]) -> dict[str, Value]:
