@@ -241,6 +241,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """The result carries the request data of its arguments."""
     safe: bool = False
     """The call raises nothing that anybody would catch."""
+    never_returns: bool = False
+    """The process ends with the call, or becomes another one."""
     constant: bool = False
     """The same result in every invocation."""
     handle: bool = False

@@ -26,6 +26,13 @@ def never_fails(act: Activation, state: State, step: cfg.Call) -> bool:
     return bool(rows) and len(rows) == len(things) and all(row is not None and row.safe for row in rows)
 
 
+def never_returns(act: Activation, state: State, step: cfg.Call) -> bool:
+    """Whether the process ends with the call: what comes after it is no path of the invocation."""
+    things = value_of(act, state, step.function).things
+    rows = [act.world.models.row(thing.type.name) for thing in things if thing.type.kind is TypeKind.LIBRARY]
+    return bool(rows) and len(rows) == len(things) and all(row is not None and row.never_returns for row in rows)
+
+
 def is_quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:
     """Whether one need not expect an exception: builtins, and library functions with a row that call nobody."""
     if isinstance(step, cfg.Element):

@@ -15,7 +15,7 @@ from leaklint.solve import results
 from leaklint.solve.activation import Activation
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
-from leaklint.solve.failing import goes_on, is_quiet, leave_to_catcher, never_fails
+from leaklint.solve.failing import goes_on, is_quiet, leave_to_catcher, never_fails, never_returns
 from leaklint.solve.lattice import NO_FILE, NONE, join, observed
 from leaklint.solve.lookup import BUILTINS
 from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
@@ -239,7 +239,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         else:
             yield from ASKING[kind](act, state, step)
             act.work += len(state.tokens) >> 3
-            if act.is_given_up:
+            if act.is_given_up or (isinstance(step, cfg.Call) and never_returns(act, state, step)):
                 return False, raising, surprise
         if snapshot is not None and (
             (isinstance(step, cfg.Call) and _only_suspends(state, step.target))

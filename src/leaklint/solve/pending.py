@@ -29,6 +29,8 @@ ALL: Final = {
     "threading.enumerate": Work.THREAD,
 }
 """What gives every object of a kind that has work pending: what settles an element settles all of them."""
+ANY_CHILD: Final = Path(Root(RootKind.LIBRARY, "context", "child process"))
+"""What stands for whichever process ends next, as ``os.wait`` waits for it."""
 _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
 ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
 """Work of which each object is waited for by itself."""
@@ -55,6 +57,8 @@ def _is_one_of(effect: AnyEffect, work: Work) -> bool:
 def _meant(state: State, path: Path, work: Sequence[Work]) -> list[tuple[object, ...]]:
     """Keys of what is settled with the object at a path: all of its kind where the path stands for all of them."""
     kind = ALL.get(path.root.name) if path.root.owner == "process" and path.fields else None
+    if path == ANY_CHILD:
+        kind = Work.PROCESS
     if kind is None:
         return tokens_at(state, path, work)
     found = {key: token for key, token in state.tokens.items() if _is_one_of(token.effect, kind)}
