@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from leaklint.facts.flow import EXPRESSIONS, Draft, Flow
+from leaklint.facts.type_checking import is_type_checking
 from leaklint.ir.cfg import Copy, Operand, Operation
 
 Ends = list[Draft]
@@ -36,6 +37,8 @@ def branch(flow: Flow, node: Any) -> tuple[Ends, Ends]:
         return ([flow.here], []) if node.value else ([], [flow.here])
     if kind is ast.Compare and len(node.ops) > 1:
         return _branch_chain(flow, node)
+    if is_type_checking(node):
+        return [], [flow.here]
     hold, fail = flow.fork(flow.value(node), flow.span(node))
     return [hold], [fail]
 

@@ -12,6 +12,7 @@ from leaklint.facts.flow import Flow, TooLarge
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.suppressions import long_statements, suppressions
+from leaklint.facts.type_checking import in_order
 from leaklint.facts.walk import Walk
 from leaklint.ir.cfg import Block, Body, Return
 from leaklint.ir.facts import FileFacts, Trouble
@@ -103,23 +104,10 @@ class Source:
         if isinstance(node, ast.Lambda):
             flow.emit(Return(self._positions.span(node.body), flow.value(node.body)))
             return flow.finish()
-        flow.statements(_in_order(node) if isinstance(node, ast.Module) else node.body)
+        flow.statements(in_order(node) if isinstance(node, ast.Module) else node.body)
         if flow.live:
             flow.emit(Return(end, None))
         return flow.finish()
-
-
-def _in_order(module: ast.Module) -> list[ast.stmt]:
-    """The statements of a module; what only type checkers import comes last, so that it closes no circle of imports."""
-    last = [
-        each
-        for each in module.body
-        if isinstance(each, ast.If)
-        and not each.orelse
-        and (each.test.id if isinstance(each.test, ast.Name) else getattr(each.test, "attr", "")) == "TYPE_CHECKING"
-        and all(isinstance(inner, ast.Import | ast.ImportFrom) for inner in each.body)
-    ]
-    return [*(each for each in module.body if each not in last), *last] if last else module.body
 
 
 def extract(source: bytes) -> FileFacts:
