@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,8 @@ from leaklint.link.names import Names, Own
 from leaklint.link.templates.declaration import Declaration
 
 _MOST_COMPARED = 5_000
+_RUNS_TEXT = frozenset({"exec", "locals", "vars"})
+"""What binds names at module level by other means than statements, where the body of a module calls it."""
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
@@ -40,9 +42,14 @@ class Located(msgspec.Struct, frozen=True, gc=False):
 
 
 def locate(
-    declarations: Iterable[Declaration], files: Mapping[str, FileFacts], modules: Modules
+    declarations: Iterable[Declaration],
+    files: Mapping[str, FileFacts],
+    modules: Modules,
+    wrappers: Container[str] = frozenset(),
 ) -> tuple[list[Located], list[Missing]]:
     """The file of each declared handler; those that exist nowhere are missing where that is an error.
+
+    ``wrappers`` are handlers of libraries: these come with what is installed.
 
     A root that the project has decides. Where a template names none, or one that is built elsewhere, the handler is
     looked for below the template's folder, then below each folder above it, up to the first that has such a file; it
@@ -60,7 +67,7 @@ def locate(
             path = modules.file_at(posixpath.join(each.root or "", each.target))
         if path is not None and binds(files[path], each.attribute):
             located.append(Located(each, path, each.root or ""))
-        elif each.expected and each.root in folders:
+        elif each.expected and each.root in folders and each.handler not in wrappers:
             missing.append(Missing(each.handler, each.template, each.line, _why(each, path, files)))
         elif each.is_python or "/" in each.target:
             located += _searched(each, files, modules)
@@ -72,9 +79,21 @@ def binds(facts: FileFacts, name: str) -> bool:
     return (
         name in facts.module_names
         or name in facts.functions
+        or name in facts.global_writers
         or "__getattr__" in facts.functions
         or any(fact.name == "*" for fact in facts.imports)
+        or _makes_names(facts)
         or (bool(facts.troubles) and not facts.module_names)
+    )
+
+
+def _makes_names(facts: FileFacts) -> bool:
+    """Whether a file may bind names at module level that no statement of it shows: ``globals()["run"] = …``."""
+    module = facts.functions.get("<module>")
+    return (
+        (module is not None and not _RUNS_TEXT.isdisjoint(module.calls))
+        or any("globals" in function.calls for function in facts.functions.values())
+        or "modules" in facts.attributes_read  # setattr(sys.modules[__name__], "run", …)
     )
 
 

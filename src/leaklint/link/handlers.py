@@ -58,7 +58,9 @@ def discover(
     no template and no decorator gives one; ``web``: the files whose views and tasks of web servers count; ``foreign``:
     files of bundled packages, in which nothing is guessed.
     """
-    located, missing = locate(templates.declarations, files, Modules(files))
+    frameworks = tuple(frameworks)
+    wrappers = {name for each in frameworks for name in each.wraps}
+    located, missing = locate(templates.declarations, files, Modules(files), wrappers)
     modules = Modules(files, [each.root for each in located], [*src, *templates.shared_roots])
     found = find_handlers(
         files,
