@@ -318,6 +318,18 @@ def bound_calls(assigned: Assigned, positions: Positions) -> dict[str, str]:
     return found
 
 
+def made_otherwise(assigned: Assigned, positions: Positions) -> tuple[str, ...]:
+    """The names that plain assignments at module level bind to what a call gives, where no short text says which."""
+    last = dict(assigned)
+    return tuple(name for name, value in last.items() if _is_of_call(value) and not _short(value, positions))
+
+
+def _is_of_call(value: ast.expr) -> bool:
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return isinstance(value, ast.Call)
+
+
 def annotated_types(assigned: Assigned, positions: Positions) -> dict[str, str]:
     """Which names plain assignments at module level bind to ``Annotated[...]``, with its text."""
     return {

@@ -69,6 +69,7 @@ class Source:
             module_names=outline.module_names(walk.scopes[0], positions),
             literals=outline.literals(tree, walk.scopes[0], writers, positions),
             bound_calls=outline.bound_calls(assigned, positions),
+            made_otherwise=outline.made_otherwise(assigned, positions),
             annotated_types=outline.annotated_types(assigned, positions),
             dotted_strings=outline.dotted_strings(statements),
             all_names=outline.all_names(tree),

@@ -160,6 +160,9 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     ``functions`` of a lambda.
     Other expressions, and callees of more than 80 characters, are left out.
     """
+    made_otherwise: tuple[str, ...] = ()
+    """Module-level names whose last plain assignment binds what a call gives, or an attribute of that, where
+    ``bound_calls`` leaves it out: ``compose(log)(run)``, ``Service().handle``."""
     annotated_types: dict[str, str] = {}
     """Module-level names to the text of the ``Annotated[...]`` that a plain assignment binds to them."""
     dotted_strings: dict[str, tuple[str, ...]] = {}

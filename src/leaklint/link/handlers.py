@@ -160,11 +160,11 @@ class _Guesses(msgspec.Struct, frozen=True):
         for path, facts in sorted(self.files.items()):
             if is_test(path):
                 continue
-            for name, value in facts.bound_calls.items():
+            for name in (*facts.bound_calls, *facts.made_otherwise):
                 if (
                     name.lower().endswith("handler")
                     and not self._callable(path, name)
-                    and not self._is_builtin(path, value)
+                    and not self._is_builtin(path, facts.bound_calls.get(name, ""))
                 ):
                     source = Source.NAME if name == RESERVED else Source.GUESS
                     yield self._handler(path, name, source, Place(path, facts.module_names[name]))
@@ -178,7 +178,7 @@ class _Guesses(msgspec.Struct, frozen=True):
         value = facts.bound_calls.get(target.name, "")
         function = facts.functions.get(value) or last_definition(facts, target.name)
         if function is not None:
-            return target.path, function, 0
+            return target.path, function, int("classmethod" in function.decorators)
         maker = self.names.definition(target.path, value.removesuffix("()")) if value.endswith("()") else None
         if not isinstance(maker, Own) or maker.name not in self.files[maker.path].classes:
             return None
@@ -187,9 +187,10 @@ class _Guesses(msgspec.Struct, frozen=True):
         return (maker.path, method, 1) if method else None
 
     def _is_builtin(self, path: str, value: str) -> bool:
-        """Whether the standard library made it, as in ``file_handler = logging.FileHandler(…)``."""
+        """Whether the standard library made it, as in ``file_handler = logging.FileHandler(…)``, of nothing else."""
         target = self.names.meaning(path, value.removesuffix("()"))
-        return isinstance(target, Library) and target.name.partition(".")[0] in sys.stdlib_module_names
+        package = target.name.partition(".")[0] if isinstance(target, Library) else ""
+        return package in sys.stdlib_module_names and package != "functools"
 
     def _handler(self, path: str, name: str, source: Source, place: Place) -> Handler:
         reason = f"called {RESERVED}" if source is Source.NAME else "takes an event and a context"

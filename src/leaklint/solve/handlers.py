@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import msgspec.structs
+
 from leaklint.ir.effects import AnyEffect, Declare, Pending, Site, Work
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
@@ -95,12 +97,21 @@ def signature(world: World, value: Value) -> Solving:
                 return found
         if thing.type.kind is TypeKind.PARTIAL:
             inner = world.field(slot(thing.path, "<func>"))
-            count = int(thing.type.name.split(";")[0])
+            count, names, _ = thing.type.name.split(";")
             if inner is not None:
                 found = yield from signature(world, inner)
                 if found is not None:
-                    return found[0], found[1] + count, found[2]
+                    return _with_defaults(found[0], names.split(",")), found[1] + int(count), found[2]
     return None
+
+
+def _with_defaults(facts: FunctionFacts, names: list[str]) -> FunctionFacts:
+    """A function whose parameters of these names are given by keyword, unless a caller gives others."""
+    parameters = tuple(
+        msgspec.structs.replace(each, kind="keyword", has_default=True) if each.name in names else each
+        for each in facts.parameters
+    )
+    return msgspec.structs.replace(facts, parameters=parameters)
 
 
 def looks_like_handler(facts: FunctionFacts, bound: int, attribute: str) -> bool:
