@@ -6,9 +6,20 @@ import ast
 
 import msgspec
 
-from leaklint.facts import comprehensions, conditions, exceptions, expressions, outline, patterns, statements, visits
+from leaklint.facts import (
+    assignments,
+    comprehensions,
+    conditions,
+    exceptions,
+    expressions,
+    outline,
+    patterns,
+    statements,
+    visits,
+)
 from leaklint.facts.decode import Unreadable, decode, parse
 from leaklint.facts.flow import Flow, TooLarge
+from leaklint.facts.named_imports import named_imports
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.suppressions import long_statements, suppressions
@@ -60,18 +71,20 @@ class Source:
         long = long_statements(tree, positions.lines)
         comments, together = suppressions(source, text, positions.lines, long)
         writers = outline.global_writers(walk)
-        statements = outline.at_module_level(tree)
-        assigned = outline.plain_assignments(statements)
+        literals = outline.literals(tree, walk.scopes[0], writers, positions)
+        imports = [*walk.imports, *named_imports(walk.importing, literals, positions.span)]
+        statements = assignments.at_module_level(tree)
+        assigned = assignments.plain_assignments(statements)
         return FileFacts(
             functions={name: outline.function_facts(scope, positions) for name, scope in self._scopes.items()},
             classes=outline.classes(walk, positions),
-            imports=tuple(sorted(walk.imports, key=lambda each: each.span)),
+            imports=tuple(sorted(imports, key=lambda each: each.span)),
             module_names=outline.module_names(walk.scopes[0], positions),
-            literals=outline.literals(tree, walk.scopes[0], writers, positions),
-            bound_calls=outline.bound_calls(assigned, positions),
-            made_otherwise=outline.made_otherwise(assigned, positions),
-            annotated_types=outline.annotated_types(assigned, positions),
-            dotted_strings=outline.dotted_strings(statements),
+            literals=literals,
+            bound_calls=assignments.bound_calls(assigned, positions),
+            made_otherwise=assignments.made_otherwise(assigned, positions),
+            annotated_types=assignments.annotated_types(assigned, positions),
+            dotted_strings=assignments.dotted_strings(statements),
             all_names=outline.all_names(tree),
             global_writers=writers,
             unread=tuple(sorted({*walk.scopes[0].bound, *writers} - walk.scopes[0].read)),

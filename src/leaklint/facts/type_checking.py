@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from leaklint.facts.outline import at_module_level
+from leaklint.facts.assignments import at_module_level
 
 _SAYS_NOTHING: Final = ("Any", "object")
 """What a name is bound to at run time that stands for a type only."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from leaklint.facts.drops import called, described, last_segment, valued_calls, valued_names
+from leaklint.facts.named_imports import IMPORTERS
 from leaklint.facts.scopes import Kind, Scope, resolve_names
 from leaklint.ir.facts import ImportFact
 from leaklint.ir.location import Span
@@ -31,6 +32,7 @@ class Walk:
         "_span",
         "_stack",
         "attributes_read",
+        "importing",
         "imports",
         "passed",
         "scope",
@@ -47,6 +49,8 @@ class Walk:
         self.passed: set[str] = set()
         """Names and attributes that are read without being called: their values go somewhere."""
         self.imports: list[ImportFact] = []
+        self.importing: list[ast.Call] = []
+        """Calls that import a module by its name."""
         self.scopes: list[Scope] = []
         self.scope_of: dict[ast.AST, Scope] = {}
         self.scope = Scope(Kind.MODULE, tree, "<module>", None)
@@ -95,11 +99,15 @@ class Walk:
                 arguments = node.args
                 if type(function) is attribute:
                     calls.add(function.attr)
+                    if function.attr in IMPORTERS:
+                        self.importing.append(node)
                     read(function.attr)
                     push(function.value)
                 elif type(function) is name_type:
                     calls.add(function.id)
                     uses.add(function.id)
+                    if function.id in IMPORTERS:
+                        self.importing.append(node)
                     if function.id == "getattr":
                         self.attributes_read.update(_texts(arguments[1:2]))
                     if function.id in _BOOLEAN_CALLS:

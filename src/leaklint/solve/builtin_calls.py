@@ -21,6 +21,7 @@ from leaklint.solve import (
     fullness,
     generic_functions,
     handed_over,
+    named_imports,
     pending,
     uses,
 )
@@ -48,7 +49,6 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import module_object
 from leaklint.solve.looping import is_one_of_loop
 from leaklint.solve.members import ANY_ATTRIBUTE, TAKES_RECEIVER
 from leaklint.solve.origins import deep_sources
@@ -316,14 +316,6 @@ def _partialmethod(act: Activation, state: State, arguments: Arguments, span: Sp
     return result
 
 
-def _import_module(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    certain, name = single_constant(_first(arguments))
-    if certain and isinstance(name, str) and not name.startswith("."):
-        return module_object(act, name, whole=True)
-    return unknown(act.made(span))
-    yield
-
-
 def _wraps(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     return of(Thing(act.made(span), Type(TypeKind.LIBRARY, SAME)))
     yield
@@ -400,8 +392,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "functools.partialmethod": _partialmethod,
     "functools.singledispatch": generic_functions.made,
     "functools.singledispatchmethod": generic_functions.made_as_method,
-    "importlib.import_module": _import_module,
-    "builtins.__import__": _import_module,
+    "importlib.import_module": named_imports.import_module,
+    "builtins.__import__": named_imports.import_top,
     "multiprocessing.active_children": _every(
         "multiprocessing.active_children", "builtins.list", "multiprocessing.Process"
     ),
