@@ -57,6 +57,10 @@ LEAKS = {
     "through getattr": (
         f"class Box:\n    seen = []\n{EVENT}box = Box()\n    getattr(box, 'seen').append(event['id'])\n"
     ),
+    "through a method's name": (
+        "import operator\nclass Box:\n    def __init__(self):\n        self.seen = []\n    def keep(self, x):\n"
+        f"        self.seen.append(x)\nBOX = Box()\n{EVENT}operator.methodcaller('keep', event['id'])(BOX)\n"
+    ),
     "through setattr": f"class Box: pass\nBOX = Box()\n{EVENT}setattr(BOX, 'last', event['id'])\n",
     "through globals": f"LAST = 1\n{EVENT}globals()['LAST'] = event['id']\n",
     "a list of the class": f"class Box:\n    seen = []\n{EVENT}Box().seen.append(event['id'])\n",

@@ -71,16 +71,14 @@ def _attribute_name(arguments: Arguments) -> str | None:
 
 
 def _getattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    name = _attribute_name(arguments)
-    if name is None:
-        value = yield from dispatching.named(act, state, _first(arguments), _first(arguments, 1))
-        if value is None:
-            return dispatching.attribute_of_any_name(act, state, _first(arguments), _first(arguments, 1), span)
-    else:
-        value = yield from get_attribute(act, state, _first(arguments), name)
+    target, name = _first(arguments), _first(arguments, 1)
+    value = yield from dispatching.attribute(act, state, target, name, span)
     if len(arguments.positional) > 2:
         asked = {
-            extend(each.path, f".{name}") for each in _first(arguments).things if each.path.root.owner == "library"
+            extend(each.path, f".{known}")
+            for known in dispatching.names_of(name)
+            for each in target.things
+            if each.path.root.owner == "library"
         }
         value = with_sources(join(value, arguments.positional[2]), frozenset(asked))
     return value
@@ -394,6 +392,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "functools.singledispatchmethod": generic_functions.made_as_method,
     "importlib.import_module": named_imports.import_module,
     "builtins.__import__": named_imports.import_top,
+    "operator.methodcaller": dispatching.method_caller,
+    dispatching.METHOD_CALLED: dispatching.called_method,
     "multiprocessing.active_children": _every(
         "multiprocessing.active_children", "builtins.list", "multiprocessing.Process"
     ),

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import effects, handed_over, listed, overriding, pending, uses
+from leaklint.solve import dispatching, effects, handed_over, listed, overriding, pending, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.binding import is_fresh, overwrites
@@ -40,9 +40,10 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import module_object, read_field
+from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import ALL_OF, is_one_of_loop
 from leaklint.solve.members import class_member
+from leaklint.solve.named_imports import module_by_name
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.reading import read_contents
@@ -147,9 +148,9 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         members = [Thing(extend(thing.path, ELEMENT), instance(thing.type.name)) for thing in target.things]
         state.env[step.target] = of(*members, sources=key.sources)
         return
-    module = _module_by_name(act, target, key)
-    if module is not None:
-        state.env[step.target] = module
+    named = module_by_name(act, target, key) or (yield from dispatching.global_function(act, state, target, key))
+    if named is not None:
+        state.env[step.target] = named
         return
     field = field_of_key(key)
     if _is_slice(key):
@@ -221,19 +222,6 @@ def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Valu
         return value
     known = not isinstance(thing.type.constant[1], SMALL_CONSTANTS)
     return Value(frozenset({Thing(places[0], thing.type if known else UNKNOWN_TYPE)}), value.sources)
-
-
-def _module_by_name(act: Activation, target: Value, key: Value) -> Value | None:
-    """What ``sys.modules[__name__]`` denotes, or ``sys.modules["config"]``."""
-    if not any(thing.path.root.name == "sys.modules" for thing in target.things):
-        return None
-    names = [thing.path.root.owner for thing in key.things if thing.type.name == "module name"]
-    certain, name = single_constant(key)
-    if certain and isinstance(name, str) and act.world.program.modules.resolve(act.path, name) is not None:
-        return module_object(act, name, whole=True)
-    if len(names) == 1:
-        return of(Thing(Path(Root(RootKind.MODULE, names[0])), Type(TypeKind.MODULE, names[0])))
-    return None
 
 
 def _as_a_whole(target: Value) -> frozenset[Path]:

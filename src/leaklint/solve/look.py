@@ -10,7 +10,9 @@ from leaklint.ir.facts import FileFacts
 from leaklint.solve import folders
 from leaklint.solve.survey import BOTH, BUILTINS, HOLDS, LIBRARY, OWN, Key, MayMatter, Survey, plain_name
 
-DYNAMIC: Final = frozenset({"__dict__", "__setattr__", "__delattr__", "__setstate__", "import_module", "reload"})
+DYNAMIC: Final = frozenset(
+    {"__dict__", "__setattr__", "__delattr__", "__setstate__", "import_module", "methodcaller", "reload"}
+)
 """Attributes that read or bind others which nobody has written."""
 _JOINING: Final = frozenset({"+", "*", "|", "&", "-", "^", "@", "%", "//", "/", "**", "<<", ">>"})
 """Operators whose result may hold what their operands hold."""

@@ -356,10 +356,15 @@ def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
     What it does may depend on the constant that a caller gives.
     """
     names: set[str] = set()
+    reading: set[str] = set()
     for block in body.blocks:
         for step in block.instructions:
             if isinstance(step, cfg.GetItem):
                 names.add(step.key)
+            elif isinstance(step, cfg.LoadGlobal) and step.name == "getattr":
+                reading.add(step.target)
+            elif isinstance(step, cfg.Call) and step.function in reading:
+                names.update(each.value for each in step.arguments[1:2])
             elif isinstance(step, cfg.Operation) and step.operator in ("==", "!=", "in", "not-in"):
                 names.update(step.operands)
     return frozenset(index for index, name in enumerate(parameters) if name in names)
