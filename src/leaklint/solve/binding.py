@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leaklint.ir.values import Path, RootKind, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import NEW, SYMBOLIC, constants, survives
 from leaklint.solve.lookup import read_field
@@ -10,11 +10,12 @@ from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
 
 
-def overwrites(act: Activation, state: State, place: Path) -> None:
-    """What a place held before is gone from here on."""
+def overwrites(act: Activation, state: State, place: Path, value: Value = NOTHING) -> None:
+    """What a place held before is gone from here on, if it is not bound to that again: ``x = x or new()``."""
     if survives(place) or place.root.kind in SYMBOLIC:
         _read_what_is_kept(act, state, place)
-    if place.root.kind is not RootKind.MADE and place not in state.written:
+    again = any(thing.path == place for thing in value.things)
+    if place.root.kind is not RootKind.MADE and place not in state.written and not again:
         state.written |= {place}
 
 

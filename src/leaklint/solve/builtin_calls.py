@@ -207,7 +207,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
         # else a resource takes the place of one like it that has been closed
         effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
     handed_over.keep_parameter(act, state, value, span, place)
-    overwrites(act, state, place)
+    overwrites(act, state, place, value)
     if is_fresh(value, sources):
         effects.reset(state, place, act.site(span))
     fullness.bind(state, place, value)

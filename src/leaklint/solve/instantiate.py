@@ -318,6 +318,10 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             continue
         if isinstance(changed, Read) and changed.origin == "needed" and thing.path in state.written:
             continue
+        if isinstance(changed, Consume) or (isinstance(changed, Read) and changed.origin == "loop"):
+            found_there = thing.path == effect.path and thing.path in sub.written
+            if found_there or uses.is_new(state, thing.path, sub.written):
+                continue  # this invocation has made it
         if here and isinstance(changed, Pending | Defer):
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)

@@ -76,6 +76,8 @@ class Substitution:
         """The constants under which a row's function sets elements, where all of them are known."""
         self.new: tuple[Sources, Sources] = (state.resets, state.read_first)
         """What counts as reset before the effects of the call, and what of it has been read before that."""
+        self.written = state.written
+        """What had been bound on every path before the call."""
         self.before = state.heap.copy()
         """What surviving objects held before the call."""
         self.escaped = state.escaped.copy()

@@ -36,9 +36,20 @@ def consume(act: Activation, state: State, value: Value, span: Span, operation: 
     for thing in ordered(value.things):
         if thing.path.root.kind is RootKind.MADE or state.is_reset(extend(thing.path, POSITION)):
             continue  # its own, or taken back to the start before
+        if is_new(state, thing.path, state.written):
+            continue
         if is_iterator(act.world, thing):
             tests = tests_of(state)
             open_effect(act, state, Consume(site=act.site(span), operation=operation, path=thing.path, tests=tests))
+
+
+def is_new(state: State, place: Path, written: Sources) -> bool:
+    """Whether a variable holds what this invocation has bound it to, and no name what it held before."""
+    return place in written and not any(
+        [thing.path for thing in value.things] == [place]
+        for name, value in state.env.items()
+        if not name.startswith("%")
+    )
 
 
 def is_iterator(world: World, thing: Thing) -> bool:
@@ -63,7 +74,7 @@ def use_on_loop(act: Activation, state: State, thing: Thing, span: Span, *, wait
         (thing,) = owners.things
     if act.importing or thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
         return
-    if thing.path.root.kind is RootKind.MADE:
+    if thing.path.root.kind is RootKind.MADE or is_new(state, thing.path, state.written):
         return
     row = act.world.models.class_row(thing.type.name, "loop_bound")
     if row is not None and (waits or row.loop_bound != "primitive"):
