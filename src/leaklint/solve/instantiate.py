@@ -16,7 +16,7 @@ from leaklint.solve import folders, fullness, handed_over, heeding, pending, rem
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.elements import elements
-from leaklint.solve.kinds import ATOMIC, is_unchanging
+from leaklint.solve.kinds import ATOMIC, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
@@ -263,7 +263,7 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
         if thing.type.name in ATOMIC:
             continue  # it may be another one of the objects that the callee knows by this name
         happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
-        if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
+        if keeps(sub.act.world, thing):
             happening.escape(sub.state, value, extend(thing.path, field))
 
 

@@ -17,6 +17,7 @@ from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
+from leaklint.solve.kinds import keeps
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     DICTS,
@@ -305,7 +306,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
-        if not sources and (survives(thing.path) or thing.path.root.kind in SYMBOLIC):
+        if not sources and keeps(act.world, thing):
             effects.escape(state, value, place)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.effects import How, Write
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
-from leaklint.solve.lattice import ELEMENT, FACTORY, KEYS, NONE, extend
+from leaklint.solve.lattice import ELEMENT, FACTORY, KEYS, NONE, SYMBOLIC, extend, survives
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -20,11 +20,34 @@ _OF_THE_IMPORT: Final = frozenset({RootKind.STATIC, RootKind.CLASS})
 def is_weak(world: World, container: Thing) -> bool:
     """Whether a container keeps nothing alive: what is in it is somebody else's, and goes with that."""
     kind = container.type
-    return (
-        kind.kind is TypeKind.INSTANCE
-        and "::" not in kind.name
-        and world.models.class_row(kind.name, "weak") is not None
-    )
+    name = kind.name if kind.kind is TypeKind.INSTANCE else _type_at_import(world, container.path)
+    return bool(name) and "::" not in name and world.models.class_row(name, "weak") is not None
+
+
+def _type_at_import(world: World, path: Path) -> str:
+    """The type of an object of the import, or of what an attribute of a class holds; empty where it is not known."""
+    if path.root.kind not in _OF_THE_IMPORT or world.importing:
+        return ""
+    named, owner = world.named.get(path), world.owner_of(path)
+    if named is not None and named.type:
+        return named.type
+    held = _held(world, extend(*owner) if owner is not None else path)
+    return min((thing.type.name for thing in held.things), default="") if held is not None else ""
+
+
+def _held(world: World, place: Path) -> Value | None:
+    """What a field of an object, or an attribute of a class, holds after import."""
+    held = world.field(place)
+    if held is None and place.root.kind is RootKind.CLASS and len(place.fields) == 1:
+        known = world.classes.get(f"{place.root.owner}::{place.root.name}")
+        held = known.attributes.get(place.fields[0][1:]) if known is not None else None
+    return held
+
+
+def keeps(world: World, container: Thing) -> bool:
+    """Whether an object that others know keeps alive what is put into it."""
+    others = survives(container.path) or container.path.root.kind in SYMBOLIC
+    return others and not is_weak(world, container)
 
 
 def is_unchanging(thing: Thing) -> bool:
@@ -35,14 +58,22 @@ def is_unchanging(thing: Thing) -> bool:
 
 
 def is_nothing(world: World, path: Path) -> bool:
-    """Whether there is no object that anything could change: a number, a text, or where nothing puts any."""
-    return _is_in_unchanging(world, path) or _is_absent(world, path)
+    """Whether there is no object that anything could change: a number, a text, or where nothing puts or keeps any."""
+    return _is_in_unchanging(world, path) or _is_absent(world, path) or _is_in_weak(world, path)
 
 
 def _is_in_unchanging(world: World, path: Path) -> bool:
     """Whether the object at hand, or the one around it, is a number or a text."""
     named = world.named.get(Path(path.root)) if path.root.kind is RootKind.STATIC else None
     return named is not None and named.type in UNCHANGING
+
+
+def _is_in_weak(world: World, path: Path) -> bool:
+    """Whether the object at hand, or the one around it, has been found in a container that keeps nothing alive."""
+    return any(
+        field == ELEMENT and is_weak(world, Thing(Path(path.root, path.fields[:at])))
+        for at, field in enumerate(path.fields)
+    )
 
 
 def note_change(world: World, changed: Write) -> None:
@@ -84,10 +115,7 @@ def _is_missing(world: World, path: Path) -> bool:
 def _is_none(world: World, place: Path) -> bool:
     if place in world.changed or not place.fields[-1].startswith("."):
         return False
-    held = world.field(place)
-    if held is None and place.root.kind is RootKind.CLASS:
-        known = world.classes.get(f"{place.root.owner}::{place.root.name}")
-        held = known.attributes.get(place.fields[0][1:]) if known is not None and len(place.fields) == 1 else None
+    held = _held(world, place)
     return held is not None and bool(held.things) and held.things <= NONE.things
 
 
