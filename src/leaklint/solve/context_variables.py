@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.effects import Create, Pending, Read, Work
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
@@ -94,7 +94,7 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
             state.heap[slot(made, "<earlier>")] = of(thing)
             found.append(Value(frozenset(Thing(made, each.type) for each in declared.things)))
         elif default is None and stored is None:
-            found.append(of(Thing(path)))
+            found.append(_set_at_import(act, path))
         elif default is not None and (stored is None or len(here) < len(stored.things)):
             # a caller may have set it
             earlier = Thing(act.made(span))
@@ -110,6 +110,13 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     value = join_all(found)
     return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
     yield
+
+
+def _set_at_import(act: Activation, value: Path) -> Value:
+    """What a variable holds that nobody has set here: what a caller has, or else the import, which says of what type."""
+    held = act.world.field(value) or NOTHING
+    types = {thing.type for thing in held.things if thing.type.kind is TypeKind.INSTANCE}
+    return Value(frozenset(Thing(value, each) for each in types) or of(Thing(value)).things)
 
 
 def made(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:

@@ -40,7 +40,7 @@ from leaklint.solve.concerning import (
 from leaklint.solve.consuming import is_lazy
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.kinds import is_nothing
+from leaklint.solve.kinds import is_never_set, is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
@@ -286,7 +286,8 @@ class Describer:
         path = effect.path
         assert path is not None
         # of the object of a method that an invocation keeps, it is said that it is kept
-        if not survives(path) or effect.assumed or "<self>" in path.fields or is_nothing(self.world, path):
+        nothing = is_nothing(self.world, path) or is_never_set(self.world, path, self.invoked.effects)
+        if not survives(path) or effect.assumed or "<self>" in path.fields or nothing:
             return None
         key_request = self.request(effect.key_sources)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):

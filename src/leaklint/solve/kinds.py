@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from leaklint.ir.effects import How, Write
+from leaklint.ir.effects import AnyEffect, How, Pending, Work, Write
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.lattice import ELEMENT, FACTORY, KEYS, NONE, SYMBOLIC, extend, survives
 from leaklint.solve.state import State
@@ -73,6 +74,22 @@ def _is_in_weak(world: World, path: Path) -> bool:
     return any(
         field == ELEMENT and is_weak(world, Thing(Path(path.root, path.fields[:at])))
         for at, field in enumerate(path.fields)
+    )
+
+
+def is_never_set(world: World, path: Path, effects: Iterable[tuple[AnyEffect, *tuple[object, ...]]]) -> bool:
+    """Whether it is, or lies in, what a context variable holds which neither the import nor the invocation sets.
+
+    What ``get`` gives then is what the invocation falls back on.
+    """
+    if ".value" not in path.fields:
+        return False
+    at = path.fields.index(".value")
+    variable = Path(path.root, path.fields[:at])
+    if _type_at_import(world, variable) != "contextvars.ContextVar" or world.field(extend(variable, ".value")):
+        return False
+    return not any(
+        isinstance(each, Pending) and each.work is Work.TOKEN and each.path == variable for each, *_ in effects
     )
 
 
