@@ -113,7 +113,7 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
 
 
 def _set_at_import(act: Activation, value: Path) -> Value:
-    """What a variable holds that nobody has set here: what a caller has, or else the import, which says of what type."""
+    """What a variable holds that nobody has set here: what a caller has, or the import, which says of what type."""
     held = act.world.field(value) or NOTHING
     types = {thing.type for thing in held.things if thing.type.kind is TypeKind.INSTANCE}
     return Value(frozenset(Thing(value, each) for each in types) or of(Thing(value)).things)

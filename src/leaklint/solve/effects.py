@@ -56,15 +56,15 @@ def open_effect(
         note_change(act.world, effect)
         keep_consumed(state, effect, trace)
         effect = listed.with_tables(state, effect)
+        new = new if new is not None else effect.path is not None and state.is_new(effect.path)
+        if new:
+            effect = msgspec.structs.replace(without_guards(state, effect), reset_before=True)
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:
             chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
             effect = msgspec.structs.replace(
                 effect, guards=effect.guards | guards, tests=tests, chosen=effect.chosen | chosen
             )
-        new = new if new is not None else effect.path is not None and state.is_new(effect.path)
-        if not effect.reset_before and new:
-            effect = msgspec.structs.replace(without_guards(state, effect), reset_before=True)
     if isinstance(effect, Cached) and effect.path is not None and state.is_reset(effect.path):
         return
     state.open(Token(effect, trace))

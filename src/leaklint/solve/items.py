@@ -23,6 +23,7 @@ from leaklint.solve.lattice import (
     DICTS,
     ELEMENT,
     KEYS,
+    NEW,
     SYMBOLIC,
     VARIES,
     constant_keys,
@@ -306,7 +307,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
-        if not sources and keeps(act.world, thing):
+        if sources <= {NEW} and keeps(act.world, thing):
             effects.escape(state, value, place)
 
 
@@ -331,9 +332,8 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
         if _is_slice(key, whole=True):
             effects.empty(act, state, thing.path)
             continue
-        row = None
-        if thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name:
-            row = act.world.models.method(thing.type.name, "__delitem__")
+        in_library = thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name
+        row = act.world.models.method(thing.type.name, "__delitem__") if in_library else None
         if row is not None:
             callee = of(Thing(thing.path, Type(TypeKind.LIBRARY, row)))
             yield from apply(act, state, callee, Arguments((of(thing), key)), step.span)
