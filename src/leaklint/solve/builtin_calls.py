@@ -29,6 +29,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, keep_call
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.binding import is_fresh, overwrites
+from leaklint.solve.escaping import escape
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     ELEMENT,
@@ -90,16 +91,9 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
     if name is not None:
         set_attribute(act, state, target, name, value, span)
     else:
+        made_from = deep_sources(state, value)
         effects.mutate(
-            act,
-            state,
-            target,
-            How.SET_ATTRIBUTE,
-            "setattr",
-            span,
-            sources=deep_sources(state, value),
-            field=ELEMENT,
-            value=value,
+            act, state, target, How.SET_ATTRIBUTE, "setattr", span, sources=made_from, field=ELEMENT, value=value
         )
         # a loop over their names binds each of them
         names = constants(_first(arguments, 1)) if is_one_of_loop(state, {CONSTANT_PATH}) else None
@@ -179,7 +173,7 @@ def set_attribute(
         if certain:
             fullness.bind(state, path, value)
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
-            effects.escape(state, value, path)
+            escape(state, value, path)
             handed_over.keep_parameter(act, state, value, span, thing.path)
 
 
@@ -198,7 +192,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     if pending.holds_task(state, value):
         pending.use(state, value)
         state.heap[place] = value
-        effects.escape(state, value, place)
+        escape(state, value, place)
         return
     if how is How.REBIND and place in sources and constants(value) is None and _counts(value, place, sources):
         how = How.COUNT
@@ -211,7 +205,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     if is_fresh(value, sources):
         effects.reset(state, place, act.site(span))
     fullness.bind(state, place, value)
-    effects.escape(state, value, place)
+    escape(state, value, place)
     kept = {Thing(place, thing.type) for thing in value.things if thing.type.kind is TypeKind.INSTANCE}
     state.heap[place] = Value(value.things | kept, value.sources | {place} if kept else value.sources)
 

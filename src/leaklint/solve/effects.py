@@ -9,10 +9,11 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import choosing, fullness, listed, pending, replacing
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
+from leaklint.solve.escaping import Removal, escape, take_out
 from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak, note_change
 from leaklint.solve.lattice import (
     BELOW,
@@ -186,7 +187,10 @@ def write(
         state.trimmed |= {path}
     undone = with_callbacks(state, undone_by(state, effect))
     if undone or is_next_of_several(state, effect):
-        state.settle(undone, within=is_one_of_many(state, effect))
+        one_of_many, tokens = is_one_of_many(state, effect), [state.tokens[key] for key in undone]
+        state.settle(undone, within=one_of_many)
+        if how in REMOVING and not one_of_many:
+            take_out(state, Removal(path, operation, tokens, NOTHING))
     elif effect.puts_back and how in REPLACING and not effect.guards:
         put_back(act, state, effect, ())
     else:
@@ -279,28 +283,6 @@ def _grew_before(effect: AnyEffect, place: Path) -> bool:
     if not isinstance(effect, Write) or effect.reset_before or effect.how in REMOVING:
         return False
     return effect.how not in (How.REBIND, How.SET_ATTRIBUTE, How.COUNT) or effect.path != place
-
-
-def escape(state: State, value: Value, place: Path) -> None:
-    """A surviving place refers to objects made here from now on, and through them to what they hold."""
-    reached = [(value, place)]
-    while reached:
-        held, at = reached.pop()
-        for thing in ordered(held.things):
-            path = thing.path
-            if path.root.kind in SYMBOLIC:
-                state.kept |= {path}
-            if path.root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
-                continue
-            if path in state.escaped:
-                continue
-            state.escaped[path] = at
-            for field, below in state.heap.under(path.root).items():
-                rest = field.fields[len(path.fields) :]
-                deeper = (*at.fields, *rest)
-                inside = is_prefix(path, field) and rest and not any(each.startswith("<") for each in rest)
-                if inside and len(deeper) <= MAX_FIELDS:
-                    reached.append((below, Path(at.root, deeper)))
 
 
 def share_attributes(state: State, target: Thing, attributes: Value) -> None:

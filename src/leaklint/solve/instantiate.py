@@ -16,6 +16,7 @@ from leaklint.solve import folders, fullness, handed_over, heeding, pending, rem
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.elements import elements
+from leaklint.solve.escaping import escape, take_out
 from leaklint.solve.kinds import ATOMIC, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -181,6 +182,8 @@ def instantiate(
     yield from _fill(sub, summary)
     state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)
+    for removal in sub.removals:
+        take_out(state, removal)
     work = heeding.opened(sub, summary) if summary.invokes and is_row else []
     for invoke in summary.invokes:
         before, state.heeded = state.heeded, frozenset()
@@ -264,7 +267,7 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
             continue  # it may be another one of the objects that the callee knows by this name
         happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
         if keeps(sub.act.world, thing):
-            happening.escape(sub.state, value, extend(thing.path, field))
+            escape(sub.state, value, extend(thing.path, field))
 
 
 def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bool, summary: Summary) -> Solving:

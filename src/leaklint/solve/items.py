@@ -17,6 +17,7 @@ from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
+from leaklint.solve.escaping import escape
 from leaklint.solve.kinds import keeps
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
@@ -308,7 +309,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
         if sources <= {NEW} and keeps(act.world, thing):
-            effects.escape(state, value, place)
+            escape(state, value, place)
 
 
 def _field_among_many(state: State, container: Path, key: Value) -> str:

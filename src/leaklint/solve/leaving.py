@@ -14,14 +14,17 @@ import msgspec.structs
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Block, Body, Edge
+from leaklint.ir.effects import Write
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Store, Summary
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import join, of, slot
-from leaklint.solve.state import State
+from leaklint.solve.lattice import ELEMENT, is_prefix, join, of, slot
+from leaklint.solve.state import State, Status
+from leaklint.solve.substitution import Substitution
+from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Ask, Solving, function_path
 
 LEAVE: Final = "leave"
@@ -29,6 +32,8 @@ LEAVE_BY_EXCEPTION: Final = "leave by exception"
 MOST_NAMES: Final = 12
 _AT: Final = "<at "
 _FUNCTION: Final = "<generator>"
+_LAST: Final = ((ELEMENT,), ("[-1]",))
+"""Fields of an element of a container: of any, and of the one that has come last."""
 _HELD: Final = frozenset({TypeKind.INSTANCE, TypeKind.LIBRARY_METHOD, TypeKind.METHOD, TypeKind.FUNCTION})
 
 
@@ -82,6 +87,23 @@ def leave(act: Activation, state: State, manager: Thing, span: Span, *, exceptio
     )
     arguments: list[Value] = [held[name] for name in names]
     yield from instantiate(act, state, done, arguments, span)
+    sub = Substitution(act, state, arguments, span, {}, {}, is_row=False)
+    for effect, _ in summary.effects:
+        if isinstance(effect, Write) and effect.path is not None and effect.how in REMOVING:
+            containers = yield from sub.things(effect.path)
+            for thing in containers.things:
+                _take_out_last(state, thing.path)
+
+
+def _take_out_last(state: State, container: Path) -> None:
+    """A container loses what its manager has put there when the ``with`` began, and all that has been put into it."""
+    depth = len(container.fields)
+    changes = [
+        token for token in state.tokens.values() if token.effect.path and is_prefix(container, token.effect.path)
+    ]
+    if any(token.effect.path == container and token.status is not Status.SETTLED for token in changes):
+        return  # it stays on some path, or another one is taken out
+    state.settle([each.key for each in changes if each.effect.path and each.effect.path.fields[depth:][:1] in _LAST])
 
 
 def part_behind(question: Ask, facts: FunctionFacts, body: Body) -> tuple[FunctionFacts, Body] | None:

@@ -9,6 +9,7 @@ from leaklint.ir.values import Path, Root, RootKind, Sources, Thing, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.binding import is_fresh, overwrites
+from leaklint.solve.escaping import escape
 from leaklint.solve.lattice import ELEMENT, extend, is_prefix, ordered
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
@@ -31,7 +32,7 @@ def override(act: Activation, state: State, targets: Value, given: Value, span: 
             effects.bind_field(act, state, target, field, value, certain=single)
             if single and target.path.root.kind is not RootKind.MADE and is_fresh(value, value.sources):
                 effects.reset_field(act, state, place, span)
-                effects.escape(state, value, place)
+                escape(state, value, place)
 
 
 def keys_of(state: State, given: Sequence[Value]) -> Sources:

@@ -22,6 +22,7 @@ from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.elements import elements
+from leaklint.solve.escaping import Removal
 from leaklint.solve.lattice import (
     BELOW,
     ELEMENT,
@@ -82,6 +83,8 @@ class Substitution:
         """What surviving objects held before the call."""
         self.escaped = state.escaped.copy()
         """What surviving places referred to before the call."""
+        self.removals: list[Removal] = []
+        """What the callee takes out of containers: only then is it known what it returns."""
         self._deep: dict[int, Sources] = {}
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}

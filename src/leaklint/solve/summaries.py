@@ -203,7 +203,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         made = Thing(act.made(facts.name_span), kind_of_iterator)
         content = join_all(act.yielded)
         stores.append(Store(extend(made.path, ELEMENT), content))
-        if act.at_yield:
+        if leaving.stands_behind_with(facts):
             stores += leaving.kept_names(act, made.path)
         returns = of(made, sources=content.sources)
     if not facts.is_async and leaves_open(facts.returns):

@@ -10,6 +10,7 @@ from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, looping, pending, replacing, undoing
+from leaklint.solve.escaping import Removal
 from leaklint.solve.kinds import is_new_object, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
@@ -100,13 +101,18 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, put_aside))
     if effect.unique and _is_of_import(sub, original.sources):
         effect = msgspec.structs.replace(effect, how=How.SET_ITEM, constant=True)
-    given = sub.whole(original.sources | original.key_sources) if effect.how in undoing.REMOVING else []
-    taken_out = sub.arguments[given[0]] if len(given) == 1 else NOTHING
+    given = original.sources | original.key_sources if effect.how in undoing.REMOVING else frozenset()
+    whole = [sub.arguments[index] for index in sub.whole(given)]
+    taken_out = whole[0] if len(whole) == 1 else _behind(sub, min(given)) if len(given) == 1 else NOTHING
     undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
     looping.lose(act, state, place, taken_out, sub.arguments[0] if sub.arguments else NOTHING)
     if undone or undoing.is_next_of_several(state, effect) or undoing.fills_again(state, effect):
         sure = [key for key in undone if not trace or not undoing.may_be_left_out(effect, state.tokens[key].effect)]
-        state.settle(sure, within=undoing.is_one_of_many(state, effect))
+        one_of_many = undoing.is_one_of_many(state, effect)
+        if effect.how in undoing.REMOVING and len(sure) == len(undone) and not one_of_many and not act.working:
+            tokens = [state.tokens[key] for key in undone]
+            sub.removals.append(Removal(place, effect.operation, tokens, taken_out))
+        state.settle(sure, within=one_of_many)
         state.settle([key for key in undone if key not in sure], Status.MIXED)
         return
     if effect.puts_back and trace and not effect.guards:
