@@ -54,6 +54,10 @@ LEAKS = {
         f"SEEN = []\ndef seen():\n    yield SEEN\n{EVENT}for each in seen():\n        each.append(event['id'])\n"
     ),
     "through a method of a dictionary": f"SEEN = {{'a': []}}\n{EVENT}SEEN.get('a').append(event['id'])\n",
+    "a function writes to a buffer": f"import io, pickle\nSEEN = io.BytesIO()\n{EVENT}pickle.dump(event['id'], SEEN)\n",
+    "an object made from it writes to a buffer": (
+        f"import csv, io\nSEEN = io.StringIO()\n{EVENT}rows = csv.writer(SEEN)\n    rows.writerow([event['id']])\n"
+    ),
     "through getattr": (
         f"class Box:\n    seen = []\n{EVENT}box = Box()\n    getattr(box, 'seen').append(event['id'])\n"
     ),

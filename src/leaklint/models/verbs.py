@@ -211,6 +211,8 @@ class VerbsOfPackages:
             field = term.rpartition(".")[2]
             if field != term and field.isidentifier() and field not in self._fields():
                 yield "called_later" if later else "called", (field,)
+                if not later:  # what that method changes
+                    yield "changing" if term.startswith("self.") else "changing_given", last
             else:
                 yield "calling", last
                 acts = acts or later
