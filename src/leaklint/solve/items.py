@@ -34,6 +34,7 @@ from leaklint.solve.lattice import (
     is_from_outside,
     is_part_of_sources,
     is_prefix,
+    join,
     join_all,
     of,
     ordered,
@@ -46,6 +47,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import ALL_OF, is_one_of_loop
 from leaklint.solve.members import class_member
+from leaklint.solve.missing import make_missing
 from leaklint.solve.named_imports import module_by_name
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
@@ -164,7 +166,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
             state.heap[slot(made.path, ALL_OF)] = target
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
-    _make_missing(act, state, target, key, step.span)
+    made = yield from make_missing(act, state, target, key, step.span)
     value = elements(act, state, target, field, keys=False)
     others = [state.heap.get(extend(thing.path, ELEMENT)) for thing in target.things]
     if constants(value) is not None and any(each is not None for each in others):
@@ -176,6 +178,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             state.read(extend(thing.path, field))
     listed.find(state, key, target)
+    value = join(value, made) if made.things else value
     if not value.things:
         value = unknown(act.made(step.span), value.sources)
     prepared = act.world.prepared.get(act.identity)
@@ -200,15 +203,6 @@ def _is_alias(act: Activation, target: Value) -> bool:
         )
         for thing in target.things
     )
-
-
-def _make_missing(act: Activation, state: State, target: Value, key: Value, span: Span) -> None:
-    """Reading a ``defaultdict`` under a key that it does not have keeps the key."""
-    for thing in ordered(target.things):
-        looked_up = any(tested.truth and thing.path in tested.reads for tested in state.guards)
-        if thing.type.name == "collections.defaultdict" and not looked_up:
-            keys = _key_sources(act, state, key)
-            effects.mutate(act, state, of(thing), How.SET_ITEM, effects.MISSING, span, key=keys)
 
 
 def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Value:
