@@ -109,12 +109,12 @@ OWN: Final = frozenset({TypeKind.CLASS, TypeKind.INSTANCE, TypeKind.MODULE})
 """What has the attributes that the project gives it, and no others that somebody else reads."""
 
 
-def _is_new_in_each_request(act: Activation, thing: Thing, name: str) -> bool:
-    """Whether the library itself binds the attribute of its object anew before it calls a handler."""
-    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
-        return False
-    row = act.world.models.row(f"{act.world.models.canonical(thing.type.name)}.{name}")
-    return row is not None and row.per_request
+def _set_plainly(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
+    """``object.__setattr__``: in a ``__setattr__`` of the class itself, it is what whoever binds the attribute does."""
+    if _attribute_name(arguments) is None and act.name.endswith(".__setattr__"):
+        return NONE
+    result = yield from _setattr(act, state, arguments, span)
+    return result
 
 
 def set_attribute(
@@ -146,7 +146,7 @@ def set_attribute(
             continue
         path = extend(thing.path, f".{name}")
         act.world.note_attribute(thing, path)
-        kept = not _is_new_in_each_request(act, thing, name)
+        kept = not uses.is_new_in_each_request(act, thing, name)
         if kept:
             overwrites(act, state, path)
         effects.bind_field(act, state, thing, f".{name}", value, certain=certain)
@@ -365,6 +365,8 @@ SPECIAL: Final[dict[str, Special]] = {
     "contextvars.ContextVar": context_variables.made,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
+    "builtins.object.__delattr__": _delattr,
+    "builtins.object.__setattr__": _set_plainly,
     "builtins.staticmethod": _staticmethod,
     "builtins.delattr": _delattr,
     "builtins.object.__new__": _new_object,

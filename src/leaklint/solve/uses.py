@@ -235,3 +235,11 @@ def snapshot_read(effect: Read) -> Read | None:
         operation=name,
         subject=Subject(Lifetime.MODULE, name, "", Place(path, Span(line, column, end_line, end_column))),
     )
+
+
+def is_new_in_each_request(act: Activation, thing: Thing, name: str) -> bool:
+    """Whether the library itself binds the attribute of its object anew before it calls a handler."""
+    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return False
+    row = act.world.models.row(f"{act.world.models.canonical(thing.type.name)}.{name}")
+    return row is not None and row.per_request
