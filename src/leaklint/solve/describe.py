@@ -51,7 +51,7 @@ from leaklint.solve.lattice import (
     is_within,
     survives,
 )
-from leaklint.solve.undoing import opened_when_found_closed
+from leaklint.solve.undoing import is_taken_for_good, opened_when_found_closed
 from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
@@ -390,7 +390,8 @@ class Describer:
             lazy = any(self._changes(place) for test in effect.tests if not self.request(test) for place in test)
             return Guard.LAZY if lazy else Guard.NONE
         if any(self._is_guard(test, path) for test in effect.tests):
-            return Guard.LAZY
+            for_good = self.request(effect.chosen) and is_taken_for_good(effect, self.invoked.effects)
+            return Guard.REQUEST if for_good else Guard.LAZY
         if asked:
             return Guard.KEYED if keyed and effect.how is How.SET_ITEM else Guard.REQUEST
         return Guard.LAZY

@@ -344,6 +344,13 @@ def opened_when_found_closed(path: Path | None, effects: Iterable[tuple[AnyEffec
     )
 
 
+def is_taken_for_good(effect: Write, effects: Iterable[tuple[AnyEffect, Any, Any, Any]]) -> bool:
+    """Whether a certain element is taken out, and an invocation puts nothing there again."""
+    if effect.how not in REMOVING or not constants_in(effect.sources | effect.key_sources):
+        return False
+    return all(each.how in REMOVING for each, *_ in effects if isinstance(each, Write) and each.path == effect.path)
+
+
 def _looks_into(test: Sources, place: Path) -> bool:
     """Whether a test reads what an object says of itself (an attribute, a method), beyond whether it is there."""
     below = any(is_prefix(place, each) and each != place for each in test)
