@@ -60,6 +60,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """A plain function is called in a thread, within a copy of the context (the routes of FastAPI)."""
     ends_request: bool = False
     """Called when a request ends, whatever has become of it: it undoes what the others have done."""
+    entry: bool = False
+    """The platform itself calls it, whatever decorates it: no other handler is called beside it."""
     registered: str = ""
     """By which method of which object its framework got to know it (``app.route``), or of one that it is not known
     under which name (``route``)."""

@@ -324,6 +324,7 @@ class Declared:
             awaited=framework.awaited,
             copies_context=framework.copies_context,
             durable=framework.durable,
+            entry=framework.entry,
             request=framework.request,
             ends_request=method in framework.ends_request,
         )

@@ -66,6 +66,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Attributes of such an object that hold request data."""
     adapters: tuple[str, ...] = ()
     """Functions and classes that put a web application behind the platform."""
+    entry: bool = False
+    """Whether the platform itself calls its handlers, each apart from the others."""
     wraps: dict[str, str] = {}
     """Handlers that a template names in front of the project's own, each with the environment variable of that one."""
 

@@ -19,7 +19,7 @@ def read_beside(world: World, calls: Sequence[Invoked]) -> list[Sources]:
     everything: Sources = frozenset().union(*(call.reads for call in beside))
     return [
         frozenset()
-        if call.handler.source is not Source.DECORATOR
+        if call.handler.source is not Source.DECORATOR or call.handler.entry
         else _not_bound_before(world, call, calls)
         if call.handler.comes_before and _is_done_first(world, call)
         else everything
@@ -36,7 +36,7 @@ def _not_bound_before(world: World, hook: Invoked, calls: Sequence[Invoked]) -> 
     )
     reads: set[Path] = set()
     for call in calls:
-        if call.handler.source is not Source.DECORATOR:
+        if call.handler.source is not Source.DECORATOR or call.handler.entry:
             # what leads the requests to the hook is there before it
             leads_to_it = hook.handler.path in world.overview.loaded_with(call.handler.path)
             reads.update(call.reads if leads_to_it else ())
