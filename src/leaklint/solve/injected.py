@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.facts import Parameter
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, unpacked
@@ -17,6 +17,7 @@ from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import extend, join, of, ordered, slot, survives
 from leaklint.solve.lookup import module_name
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, function_path, instance
 
@@ -39,7 +40,16 @@ def injected(
         found = join(found, result)
     if any(survives(thing.path) or "::" in thing.type.name for thing in found.things):
         return found
-    return None
+    return found if _takes_nothing(act, state, called, found) else None
+
+
+def _takes_nothing(act: Activation, state: State, called: Value, found: Value) -> bool:
+    """Whether functions of the project give something that they make of nothing from the request: a session."""
+    own = all(
+        each.type.kind is TypeKind.FUNCTION and act.world.program.function(each.type.name) for each in called.things
+    )
+    made_from = deep_sources(state, found).union(thing.path for thing in found.things)
+    return bool(found.things) and own and all(each.root.kind is not RootKind.PARAMETER for each in made_from)
 
 
 def _called_for(act: Activation, function: Thing, path: str, parameter: Parameter) -> Solving:
