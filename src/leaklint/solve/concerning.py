@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from leaklint.ir.effects import Write
+from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.lattice import CLOCK, ROOM, VARIES, is_prefix
+from leaklint.solve.lattice import CLOCK, ELEMENT, ROOM, VARIES, is_prefix, is_within
 
+_FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
 _LIMITS: Final = frozenset({CLOCK, ROOM})
 
 
@@ -34,6 +35,18 @@ def looks_into(reads: Sources, container: Path) -> bool:
     )
 
 
+def what_is_fed(effects: Iterable[AnyEffect]) -> dict[Path, Sources]:
+    """The containers that an invocation puts elements into, with what these and their keys are made from."""
+    fed: dict[Path, Sources] = {}
+    for effect in effects:
+        if not isinstance(effect, Write) or effect.path is None or effect.assumed:
+            continue
+        if effect.how in _FEEDING and effect.settled is not Settled.ALWAYS:
+            known = fed.get(effect.path, frozenset())
+            fed[effect.path] = known | effect.key_sources | effect.sources | {effect.path}
+    return fed
+
+
 def takes_what_was_fed(effect: Write, fed: Mapping[Path, Sources]) -> bool:
     """Whether a write takes something out of a container into which the same invocation may have put it.
 
@@ -46,6 +59,26 @@ def takes_what_was_fed(effect: Write, fed: Mapping[Path, Sources]) -> bool:
         return False
     put = fed[path] | {VARIES}
     return not effect.key_sources or any(each in put or is_prefix(path, each) for each in effect.key_sources)
+
+
+def common_keys(effects: Iterable[AnyEffect]) -> dict[Path, Sources]:
+    """The containers in which an invocation sets elements, with what all of their keys are made from."""
+    keys: dict[Path, Sources] = {}
+    for effect in effects:
+        if isinstance(effect, Write) and effect.path is not None and effect.how is How.SET_ITEM:
+            keys[effect.path] = effect.key_sources & keys.get(effect.path, effect.key_sources)
+    return keys
+
+
+def made_for_entry(effect: Write, path: Path, request: Sources, keys: Mapping[Path, Sources]) -> Sources:
+    """The keys of an entry of which a part is made when it is first asked for, of no more ``request`` than they hold.
+
+    ``keys`` are those of all containers.
+    """
+    inside = max((index for index, field in enumerate(path.fields) if field == ELEMENT), default=0)
+    held = keys.get(Path(path.root, path.fields[:inside]), frozenset())
+    lazily = any(is_along(place, path) for test in effect.tests for place in test)
+    return held if request and lazily and all(is_within(each, held) for each in request) else frozenset()
 
 
 def is_limited(container: Path, tests: Iterable[Sources]) -> bool:

@@ -29,13 +29,16 @@ from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.concerning import (
+    common_keys,
     concerns,
     is_along,
     is_constant,
     is_limited,
     looks_into,
+    made_for_entry,
     read_first,
     takes_what_was_fed,
+    what_is_fed,
 )
 from leaklint.solve.consuming import is_lazy
 from leaklint.solve.effects import MISSING
@@ -60,7 +63,6 @@ MAX_OWNERS: Final = 4
 _CAPTURED: Final = re.compile(r"<([^\W\d]\w*)>")
 """The field of a function that holds a variable of the scope around it."""
 THREAD_LOCALS: Final = frozenset({"threading.local", "_thread._local", "_threading_local.local"})
-_FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
 
 
 class Describer:
@@ -78,17 +80,11 @@ class Describer:
         facts = invoked.function
         names = [each.name for each in facts.parameters] if facts is not None else []
         self.parameters = names[invoked.bound :]
-        self.fed: dict[Path, Sources] = {}
-        """Containers that this invocation puts elements into, with what the elements and their keys are made from."""
-        for effect, _, _, _ in invoked.effects:
-            if not isinstance(effect, Write) or effect.path is None or effect.assumed:
-                continue
-            if effect.how in _FEEDING and effect.settled is not Settled.ALWAYS:
-                fed = self.fed.get(effect.path, frozenset())
-                self.fed[effect.path] = fed | effect.key_sources | effect.sources | {effect.path}
+        effects = [effect for effect, _, _, _ in invoked.effects]
+        self.fed, self.keys = what_is_fed(effects), common_keys(effects)
         self.contexts: dict[Path, Sources] = {}
         """What this invocation puts into context variables."""
-        for effect, _, _, _ in invoked.effects:
+        for effect in effects:
             if isinstance(effect, Pending) and effect.work is Work.TOKEN and effect.path is not None:
                 place = extend(effect.path, ".value")
                 self.contexts[place] = self.contexts.get(place, frozenset()) | effect.sources
@@ -290,6 +286,9 @@ class Describer:
         if not survives(path) or effect.assumed or "<self>" in path.fields or nothing:
             return None
         key_request = self.request(effect.key_sources)
+        asked = frozenset(each for each in effect.sources if request and self.request(frozenset({each})))
+        of_entry = made_for_entry(effect, path, asked, self.keys)
+        key_request = self.request(of_entry) or key_request
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None
         constant = effect.constant or self.constant(effect.sources)
@@ -323,6 +322,7 @@ class Describer:
             settled=max(effect.settled, Settled.SOME_PATHS) if skipped else effect.settled,
             surely=not effect.tests,
             bounded=effect.bounded
+            or bool(of_entry)
             or path in self.world.bounded
             or path in self.invoked.trimmed
             or self._is_table(effect.tables)
