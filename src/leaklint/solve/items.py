@@ -51,6 +51,7 @@ from leaklint.solve.missing import make_missing
 from leaklint.solve.named_imports import module_by_name
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
+from leaklint.solve.pruning import SLICED
 from leaklint.solve.reading import read_contents
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance, variable
@@ -162,8 +163,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         read_contents(state, target)
         made = Thing(act.made(step.span), instance("builtins.list"))
         effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
-        if _is_slice(key, whole=True):
-            state.heap[slot(made.path, ALL_OF)] = target
+        state.heap[slot(made.path, ALL_OF if _is_slice(key, whole=True) else SLICED)] = target
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
     made = yield from make_missing(act, state, target, key, step.span)

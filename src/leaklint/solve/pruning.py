@@ -10,15 +10,19 @@ from typing import Final
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.choosing import chosen_by
-from leaklint.solve.lattice import CLOCK, is_from_outside, is_within
+from leaklint.solve.lattice import CLOCK, is_from_outside, is_within, slot
+from leaklint.solve.lookup import read_field
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 
 CONTAINERS: Final = ("builtins.", "collections.")
+SLICED: Final = "<sliced>"
+"""The field of a slice in which lies what it was cut from."""
 
 
 def pruned(act: Activation, state: State, place: Path, value: Value) -> Sources:
-    """The containers that a variable may hold, where it is bound to those of their elements that are not too old.
+    """The containers that a variable may hold, where it is bound to those of their elements that are not too old, or
+    to a slice.
 
     Nothing where there may be others, or where the request chooses among them.
     """
@@ -38,7 +42,15 @@ def pruned(act: Activation, state: State, place: Path, value: Value) -> Sources:
     others = [each for each in sources | chosen if is_from_outside(each) and not is_within(each, known)]
     own = any(is_within(source, whole) for source in sources)
     only = own and all(thing in old.things or is_within(thing.path, whole) for thing in new.things)
-    return frozenset(whole) if only and CLOCK in chosen and not others else frozenset()
+    some = CLOCK in chosen or is_slice_of(act, state, place, value)
+    return frozenset(whole) if only and some and not others else frozenset()
+
+
+def is_slice_of(act: Activation, state: State, place: Path, value: Value) -> bool:
+    """Whether a value is a slice of what a place holds: ``self.x = self.x[-100:]``, as ``del self.x[:-100]`` does."""
+    held = {place, *(thing.path for thing in (read_field(act, state, place) or NOTHING).things)}
+    sliced = [state.heap.get(slot(thing.path, SLICED)) for thing in value.things]
+    return bool(sliced) and all(each is not None and {thing.path for thing in each.things} <= held for each in sliced)
 
 
 def _is_new(value: Value) -> bool:

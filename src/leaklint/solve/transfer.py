@@ -44,6 +44,7 @@ from leaklint.solve.lattice import (
     NONE,
     SIZE,
     SYMBOLIC,
+    VARIES,
     constant,
     extend,
     is_prefix,
@@ -62,6 +63,7 @@ from leaklint.solve.losing import PRUNED, RETURNED
 from leaklint.solve.members import class_member
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
+from leaklint.solve.pruning import is_slice_of
 from leaklint.solve.reading import read_contents, read_throughout
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
@@ -195,6 +197,11 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
                 continue
         if thing.type.kind is TypeKind.INSTANCE and not act.importing:
             handed_over.callback_attribute(act, state, thing, step.name, value, step.span)
+        if is_slice_of(act, state, extend(thing.path, f".{step.name}"), value) and not act.importing:
+            # the same as if the rest were deleted
+            held = yield from get_attribute(act, state, of(thing), step.name)
+            effects.mutate(act, state, held, How.SHRINK, f".{step.name} =", step.span, key=frozenset({VARIES}))
+            continue
         how = How.COUNT if step.augmented else None
         set_attribute(act, state, of(thing), step.name, value, step.span, how, certain=len(target.things) == 1)
 
