@@ -75,7 +75,9 @@ def made_for_entry(effect: Write, path: Path, request: Sources, keys: Mapping[Pa
 
     ``keys`` are those of all containers.
     """
-    inside = max((index for index, field in enumerate(path.fields) if field == ELEMENT), default=0)
+    if ELEMENT not in path.fields:
+        return frozenset()
+    inside = max(index for index, field in enumerate(path.fields) if field == ELEMENT)
     held = keys.get(Path(path.root, path.fields[:inside]), frozenset())
     lazily = any(is_along(place, path) for test in effect.tests for place in test)
     return held if request and lazily and all(is_within(each, held) for each in request) else frozenset()
