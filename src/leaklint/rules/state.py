@@ -87,6 +87,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
             verdict = _cache(write)
             if verdict is None:
                 return None
+        elif write.bounded and _is_drawn(write):
+            return None
         else:
             verdict = _kept(write)
     verdict = verdict or _changed(write)
@@ -214,6 +216,11 @@ def _kept(write: Write) -> _Verdict:
 def _varies(write: Write) -> bool:
     """Whether each invocation writes under another key, whoever asks: what is there already is under another one."""
     return write.how is How.SET_ITEM and any(key.root.owner == "varies" for key in write.key_sources)
+
+
+def _is_drawn(write: Write) -> bool:
+    """Whether the key is an id that is drawn for the entry: only whoever has been given it finds what is there."""
+    return write.how is How.SET_ITEM and any(key.root.owner == "taken:id" for key in write.key_sources)
 
 
 def _changed(write: Write) -> _Verdict:
