@@ -226,7 +226,8 @@ class Reader:
         The work is the receiver's, or that of which the elements tell it.
         """
         if self.row.empty_when:
-            container = Value(frozenset({Thing(self.path(self.row.empty_of))}))
+            place = _process(self.row.empty_state) if self.row.empty_state else self.path(self.row.empty_of)
+            container = Value(frozenset({Thing(place)}))
             yield Store(Path(RESULT.root, (f"<empty {self.row.empty_when}>",)), container)
         if self.row.ended_when:
             field = f"<ended {self.row.ended_when}>"

@@ -297,6 +297,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     empty_when: Literal["", "true", "false"] = ""
     """What the result has to be to say that nothing is in what ``empty_of`` denotes."""
     empty_of: Term = "self"
+    empty_state: str = ""
+    """The state of the process of which ``empty_when`` speaks, where it is no object that the call is given."""
     wakes: Term = ""
     """What somebody may wait for until this is called: a timer that calls it has fired then."""
     heeds: list[Term] = []

@@ -49,6 +49,7 @@ _HARMLESS: Final = frozenset(
         "drains",
         "duration",
         "empty-of",
+        "empty-state",
         "empty-when",
         "ended-by",
         "ended-each",

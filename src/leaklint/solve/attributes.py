@@ -53,12 +53,12 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
     result = join_all(found)
     if value.things and all(_is_known(state, thing, name) for thing in value.things):
         return result
-    if result.things and all(_is_of_process(thing.path) for thing in result.things):
+    if result.things and all(is_of_process(thing.path) for thing in result.things):
         return result  # a request leads to the application that serves it, and tells nothing by that
     return with_sources(result, narrowed(value, f".{name}"))
 
 
-def _is_of_process(path: Path) -> bool:
+def is_of_process(path: Path) -> bool:
     """Whether an object is one that the process has once, as a row says."""
     return path.root.kind is RootKind.LIBRARY and path.root.owner == "process" and not path.fields
 

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from leaklint.ir.effects import Pending, Work
-from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
+from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Thing, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot, survives
 from leaklint.solve.lookup import read_field
@@ -46,6 +46,11 @@ def lose(act: Activation, state: State, container: Path, element: Value, owner: 
         if container.root.kind is RootKind.LIBRARY and len(owner.things) == 1:
             lost += [_share(act, state, container, thing.path) for thing in owner.things]
         state.written |= {slot(each, _EACH) for each in lost}
+
+
+def share_lost(act: Activation, state: State, container: Path, owner: Thing) -> None:
+    """One object loses all that it has of a state of the process, which is emptied for the others by that neither."""
+    state.resets |= {container, _share(act, state, container, owner.path)}
 
 
 def is_of_another(act: Activation, state: State, container: Path, owner: Value) -> bool:

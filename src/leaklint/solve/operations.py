@@ -20,6 +20,7 @@ from leaklint.solve import (
     uses,
 )
 from leaklint.solve.activation import Activation, Transfer
+from leaklint.solve.asking import EMPTY, MIRRORED
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import (
@@ -60,14 +61,8 @@ CONTAINED: Final = {"in": "true", "not-in": "false"}
 RUNNING: Final = "threading.<running>"
 RUNNING_NUMBER: Final = "threading.<number>"
 """The classes of the thread that asks which one it is, and of its number."""
-MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 LEAVING: Final = {"<": True, "<=": True, ">": False, ">=": False}
 """Comparisons of a length with a limit, and whether there is room where they hold."""
-EMPTY: Final = {
-    "true": {("==", 0), ("<", 1), ("<=", 0)},
-    "false": {("!=", 0), (">", 0), (">=", 1)},
-}
-"""Comparisons of a length, by the answer that says that nothing is there."""
 DEFINED: Final = frozenset({TypeKind.CLASS, TypeKind.FUNCTION, TypeKind.METHOD})
 """Kinds of what a program defines: where a caller hands that over, it hands over something."""
 RECEIVER: Final = parameter(0).root

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.solve.asking import only_asked
 from leaklint.solve.cycles import blocks_in_cycles
 from leaklint.solve.repeated import repeated_tests
 
@@ -25,6 +26,7 @@ class Prepared:
         "_just_put",
         "_lone_calls",
         "_lone_picks",
+        "_only_asked",
         "_read_later",
         "_repeated",
         "catching",
@@ -45,6 +47,7 @@ class Prepared:
         self._lone_picks: frozenset[cfg.GetItem] | None = None
         self._lone_calls: frozenset[cfg.Call] | None = None
         self._just_put: dict[cfg.GetItem, cfg.Operand] | None = None
+        self._only_asked: frozenset[cfg.Call] | None = None
         self.order = _reverse_postorder(body)
         self.rank = {block: position for position, block in enumerate(self.order)}
         self.turns = _turns(body, self.rank)
@@ -90,6 +93,12 @@ class Prepared:
         if self._lone_calls is None:
             self._lone_calls = self._outside_of_loops(_lone_calls(self._body))
         return step in self._lone_calls
+
+    def is_only_asked(self, step: cfg.Call) -> bool:
+        """Whether the function asks of the result of a call only whether it is nothing."""
+        if self._only_asked is None:
+            self._only_asked = only_asked(self._body, _operands)
+        return step in self._only_asked
 
     def _outside_of_loops(self, found: Iterable[tuple[int, _Step]]) -> frozenset[_Step]:
         return frozenset(step for index, step in found if not self.is_in_loop(index))

@@ -17,6 +17,7 @@ from leaklint.solve import (
     handed_over,
     items,
     leaving,
+    looping,
     managers,
     names,
     operations,
@@ -27,7 +28,8 @@ from leaklint.solve import (
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.annotations import annotated, annotated_content, annotated_elements
 from leaklint.solve.arguments import Arguments, is_none_given
-from leaklint.solve.attributes import get_attribute
+from leaklint.solve.attributes import get_attribute, is_of_process
+from leaklint.solve.binding import is_fresh
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.contents import but_for_what_is_new, written_within
@@ -60,9 +62,10 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import read_field
 from leaklint.solve.losing import PRUNED, RETURNED
-from leaklint.solve.members import class_member
+from leaklint.solve.members import class_member, library_member
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import is_slice_of
 from leaklint.solve.reading import read_contents, read_throughout
 from leaklint.solve.state import State
@@ -203,7 +206,20 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
             effects.mutate(act, state, held, How.SHRINK, f".{step.name} =", step.span, key=frozenset({VARIES}))
             continue
         how = How.COUNT if step.augmented else None
-        set_attribute(act, state, of(thing), step.name, value, step.span, how, certain=len(target.things) == 1)
+        certain = len(target.things) == 1
+        set_attribute(act, state, of(thing), step.name, value, step.span, how, certain=certain)
+        if certain and not step.augmented and is_fresh(value, deep_sources(state, value)):
+            _throw_away(act, state, thing, step.name)
+
+
+def _throw_away(act: Activation, state: State, thing: Thing, name: str) -> None:
+    """An attribute that is a state of the process gets a new value: ``log.handlers = []`` leaves none of the others."""
+    if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
+        return
+    for each in library_member(act, state, thing, thing.type.name, name).things:
+        if is_of_process(each.path):
+            effects.empty(act, state, each.path)
+            looping.share_lost(act, state, each.path, thing)
 
 
 def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value, span: Span) -> Solving:
@@ -244,6 +260,9 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     # what a function of the project reads of its arguments, its summary says
     reads = not all(thing.type.kind in OWN for thing in callee.things)
     measures = bool(callee.things) and all(thing.type.name in MEASURING for thing in callee.things)
+    prepared = act.world.prepared.get(act.identity) if measures else None
+    if prepared is not None and prepared.is_only_asked(step):
+        reads = False  # whether there is anything is no more than ``if jobs`` asks
     for argument in step.arguments:
         value = value_of(act, state, argument.value)
         pending.use(state, value)
