@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.forever import ends_soon, must_end
-from leaklint.fix.locks import runs_in_pool
+from leaklint.fix.locks import waits_for_worker
 from leaklint.fix.names import member
 from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
@@ -41,7 +41,7 @@ def make(finding: Finding, project: Project) -> Plan:
     must_end(finding, project, finding.hint.callee)
     safe = finding.hint.settled != "uncertain" and ends_soon(finding, project, finding.hint.callee)
     safe = safe and not comes_in_rounds(finding, project) and not _goes_on(function)
-    safe = safe and not runs_in_pool(project, finding.place.path, node)
+    safe = safe and not waits_for_worker(project, finding.place.path, node, finding.hint.callee)
     receiver = node.func.value
     if isinstance(receiver, ast.Name):
         changes = _left(tree, function, statement, receiver.id)

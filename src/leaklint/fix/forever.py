@@ -32,8 +32,28 @@ def ends_soon(finding: Finding, project: Project, callee: str) -> bool:
     """Whether what runs is known to end by itself, also where it is waited for, and that soon."""
     if not project.ends(callee) or waits_under_lock(finding, project, callee):
         return False
+    if callee in _SLEEPS:
+        return not _sleeps_long(finding, project, callee)
     runs = may_run(project, finding.place.path, callee)
     return not any(_rests(tree, function) or _awaits_others(tree, function) for _, tree, function in runs)
+
+
+def _sleeps_long(finding: Finding, project: Project, callee: str) -> bool:
+    """Whether a function that has nothing but a sleep run is given a long time for it."""
+    tree = project.tree(finding.place.path)
+    node = tree.at(finding.place.span)
+    function = tree.function(node) if node is not None else None
+    handed = [
+        call
+        for call in ast.walk(function if function is not None else tree.module)
+        if isinstance(call, ast.Call) and any(tree.full_name(each) == callee for each in (call.func, *_given(call)))
+    ]
+    times = [each.value for call in handed for each in ast.walk(call) if isinstance(each, ast.Constant)]
+    return any(isinstance(each, int | float) and each > _SHORT for each in times)
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(each.value for each in call.keywords)]
 
 
 def _rests(tree: Tree, function: Function) -> bool:
@@ -43,12 +63,19 @@ def _rests(tree: Tree, function: Function) -> bool:
 
 
 def _awaits_others(tree: Tree, function: Function) -> bool:
-    """Whether a function awaits what it has not made itself: a future, perhaps, that nobody ever sets."""
+    """Whether a function waits for what it has not made itself: a future, perhaps, that nobody ever sets."""
     own = tree.names_of(function)[1]
-    awaited = [each.value for each in tree.own_nodes(function) if isinstance(each, ast.Await)]
-    return any(
-        isinstance(each, ast.Attribute) or (isinstance(each, ast.Name) and each.id not in own) for each in awaited
-    )
+    for each in tree.own_nodes(function):
+        match each:
+            case ast.Await(value=ast.Attribute() | ast.Name() as awaited):
+                pass
+            case ast.Call(func=ast.Attribute(value=awaited, attr="join" | "result"), args=[], keywords=[]):
+                pass
+            case _:
+                continue
+        if isinstance(awaited, ast.Attribute) or (isinstance(awaited, ast.Name) and awaited.id not in own):
+            return True
+    return False
 
 
 def _is_long(tree: Tree, function: Function, call: ast.Call) -> bool:

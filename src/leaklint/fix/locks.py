@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from leaklint.fix.project import Project
 from leaklint.fix.running import around, last_name, may_run, near, ways_to
-from leaklint.fix.tree import Function, Tree
+from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.finding import Finding
 
 _TAKES = ("acquire", "enter_async_context", "enter_context")
@@ -22,30 +23,46 @@ def waits_under_lock(finding: Finding, project: Project, callee: str) -> bool:
     return any(_is_under_lock(project, *way) for way in ways_to(project, path, node))
 
 
-def runs_in_pool(project: Project, path: str, node: ast.AST) -> bool:
-    """Whether a place may be reached in a worker of a pool, which would wait for work that no worker is left for."""
-    for _, tree, place in ways_to(project, path, node):
-        if place is node:
-            continue
-        inner = place
-        for each in tree.above(place):
-            if isinstance(each, ast.stmt):
-                break
-            called = each.func if isinstance(each, ast.Call) and inner is not each.func else None
-            if isinstance(called, ast.Attribute) and called.attr in _POOLS:
-                return True
-            inner = each
-    return False
+def waits_for_worker(project: Project, path: str, node: ast.AST, callee: str) -> bool:
+    """Whether a wait may need a worker of the pool that waits itself: by whoever comes there, or by what is awaited."""
+    if any(_is_handed_to_pool(tree, place) for _, tree, place in ways_to(project, path, node) if place is not node):
+        return True
+    return any(
+        isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute)
+        and each.func.attr in _POOLS
+        # a pool that the work makes itself is another one
+        and dotted(each.func.value) not in tree.names_of(function)[1]
+        for _, tree, function in may_run(project, path, callee)
+        for each in tree.own_nodes(function)
+    )
+
+
+def _is_handed_to_pool(tree: Tree, place: ast.AST) -> bool:
+    return any(isinstance(call.func, ast.Attribute) and call.func.attr in _POOLS for call in _handed_to(tree, place))
+
+
+def _handed_to(tree: Tree, place: ast.AST) -> Iterator[ast.Call]:
+    """The calls that have a place among their arguments, within its statement."""
+    inner = place
+    for each in tree.above(place):
+        if isinstance(each, ast.stmt):
+            return
+        if isinstance(each, ast.Call) and inner is not each.func:
+            yield each
+        inner = each
 
 
 def _takes_lock(project: Project, path: str, callee: str) -> bool:
-    return any(
-        _is_lock(project, where, item)
-        for where, tree, function in may_run(project, path, callee)
-        for each in tree.own_nodes(function)
-        if isinstance(each, ast.With | ast.AsyncWith)
-        for item in each.items
-    )
+    for where, tree, function in may_run(project, path, callee):
+        for each in tree.own_nodes(function):
+            if isinstance(each, ast.Call) and last_name(each) == "acquire":
+                return True
+            if isinstance(each, ast.With | ast.AsyncWith) and any(
+                _is_lock(project, where, item) for item in each.items
+            ):
+                return True
+    return False
 
 
 def _is_lock(project: Project, path: str, item: ast.withitem) -> bool:
@@ -62,6 +79,8 @@ def _is_lock(project: Project, path: str, item: ast.withitem) -> bool:
 
 
 def _is_under_lock(project: Project, path: str, tree: Tree, place: ast.AST) -> bool:
+    if any(_takes_lock(project, path, last_name(call)) for call in _handed_to(tree, place)):
+        return True  # by who is to call it
     inner = place
     for each in tree.above(place):
         if isinstance(each, ast.With | ast.AsyncWith) and inner in each.body:

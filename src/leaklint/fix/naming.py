@@ -162,6 +162,9 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
     for each in site.tree.own_nodes(site.function):
         if not isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) or each.value is None:
             continue
+        for part in each.value.elts if isinstance(each.value, ast.List | ast.Tuple) else [each.value]:
+            if any(site.tree.uses(holder, name) for holder in _holders(site, part) for name in names):
+                raise NoFix("what goes to the caller may use the file after the function has ended")
         for name in ast.walk(each.value):
             written = type(name) is type(path) and site.tree.text_of(name) == text
             if written or (isinstance(name, ast.Name) and name.id in names):
@@ -173,6 +176,22 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
                 # the platform cannot use a name that is a part of the answer, and a call may keep it
                 safe = safe and (taker is None or _last(taker) in _LOOKS or _is_read(site.tree, taker))
     return safe
+
+
+def _holders(site: Site, given: ast.expr) -> list[ast.AST]:
+    """The function that somebody is given to call later, or the call that makes the object that one is given."""
+    if isinstance(given, ast.Lambda):
+        return [given]
+    found: list[ast.AST] = []
+    functions = (each for each in site.tree.nodes if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    generators = [each.name for each in functions if site.tree.is_generator(each)]
+    for each in site.tree.own_nodes(site.function) if isinstance(given, ast.Name) else ():
+        match each:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name == dotted(given):
+                found.append(each)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as made) if name == dotted(given):
+                found += [made] if _last(made) in generators or _last(made)[:1].isupper() else []
+    return found
 
 
 def _taker(tree: Tree, name: ast.AST, answer: ast.AST) -> ast.Call | None:

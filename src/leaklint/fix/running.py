@@ -9,7 +9,8 @@ from leaklint.fix.project import Project
 from leaklint.fix.tree import Function, Tree, Unreadable, dotted
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_DEEPEST = 3
+_IMPLIED = ("__init__", "__enter__", "__aenter__")
+_DEEPEST = 6
 """Calls from the function that begins to the last one that is looked at."""
 
 
@@ -45,19 +46,43 @@ def may_run(project: Project, path: str, callee: str) -> list[tuple[str, Tree, F
 
 
 def _may_run(project: Project, path: str, callee: str) -> Iterator[tuple[str, Tree, Function]]:
-    pending = [(path, callee.partition("#")[0].rpartition(".")[2], 0)]
-    seen = set(pending)
+    first = callee.partition("#")[0].rpartition(".")[2]
+    pending = [(path, each, 0) for each in (_called_in_lambda(project.tree(path), first) or {first})]
+    seen = {(where, name) for where, name, _ in pending}
     while pending:
-        where, name, depth = pending.pop()
-        for each, tree, function in near(project, where, name):
+        where, name, depth = pending.pop(0)
+        for each, tree, function in [*near(project, where, name), *_entered(project, where, name)]:
             yield each, tree, function
-            if depth == _DEEPEST:
-                continue
             called = {last_name(node) for node in tree.own_nodes(function) if isinstance(node, ast.Call)}
             called |= around(project, each, function)
-            fresh = {(each, other, depth + 1) for other in called - {"", name}} - seen
+            fresh = {(each, other) for other in called - {""}} - seen if depth < _DEEPEST else set()
             seen |= fresh
-            pending += sorted(fresh)
+            pending += [(file, other, depth + 1) for file, other in sorted(fresh)]
+
+
+def _called_in_lambda(tree: Tree, name: str) -> set[str]:
+    """What a lambda calls, by the line in its name: ``<lambda:LINE:COLUMN>``."""
+    if not name.startswith("<lambda:"):
+        return set()
+    line = int(name.split(":")[1])
+    found = [each for each in tree.nodes if isinstance(each, ast.Lambda) and each.lineno == line]
+    return {last_name(node) for each in found for node in ast.walk(each) if isinstance(node, ast.Call)}
+
+
+def _entered(project: Project, path: str, name: str) -> Iterator[tuple[str, Tree, Function]]:
+    """What Python calls of a class of that name where an object is made and entered."""
+    for each in (path, *sorted(project.imported(path))):
+        if not project.mentions(each, f"class {name}"):
+            continue
+        try:
+            tree = project.tree(each)
+        except Unreadable:
+            continue
+        for made in tree.nodes:
+            if isinstance(made, ast.ClassDef) and made.name == name:
+                for member in made.body:
+                    if isinstance(member, _FUNCTIONS) and member.name in _IMPLIED:
+                        yield each, tree, member
 
 
 def around(project: Project, path: str, function: Function) -> set[str]:
