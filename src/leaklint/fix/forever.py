@@ -15,6 +15,8 @@ _ASKS = ("is_set", "wait")
 _STOPS = ("cancel", "set", "stop")
 _SHUTS = ("shutdown", "stop", "stop_consuming")
 _SLEEPS = ("anyio.sleep", "asyncio.sleep", "time.sleep", "trio.sleep")
+_WITHOUT_END = ("iter", "itertools.count", "itertools.cycle")
+"""What a loop goes through without an end, or, as ``iter(queue.get, None)``, until others put the end there."""
 _SHORT = 30
 """Seconds."""
 _DEEPEST = 3
@@ -35,7 +37,10 @@ def ends_soon(finding: Finding, project: Project, callee: str) -> bool:
     if callee in _SLEEPS:
         return not _sleeps_long(finding, project, callee)
     runs = may_run(project, finding.place.path, callee)
-    return not any(_rests(tree, function) or _awaits_others(tree, function) for _, tree, function in runs)
+    return not any(
+        _rests(tree, function) or _awaits_others(tree, function) or _goes_round(tree, function)
+        for _, tree, function in runs
+    )
 
 
 def _sleeps_long(finding: Finding, project: Project, callee: str) -> bool:
@@ -74,6 +79,25 @@ def _awaits_others(tree: Tree, function: Function) -> bool:
             case _:
                 continue
         if isinstance(awaited, ast.Attribute) or (isinstance(awaited, ast.Name) and awaited.id not in own):
+            return True
+    return False
+
+
+def _goes_round(tree: Tree, function: Function) -> bool:
+    """Whether only others end a loop of a function: it counts for ever, or asks for what it never changes."""
+    for loop in tree.own_nodes(function):
+        match loop:
+            case ast.For(iter=ast.Call(func=called, args=given)) if tree.full_name(called) in _WITHOUT_END:
+                endless = dotted(called) != "iter" or len(given) == 2
+            case ast.While(test=ast.Compare() as test) if not any(
+                isinstance(each, ast.Call) for each in ast.walk(test)
+            ):
+                asked = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
+                inside = (each for statement in loop.body for each in ast.walk(statement))
+                endless = not any(isinstance(each, ast.Name) and each.id in asked for each in inside)
+            case _:
+                continue
+        if endless and not _leaves(loop):
             return True
     return False
 
@@ -181,7 +205,7 @@ def _serves(project: Project, path: str, tree: Tree, loop: ast.While) -> bool:
     return not any(isinstance(given, ast.Constant) or dotted(given).isupper() for put in puts for given in put.args)
 
 
-def _leaves(loop: ast.While) -> bool:
+def _leaves(loop: ast.For | ast.While) -> bool:
     pending: list[tuple[ast.AST, bool]] = [(each, False) for each in loop.body]
     while pending:
         node, inner = pending.pop()

@@ -28,9 +28,16 @@ def named(project: Project, path: str, name: str) -> Iterator[tuple[Tree, Functi
         tree = project.tree(path)
     except Unreadable:
         return
+    for function in project.once(("functions", path), lambda: _by_name(tree)).get(name, ()):
+        yield tree, function
+
+
+def _by_name(tree: Tree) -> dict[str, list[Function]]:
+    found: dict[str, list[Function]] = {}
     for node in tree.nodes:
-        if isinstance(node, _FUNCTIONS) and node.name == name:
-            yield tree, node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.setdefault(node.name, []).append(node)
+    return found
 
 
 def near(project: Project, path: str, name: str) -> Iterator[tuple[str, Tree, Function]]:
