@@ -44,6 +44,7 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
+from leaklint.solve.library_calls import item_of_library
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import ALL_OF, is_one_of_loop
 from leaklint.solve.members import class_member
@@ -144,11 +145,9 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         # nobody asks an iterator for an element by its position: it is unpacked
         yield from take_all(act, state, target, step.span)
     special = yield from _method_of_project(act, state, target, "__getitem__", (key,), step.span)
-    if special is not None:
-        state.env[step.target] = special
-        return
-    if _is_alias(act, target):
-        state.env[step.target] = target  # ``Box[int]`` makes what ``Box`` makes
+    if special is not None or _is_alias(act, target):
+        # ``Box[int]`` makes what ``Box`` makes
+        state.env[step.target] = target if special is None else special
         return
     if uses.are_of_enumerations(act.world, target, TypeKind.CLASS):
         members = [Thing(extend(thing.path, ELEMENT), instance(thing.type.name)) for thing in target.things]
@@ -167,7 +166,8 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
     made = yield from make_missing(act, state, target, key, step.span)
-    value = elements(act, state, target, field, keys=False)
+    new = yield from item_of_library(act, state, target, key, step.span)
+    value = elements(act, state, target, field, keys=False) if new is None else new
     others = [state.heap.get(extend(thing.path, ELEMENT)) for thing in target.things]
     if constants(value) is not None and any(each is not None for each in others):
         # something may have been put under this key since

@@ -15,6 +15,7 @@ from leaklint.solve import builtin_calls, caches, folders, outside, overriding, 
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.draining import take_all
+from leaklint.solve.elements import elements
 from leaklint.solve.fields import named_tuple
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
@@ -249,6 +250,18 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         position = [formal.name for formal in formals or ()].index(row.tells_file)
         state.heap[slot(act.made(span), "<folder>" if row.tells_folder else "<file>")] = bound[position]
     return result
+
+
+def item_of_library(act: Activation, state: State, target: Value, key: Value, span: Span) -> Solving:
+    """The new object that ``object[key]`` gives where a row says so; None where it is one that lies under this key."""
+    if len(target.things) == 1:
+        (thing,) = target.things
+        is_library = thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name
+        row = act.world.models.method(thing.type.name, "__getitem__") if is_library else None
+        if row is not None and not (single_constant(key)[0] and elements(act, state, target).things):
+            result = yield from call_library(act, state, row, Arguments((target, key)), span, target)
+            return with_sources(result, deep_sources(state, target))
+    return None
 
 
 def _use_on_loop(act: Activation, state: State, term: str, bound: Mapping[str, Value], span: Span) -> None:
