@@ -189,6 +189,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The constant that the place holds then, where it is one."""
     empties: bool = False
     """The value is None or an empty container."""
+    composed: bool = False
+    """The value is an object that the invocation has made: a part of it need not be made from all that is in it."""
     puts_back: bool = False
     """The value was read from the place itself."""
     prunes: Sources = frozenset()

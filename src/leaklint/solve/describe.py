@@ -54,6 +54,7 @@ from leaklint.solve.lattice import (
     is_within,
     survives,
 )
+from leaklint.solve.passing import passed_on
 from leaklint.solve.undoing import is_taken_for_good, opened_when_found_closed
 from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, snapshot_read
@@ -82,17 +83,12 @@ class Describer:
         self.parameters = names[invoked.bound :]
         effects = [effect for effect, _, _, _ in invoked.effects]
         self.fed, self.keys = what_is_fed(effects), common_keys(effects)
-        self.contexts: dict[Path, Sources] = {}
-        """What this invocation puts into context variables."""
-        for effect in effects:
-            if isinstance(effect, Pending) and effect.work is Work.TOKEN and effect.path is not None:
-                place = extend(effect.path, ".value")
-                self.contexts[place] = self.contexts.get(place, frozenset()) | effect.sources
+        self.passed_on = passed_on(invoked, self.reads)
 
     def request(self, sources: Sources) -> tuple[str, ...]:
         """The request data among sources, as the reader knows it."""
         labels: set[tuple[str, ...]] = set()
-        through: Sources = frozenset().union(*(self.contexts.get(source, frozenset()) for source in sources))
+        through: Sources = frozenset().union(*(self.passed_on.get(source, frozenset()) for source in sources))
         for source in sources | through:
             if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
                 name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]

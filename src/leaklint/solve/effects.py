@@ -14,7 +14,7 @@ from leaklint.solve import choosing, fullness, listed, pending, replacing
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
 from leaklint.solve.escaping import Removal, escape, take_out
-from leaklint.solve.kinds import is_empty, is_new_object, is_unchanging, is_weak, note_change
+from leaklint.solve.kinds import is_composed, is_empty, is_new_object, is_unchanging, is_weak, note_change
 from leaklint.solve.lattice import (
     BELOW,
     CONSTANT_PATH,
@@ -176,6 +176,7 @@ def write(
         once_kept=is_within(path, state.kept),
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=is_empty(state, value),
+        composed=is_composed(value),
         # ``x = x or make()`` tests x itself
         guards=frozenset({path}) if tests_itself else frozenset(),
         tests=frozenset({frozenset({path})}) if tests_itself else frozenset(),

@@ -144,6 +144,14 @@ def is_new_object(value: Value) -> bool:
     )
 
 
+def is_composed(value: Value) -> bool:
+    """Whether it is an object that this invocation has made, in which more than one thing may lie."""
+    return any(
+        thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE and thing.type.name not in ATOMIC
+        for thing in value.things
+    )
+
+
 def is_empty(state: State, value: Value) -> bool:
     """Whether a value is None or a new container with nothing in it: what a variable holds that nobody has used."""
     return bool(value.things) and all(

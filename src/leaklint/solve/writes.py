@@ -11,7 +11,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, looping, pending, replacing, undoing
 from leaklint.solve.escaping import Removal
-from leaklint.solve.kinds import is_new_object, is_weak, note_change
+from leaklint.solve.kinds import is_composed, is_new_object, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     KEYS,
@@ -91,6 +91,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     own = all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken)
     if effect.how in undoing.REMOVING and (own or extend(place, KEYS) in taken):
         state.trimmed |= {place}  # whatever the request says: a key that is found in the container
+    if any(is_composed(sub.arguments[index]) for index in written):
+        effect = msgspec.structs.replace(effect, composed=True)
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
         effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, sub.arguments[written[0]]))
         if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
