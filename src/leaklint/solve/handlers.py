@@ -10,18 +10,20 @@ from leaklint.ir.effects import AnyEffect, Declare, Pending, Site, Work
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
+from leaklint.ir.summary import Moment
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
-from leaklint.solve.coroutines import run_coroutine
+from leaklint.solve.coroutines import invoked, run_coroutine
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.injected import injected
 from leaklint.solve.lattice import extend, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
 from leaklint.solve.members import DECORATED
+from leaklint.solve.registered import registered_here
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.world import Solving, World, instance
 
@@ -167,6 +169,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     first = [receiver] if receiver is not None else []
     arguments = Arguments((*first, *given), tuple(named))
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
+    if handler.source is not Source.DECORATOR:
+        yield from _answer(act, state, facts)
     for thing in ordered(result.things):
         if thing.type == ASYNC_GENERATOR and facts.is_async and not handler.awaited:
             declared.append(_declared(handler, facts, path))
@@ -210,6 +214,20 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         state.trimmed,
         frozenset(state.settled),
     )
+
+
+def _answer(act: Activation, state: State, facts: FunctionFacts) -> Solving:
+    """What the invocation itself has handed to a framework answers the request (``Mangum(make())(event, context)``)."""
+    before = set(state.tokens)
+    request = of(Thing(parameter(0)), sources=frozenset({parameter(0)}))
+    for registrar, thing in registered_here(state):
+        path, _, name = thing.type.name.partition("::")
+        function = act.world.program.function(thing.type.name)
+        if function is not None and act.world.overview.registered(registrar, path, name) is not None:
+            given = [request for each in function.parameters if each.kind in ("positional", "either")]
+            yield from invoked(act, state, of(thing), Arguments(tuple(given)), Moment.LOOP, facts.name_span)
+    for key in [key for key, token in state.tokens.items() if key not in before and _ends_with_task(token.effect)]:
+        del state.tokens[key]
 
 
 def _argument(act: Activation, state: State, value: Value, index: int, formal: Parameter | None) -> Solving:

@@ -63,6 +63,17 @@ def keep(act: Activation, state: State, place: Path, value: Value, span: Span) -
             yield from _note(act, state, registrar, each)
 
 
+def registered_here(state: State) -> list[tuple[str, Thing]]:
+    """The functions that an invocation has handed to registrars, each with the registrar."""
+    kept = sorted((path, value) for path, value in state.heap.items() if is_registry(path))
+    return [
+        (path.root.name.removeprefix(_PLACE), thing)
+        for path, value in kept
+        for thing in ordered(value.things)
+        if thing.type.kind is TypeKind.FUNCTION
+    ]
+
+
 def _note(act: Activation, state: State, registrar: str, thing: Thing) -> Solving:
     world, kind = act.world, thing.type.kind
     if kind is TypeKind.PARTIAL:
