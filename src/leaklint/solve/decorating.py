@@ -114,9 +114,12 @@ def or_same(act: Activation, wrapper: Thing, arguments: Arguments, result: Value
 
 def keep_decorated(act: Activation, state: State, made: Value, arguments: Arguments) -> None:
     """A class decorates: where nobody knows what calling its object does, the function is still called."""
-    if _is_function(arguments):
-        _note_unsure(act, arguments)
-        for thing in made.things:
+    for thing in made.things if _is_function(arguments) else ():
+        if thing.type.kind is not TypeKind.INSTANCE:
+            continue
+        classes = (act.world.program.class_(each) for each in act.world.order(thing.type.name) if "::" in each)
+        if not any(facts is not None and "__call__" in facts.methods for facts in classes):
+            _note_unsure(act, arguments)
             state.heap[slot(thing.path, DECORATED)] = arguments.positional[0]
 
 
