@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec.structs
 
-from leaklint.ir.effects import Defer, Pending, Read, Regime, Work
+from leaklint.ir.effects import AnyEffect, Defer, Pending, Read, Regime, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
@@ -16,9 +16,10 @@ from leaklint.solve.arguments import Arguments
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
 from leaklint.solve.lookup import read_field
-from leaklint.solve.pending import WAKERS, tokens_at
-from leaklint.solve.state import State
+from leaklint.solve.pending import WAKERS, settle_at, tokens_at
+from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
+from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving, span_in
 
 
@@ -124,17 +125,29 @@ def _wakes(state: State, woken: Iterable[Path], work: Sequence[Path]) -> None:
 def note_wakers(sub: Substitution, defer: Defer) -> Solving:
     """A callback that is called once work has ended may wake somebody: who waits for that has waited for the work.
 
-    What else it does is left alone: it happens later.
+    What it leaves behind is left behind, but what it undoes is not undone: it happens later.
     """
     from leaklint.solve.coroutines import invoked
 
+    work = (yield from sub.things(defer.path)) if defer.path is not None else NOTHING
     trial = sub.state.copy()
     _woken(trial)
+    for thing in work.things:
+        settle_at(trial, thing.path)
     for path in sorted(defer.sources):
         callback = yield from sub.things(path)
         yield from invoked(sub.act, trial, callback, Arguments((sub.arguments[0],)), Moment.LATER, sub.span)
-    work = (yield from sub.things(defer.path)) if defer.path is not None else NOTHING
+    for key, token in trial.tokens.items():
+        if key not in sub.state.tokens and token.status is not Status.SETTLED and _leaves_behind(token.effect):
+            sub.state.tokens[key] = token
     _wakes(sub.state, _woken(trial), [thing.path for thing in ordered(work.things)])
+
+
+def _leaves_behind(effect: AnyEffect) -> bool:
+    """Whether a callback adds something that outlives it: state that is changed, other than by taking out, or work."""
+    if isinstance(effect, Pending):
+        return effect.work is not Work.TOKEN
+    return isinstance(effect, Write) and effect.how not in REMOVING
 
 
 def _never_awaited(state: State, result: Value, work: Sequence[Path]) -> None:
