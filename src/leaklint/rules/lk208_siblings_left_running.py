@@ -57,6 +57,7 @@ invocation.
 
 - Under `asyncio.run`, which cancels what is left.
 - `gather(..., return_exceptions=True)`, `TaskGroup`, `wait_for` without `shield`.
+- A `gather` whose tasks are waited for where it has failed: cancelled, and awaited then.
 
 **Fix**
 
