@@ -61,6 +61,7 @@ _HARMLESS: Final = frozenset(
         "key",
         "lists",
         "loop-bound",
+        "never-returns",
         "on-loop-of",
         "outside",
         "params",
