@@ -7,6 +7,7 @@ from typing import Final
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import fullness, pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.descriptors import computed_attribute
 from leaklint.solve.fields import NAMESPACE
 from leaklint.solve.lattice import (
     CONTENT,
@@ -24,6 +25,7 @@ from leaklint.solve.lattice import (
     too_deep,
     with_sources,
 )
+from leaklint.solve.lineages import OF_NOTHING
 from leaklint.solve.lookup import library_object, module_name, read_field
 from leaklint.solve.members import (
     CLASS_VARIABLES,
@@ -216,8 +218,11 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if stored is not None:
         state.read(path)
         return Value(frozenset({Thing(path)}), frozenset({path}))
-    dynamic = yield from class_member(act, state, class_name, "__getattr__", bound_to=thing, on_class=False)
-    del dynamic
+    finder = yield from class_member(act, state, class_name, "__getattr__", bound_to=thing, on_class=False)
+    if finder is not None and all("::" in each or each in OF_NOTHING for each in world.order(class_name)):
+        computed = yield from computed_attribute(act, state, finder, path, name)
+        if computed is not None:
+            return computed
     if thing.path.root.kind is not RootKind.MADE:
         state.read(path)
     if survives(thing.path):
@@ -349,4 +354,10 @@ def _module_attribute(act: Activation, state: State, thing: Thing, name: str) ->
     below = act.world.program.modules.submodule(module, name)
     if below is not None:
         return of(Thing(Path(Root(RootKind.MODULE, below)), Type(TypeKind.MODULE, below)))
+    facts = act.world.program.files.get(module)
+    if facts is not None and "__getattr__" in facts.functions and module not in act.world.importing:
+        finder = yield from module_name(act.world, module, "__getattr__")
+        computed = (yield from computed_attribute(act, state, finder, place, name)) if finder is not None else None
+        if computed is not None:
+            return computed
     return of(Thing(place))

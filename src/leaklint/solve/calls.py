@@ -37,6 +37,7 @@ from leaklint.solve.lattice import (
     of,
     ordered,
     slot,
+    survives,
     unknown,
 )
 from leaklint.solve.library_calls import call_library, call_library_method, unknown_result
@@ -45,7 +46,7 @@ from leaklint.solve.members import DECORATED, MAKING, WITHIN, class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Token
 from leaklint.solve.undoing import assume_removal
-from leaklint.solve.world import CURSORY, Ask, Shape, Solving, instance
+from leaklint.solve.world import CURSORY, Ask, Shape, Solving, class_path, instance
 
 MAX_CALLEES: Final = 8
 PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
@@ -187,11 +188,20 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
 
 
 def _receiver(method: Thing) -> Value:
-    """The object of a method that a parameter carries too deep for its shape to say: the caller knows it."""
-    if method.path.root.kind not in SYMBOLIC or not method.path.fields:
+    """The object of a method that another function has looked up: the one in whose field it seems to lie.
+
+    A parameter may carry the method too deep for its shape to say: the caller knows the object then.
+    """
+    owner, _, name = method.type.name.rpartition(".")
+    fields = method.path.fields
+    if not fields or "::" not in owner:
         return NOTHING
-    owner = method.type.name.rpartition(".")[0]
-    return of(Thing(slot(method.path, "<self>"), instance(owner))) if "::" in owner else NOTHING
+    if method.path.root.kind in SYMBOLIC:
+        return of(Thing(slot(method.path, "<self>"), instance(owner)))
+    if not survives(method.path) or fields[-1] != f".{name}":
+        return NOTHING
+    holder = Path(method.path.root, fields[:-1])
+    return of(Thing(holder, Type(TypeKind.CLASS, owner) if holder == class_path(owner) else instance(owner)))
 
 
 def _call_function(act: Activation, state: State, thing: Thing, arguments: Arguments, span: Span) -> Solving:

@@ -6,13 +6,13 @@ from typing import Final
 
 from leaklint.ir.effects import How
 from leaklint.ir.facts import FunctionFacts
-from leaklint.ir.values import NOTHING, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.classes import move_fields
 from leaklint.solve.guards import Tested
-from leaklint.solve.lattice import NONE, extend, of, unknown
+from leaklint.solve.lattice import NONE, constant, extend, of, unknown
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, function_path
@@ -83,3 +83,22 @@ def got_from(act: Activation, state: State, thing: Thing, bound_to: Thing, *, on
     owner = of(Thing(class_path(bound_to.type.name), Type(TypeKind.CLASS, bound_to.type.name)))
     result = yield from apply(act, state, getter, Arguments((NONE if on_class else of(bound_to), owner)), act.at)
     return result if result != NOTHING else None
+
+
+def computed_attribute(act: Activation, state: State, finder: Value, place: Path, name: str) -> Solving:
+    """What ``__getattr__`` gives for a name that is nowhere else; None where it cannot be followed.
+
+    It is asked only as long as nothing is in the place: what it puts there is lazy initialisation.
+    """
+    from leaklint.solve.calls import apply
+
+    functions = [thing.type.name for thing in finder.things if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD)]
+    if name.startswith("__") or len(functions) != 1 or act.getting.count(functions[0]) >= MAX_GETTING:
+        return None
+    before = state.guards
+    state.guards |= {Tested(frozenset({place}), False, act.at)}
+    act.getting.append(functions[0])
+    value: Value = yield from apply(act, state, finder, Arguments((constant(name),)), act.at)
+    act.getting.pop()
+    state.guards = before
+    return value if any(thing.type.kind is not TypeKind.UNKNOWN for thing in value.things) else None

@@ -9,7 +9,7 @@ from leaklint.link.classes import linearize
 from leaklint.link.names import Library, Own
 from leaklint.link.program import Program
 
-_OF_NOTHING: Final = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
+OF_NOTHING: Final = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "typing.Protocol"})
 """Bases from which a class has no attributes."""
 
 
@@ -51,7 +51,7 @@ class Lineages:
                     if isinstance(meant, Library):
                         if class_ == identity and meant.name.endswith("Protocol"):
                             is_protocol = True  # what is below one is an ordinary class
-                        if meant.name not in _OF_NOTHING:
+                        if meant.name not in OF_NOTHING:
                             foreign.append(meant.name)
                     elif meant is not None and meant.name in self._program.files[meant.path].classes:
                         found.append(f"{meant.path}::{meant.name}")
