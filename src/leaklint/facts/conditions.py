@@ -126,7 +126,11 @@ def _choice(flow: Flow, node: ast.IfExp) -> Operand:
     ends: Ends = []
     rest: ast.expr = node
     while isinstance(rest, ast.IfExp):
-        holds, fails = branch(flow, rest.test)
+        if is_type_checking(rest.test):  # ``property if TYPE_CHECKING else Own``: what stands there behaves like both
+            hold, fail = flow.fork(flow.value(rest.test), flow.span(rest.test))
+            holds, fails = [hold], [fail]
+        else:
+            holds, fails = branch(flow, rest.test)
         flow.resume(holds)
         if flow.live:
             _choose(flow, rest.body, result, ends)
