@@ -225,11 +225,12 @@ def _delattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
 
 def _hasattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     value, name = _first(arguments), _attribute_name(arguments)
-    reads = set(observed(value))
-    for thing in value.things:
-        if name is not None:
-            reads.add(extend(thing.path, f".{name}"))
-    return Value(frozenset(), frozenset(reads))
+    reads, answer = observed(value), Thing(act.made(span), instance("builtins.bool"))
+    if name is not None:
+        asked = [extend(thing.path, f".{name}") for thing in ordered(value.things)]
+        reads |= frozenset(asked)
+        state.heap[slot(answer.path, class_tests.HAS)] = of(*map(Thing, asked))
+    return of(answer, sources=reads)
     yield
 
 

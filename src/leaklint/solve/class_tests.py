@@ -16,6 +16,8 @@ from leaklint.solve.world import Solving, World, instance
 
 CLASSES: Final = "<classes>"
 """The field of a test in which lie the classes of which it asks whether an object is of one."""
+HAS: Final = "<has>"
+"""The field of the answer of ``hasattr`` in which lie the attributes that are asked for."""
 
 
 def is_instance(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:

@@ -211,12 +211,14 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         state.changes(path)
     if path.fields[-1:] == (".__dict__",):
         path = Path(path.root, path.fields[:-1])  # the object's attributes are all that there is to it
+    kept = state.kept_at(path) if path.root.kind is RootKind.MADE else None
+    places = {path} if kept is None or ELEMENT in kept.fields else {path, kept}
     earlier = [
         token
         for token in state.tokens.values()
         if isinstance(token.effect, Write | Cached | Consume)
         and token.effect.path is not None
-        and is_prefix(path, _changed_by(token.effect, token.effect.path))
+        and is_within(_changed_by(token.effect, token.effect.path), places)
         and token.effect.site != by
     ]
     state.settle(with_callbacks(state, [token.key for token in earlier]))
@@ -230,7 +232,6 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         state.read_first |= {path}
     if path not in state.resets:
         state.resets |= {path}
-    kept = state.kept_at(path) if path.root.kind is RootKind.MADE else None
     if kept is not None and not _may_hold_another(state, path.root):
         state.resets |= {kept}
 

@@ -12,7 +12,7 @@ from leaklint.solve import fullness, listed, pending, removing, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
-from leaklint.solve.class_tests import CLASSES, belongs, class_names
+from leaklint.solve.class_tests import CLASSES, HAS, belongs, class_names
 from leaklint.solve.elements import elements, parts
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import CROWD, NO_FILE, OWN_WORK, ROOM, SYMBOLIC, extend, observed, of, prolong, slot, truth
@@ -66,7 +66,8 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     absent = holds if kind == "none" else not holds
     value = value_of(act, state, tested)
     if absent and kind in ANSWERS:
-        state.vacant |= {thing.path for thing in value.things if thing.path.root.kind is not RootKind.MADE}
+        asked = [thing for answer in value.things for thing in state.heap[slot(answer.path, HAS)].things]
+        state.vacant |= {thing.path for thing in (*value.things, *asked) if thing.path.root.kind is not RootKind.MADE}
     if holds and kind == "true":
         for thing in value.things:
             for finished in state.heap[slot(thing.path, DONE)].things:
