@@ -64,7 +64,7 @@ def keep_fields(
         default = _of_class(act, declared, class_name, name) if declared.things else default
         # attrs gives all objects what the class says, where a dataclass would refuse it; not what a call may declare
         of_attrs = not default.sources and any(_ATTRS.match(text) for text in facts.decorators)
-        shares = bool(declared.things) or of_attrs
+        shares = bool(declared.things) or of_attrs or all(_is_plain(act, each) for each in default.things)
         shared = all(_is_shared(thing, of_class=shares) for thing in default.things)
         snapshot = any(source.root.owner.startswith("snapshot") for source in default.sources)
         if snapshot or shared or constants(default) is not None:
@@ -96,6 +96,15 @@ def _of_class(act: Activation, declared: Value, class_name: str, name: str) -> V
         for each in declared.things
     )
     return Value(things, declared.sources)
+
+
+def _is_plain(act: Activation, default: Thing) -> bool:
+    """Whether a default is an object of a class of the project that leaves to Python what its attributes are.
+
+    A dataclass takes it for a default as it is; lists and the like, it refuses.
+    """
+    own = [act.world.program.class_(each) for each in act.world.order(default.type.name) if "::" in each]
+    return bool(own) and not any(each is not None and "__get__" in each.methods for each in own)
 
 
 def _is_shared(default: Thing, *, of_class: bool) -> bool:
