@@ -18,7 +18,17 @@ from leaklint.fix.tree import Tree, Unreadable
 from leaklint.ir.handler import Handler
 
 _THREADS = frozenset(
-    {"Process", "Thread", "Timer", "apply_async", "imap", "map_async", "run_in_executor", "start_new_thread"}
+    {
+        "Process",
+        "Thread",
+        "Timer",
+        "add_done_callback",
+        "apply_async",
+        "imap",
+        "map_async",
+        "run_in_executor",
+        "start_new_thread",
+    }
     | {"starmap_async", "submit"}
 )
 _POOLS = frozenset({"map", "starmap"})
