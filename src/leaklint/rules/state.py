@@ -13,6 +13,7 @@ from leaklint.rules.rule import Message
 
 _TAKES = frozenset({How.SHRINK, How.CLEAR, How.DELETE, How.REORDER})
 """Ways of writing that keep nothing of what they are given."""
+_TAKES_ONE = frozenset({How.SHRINK, How.DELETE})
 _PLACES = frozenset({How.REBIND, How.COUNT, How.DELETE})
 _OF_A_MODULE = _PLACES | {How.SET_ATTRIBUTE, How.SET_ITEM}
 _VARIABLES = frozenset({Lifetime.MODULE, Lifetime.CLASS, Lifetime.CLOSURE, Lifetime.FUNCTION})
@@ -78,6 +79,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     of_cache = (write.guard is Guard.REQUEST, write.bounded, bool(write.key_request))
     if write.how is How.REORDER and sum(of_cache) > 1:
         return None  # how a cache keeps what was used last
+    if write.how in _TAKES_ONE and write.bounded and write.key_request:
+        return None  # a cache, which may lose any of its entries, forgets one
     owner = wording.owner(write.subject, variable=variable, attribute=_is_attribute(write))
     verdict = _overwritten(write, reached) or (None if _is_emptied_when_full(write) else _skipped(write))
     if verdict is None and keeps(write):

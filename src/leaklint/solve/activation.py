@@ -93,7 +93,10 @@ class Activation:
         root = path.root
         origin = root.name.partition("/")[0]
         kind = RootKind.STATIC if self.importing else RootKind.MADE
-        return Path(Root(kind, root.owner, f"{origin}/{self.path}:{span.line}:{span.column}"), path.fields)
+        here = Path(Root(kind, root.owner, f"{origin}/{self.path}:{span.line}:{span.column}"), path.fields)
+        if path in self.world.bounded:
+            self.world.bounded.add(here)
+        return here
 
     def entry(self, shapes: Shapes) -> State:
         """The state in which the function starts: parameters stand for themselves, with the types in their shapes."""
