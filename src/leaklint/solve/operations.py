@@ -247,10 +247,14 @@ def _keep_in_text(act: Activation, state: State, operator: str, value: Value) ->
     pending.use(state, value)
 
 
+_PATHS: Final = ("Path", "PosixPath", "WindowsPath")
+"""Ends of the names of classes whose objects ``/`` puts together, in the standard library and beside it."""
+
+
 def _result_type(operator: str, operands: list[Value]) -> Type | None:
     if operator == "/" and operands:
         for thing in operands[0].things:
-            if thing.type.kind is TypeKind.INSTANCE and "pathlib" in thing.type.name:
+            if thing.type.kind is TypeKind.INSTANCE and thing.type.name.endswith(_PATHS):
                 return thing.type
     if operator in ("+", "|", "*", "&", "-") and operands:
         types = {thing.type for thing in operands[0].things if thing.type.kind is TypeKind.INSTANCE}
