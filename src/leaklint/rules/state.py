@@ -13,7 +13,8 @@ from leaklint.rules.rule import Message
 
 _TAKES = frozenset({How.SHRINK, How.CLEAR, How.DELETE, How.REORDER})
 """Ways of writing that keep nothing of what they are given."""
-_TAKES_ONE = frozenset({How.SHRINK, How.DELETE})
+_COUNTED = frozenset({"crowd", "room"})
+"""What stands among what a test reads that asks how many elements there are."""
 _PLACES = frozenset({How.REBIND, How.COUNT, How.DELETE})
 _OF_A_MODULE = _PLACES | {How.SET_ATTRIBUTE, How.SET_ITEM}
 _VARIABLES = frozenset({Lifetime.MODULE, Lifetime.CLASS, Lifetime.CLOSURE, Lifetime.FUNCTION})
@@ -79,8 +80,6 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     of_cache = (write.guard is Guard.REQUEST, write.bounded, bool(write.key_request))
     if write.how is How.REORDER and sum(of_cache) > 1:
         return None  # how a cache keeps what was used last
-    if write.how in _TAKES_ONE and write.bounded and write.key_request:
-        return None  # a cache, which may lose any of its entries, forgets one
     owner = wording.owner(write.subject, variable=variable, attribute=_is_attribute(write))
     verdict = _overwritten(write, reached) or (None if _is_emptied_when_full(write) else _skipped(write))
     if verdict is None and keeps(write):
@@ -203,7 +202,8 @@ def _holds(keys: tuple[str, ...], value: str) -> bool:
 
 def _kept(write: Write) -> _Verdict:
     """Request data that stays for whoever comes next."""
-    if write.request and write.guard in (Guard.LAZY, Guard.KEYED) and not _varies(write):
+    lazily = write.guard in (Guard.LAZY, Guard.KEYED) and not _varies(write) and _asks_for_it(write)
+    if write.request and lazily:
         return _Verdict(
             Severity.ERROR,
             " only if nothing is there yet: the first caller's data serves all later ones",
@@ -214,6 +214,20 @@ def _kept(write: Write) -> _Verdict:
         _SURVIVES.get(write.subject.lifetime, ", which survives the invocation"),
         "the next invocation, perhaps for another customer, still finds it there",
     )
+
+
+def _asks_for_it(write: Write) -> bool:
+    """Whether a test may ask if something is there already: not only how much there is, or what is under other keys."""
+    assert write.path is not None
+    above, depth = write.path, len(write.path.fields)
+    keys = {f"[{key.root.name}]" for key in write.key_sources if key.root.owner == "constant"}
+    for test in write.tests:
+        of_it = [each.fields for each in test if each.root == above.root and each.fields[:depth] == above.fields]
+        below = {fields[depth] for fields in of_it if len(fields) > depth}
+        counts = any(each.root.owner == "constant" and each.root.name in _COUNTED for each in test)
+        if not counts and (not keys or not below or below & {*keys, "[]"}):
+            return True
+    return not write.tests
 
 
 def _varies(write: Write) -> bool:
