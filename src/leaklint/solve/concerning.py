@@ -61,7 +61,7 @@ def takes_what_was_fed(effect: Write, fed: Mapping[Path, Sources]) -> bool:
     return not effect.key_sources or any(each in put or is_prefix(path, each) for each in effect.key_sources)
 
 
-def common_keys(effects: Iterable[AnyEffect]) -> dict[Path, Sources]:
+def keys_of_elements(effects: Iterable[AnyEffect]) -> dict[Path, Sources]:
     """The containers in which an invocation sets elements, with what all of their keys are made from."""
     keys: dict[Path, Sources] = {}
     for effect in effects:

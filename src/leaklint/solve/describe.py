@@ -29,11 +29,11 @@ from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.concerning import (
-    common_keys,
     concerns,
     is_along,
     is_constant,
     is_limited,
+    keys_of_elements,
     looks_into,
     made_for_entry,
     read_first,
@@ -82,7 +82,7 @@ class Describer:
         names = [each.name for each in facts.parameters] if facts is not None else []
         self.parameters = names[invoked.bound :]
         effects = [effect for effect, _, _, _ in invoked.effects]
-        self.fed, self.keys = what_is_fed(effects), common_keys(effects)
+        self.fed, self.keys = what_is_fed(effects), keys_of_elements(effects)
         self.passed_on = passed_on(invoked, self.reads)
 
     def request(self, sources: Sources) -> tuple[str, ...]:
