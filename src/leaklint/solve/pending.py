@@ -10,8 +10,8 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Close, Defer, Pending, Work, Write
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import soon
+from leaklint.solve.filenames import is_emptied
 from leaklint.solve.lattice import (
-    EMPTIED,
     FOLDER,
     SYMBOLIC,
     TEMPORARY,
@@ -388,7 +388,7 @@ def file_of(state: State, effect: Pending) -> Pending | None:
     if _follows_folder(state, effect):
         effect = msgspec.structs.replace(effect, sources=effect.sources | {TEMPORARY})
     where = frozenset(source for source in effect.sources if source == TEMPORARY or source.root.kind in SYMBOLIC)
-    if not where or any(_is_emptied(state, name) for name in names_in(effect.sources)):
+    if not where or any(is_emptied(state, name) for name in names_in(effect.sources)):
         return None
     looked_at = any(where & tested.reads for tested in state.guards)
     path = effect.path if effect.path is None else _name_of(state, effect.path)
@@ -412,13 +412,3 @@ def _follows_folder(state: State, effect: Pending) -> bool:
         if token.status is not Status.SETTLED
     )
     return went and all(source.root.kind in SYMBOLIC for source in effect.sources)
-
-
-def _is_emptied(state: State, name: str) -> bool:
-    """Whether the folder or pattern that holds a file has been cleaned before in this invocation."""
-    for place in state.trimmed | state.resets:
-        if place.root.owner == EMPTIED:
-            folder, pattern, _ = place.root.name.partition("*")
-            if name == folder or name.startswith(folder if pattern else folder.rstrip("/") + "/"):
-                return True
-    return False
