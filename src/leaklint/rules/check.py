@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -32,7 +32,12 @@ def check(reached: Iterable[Reached]) -> list[Finding]:
             if finding is not None:
                 key = (finding.place, finding.code)
                 findings[key] = _merged(findings[key], finding) if key in findings else finding
-    return [findings[key] for key in sorted(findings)]
+    return [findings[key] for key in sorted(findings) if not _is_said_otherwise(findings, *key)]
+
+
+def _is_said_otherwise(findings: Mapping[tuple[Place, str], Finding], place: Place, code: str) -> bool:
+    """Whether an object that the process has, such as a log handler, is also known by a name of the project."""
+    return code == "LK108" and ((place, "LK101") in findings or (place, "LK103") in findings)
 
 
 def _finding(rule: Rule, reached: Reached) -> Finding | None:

@@ -406,7 +406,7 @@ def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solvin
             thing = handed_over.unwrapped(sub.act, sub.state, each)
             if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
                 return thing.type.name.partition("::")[2].replace("<locals>.", "")
-            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+            if thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) and "<" not in thing.type.name:
                 row = sub.act.world.models.row(thing.type.name)
                 if row is None or not row.invokes:  # else it only passes on: ``Thread.run``
                     return thing.type.name.removeprefix("builtins.")
