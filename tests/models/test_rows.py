@@ -37,6 +37,8 @@ WITHOUT_A_NAME = {
     "logging.Logger.handlers",
     "logging.Logger.level",
     "multiprocessing.managers.SyncManager.shutdown",
+    "os._wrap_close.read",
+    "os._wrap_close.readlines",
     "typing.Annotated",
 }
 """What Python has, but keeps under no name, or only in objects, or since some version not as a class."""
