@@ -166,6 +166,16 @@ def test_functions_that_all_call_each_other() -> None:
     assert found(text) == [("LK101", len(text.splitlines()))]
 
 
+def test_40_objects_that_hand_on_what_they_are_asked_for() -> None:
+    handing = (
+        "class C{i}:\n    def __init__(self, x): self.x = x\n    def __getattr__(self, n): return getattr(self.x, n)\n"
+    )
+    classes = "".join(handing.format(i=i) for i in range(40))
+    wrapped = "Y = C0([])\nZ = []\n" + "".join(f"Z = C{i}(Z)\n" for i in range(40))
+    text = HANDLER + "    Z.append(event)\n    Y.append(event)\n" + classes + wrapped
+    assert found(text) == [("LK101", 6)]
+
+
 def test_data_that_holds_itself() -> None:
     body = "    d = {}\n    d['d'] = d\n    for i in range(5):\n        d = {'a': d, 'b': [d, d]}\n    X.append(d)\n"
     assert found(HANDLER + body + "X.append(X)\n") == [("LK101", 9)]

@@ -219,7 +219,11 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         state.read(path)
         return Value(frozenset({Thing(path)}), frozenset({path}))
     finder = yield from class_member(act, state, class_name, "__getattr__", bound_to=thing, on_class=False)
-    if finder is not None and all("::" in each or each in OF_NOTHING for each in world.order(class_name)):
+    if (
+        finder is not None
+        and not _is_bound_at_first(world, class_name, name)
+        and all("::" in each or each in OF_NOTHING for each in world.order(class_name))
+    ):
         computed = yield from computed_attribute(act, state, finder, path, name)
         if computed is not None:
             return computed
@@ -228,6 +232,13 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if survives(thing.path):
         return Value(frozenset({Thing(path)}), frozenset({path}))
     return of(Thing(path))
+
+
+def _is_bound_at_first(world: World, class_name: str, name: str) -> bool:
+    """Whether the constructor of a class binds the attribute, so that nobody asks ``__getattr__`` for it."""
+    known = (world.program.class_(each) for each in world.order(class_name))
+    methods = (method for facts in known if facts is not None for method in facts.instance_attributes.get(name, ()))
+    return any(method.rpartition(".")[2] == "__init__" for method in methods)
 
 
 def _looks_at_all(world: World, member: Value) -> bool:

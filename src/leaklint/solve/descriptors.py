@@ -19,6 +19,8 @@ from leaklint.solve.world import Solving, class_path, function_path
 
 MAX_GETTING: Final = 2
 """How often a property is followed into itself: ``self.parent.root`` may ask an object that stands for its parents."""
+MAX_DELEGATED: Final = 3
+"""How many objects are asked, one by one, that each hand an attribute on to the next in their ``__getattr__``."""
 
 
 def property_value(act: Activation, state: State, getter: str, facts: FunctionFacts | None, receiver: Value) -> Solving:
@@ -94,6 +96,8 @@ def computed_attribute(act: Activation, state: State, finder: Value, place: Path
 
     functions = [thing.type.name for thing in finder.things if thing.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD)]
     if name.startswith("__") or len(functions) != 1 or act.getting.count(functions[0]) >= MAX_GETTING:
+        return None
+    if sum(each.endswith("__getattr__") for each in act.getting) >= MAX_DELEGATED:
         return None
     before = state.guards
     state.guards |= {Tested(frozenset({place}), False, act.at)}
