@@ -6,7 +6,6 @@ import ast
 from typing import Any
 
 from leaklint.facts.flow import EXPRESSIONS, Draft, Flow
-from leaklint.facts.type_checking import is_type_checking
 from leaklint.ir.cfg import Copy, Operand, Operation
 
 Ends = list[Draft]
@@ -37,7 +36,7 @@ def branch(flow: Flow, node: Any) -> tuple[Ends, Ends]:
         return ([flow.here], []) if node.value else ([], [flow.here])
     if kind is ast.Compare and len(node.ops) > 1:
         return _branch_chain(flow, node)
-    if is_type_checking(node):
+    if flow.is_type_checking(node):
         return [], [flow.here]
     hold, fail = flow.fork(flow.value(node), flow.span(node))
     return [hold], [fail]
@@ -126,7 +125,9 @@ def _choice(flow: Flow, node: ast.IfExp) -> Operand:
     ends: Ends = []
     rest: ast.expr = node
     while isinstance(rest, ast.IfExp):
-        if is_type_checking(rest.test):  # ``property if TYPE_CHECKING else Own``: what stands there behaves like both
+        if flow.is_type_checking(
+            rest.test
+        ):  # ``property if TYPE_CHECKING else Own``: what stands there behaves like both
             hold, fail = flow.fork(flow.value(rest.test), flow.span(rest.test))
             holds, fails = [hold], [fail]
         else:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
+from leaklint.facts.type_checking import is_type_checking
 from leaklint.ir.cfg import (
     RAISE_EXIT,
     AnyInstruction,
@@ -87,6 +88,7 @@ class Flow:
         "_count",
         "blocks",
         "env",
+        "flags",
         "frames",
         "free",
         "handler",
@@ -99,8 +101,12 @@ class Flow:
         "span",
     )
 
-    def __init__(self, scope: Scope, scope_of: dict[ast.AST, Scope], positions: Positions) -> None:
+    def __init__(
+        self, scope: Scope, scope_of: dict[ast.AST, Scope], positions: Positions, flags: frozenset[str] = frozenset()
+    ) -> None:
         self.scope = scope
+        self.flags = flags
+        """The names of the module that are true for type checkers only."""
         self.scope_of = scope_of
         self.positions = positions
         self.span: Callable[[Any], Span] = positions.span
@@ -122,6 +128,14 @@ class Flow:
         self.live = True
         self.here = Draft(None)
         self.start(self.here)
+
+    def is_type_checking(self, test: ast.expr) -> bool:
+        """Whether a test is false whenever the program runs, and no variable of a function."""
+        if not self.flags or not is_type_checking(test, self.flags):
+            return False
+        start = test.value if isinstance(test, ast.Attribute) else test
+        name = start.id if isinstance(start, ast.Name) else ""
+        return name not in self.env and name not in self.free
 
     def emit(self, instruction: AnyInstruction) -> None:
         """Adds an instruction to the block that is being filled."""

@@ -23,7 +23,7 @@ from leaklint.facts.named_imports import named_imports
 from leaklint.facts.positions import Positions
 from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.suppressions import long_statements, suppressions
-from leaklint.facts.type_checking import in_order
+from leaklint.facts.type_checking import flags, in_order
 from leaklint.facts.walk import Walk
 from leaklint.ir.cfg import Block, Body, Return
 from leaklint.ir.facts import FileFacts, Trouble
@@ -39,7 +39,7 @@ class Source:
     The syntax tree stays in memory as long as this object does, and never gets into the facts.
     """
 
-    __slots__ = ("_positions", "_scope_of", "_scopes", "facts")
+    __slots__ = ("_flags", "_positions", "_scope_of", "_scopes", "facts")
 
     facts: FileFacts
     """All facts but the bodies."""
@@ -48,6 +48,7 @@ class Source:
         """``known`` is the outline of these bytes, where it was made before."""
         self._scopes: dict[str, Scope] = {}
         self._scope_of: dict[ast.AST, Scope] = {}
+        self._flags: frozenset[str] = frozenset()
         try:
             text = decode(source)
             tree = parse(text)
@@ -56,6 +57,8 @@ class Source:
             self.facts = FileFacts(troubles=(error.trouble,))
             return
         self._positions = positions = Positions(text)
+        if "TYPE_CHECKING" in text:
+            self._flags = flags(tree)
         walk = Walk(tree, positions.span)
         self._scope_of = walk.scope_of
         named = sorted(
@@ -113,12 +116,12 @@ class Source:
         return Body((Block((Return(end, None),), ()),)), Trouble(reason, self.facts.functions[name].name_span)
 
     def _lower(self, scope: Scope, end: Span) -> Body:
-        flow = Flow(scope, self._scope_of, self._positions)
+        flow = Flow(scope, self._scope_of, self._positions, self._flags)
         node = scope.node
         if isinstance(node, ast.Lambda):
             flow.emit(Return(self._positions.span(node.body), flow.value(node.body)))
             return flow.finish()
-        flow.statements(in_order(node) if isinstance(node, ast.Module) else node.body)
+        flow.statements(in_order(node, self._flags) if isinstance(node, ast.Module) else node.body)
         if flow.live:
             flow.emit(Return(end, None))
         return flow.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
 from typing import Final
 
 from leaklint.facts.assignments import at_module_level
@@ -11,17 +12,51 @@ _SAYS_NOTHING: Final = ("Any", "object")
 """What a name is bound to at run time that stands for a type only."""
 
 
-def is_type_checking(test: ast.expr) -> bool:
-    """Whether a test is ``TYPE_CHECKING`` or ``typing.TYPE_CHECKING``: false whenever the program runs."""
-    return _last_name(test) == "TYPE_CHECKING"
+_FLAG: Final = "TYPE_CHECKING"
+_MODULES: Final = ("typing", "typing_extensions")
 
 
-def in_order(module: ast.Module) -> list[ast.stmt]:
+def flags(module: ast.Module) -> frozenset[str]:
+    """The names that are false whenever the program runs: what ``typing`` has, and what the file binds to False.
+
+    A project's own flag of the same name may be true, and so may one that comes from a module of which no more is
+    known here.
+    """
+    found: set[str] = set()
+    others: set[str] = set()
+    for statement in at_module_level(module):
+        if isinstance(statement, ast.Import):
+            found.update(f"{each.asname or each.name}.{_FLAG}" for each in statement.names if each.name in _MODULES)
+        elif isinstance(statement, ast.ImportFrom):
+            from_typing = not statement.level and statement.module in _MODULES
+            for each in statement.names:
+                if from_typing and each.name in (_FLAG, "*"):
+                    found.add(each.asname or _FLAG)
+                elif _alias(each) == _FLAG:
+                    others.add(_FLAG)
+        elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if any(isinstance(each, ast.Name) and each.id == _FLAG for each in targets):
+                is_false = isinstance(statement.value, ast.Constant) and statement.value.value is False
+                (found if is_false else others).add(_FLAG)
+    return frozenset(found - others)
+
+
+def is_type_checking(test: ast.expr, known: Set[str]) -> bool:
+    """Whether a test is one of the ``flags``: false whenever the program runs."""
+    if isinstance(test, ast.Attribute):
+        return isinstance(test.value, ast.Name) and f"{test.value.id}.{test.attr}" in known
+    return isinstance(test, ast.Name) and test.id in known
+
+
+def in_order(module: ast.Module, known: Set[str]) -> list[ast.stmt]:
     """The statements of a module, and behind them what only type checkers see, if nothing else binds its name.
 
     It comes last, so that it closes no circle of imports.
     """
-    sides = {each: sides for each in module.body if isinstance(each, ast.If) and (sides := _sides(each)) is not None}
+    sides = {
+        each: sides for each in module.body if isinstance(each, ast.If) and (sides := _sides(each, known)) is not None
+    }
     if not sides:
         return module.body
     running = [inner for each in module.body for inner in (sides[each][1] if each in sides else [each])]
@@ -30,12 +65,12 @@ def in_order(module: ast.Module) -> list[ast.stmt]:
     return [*module.body, *seen]
 
 
-def _sides(statement: ast.If) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
+def _sides(statement: ast.If, known: Set[str]) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
     """The statements that type checkers see, and those that run; None where a test tells nothing about that."""
     test = statement.test
-    if is_type_checking(test):
+    if is_type_checking(test, known):
         return statement.body, statement.orelse
-    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and is_type_checking(test.operand)
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and is_type_checking(test.operand, known)
     return (statement.orelse, statement.body) if negated else None
 
 
