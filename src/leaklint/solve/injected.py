@@ -15,7 +15,8 @@ from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import run_coroutine
 from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import extend, join, of, ordered, slot, survives
+from leaklint.solve.kinds import variable_of
+from leaklint.solve.lattice import UNKNOWN_CALL, extend, join, of, ordered, slot, survives
 from leaklint.solve.lookup import module_name
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -38,18 +39,34 @@ def injected(
     for thing in ordered(called.things):
         result = yield from _result(act, state, thing, place, parameter.span, deep)
         found = join(found, result)
-    if any(survives(thing.path) or "::" in thing.type.name for thing in found.things):
+    if any(_is_survivor(act, thing) or "::" in thing.type.name for thing in found.things):
         return found
     return found if _takes_nothing(act, state, called, found) else None
 
 
+def _is_survivor(act: Activation, thing: Thing) -> bool:
+    """Whether an object survives: what a context variable holds does only where the import has said what that is."""
+    known = thing.type.kind is not TypeKind.UNKNOWN
+    return survives(thing.path) and (known or variable_of(act.world, thing.path) is None)
+
+
 def _takes_nothing(act: Activation, state: State, called: Value, found: Value) -> bool:
-    """Whether functions of the project give something that they make of nothing from the request: a session."""
+    """Whether functions of the project give an object that they make of nothing from the request: a session."""
     own = all(
         each.type.kind is TypeKind.FUNCTION and act.world.program.function(each.type.name) for each in called.things
     )
+    known = bool(found.things) and all(each.type.kind is not TypeKind.UNKNOWN for each in found.things)
     made_from = deep_sources(state, found).union(thing.path for thing in found.things)
-    return bool(found.things) and own and all(each.root.kind is not RootKind.PARAMETER for each in made_from)
+    # an object of a class of a library is made by an unknown call as well
+    told = UNKNOWN_CALL in made_from and any(each.type.name.startswith("builtins.") for each in found.things)
+    return own and known and not told and not any(_may_be_of_request(act, each) for each in made_from)
+
+
+def _may_be_of_request(act: Activation, source: Path) -> bool:
+    """Whether a source is request data, or may be: what a context variable holds."""
+    root = source.root
+    asked = root.kind is RootKind.LIBRARY and root.owner == "request"
+    return root.kind is RootKind.PARAMETER or asked or variable_of(act.world, source) is not None
 
 
 def _called_for(act: Activation, function: Thing, path: str, parameter: Parameter) -> Solving:

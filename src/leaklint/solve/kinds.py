@@ -82,15 +82,20 @@ def is_never_set(world: World, path: Path, effects: Iterable[tuple[AnyEffect, *t
 
     What ``get`` gives then is what the invocation falls back on.
     """
-    if ".value" not in path.fields:
-        return False
-    at = path.fields.index(".value")
-    variable = Path(path.root, path.fields[:at])
-    if _type_at_import(world, variable) != "contextvars.ContextVar" or world.field(extend(variable, ".value")):
+    variable = variable_of(world, path)
+    if variable is None or world.field(extend(variable, ".value")):
         return False
     return not any(
         isinstance(each, Pending) and each.work is Work.TOKEN and each.path == variable for each, *_ in effects
     )
+
+
+def variable_of(world: World, path: Path) -> Path | None:
+    """The context variable that holds what the path denotes, or in whose object that lies."""
+    if ".value" not in path.fields:
+        return None
+    variable = Path(path.root, path.fields[: path.fields.index(".value")])
+    return variable if _type_at_import(world, variable) == "contextvars.ContextVar" else None
 
 
 def note_change(world: World, changed: Write) -> None:
