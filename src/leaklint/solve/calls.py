@@ -10,7 +10,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import awaitable_tests, caches, cursory, pending, uses
+from leaklint.solve import awaitable_tests, caches, cursory, effects, pending, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import (
     Arguments,
@@ -181,10 +181,24 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         result = yield from call_library(act, state, row, arguments.before([of(thing)]), span, callee)
     else:
         caches.clear(state, thing)
+        _assume_emptied(state, thing, callee)
         if len(arguments.positional) == 1:
             assume_removal(act, state, thing, arguments.positional[0], span)
         result = unknown_result(act, state, callee, arguments, span)
     return result
+
+
+def _assume_emptied(state: State, method: Thing, callee: Value) -> None:
+    """``clear`` of what a place holds, where all that is known is a container that this invocation may have put there.
+
+    Then it is one as well where an earlier invocation has put it there.
+    """
+    place = Path(method.path.root, method.path.fields[:-1])
+    others = [Path(each.path.root, each.path.fields[:-1]) for each in callee.things if each != method]
+    if method.path.fields[-1:] != (".clear",) or not others or not survives(place):
+        return
+    if all(each.root.kind is RootKind.MADE and state.kept_at(each) == place for each in others):
+        effects.reset(state, place)
 
 
 def _receiver(method: Thing) -> Value:
