@@ -18,7 +18,7 @@ from leaklint.solve.coroutines import awaited
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
 from leaklint.solve.escaping import escape
-from leaklint.solve.kinds import keeps
+from leaklint.solve.kinds import is_unchanging, keeps
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     DICTS,
@@ -73,6 +73,12 @@ def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
     whole = all(single_constant(value_of(act, state, part)) == (True, None) for part in step.parts)
     kind = instance(WHOLE_SLICE if whole else "builtins.slice")
     state.env[step.target] = of(Thing(act.made(step.span), kind), sources=sources)
+
+
+def _is_one_place(state: State, target: Value) -> bool:
+    """Whether an object is what one place holds: what was there before, or what this invocation has put there."""
+    paths = {each.path for each in target.things if not is_unchanging(each)}
+    return len({state.kept_at(each) or each if each.root.kind is RootKind.MADE else each for each in paths}) < 2
 
 
 def _is_slice(key: Value, *, whole: bool = False) -> bool:
@@ -296,7 +302,8 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         handed_over.keep_parameter(act, state, value, step.span, thing.path)
         place = extend(thing.path, field)
         if field != ELEMENT:
-            overwrites(act, state, place)
+            if single or _is_one_place(state, target):
+                overwrites(act, state, place)
             if single and place != thing.path and not step.augmented and is_fresh(value, sources):
                 effects.reset_field(act, state, place, step.span)
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
