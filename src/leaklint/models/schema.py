@@ -242,7 +242,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     safe: bool = False
     """The call raises nothing that anybody would catch."""
     never_returns: bool = False
-    """The process ends with the call, or becomes another one."""
+    """The process ends with the call, or becomes another one; where it is not safe, it may raise instead."""
     constant: bool = False
     """The same result in every invocation."""
     handle: bool = False

@@ -234,12 +234,14 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             if block.raises_to == RAISE_EXIT and act.is_function:
                 snapshot.env.clear()  # its names are gone with it
         direct = DIRECT.get(kind)
+        ends = False
         if direct is not None:
             direct(act, state, step)
         else:
             yield from ASKING[kind](act, state, step)
             act.work += len(state.tokens) >> 3
-            if act.is_given_up or (isinstance(step, cfg.Call) and never_returns(act, state, step)):
+            ends = isinstance(step, cfg.Call) and never_returns(act, state, step)
+            if act.is_given_up or (ends and never_fails(act, state, step)):  # type: ignore[arg-type]
                 return False, raising, surprise
         if snapshot is not None and (
             (isinstance(step, cfg.Call) and _only_suspends(state, step.target))
@@ -294,6 +296,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 snapshot.heap = state.heap.copy()  # what is thrown in there comes when somebody has what was yielded
             surprise = surprise.before(snapshot)
             raising = snapshot if raising is None else join_states(raising, snapshot)
+        if ends:
+            return False, raising, surprise
     if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):
         raising = state if raising is None else join_states(raising, state)
         return False, raising, surprise.on_purpose(state)
