@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
-from leaklint.facts.assignments import short
+from leaklint.facts.assignments import plain_assignments, short
 from leaklint.facts.bindings import bindings
 from leaklint.facts.drops import last_name, never_used, overwritten
 from leaklint.facts.expressions import literal_value
@@ -260,24 +260,17 @@ def literals(
 ) -> dict[str, ConstantValue]:
     """Module-level names that are bound once in the whole file, to a literal."""
     found: dict[str, ConstantValue] = {}
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target, value = statement.targets[0], statement.value
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            target, value = statement.target, statement.value
-        else:
+    for name, value in plain_assignments(tree.body):
+        if name in module.rebound or name in writers:
             continue
-        if not isinstance(target, ast.Name) or target.id in module.rebound or target.id in writers:
-            continue
-        sign = 1
-        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-            sign, value = -1, value.operand
-        if isinstance(value, ast.Constant) and (value.value is None or isinstance(value.value, (str, int, float))):
-            literal = literal_value(value, positions)
-            if sign == 1:
-                found[target.id] = literal
+        negative = isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub)
+        number = value.operand if isinstance(value, ast.UnaryOp) and negative else value
+        if isinstance(number, ast.Constant) and (number.value is None or isinstance(number.value, (str, int, float))):
+            literal = literal_value(number, positions)
+            if not negative:
+                found[name] = literal
             elif isinstance(literal, (int, float)):
-                found[target.id] = -literal
+                found[name] = -literal
     return found
 
 
