@@ -21,7 +21,7 @@ from leaklint.pipeline.discover import discover
 from leaklint.pipeline.environment import site_packages, versions_in
 from leaklint.pipeline.hearing import Hears, nobody
 from leaklint.pipeline.kept import Kept, Rests
-from leaklint.pipeline.reading import TemplateTexts, marks_of, read_all
+from leaklint.pipeline.reading import TemplateTexts, read_all
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.remembered import Tree
 from leaklint.pipeline.roots import Project
@@ -175,7 +175,7 @@ def analyse(
             return later.report
         before = functools.partial(_mark_before, kept, edited)
     report, marks, fixable, read = _analysed(project, settings, {}, tree, cache, hears=hears, jobs=jobs, known=before)
-    wanted = {*tree.own, *tree.libraries, *tree.templates, *settings.models}
+    wanted = {*tree.own, *tree.templates, *settings.models}  # nobody reads the files of bundled packages
     stamps = stamps_of(project.root, sorted({*wanted, *marks}), marks)
     # a file that has changed meanwhile may have been read before, too
     settled = stamps is not None and all(each.mtime_ns < made for each in stamps.values())
@@ -305,7 +305,6 @@ def _analysed(
         digests = output.digests
         marks.update((path, mark_of(content)) for path, content in {**beside, **sources}.items() if path not in digests)
         marks.update((path, Mark(len(sources[path]), digests[path])) for path in sources.keys() & digests.keys())
-        marks.update(marks_of(project.root, tree.libraries, known))
     return report, marks, fixable, output.read
 
 

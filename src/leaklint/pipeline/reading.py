@@ -34,16 +34,6 @@ def read_all(
     return sources, unread
 
 
-def marks_of(root: Path, paths: Iterable[str], known: Callable[[str], Mark | None]) -> Iterator[tuple[str, Mark]]:
-    """What files are known by that are there; they are read where ``known`` does not say it."""
-    for path in paths:
-        mark = known(path)
-        for content in read_all(root, (path,), {})[0].values() if mark is None else ():
-            mark = mark_of(content)
-        if mark is not None:
-            yield path, mark
-
-
 class TemplateTexts(Mapping[str, bytes]):
     """The templates of a project by path.
 
