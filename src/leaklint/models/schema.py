@@ -174,7 +174,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """A module-level object of this class (``sys.path``)."""
     per_request: bool = False
     """For such objects: it stands for another one in each request (``flask.g``). For an attribute of a class
-    (``crhelper.CfnResource.Data``): the library binds it anew before each."""
+    (``crhelper.CfnResource.Data``): the library binds it anew before each. For a class: what is in its objects does."""
     request_data: bool = False
     """For such objects, and for classes: what they hold is request data (``flask.request``)."""
     attributes: dict[str, str] = {}

@@ -14,7 +14,15 @@ from leaklint.solve import choosing, fullness, listed, pending, replacing
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
 from leaklint.solve.escaping import Removal, escape, take_out
-from leaklint.solve.kinds import is_composed, is_empty, is_new_object, is_unchanging, is_weak, note_change
+from leaklint.solve.kinds import (
+    is_composed,
+    is_empty,
+    is_new_object,
+    is_of_request,
+    is_unchanging,
+    is_weak,
+    note_change,
+)
 from leaklint.solve.lattice import (
     BELOW,
     CONSTANT_PATH,
@@ -115,6 +123,7 @@ def mutate(
         elif (
             is_unchanging(thing)
             or is_weak(act.world, thing)
+            or (not field and is_of_request(act.world, thing))
             or (root.kind not in SYMBOLIC and not survives(path))
             or (root.kind is RootKind.LIBRARY and root.owner == "library" and how is not How.SET_ATTRIBUTE)
         ):

@@ -25,6 +25,14 @@ def is_weak(world: World, container: Thing) -> bool:
     return bool(name) and "::" not in name and world.models.class_row(name, "weak") is not None
 
 
+def is_of_request(world: World, container: Thing) -> bool:
+    """Whether a container of the import has other contents in each request, as its class or a base of that says."""
+    kind = container.type
+    return kind.kind is TypeKind.INSTANCE and any(
+        "::" not in each and world.models.class_row(each, "per_request") is not None for each in world.order(kind.name)
+    )
+
+
 def _type_at_import(world: World, path: Path) -> str:
     """The type of an object of the import, or of what an attribute of a class holds; empty where it is not known."""
     if path.root.kind not in _OF_THE_IMPORT or world.importing:

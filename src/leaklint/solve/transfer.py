@@ -239,9 +239,14 @@ def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value
         if member is not None:
             break
     general = yield from class_member(act, state, thing.type.name, "__setattr__", bound_to=thing, on_class=False)
-    if general is not None and any(each.type.kind is TypeKind.METHOD for each in general.things):
-        yield from apply(act, state, general, Arguments((constant(name), value)), span)
-    return False
+    if general is None or not any(each.type.kind is TypeKind.METHOD for each in general.things):
+        return False
+    yield from apply(act, state, general, Arguments((constant(name), value)), span)
+    functions = [act.world.program.function(each.type.name) for each in general.things]
+    if any(each is None or "__setattr__" in each.calls for each in functions):
+        return False  # it goes on to bind the attribute as any other object does
+    effects.bind_field(act, state, thing, f".{name}", value, certain=False)
+    return True
 
 
 def _is_lone(act: Activation, state: State, step: cfg.Call) -> bool:

@@ -11,7 +11,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, looping, pending, replacing, undoing
 from leaklint.solve.escaping import Removal
-from leaklint.solve.kinds import is_composed, is_new_object, is_weak, note_change
+from leaklint.solve.kinds import is_composed, is_new_object, is_of_request, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     KEYS,
@@ -76,7 +76,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         effect = msgspec.structs.replace(effect, path=place, guards=effect.guards.union(*tests), tests=tests)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
-    if is_weak(act.world, thing):
+    if is_weak(act.world, thing) or is_of_request(act.world, thing):
         return
     if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
         return
