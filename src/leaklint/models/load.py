@@ -17,7 +17,8 @@ import msgspec
 from leaklint.ir.cfg import ConstantValue
 from leaklint.ir.summary import Formal, Summary
 from leaklint.models import terms
-from leaklint.models.reader import GIVEN, ModelError, Reader
+from leaklint.models.conditions import GIVEN
+from leaklint.models.reader import ModelError, Reader
 from leaklint.models.schema import Changes, Defers, Invokes, Opens, Process, Row, Settles, Variant
 from leaklint.models.verbs import Verbs, VerbsOfPackages
 from leaklint.models.words import Words, needed_words

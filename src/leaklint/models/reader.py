@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -24,6 +23,7 @@ from leaklint.ir.location import NOWHERE
 from leaklint.ir.summary import CallKind, Formal, Invoke, Moment, Settle, Store, Summary
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.models import terms
+from leaklint.models.conditions import GIVEN, holds
 from leaklint.models.schema import MADE_FROM, Condition, Opens, Row
 
 AT_CALL: Final = Site("", "", NOWHERE)
@@ -32,7 +32,6 @@ RESULT: Final = Path(Root(RootKind.RESULT))
 ELEMENTS: Final = Path(RESULT.root, ("[]",))
 WOKEN: Final = ".woken"
 """The field of an object that says that whoever waits for it goes on."""
-GIVEN: Final = "given"
 PLAIN: Final = (
     "asyncio.",
     "builtins.",
@@ -73,17 +72,9 @@ class ModelError(Exception):
     """A table of rows is wrong: the message names file, row and cure."""
 
 
-def _context(name: str) -> Path:
-    """The place that stands for a library's context."""
-    return Path(Root(RootKind.LIBRARY, "context", name))
-
-
-def _among(value: object, values: object) -> bool:
-    return value in values if isinstance(values, list) else value == values
-
-
-def _finds(pattern: str, value: object) -> bool:
-    return isinstance(value, str) and value is not GIVEN and re.search(pattern, value) is not None
+def _context(name: str, under: str = "") -> Path:
+    """The place that stands for a library's context, or for what is in it under a name."""
+    return Path(Root(RootKind.LIBRARY, "context", name), (f"[{under!r}]",) if under else ())
 
 
 def _process(state: str) -> Path:
@@ -138,16 +129,7 @@ class Reader:
 
     def applies(self, condition: Condition) -> bool:
         """Whether a part of the row holds for the given arguments."""
-        given = self.given
-        if any(name not in given or given[name] is None for name in condition.if_given):
-            return False
-        if any(name in given and given[name] is not None for name in condition.unless_given):
-            return False
-        if any(name not in given or not _among(given[name], values) for name, values in condition.when.items()):
-            return False
-        if not all(_finds(pattern, given.get(name)) for name, pattern in condition.matches.items()):
-            return False
-        return not any(name in given and _among(given[name], values) for name, values in condition.unless.items())
+        return holds(condition, self.given)
 
     def summary(self) -> Summary:
         row = self.row
@@ -300,11 +282,11 @@ class Reader:
                     row=self.name,
                 )
         for opens in row.opens:
-            if self.applies(opens):
+            for place in self.opened_at(opens):
                 yield Pending(
                     site=AT_CALL,
                     operation=operation,
-                    path=_context(opens.context) if opens.context else self.path(opens.held_by),
+                    path=place,
                     work=Work(opens.work),
                     outcome=_OUTCOME.get(opens.outcome, Outcome.UNKNOWN),
                     callee=opens.runs,
@@ -336,6 +318,19 @@ class Reader:
                     gives=defers.gives,
                 )
 
+    def opened_at(self, opens: Opens) -> list[Path]:
+        """The places on which the work hangs: in a library's context one for each name that is given."""
+        if not self.applies(opens):
+            return []
+        if not opens.context:
+            return [self.path(opens.held_by)]
+        return [_context(opens.context, name) for name in self.names_given()] or [_context(opens.context)]
+
+    def names_given(self) -> list[str]:
+        """The names that ``**rest`` takes; none where it takes some that nobody knows."""
+        rest = {formal.name for formal in self.formals if formal.kind == "double_star"}
+        return sorted(self.given.keys() - self.positions.keys()) if rest and rest.isdisjoint(self.given) else []
+
     def holder(self, opens: Opens) -> str:
         """Which argument names the file that a call makes."""
         name, _ = terms.split(opens.held_by)
@@ -358,6 +353,9 @@ class Reader:
     def settled(self) -> Iterable[Settle]:
         for state in self.row.restores:
             yield Settle(_process(state))
+        for opens in self.row.opens:
+            # what is put into a context takes the place of what was there under the same names
+            yield from (Settle(place) for place in self.opened_at(opens) if opens.context and place.fields)
         for settles in self.row.settles:
             if self.applies(settles):
                 certain = settles.certain and not self.any_given(settles.uncertain_if_given)

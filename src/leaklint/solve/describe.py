@@ -49,6 +49,7 @@ from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
     TEMPORARY,
+    context_of,
     extend,
     is_prefix,
     is_within,
@@ -158,7 +159,7 @@ class Describer:
         if root.kind is RootKind.LIBRARY:
             if root.owner == "process":
                 return Subject(Lifetime.PROCESS, root.name + rest, "", None)
-            return Subject(Lifetime.LIBRARY, root.name + rest, "", None)
+            return Subject(Lifetime.LIBRARY, root.name + ("" if context_of(path) else rest), "", None)
         return Subject(Lifetime.INVOCATION, rest.lstrip("."), "", None)
 
     def _is_local(self, root: Root, field: str) -> bool:
@@ -247,7 +248,7 @@ class Describer:
 
     def _settled_at_import(self, path: Path) -> bool:
         """Whether something that is set up when the handler is loaded settles it for every invocation."""
-        setting_up = self.world.settled.get(path)
+        setting_up = self.world.settled.get(context_of(path) or path)
         if not setting_up:
             return False
         handler, loaded_with = self.invoked.handler, self.world.overview.loaded_with

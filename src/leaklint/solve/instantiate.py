@@ -24,6 +24,7 @@ from leaklint.solve.lattice import (
     OWN_WORK,
     POSITION,
     SYMBOLIC,
+    context_of,
     extend,
     is_within,
     join_all,
@@ -152,8 +153,7 @@ def instantiate(
                 single=single,
                 cancels=settle.cancels,
             )
-            of_context = thing.path.root.kind is RootKind.LIBRARY and thing.path.root.owner == "context"
-            if of_context and settle.every_path and is_row:
+            if thing.path == context_of(thing.path) and settle.every_path and is_row:
                 state.resets |= {thing.path}
             if act.importing:
                 # a decorator or an integration that does it for every invocation

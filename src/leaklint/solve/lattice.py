@@ -100,6 +100,11 @@ def survives(path: Path) -> bool:
     return kind in SURVIVING or (kind is RootKind.LIBRARY and path.root.owner in ("process", "library"))
 
 
+def context_of(path: Path) -> Path | None:
+    """The library context in which lies what a path denotes; None where it is nothing of the kind."""
+    return Path(path.root) if path.root.kind is RootKind.LIBRARY and path.root.owner == "context" else None
+
+
 def extend(path: Path, field: str) -> Path:
     """The path with one more field; where there are too many, the path itself stands for what is below it."""
     if len(path.fields) >= MAX_FIELDS:

@@ -15,6 +15,7 @@ from leaklint.solve.lattice import (
     FOLDER,
     SYMBOLIC,
     TEMPORARY,
+    context_of,
     extend,
     is_prefix,
     names_in,
@@ -72,6 +73,10 @@ def tokens_at(state: State, path: Path, work: Sequence[Work] = ()) -> list[tuple
     if below:
         return [
             key for key, token in state.tokens.items() if _is_at(token.effect, path, work) or _is_below(token, path)
+        ]
+    if path == context_of(path):
+        return [
+            key for key, token in state.tokens.items() if token.effect.path and context_of(token.effect.path) == path
         ]
     return [key for key in state.tokens.about(path) if _is_at(state.tokens[key].effect, path, work)]
 
