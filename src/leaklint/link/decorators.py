@@ -236,9 +236,8 @@ class Declared:
                     if name in each.methods:
                         method = each.methods[name]
                         function = facts.functions[method]
-                        handler = self._handler(
-                            path, method, function.name_span, framework, f"method {name} of a subclass of {base}"
-                        )
+                        reason = f"method {name} of a subclass of {base}"
+                        handler = self._handler(path, method, function.name_span, framework, reason, name)
                         yield msgspec.structs.replace(
                             handler, receiver=framework.receiver, request_attributes=framework.request_attributes
                         )
@@ -257,9 +256,11 @@ class Declared:
                     if made is not None:
                         yield self._handler(target.path, f"{target.name}()", made.name_span, framework, reason)
                     of_class = inside.classes[target.name].methods if target.name in inside.classes else {}
-                    for own in filter(None, (inside.functions.get(of_class.get(each, "")) for each in methods)):
-                        handler = self._handler(target.path, own.name, own.name_span, framework, reason)
-                        yield msgspec.structs.replace(handler, receiver="kept")
+                    for each in methods:
+                        own = inside.functions.get(of_class.get(each, ""))
+                        if own is not None:
+                            handler = self._handler(target.path, own.name, own.name_span, framework, reason, each)
+                            yield msgspec.structs.replace(handler, receiver="kept")
 
     def _bases(self, path: str, bases: Iterable[str]) -> Iterator[tuple[Framework, str, tuple[str, ...]]]:
         for base in bases:

@@ -30,7 +30,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     registers: tuple[str, ...] = ()
     """Those methods, used as decorators or called with what they register."""
     ends_request: tuple[str, ...] = ()
-    """Those of them whose functions are called when a request ends, whatever has become of it."""
+    """Those of them, and of the methods of ``classes`` and ``names``, that are called when a request ends, whatever has
+    become of it."""
     begins_request: dict[str, tuple[str, ...]] = {}
     """Those of them whose functions are called first, whatever is requested, to those whose functions come after."""
     follows_answer: tuple[str, ...] = ()
