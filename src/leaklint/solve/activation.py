@@ -163,6 +163,8 @@ def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
         result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))
     if len(result) > 4:
         return frozenset()
+    if result and any(thing.type.kind is TypeKind.UNKNOWN for thing in value.things):
+        result.append((UNKNOWN_TYPE, ()))
     return _by_type(result)
 
 
@@ -187,14 +189,15 @@ def _by_type(things: Sequence[tuple[Type, tuple[tuple[str, Shape], ...]]]) -> Sh
     alike: dict[Type, list[dict[str, Shape]]] = {}
     for kind, fields in things:
         alike.setdefault(kind, []).append(dict(fields))
-    if len(alike) == len(things):
+    unknown = UNKNOWN_TYPE in alike  # which may be an object of any of these types
+    if len(alike) == len(things) and not unknown:
         return frozenset(things)
     result = []
     for kind, several in alike.items():
         together: list[tuple[str, Shape]] = []
         for name in sorted(set().union(*several)):
             held = [each for fields in several for each in fields.get(name, ())]
-            if not all(name in fields for fields in several):
+            if unknown or not all(name in fields for fields in several):
                 held = [each for each in held if each[0].kind is not TypeKind.CONSTANT]
             if held:
                 together.append((name, _by_type(list(dict.fromkeys(held)))))

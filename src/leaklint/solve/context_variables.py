@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from leaklint.ir.effects import Create, Pending, Read, Work
+from leaklint.ir.effects import AnyEffect, Create, Pending, Read, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
@@ -52,12 +53,28 @@ def _is_as_before(state: State, variable: Thing, value: Value, default: Value | 
     earlier = {
         each
         for each in value.things
-        if each.path == held or variable in state.heap[slot(each.path, "<earlier>")].things
+        if each.path == held
+        or variable in state.heap[slot(each.path, "<earlier>")].things
+        or (each.type.kind is TypeKind.UNKNOWN and value.sources == {held})  # what a function gives that reads it
     }
     if earlier and not value.sources <= {held, *(each.path for each in earlier)}:
         return False
     none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in constants)
     return bool(value.things) and none_or_initial and value.things <= constants | earlier
+
+
+def put_back(act: Activation, state: State, effect: AnyEffect, variable: Thing, arguments: Sequence[Value]) -> bool:
+    """Whether a callee sets a variable to just what it is given, and that is what the variable held at the start."""
+    if not isinstance(effect, Pending) or effect.work is not Work.TOKEN or len(effect.sources) != 1:
+        return False
+    (source,) = effect.sources
+    if source.fields or source.root.kind is not RootKind.PARAMETER or int(source.root.name) >= len(arguments):
+        return False
+    default = read_field(act, state, extend(variable.path, ".default"))
+    if not _is_as_before(state, variable, arguments[int(source.root.name)], default):
+        return False
+    pending.settle_at(state, variable.path, (Work.TOKEN,))
+    return True
 
 
 def reset_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:

@@ -15,6 +15,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
+from leaklint.solve.context_variables import put_back
 from leaklint.solve.elements import elements
 from leaklint.solve.escaping import escape, take_out
 from leaklint.solve.kinds import ATOMIC, is_unchanging, keeps
@@ -332,6 +333,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
             changed = msgspec.structs.replace(changed, tests=tests)
         if isinstance(changed, Pending):
+            if put_back(act, state, effect, thing, sub.arguments):
+                continue
             of_argument = here and effect.path.root.kind is RootKind.PARAMETER
             if of_argument and changed.work is Work.FILE and not folders.is_name(act.world, thing):
                 continue
