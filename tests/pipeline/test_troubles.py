@@ -64,12 +64,18 @@ def test_many_short_chains_are_tried() -> None:
     assert "later Python" in said_of(LATER + b"x = -a.b[0](1 / 2)\n" * 1_000)[0]
 
 
-def test_a_tree_of_a_later_python_is_tried_in_part() -> None:
-    (trouble,) = extract(LATER).troubles
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_a_tree_of_a_later_python_is_tried_in_part(wrong: int) -> None:
     names = [f"m{number:02}.py" for number in range(MOST_TRIES + 5)]
-    said = list(not_understood([(name, trouble) for name in names], dict.fromkeys(names, LATER)))
+    sources = {name: LATER + f"N = {name!r}\n".encode() for name in names}
+    sources |= dict.fromkeys(names[:wrong], b"it is (wrong\n")
+    troubles = [(name, each) for name in names for each in extract(sources[name]).troubles]
+    said = list(not_understood(troubles, sources))
     assert [finding.place.path for finding in said] == names
-    assert ["later Python" in finding.message for finding in said] == [True] * MOST_TRIES + [False] * 5
+    rest = [not wrong] * 5
+    assert ["later Python" in finding.message for finding in said] == [False] * wrong + [True] * (
+        MOST_TRIES - wrong
+    ) + rest
 
 
 @pytest.mark.parametrize(

@@ -71,12 +71,14 @@ def not_understood(
 ) -> Iterator[Finding]:
     """The findings for source with troubles, by path; syntax of a later Python is no mistake of the file.
 
-    Whether it is that is looked at for the first ``MOST_TRIES`` files only: in a tree that is written for a later
-    Python they have said it.
+    Whether it is that is looked at for the first ``MOST_TRIES`` files only: where all of them are, so is the tree.
     """
     troubles = list(troubles)
     refused = [path for path, each in troubles if each.reason.startswith(REFUSED) and "nested" not in each.reason]
-    later = _later([(path, sources.get(path, b"")) for path in refused[:MOST_TRIES]], cache, project)
+    tried = refused[:MOST_TRIES]
+    later = _later([(path, sources.get(path, b"")) for path in tried], cache, project)
+    if later.issuperset(tried):
+        later.update(refused)
     for path, trouble in troubles:
         if path in later and trouble.reason.startswith(REFUSED):
             host = f"Python {sys.version_info.major}.{sys.version_info.minor}"
