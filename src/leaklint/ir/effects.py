@@ -200,6 +200,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     its name, where nothing says that the object is a container."""
     once_kept: bool = False
     """Some path has kept the caller's object somewhere before it changes it here."""
+    of_own: bool = False
+    """The object that is changed is one that the invocation has made and put there, in the place of what was there."""
     bounded: bool = False
     """The container has a bound or a time to live."""
     unique: bool = False

@@ -248,9 +248,7 @@ class Describer:
 
     def _settled_at_import(self, path: Path) -> bool:
         """Whether something that is set up when the handler is loaded settles it for every invocation."""
-        setting_up = self.world.settled.get(context_of(path) or path)
-        if not setting_up:
-            return False
+        setting_up = self.world.settled.get(context_of(path) or path, set())
         handler, loaded_with = self.invoked.handler, self.world.overview.loaded_with
         loaded = loaded_with(self.invoked.path) | loaded_with(handler.path)
         if not setting_up.isdisjoint(loaded):
@@ -355,6 +353,10 @@ class Describer:
         if is_within(path, self.world.of_libraries):
             return False  # the library reads it, and so does whoever uses the object next
         reads = self.reads
+        if effect.of_own and any(
+            is_prefix(bound, path) and not read_first(bound, reads) for bound in self.invoked.written
+        ):
+            return True
         if effect.how is How.SET_ITEM:
             keys = [key.root.name for key in effect.key_sources if key.root.owner == "constant"]
             if not keys or len(keys) != len(effect.key_sources):

@@ -129,7 +129,10 @@ def mutate(
         ):
             continue
         place = extend(path, element) if element else None
-        write(act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place, few=few)
+        own = root.kind is RootKind.MADE and not state.is_reset(path)
+        write(
+            act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place, few=few, own=own
+        )
         if how is How.SET_ITEM and len(target.things) == 1:
             fullness.fill(state, path)
 
@@ -164,10 +167,11 @@ def write(
     value: Value = NOTHING,
     place: Path | None = None,
     few: bool = False,
+    own: bool = False,
 ) -> None:
     """A place that may survive is written; ``value`` is what it holds then, where that is known.
 
-    ``place`` is the element that is set, where one is.
+    ``place`` is the element that is set, where one is; ``own`` says that the object there is this invocation's.
     """
     tests_itself = any(thing.path == (place or path) for thing in value.things)
     if path.root.kind is RootKind.LIBRARY and (is_new_object(value) or replacing.wraps(act, state, path, value)):
@@ -183,6 +187,7 @@ def write(
         puts_back=replacing.puts_back(place or path, value),
         prunes=pruned(act, state, path, value) if how is How.REBIND else frozenset(),
         once_kept=is_within(path, state.kept),
+        of_own=own,
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=is_empty(state, value),
         composed=is_composed(value),

@@ -9,7 +9,7 @@ import msgspec
 from leaklint.ir.effects import AnyEffect, Consume, Pending, Write
 from leaklint.solve.lattice import is_from_outside
 
-_OF_BOTH: Final = ("empties", "puts_back", "reset_before")
+_OF_BOTH: Final = ("empties", "of_own", "puts_back", "reset_before")
 
 
 def _has_few_keys(effect: Write) -> bool:

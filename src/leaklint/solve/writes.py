@@ -73,7 +73,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         tests = frozenset(test | _of_kept(sub, original, own, place) for test, own in asked)
         place = kept
         happening.absorb(act, state, place, sub.span)
-        effect = msgspec.structs.replace(effect, path=place, guards=effect.guards.union(*tests), tests=tests)
+        guards, own = effect.guards.union(*tests), not state.is_reset(place)
+        effect = msgspec.structs.replace(effect, path=place, guards=guards, tests=tests, of_own=own)
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
     if is_weak(act.world, thing) or is_of_request(act.world, thing):
