@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from leaklint.fix.durations import SOON, seconds
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
@@ -60,16 +61,15 @@ def make(finding: Finding, project: Project) -> Plan:
         interval = _interval(tree, function, receiver)
         if interval is not None and interval > _LONGEST:
             raise NoFix(f"it goes off after {interval:g} seconds, for which no handler waits")
-        safe = safe and interval is not None and interval <= _SOON
+        safe = safe and interval is not None and interval < SOON
     return plan(finding, once(tree, changes), safe=safe)
 
 
 _CONSTRUCTORS = ("__enter__", "__init__", "__new__", "__post_init__")
 """Methods that start something for an object, which is used while it runs."""
 _STANDARD = ("Process", "Thread", "Timer")
-_SOON = 30
 _LONGEST = 900
-"""Seconds: for how long waiting does no harm, and for how long a platform lets a handler run."""
+"""Seconds: for how long a platform lets a handler run."""
 _RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
 
 
@@ -83,10 +83,7 @@ def _interval(tree: Tree, function: Function, receiver: ast.expr) -> float | Non
     interval = made.args[0] if isinstance(made, ast.Call) and made.args else None
     if isinstance(made, ast.Call) and interval is None:
         interval = next((each.value for each in made.keywords if each.arg == "interval"), None)
-    match interval:
-        case ast.Constant(value=int() | float() as seconds):
-            return float(seconds)
-    return None
+    return seconds(tree, function, interval)
 
 
 def _made_here(tree: Tree, function: Function, name: str) -> bool:

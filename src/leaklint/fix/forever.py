@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 
+from leaklint.fix.durations import SLEEPS, is_given_long, rests, sleeps_as_told, stands_for
 from leaklint.fix.locks import waits_under_lock
 from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
@@ -14,11 +16,11 @@ from leaklint.ir.finding import Finding
 _ASKS = ("is_set", "wait")
 _STOPS = ("cancel", "set", "stop")
 _SHUTS = ("shutdown", "stop", "stop_consuming")
-_SLEEPS = ("anyio.sleep", "asyncio.sleep", "time.sleep", "trio.sleep")
-_WITHOUT_END = ("iter", "itertools.count", "itertools.cycle")
-"""What a loop goes through without an end, or, as ``iter(queue.get, None)``, until others put the end there."""
-_SHORT = 30
-"""Seconds."""
+_WITHOUT_END = {"iter": 2, "itertools.count": None, "itertools.cycle": None, "itertools.repeat": 1}
+"""What a loop goes through without an end, or, as ``iter(queue.get, None)``, until others put the end there; where it
+does so only with some number of arguments, that."""
+_PASSES_ON = ("enumerate", "filter", "map")
+"""What ends where that ends which it is given."""
 _DEEPEST = 3
 """Calls from the function that begins to the one that goes on."""
 
@@ -34,37 +36,14 @@ def ends_soon(finding: Finding, project: Project, callee: str) -> bool:
     """Whether what runs is known to end by itself, also where it is waited for, and that soon."""
     if not project.ends(callee) or waits_under_lock(finding, project, callee):
         return False
-    if callee in _SLEEPS:
-        return not _sleeps_long(finding, project, callee)
-    runs = may_run(project, finding.place.path, callee)
-    return not any(
-        _rests(tree, function) or _awaits_others(tree, function) or _goes_round(tree, function)
-        for _, tree, function in runs
+    runs = [(tree, function) for _, tree, function in may_run(project, finding.place.path, callee)]
+    told = callee in SLEEPS or any(sleeps_as_told(tree, function) for tree, function in runs)
+    if told and is_given_long(finding, project, callee):
+        return False
+    return not _comes_back(runs) and not any(
+        rests(tree, function) or _awaits_others(tree, function) or _goes_round(tree, function)
+        for tree, function in runs
     )
-
-
-def _sleeps_long(finding: Finding, project: Project, callee: str) -> bool:
-    """Whether a function that has nothing but a sleep run is given a long time for it."""
-    tree = project.tree(finding.place.path)
-    node = tree.at(finding.place.span)
-    function = tree.function(node) if node is not None else None
-    handed = [
-        call
-        for call in ast.walk(function if function is not None else tree.module)
-        if isinstance(call, ast.Call) and any(tree.full_name(each) == callee for each in (call.func, *_given(call)))
-    ]
-    times = [each.value for call in handed for each in ast.walk(call) if isinstance(each, ast.Constant)]
-    return any(isinstance(each, int | float) and each > _SHORT for each in times)
-
-
-def _given(call: ast.Call) -> list[ast.expr]:
-    return [*call.args, *(each.value for each in call.keywords)]
-
-
-def _rests(tree: Tree, function: Function) -> bool:
-    """Whether a function sleeps for a time that is longer than a caller may want to wait, or that a setting decides."""
-    calls = [each for each in tree.own_nodes(function) if isinstance(each, ast.Call)]
-    return any(tree.full_name(each.func) in _SLEEPS and _is_long(tree, function, each) for each in calls)
 
 
 def _awaits_others(tree: Tree, function: Function) -> bool:
@@ -74,8 +53,10 @@ def _awaits_others(tree: Tree, function: Function) -> bool:
         match each:
             case ast.Await(value=ast.Attribute() | ast.Name() as awaited):
                 pass
-            case ast.Call(func=ast.Attribute(value=awaited, attr="join" | "result"), args=[], keywords=[]):
+            case ast.Call(func=ast.Attribute(value=awaited, attr="join" | "result" | "wait"), args=[], keywords=[]):
                 pass
+            case ast.Attribute(attr="stdin") if tree.full_name(each) == "sys.stdin":
+                return True
             case _:
                 continue
         if isinstance(awaited, ast.Attribute) or (isinstance(awaited, ast.Name) and awaited.id not in own):
@@ -83,42 +64,73 @@ def _awaits_others(tree: Tree, function: Function) -> bool:
     return False
 
 
+def _comes_back(runs: Sequence[tuple[Tree, Function]]) -> bool:
+    """Whether functions call each other in a ring, and nothing on the way decides whether to go on."""
+    left: dict[str, set[str]] = {}
+    for _, function in runs:
+        left.setdefault(function.name, set()).update(_always_calls(function))
+    ends: list[str] | None = None
+    while ends != []:
+        ends = [name for name, called in left.items() if called.isdisjoint(left)]
+        for name in ends:
+            del left[name]
+    return bool(left)
+
+
+def _always_calls(function: Function) -> Iterator[str]:
+    """The functions, and methods of the same object, that a function calls before anything may end it."""
+    for statement in function.body:
+        value = statement.value if isinstance(statement, ast.Assign | ast.Expr | ast.Return) else None
+        value = value.value if isinstance(value, ast.Await) else value
+        if isinstance(value, ast.Call):
+            yield dotted(value.func).removeprefix("self.")
+        if any(isinstance(each, ast.Return | ast.Raise) for each in ast.walk(statement)):
+            return
+
+
 def _goes_round(tree: Tree, function: Function) -> bool:
     """Whether only others end a loop of a function: it counts for ever, or asks for what it never changes."""
     for loop in tree.own_nodes(function):
         match loop:
-            case ast.For(iter=ast.Call(func=called, args=given)) if tree.full_name(called) in _WITHOUT_END:
-                endless = dotted(called) != "iter" or len(given) == 2
-            case ast.While(test=ast.Compare() as test) if not any(
-                isinstance(each, ast.Call) for each in ast.walk(test)
-            ):
-                asked = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
-                inside = (each for statement in loop.body for each in ast.walk(statement))
-                endless = not any(isinstance(each, ast.Name) and each.id in asked for each in inside)
-            case _:
-                continue
-        if endless and not _leaves(loop):
-            return True
+            case ast.For(iter=walked) if _has_no_end(tree, function, walked) and not _leaves(loop):
+                return True
+            case ast.comprehension(iter=walked) if _has_no_end(tree, function, walked):
+                return True
+            case ast.While(test=ast.Compare() as test) if _waits(tree, loop, test) and not _leaves(loop):
+                return True
     return False
 
 
-def _is_long(tree: Tree, function: Function, call: ast.Call) -> bool:
-    """Whether a call of ``sleep`` is given a long time, or one that a setting decides."""
-    time = call.args[0] if call.args else next((each.value for each in call.keywords), None)
-    if isinstance(time, ast.Name):
-        name = time.id
-        bound = [
-            each.value
-            for each in (*tree.module.body, *tree.own_nodes(function))
-            if isinstance(each, ast.Assign) and any(dotted(target) == name for target in each.targets)
-        ]
-        time = bound[0] if len(bound) == 1 else time
-    if isinstance(time, ast.Constant):
-        return isinstance(time.value, int | float) and time.value > _SHORT
-    called = {each.func for each in ast.walk(time) if isinstance(each, ast.Call)} if time is not None else set()
-    return time is not None and any(
-        isinstance(each, ast.Attribute | ast.Subscript) and each not in called for each in ast.walk(time)
-    )
+def _has_no_end(tree: Tree, function: Function, walked: ast.expr) -> bool:
+    """Whether somebody who walks through something comes to its end only where others put one."""
+    pending = [walked]
+    seen: set[ast.expr] = set()
+    while pending:
+        each = pending.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        match each:
+            case ast.Call(func=func, args=given):
+                called = tree.full_name(func)
+                if called in _WITHOUT_END and _WITHOUT_END[called] in (None, len(given)):
+                    return True
+                pending += given if called in _PASSES_ON else []
+            case ast.Name(id=name):
+                pending += [bound] if (bound := stands_for(tree, function, name)) is not None else []
+    return False
+
+
+def _waits(tree: Tree, loop: ast.While, test: ast.Compare) -> bool:
+    """Whether the rounds of a loop wait until others have changed what it asks for."""
+    inside = [each for statement in loop.body for each in ast.walk(statement)]
+    asked = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
+    counts = any(isinstance(each, ast.AugAssign) and dotted(each.target) in asked for each in inside)
+    if any(isinstance(each, ast.Call) and tree.full_name(each.func) in SLEEPS for each in inside):
+        return not counts
+    if any(isinstance(each, ast.Call) and dotted(each.func) != "len" for each in ast.walk(test)):
+        return False
+    return not any(isinstance(each, ast.Name) and each.id in asked - {"len"} for each in inside)
 
 
 def _is_endless(project: Project, path: str, callee: str, depth: int = 0) -> bool:

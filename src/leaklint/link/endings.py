@@ -23,22 +23,25 @@ class Waiting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Last names of what goes on until somebody stops it."""
     waits: dict[str, list[str]] = {}
     """Last names of what waits for others, or for the next message; with names of which one must be called in the
-    project for it to be that function at all (``get`` of a queue), or none."""
+    project, or modules of which the file must import one, for it to be that function at all (``get`` of a queue), or
+    none."""
 
 
 class Endings:
     """Answers for the functions of one project."""
 
     def __init__(self, files: Mapping[str, FileFacts], waiting: Waiting) -> None:
-        self._functions: dict[str, list[FunctionFacts]] = {}
-        called: set[str] = set()
+        self._functions: dict[str, list[tuple[FunctionFacts, frozenset[str]]]] = {}
+        """By their last names, with the modules that their files import."""
+        self._called: set[str] = set()
         for facts in files.values():
+            modules = frozenset(each.module for each in facts.imports)
             for function in facts.functions.values():
-                self._functions.setdefault(_last(function.name), []).append(function)
-                called.update(function.calls)
+                self._functions.setdefault(_last(function.name), []).append((function, modules))
+                self._called.update(function.calls)
         self._ends = frozenset(waiting.ends)
         self._endless = frozenset(waiting.endless)
-        self._waits = {name for name, owners in waiting.waits.items() if not owners or called.intersection(owners)}
+        self._waits = waiting.waits
         self._known: dict[str, bool] = {}
 
     def ends(self, callee: str) -> bool | None:
@@ -59,13 +62,20 @@ class Endings:
         seen = {name}
         pending = [name]
         while pending:
-            for function in self._functions.get(pending.pop(), ()):
-                if function.unbounded or not self._waits.isdisjoint(function.calls):
+            for function, modules in self._functions.get(pending.pop(), ()):
+                if function.unbounded or self._may_wait(function, modules):
                     return False
                 fresh = set(function.calls) - seen
                 seen |= fresh
                 pending += fresh
         return True
+
+    def _may_wait(self, function: FunctionFacts, modules: frozenset[str]) -> bool:
+        for name in self._waits.keys() & set(function.calls):
+            owners = self._waits[name]
+            if not owners or any(each in modules or each in self._called for each in owners):
+                return True
+        return False
 
 
 def _last(name: str) -> str:
