@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from leaklint.fix.occurrences import occurrences
 from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
+from leaklint.fix.reach import STARTERS
 from leaklint.fix.travels import GIVERS, names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
+from leaklint.fix.waits import WAITS
 from leaklint.ir.finding import Finding, StepKind
 from leaklint.ir.location import Place
 
@@ -150,6 +152,10 @@ def _stays_below(site: Site, caller: Site, name: str) -> None:
 
 _LOOKS = frozenset({"basename", "exists", "getsize", "is_file", "isfile", "len", "read_bytes", "read_text", "stat"})
 """What an answer may ask of a file that is removed right after."""
+_KEPT_BY = frozenset({"partial", "register"})
+"""What keeps its arguments for one who calls it later."""
+_MESSAGES = frozenset({"dumps"})
+"""What puts a name into a text that somebody else reads."""
 
 
 def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> bool:
@@ -157,7 +163,7 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
 
     The file is known by names, or by what is written as its path is.
     """
-    safe = True
+    safe = not _is_handed_on(site, names)
     text = site.tree.text_of(path) if path is not None else ""
     for each in site.tree.own_nodes(site.function):
         if not isinstance(each, ast.Return | ast.Yield | ast.YieldFrom) or each.value is None:
@@ -173,9 +179,42 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
                     raise NoFix("the name of the file goes to the caller, who may use it")
                 if taker is not None and _last(taker)[:1].isupper():
                     raise NoFix(f"{_last(taker)} may use the file after the function has ended")
-                # the platform cannot use a name that is a part of the answer, and a call may keep it
-                safe = safe and (taker is None or _last(taker) in _LOOKS or _is_read(site.tree, taker))
+                # who gets the answer may ask for the file, and a call may keep its name
+                safe = safe and taker is not None and (_last(taker) in _LOOKS or _is_read(site.tree, taker))
     return safe
+
+
+def _is_handed_on(site: Site, names: set[str]) -> bool:
+    """Whether something that goes on after the function is given the name of a file, or a message to others has it."""
+    nodes = site.tree.own_nodes(site.function)
+    calls = [each for each in nodes if isinstance(each, ast.Call)]
+    shared = site.tree.names_of(site.function)[0]
+    waits = any(_last(each) in WAITS and (not each.args or _last(each) != "join") for each in calls)
+    for each in nodes:
+        match each:
+            case ast.Assign(targets=[ast.Name(id=target)]) if target in shared:
+                goes_on = True
+            case ast.Call() if _last(each) in _MESSAGES:
+                goes_on = any(above in calls for above in site.tree.above(each))
+            case ast.Call():
+                starts = _last(each) in STARTERS and not (waits or _is_in_group(site.tree, each))
+                goes_on = starts or _last(each) in _KEPT_BY
+            case _:
+                continue
+        if goes_on and any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(each)):
+            return True
+    return False
+
+
+def _is_in_group(tree: Tree, call: ast.Call) -> bool:
+    """Whether a call stands in a ``with`` that waits for what is started in it: of an executor or a group of tasks."""
+    entered = [
+        item.context_expr
+        for each in tree.above(call)
+        if isinstance(each, ast.With | ast.AsyncWith)
+        for item in each.items
+    ]
+    return any(isinstance(each, ast.Call) and _last(each).endswith(("Executor", "Group")) for each in entered)
 
 
 def _holders(site: Site, given: ast.expr) -> list[ast.AST]:

@@ -31,6 +31,8 @@ _THREADS = frozenset(
     }
     | {"starmap_async", "submit"}
 )
+STARTERS = _THREADS | {"Popen", "create_subprocess_exec", "create_subprocess_shell", "create_task", "ensure_future"}
+"""What starts work that goes on by itself."""
 _POOLS = frozenset({"map", "starmap"})
 """Methods that hand a callable to other threads, and functions that do not."""
 _TASKS = frozenset({"call_later", "call_soon", "create_task", "ensure_future", "gather", "run", "run_until_complete"})

@@ -15,7 +15,8 @@ _HARMLESS = (
     *(ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass, ast.expr_context),
 )
 _TAKING_OUT = frozenset({"clear", "discard", "pop", "popitem", "popleft", "remove"})
-_WAITS = frozenset({"as_completed", "communicate", "gather", "join", "result", "wait"})
+WAITS = frozenset({"as_completed", "communicate", "gather", "join", "result", "wait"})
+"""What waits for work that was started before."""
 
 
 def alone(tree: Tree, *statements: ast.stmt) -> None:
@@ -262,7 +263,7 @@ def _nobody_else_waits(tree: Tree, function: Function, keeps: ast.Expr) -> None:
         if not isinstance(other, ast.FunctionDef | ast.AsyncFunctionDef) or other is function:
             continue
         attributes = {each.attr for each in ast.walk(other) if isinstance(each, ast.Attribute)}
-        if held in attributes and not _WAITS.isdisjoint(attributes):
+        if held in attributes and not WAITS.isdisjoint(attributes):
             raise NoFix(f"{other.name}() waits for it, where somebody calls that")
 
 
