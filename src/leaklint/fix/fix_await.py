@@ -26,7 +26,7 @@ def make(finding: Finding, project: Project) -> Plan:
     function = tree.function(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
-    if finding.hint.work == "task" and tree.is_generator(function) and _manages(function):
+    if finding.hint.work == "task" and tree.is_generator(function) and tree.manages(function):
         raise NoFix("it may be meant to run beside what the function yields to")
     if any(isinstance(each, ast.Lambda) for each in (*node.args, *(keyword.value for keyword in node.keywords))):
         raise NoFix("it is made by a function that is called later")
@@ -58,11 +58,6 @@ def make(finding: Finding, project: Project) -> Plan:
     rounds = task and (bool(tree.loops(statement)) or comes_in_rounds(finding, project))
     safe = ends_soon(finding, project, finding.hint.callee) and not rounds
     return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
-
-
-def _manages(function: ast.AsyncFunctionDef) -> bool:
-    """Whether a decorator makes a context manager of a function."""
-    return any(dotted(each).endswith("contextmanager") for each in function.decorator_list)
 
 
 def _is_read(tree: Tree, node: ast.Call, statement: ast.stmt) -> bool:

@@ -25,8 +25,7 @@ def make(finding: Finding, project: Project) -> Plan:
     function, statement = tree.function(node), tree.statement(node)
     if not variable or function is None or tree.loops(statement):
         raise NoFix("it is not set in a plain statement of a function")
-    generator = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in tree.own_nodes(function))
-    if not generator and not ends_the_invocation(finding, project):
+    if not tree.manages(function) and not ends_the_invocation(finding, project):
         raise NoFix("code that runs after this function may read the variable")
     token = _token(statement, node)
     resets = _resets(tree, function, variable)

@@ -249,6 +249,10 @@ class Tree:
             self._generators[function] = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in nodes)
         return self._generators[function]
 
+    def manages(self, function: Function) -> bool:
+        """Whether a decorator makes a context manager of a function."""
+        return any(dotted(each).endswith("contextmanager") for each in function.decorator_list)
+
     def uses(self, scope: ast.AST, name: str) -> list[ast.Name]:
         """All places in a scope, inner functions included, where a name stands, in order."""
         found = [each for each in ast.walk(scope) if isinstance(each, ast.Name) and each.id == name]

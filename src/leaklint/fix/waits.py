@@ -231,9 +231,8 @@ def kept_here(tree: Tree, function: Function, name: str) -> None:
     shared = name in tree.names_of(function)[0]
     if shared and any(isinstance(each, ast.Name) and each.id == name and _is_load(each) for each in tree.nodes):
         raise NoFix("it is kept in a variable of the module, for later invocations")
-    entered = any(dotted(each).endswith("contextmanager") for each in function.decorator_list)
     for each in tree.own_nodes(function):
-        if isinstance(each, ast.Yield) and entered:
+        if isinstance(each, ast.Yield) and tree.manages(function):
             continue
         if isinstance(each, ast.Return | ast.Yield) and each.value is not None and _gives(each.value, name):
             raise NoFix("it goes to the caller, who can wait for it")
