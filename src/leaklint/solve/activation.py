@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Final, TypeAlias
 
 from leaklint.ir.effects import Site
 from leaklint.ir.facts import FunctionFacts
@@ -18,7 +20,16 @@ PLATFORM: Final = "<platform>"
 """Name of the function that calls a handler."""
 SMALL_CONSTANTS: Final = (bool, type(None))
 MAX_SHAPE_DEPTH: Final = 3
+MAX_THINGS: Final = 4
+"""Of more that a place may hold, a shape says nothing."""
+MAX_FIELDS: Final = 12
+WORK_OF_CARRYING: Final = 8
+"""What each object counts that a shape is made of (see ``leaklint.solve.budget``)."""
+MAX_CARRYING: Final = 300
+"""Objects that make up one shape; where there are more, less deep ones do. Real programs have up to 130."""
 _CODE: Final = (TypeKind.FUNCTION, TypeKind.METHOD)
+_Fields: TypeAlias = tuple[tuple[str, Shape], ...]
+"""What an object carries in its fields, by name."""
 
 
 class Activation:
@@ -133,39 +144,78 @@ class Activation:
         return Value(frozenset(things))
 
 
-def shape_of(state: State, world: World, value: Value, depth: int = 0) -> Shape:
-    """What a callee needs to know of an argument to be analysed for it: types and, for callables, what they carry."""
-    result: list[tuple[Type, tuple[tuple[str, Shape], ...]]] = []
-    for thing in value.things:
-        kind = thing.type
-        if kind.kind is TypeKind.UNKNOWN:
-            continue
-        if kind.kind is TypeKind.CONSTANT:
-            assert kind.constant is not None
-            if isinstance(kind.constant[1], SMALL_CONSTANTS):
+class _Shaping:
+    """What objects carry, down to ``deepest`` fields; each is looked at once."""
+
+    def __init__(self, state: State, world: World, inside: _Inside, deepest: int) -> None:
+        self._state = state
+        self._world = world
+        self._inside = inside
+        self._deepest = deepest
+        self._known: dict[tuple[Thing, int], _Fields] = {}
+
+    @property
+    def seen(self) -> int:
+        """How many objects were looked at."""
+        return len(self._known)
+
+    def of(self, value: Value, depth: int = 0) -> Shape:
+        """The shape of what lies ``depth`` fields deep; raises ``_TooLarge``."""
+        things = [thing for thing in value.things if thing.type.kind is not TypeKind.UNKNOWN]
+        if len(things) > MAX_THINGS:
+            return frozenset()
+        result: list[tuple[Type, _Fields]] = []
+        for thing in things:
+            kind = thing.type
+            if kind.kind is not TypeKind.CONSTANT:
+                result.append((kind, self._fields(thing, depth)))
+            elif kind.constant is not None and isinstance(kind.constant[1], SMALL_CONSTANTS):
                 result.append((kind, ()))
-            else:
+            elif kind.constant is not None:
                 result.append((Type(TypeKind.INSTANCE, f"builtins.{kind.constant[0]}"), ()))
-            continue
-        fields: list[tuple[str, Shape]] = []
-        if depth < MAX_SHAPE_DEPTH:
-            for path, below in _fields_of(state, world, thing.path):
-                inner = shape_of(state, world, below, depth + 1)
+        if result and len(things) < len(value.things):
+            result.append((UNKNOWN_TYPE, ()))
+        return _by_type(result)
+
+    def _fields(self, thing: Thing, depth: int) -> _Fields:
+        if (thing, depth) not in self._known:
+            self._known[thing, depth] = tuple(islice(self._carried(thing, depth), MAX_FIELDS))
+            if len(self._known) > MAX_CARRYING:
+                raise _TooLarge
+        return self._known[thing, depth]
+
+    def _carried(self, thing: Thing, depth: int) -> Iterator[tuple[str, Shape]]:
+        """What counts of the fields of a thing, by name."""
+        kind = thing.type
+        if depth < self._deepest:
+            for name, value in self._inside.of(thing.path):
+                inner = self.of(value, depth + 1)
                 if inner and _telling(inner):
-                    fields.append((path, inner))
-                elif _hides(world, kind, path):
-                    fields.append((path, frozenset({(UNKNOWN_TYPE, ())})))
-        elif depth == MAX_SHAPE_DEPTH and kind.kind in (TypeKind.INSTANCE, TypeKind.PARTIAL):
-            for path, below in _fields_of(state, world, thing.path):
-                kinds = frozenset((each.type, ()) for each in below.things)
-                if 0 < len(kinds) <= 4 and all(_is_code_or_work(state, each) for each in below.things):
-                    fields.append((path, kinds))
-        result.append((kind, tuple(sorted(fields, key=lambda field: field[0]))[:12]))
-    if len(result) > 4:
-        return frozenset()
-    if result and any(thing.type.kind is TypeKind.UNKNOWN for thing in value.things):
-        result.append((UNKNOWN_TYPE, ()))
-    return _by_type(result)
+                    yield name, inner
+                elif _hides(self._world, kind, name):
+                    yield name, frozenset({(UNKNOWN_TYPE, ())})
+        elif kind.kind in (TypeKind.INSTANCE, TypeKind.PARTIAL):
+            for name, value in self._inside.of(thing.path):
+                kinds = frozenset((each.type, ()) for each in value.things)
+                if 0 < len(kinds) <= MAX_THINGS and all(_is_code_or_work(self._state, each) for each in value.things):
+                    yield name, kinds
+
+
+class _TooLarge(Exception):
+    """More objects would count than ``MAX_CARRYING``."""
+
+
+def shape_of(act: Activation, state: State, value: Value) -> Shape:
+    """What a callee needs to know of an argument to be analysed for it: types and, for callables, what they carry."""
+    inside = _Inside(state, act.world)
+    for deepest in range(MAX_SHAPE_DEPTH, -1, -1):
+        shaping = _Shaping(state, act.world, inside, deepest)
+        with suppress(_TooLarge):
+            shape = shaping.of(value)
+            act.work += WORK_OF_CARRYING * shaping.seen
+            return shape
+        act.work += WORK_OF_CARRYING * MAX_CARRYING
+    return frozenset()
 
 
 def _hides(world: World, kind: Type, field: str) -> bool:
@@ -184,7 +234,7 @@ def _is_code_or_work(state: State, thing: Thing) -> bool:
     return kind.kind in _CODE or (of_library and bool(state.tokens.about(thing.path)))
 
 
-def _by_type(things: Sequence[tuple[Type, tuple[tuple[str, Shape], ...]]]) -> Shape:
+def _by_type(things: Sequence[tuple[Type, _Fields]]) -> Shape:
     """Several objects of one type as one: a constant in a field is known only where each of them has one there."""
     alike: dict[Type, list[dict[str, Shape]]] = {}
     for kind, fields in things:
@@ -201,7 +251,7 @@ def _by_type(things: Sequence[tuple[Type, tuple[tuple[str, Shape], ...]]]) -> Sh
                 held = [each for each in held if each[0].kind is not TypeKind.CONSTANT]
             if held:
                 together.append((name, _by_type(list(dict.fromkeys(held)))))
-        result.append((kind, tuple(together[:12])))
+        result.append((kind, tuple(together[:MAX_FIELDS])))
     return frozenset(result)
 
 
@@ -209,27 +259,49 @@ def _telling(shape: Shape) -> bool:
     return any(kind.kind is not TypeKind.CONSTANT or kind.constant is not None for kind, _ in shape)
 
 
-def _fields_of(state: State, world: World, path: Path) -> list[tuple[str, Value]]:
-    depth = len(path.fields)
-    found = []
-    for heap, lasting in ((state.heap.under(path.root), False), (world.fields_below(path), True)):
-        for key, value in heap.items():
-            if lasting and constants(value) is not None:
-                continue  # what it was at import; a method may have bound it anew since
-            if len(key.fields) == depth + 1 and key.fields[:depth] == path.fields:
-                found.append((key.fields[depth], value))
-    unique: dict[str, Value] = {}
-    for name, value in found:
-        unique.setdefault(name, value)
-    made = unique.get(FACTORY, NOTHING)
-    kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
-    places = (*state.heap.under(path.root), *world.fields_below(path)) if len(kinds) == 1 else ()
-    for key in places:
-        # what a default has put there lies there by itself
-        if len(key.fields) > depth + 1 and key.fields[:depth] == path.fields and key.fields[depth].startswith("["):
-            lies = Thing(Path(path.root, key.fields[: depth + 1]), Type(TypeKind.INSTANCE, kinds[0]))
-            unique.setdefault(key.fields[depth], Value(frozenset({lies})))
-    return sorted(unique.items(), key=lambda item: item[0])
+class _Inside:
+    """What objects hold in their fields; what lies under one root is looked through once."""
+
+    def __init__(self, state: State, world: World) -> None:
+        self._state = state
+        self._world = world
+        self._by_root: dict[Root, dict[tuple[str, ...], dict[str, Value]]] = {}
+
+    def of(self, path: Path) -> list[tuple[str, Value]]:
+        """The fields of an object, by name."""
+        found = self._under(path.root).get(path.fields, {})
+        made = found.get(FACTORY, NOTHING)
+        kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
+        if len(kinds) == 1:
+            found = self._put_there_by_default(path, kinds[0]) | found
+        return sorted(found.items(), key=lambda item: item[0])
+
+    def _under(self, root: Root) -> dict[tuple[str, ...], dict[str, Value]]:
+        """By the fields of the object that holds them."""
+        if root not in self._by_root:
+            inside = self._by_root[root] = {}
+            for path, value in self._state.heap.under(root).items():
+                if path.fields:
+                    inside.setdefault(path.fields[:-1], {})[path.fields[-1]] = value
+            for path, value in self._world.fields_below(Path(root)).items():
+                # a constant is what it was at import; a method may have bound it anew since
+                if path.fields and constants(value) is None:
+                    inside.setdefault(path.fields[:-1], {}).setdefault(path.fields[-1], value)
+        return self._by_root[root]
+
+    def _put_there_by_default(self, path: Path, kind: str) -> dict[str, Value]:
+        """What a default has put somewhere lies there by itself, where something lies in that."""
+        depth = len(path.fields)
+        names = {
+            key.fields[depth]
+            for key in (*self._state.heap.under(path.root), *self._world.fields_below(path))
+            if len(key.fields) > depth + 1 and key.fields[:depth] == path.fields and key.fields[depth].startswith("[")
+        }
+        instance_of = Type(TypeKind.INSTANCE, kind)
+        return {
+            name: Value(frozenset({Thing(Path(path.root, (*path.fields, name)), instance_of)}))
+            for name in sorted(names)
+        }
 
 
 Transfer = Callable[[Activation, State, Any], Solving]

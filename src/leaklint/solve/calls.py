@@ -295,11 +295,11 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         text = _text(value)
         if text is not None and index in act.world.choosing(thing.type.name, facts):
             texts[index] = frozenset({(text, ())})
-        shape = shape_of(state, act.world, value)
+        shape = shape_of(act, state, value)
         if shape:
             shapes.append((index, shape))
     for position, value in enumerate(captured):
-        shape = shape_of(state, act.world, value)
+        shape = shape_of(act, state, value)
         if shape:
             shapes.append((-1 - position, shape))
     if act.world.examines:

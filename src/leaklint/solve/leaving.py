@@ -78,7 +78,7 @@ def leave(act: Activation, state: State, manager: Thing, span: Span, *, exceptio
     }
     names = sorted(held)
     shapes = tuple(
-        (index, shape) for index, shape in enumerate(shape_of(state, act.world, held[name]) for name in names) if shape
+        (index, shape) for index, shape in enumerate(shape_of(act, state, held[name]) for name in names) if shape
     )
     what = LEAVE_BY_EXCEPTION if exceptional else LEAVE
     summary: Summary = yield Ask(what, f"{function.type.name}|{','.join(names)}", shapes)
