@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.facts import ClassFacts
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
-from leaklint.solve import effects
+from leaklint.solve import effects, overriding
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, sources_of
 from leaklint.solve.attributes import get_attribute
@@ -59,6 +59,7 @@ def _same_elements(
         keys = read_field(act, state, extend(original.path, KEYS))
         if keys is not None:
             effects.bind_field(act, state, made, KEYS, keys, certain=False)
+        overriding.take_over(act, state, f"{made.type.name}.copy", of(made), of(original), span)
     return Value(frozenset(copies), sources_of(arguments))
 
 

@@ -15,6 +15,7 @@ ATOMIC: Final = frozenset(f"builtins.{name}" for name in ("bool", "bytes", "comp
 """Types of objects in which nothing lies."""
 UNCHANGING: Final = ATOMIC | {"builtins.frozenset", "builtins.tuple"}
 """Types of objects that nothing changes in place."""
+_NUMBERS: Final = frozenset({"bool", "float", "int", "builtins.bool", "builtins.float", "builtins.int"})
 _OF_THE_IMPORT: Final = frozenset({RootKind.STATIC, RootKind.CLASS})
 
 
@@ -64,6 +65,12 @@ def is_unchanging(thing: Thing) -> bool:
     if thing.type.kind is TypeKind.CONSTANT or thing.type.name in UNCHANGING:
         return True
     return thing.path.root.kind is RootKind.LIBRARY and thing.path.root.name == "os.environ" and bool(thing.path.fields)
+
+
+def is_number(value: Value) -> bool:
+    """Whether it is certainly a number, with which no container of Python's own grows."""
+    kinds = {thing.type.constant[0] if thing.type.constant else thing.type.name for thing in value.things}
+    return bool(kinds) and kinds <= _NUMBERS
 
 
 def is_nothing(world: World, path: Path) -> bool:

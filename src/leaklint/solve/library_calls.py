@@ -239,6 +239,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
             state.heap[slot(thing.path, ALL_OF)] = bound[0]
     for term in row.on_loop_of:
         _use_on_loop(act, state, term, dict(zip([formal.name for formal in formals or ()], bound, strict=False)), span)
+    for value in (bound[position] for position, formal in enumerate(formals or ()) if formal.name in row.copies):
+        overriding.take_over(act, state, name, result, value, span)
     for value in replacing if not of_method else ():
         overriding.override(act, state, result, value, span)
     if row.shell:

@@ -23,6 +23,7 @@ from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.asking import EMPTY, MIRRORED
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
+from leaklint.solve.kinds import is_number
 from leaklint.solve.lattice import (
     CLOCK,
     ELEMENT,
@@ -68,6 +69,8 @@ DEFINED: Final = frozenset({TypeKind.CLASS, TypeKind.FUNCTION, TypeKind.METHOD})
 RECEIVER: Final = parameter(0).root
 READING: Final = frozenset({"format", "|", "+", "%", "*", "&", "^"})
 """Operations that make something else of all that is in their operands."""
+OF_LANGUAGE: Final = ("builtins.", "collections.")
+"""Beginnings of the names of classes whose operators are Python's own."""
 MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-not", "in", "not-in"})
 
 
@@ -121,8 +124,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
             for thing in things:
                 if part.things or part.sources:
                     effects.bind_field(act, state, thing, ELEMENT, part, certain=False)
-    if step.operator == "|" and len(operands) == 2:
-        overriding.override(act, state, Value(things), operands[1], step.span)
+    for value in operands if step.operator == "|" and len(operands) == 2 else ():
+        overriding.override(act, state, Value(things), value, step.span)
     if step.operator in MEASURING and not (step.operator == "-" and _is_duration(act, operands[-1])):
         # a start mark is there to be compared with
         sources = frozenset(
@@ -260,7 +263,7 @@ def _result_type(operator: str, operands: list[Value]) -> Type | None:
         types = {thing.type for thing in operands[0].things if thing.type.kind is TypeKind.INSTANCE}
         if len(types) == 1:
             kind = types.pop()
-            return kind if kind.name.startswith(("builtins.", "collections.")) else None
+            return kind if kind.name.startswith(OF_LANGUAGE) else None
     return None
 
 
@@ -299,11 +302,21 @@ def _never_none(value: Value) -> bool:
     )
 
 
+def _taking(target: Value, operator: str, given: Value) -> Value:
+    """What an assignment in place is about: a list or a dictionary is it not where a number is added."""
+    if operator.startswith("*") or not is_number(given):
+        return target
+    return Value(
+        frozenset(each for each in target.things if not each.type.name.startswith(OF_LANGUAGE)), target.sources
+    )
+
+
 def _in_place(act: Activation, state: State, step: cfg.InPlace) -> Solving:
     act.augmented = f"{step.operator.removesuffix('=')}="
     left, right = value_of(act, state, step.left), value_of(act, state, step.right)
     special, own = yield from protocols.operate_in_place(act, state, step.operator, left, right, step.span)
     sources = deep_sources(state, right)
+    left = _taking(left, step.operator, right)
     act.in_place = own or (special is None and is_container(left))
     if special is not None:
         state.env[step.target] = with_sources(special, left.sources | sources | observed(left))

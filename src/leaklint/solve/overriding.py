@@ -10,7 +10,7 @@ from leaklint.solve import effects
 from leaklint.solve.activation import Activation
 from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.escaping import escape
-from leaklint.solve.lattice import ELEMENT, extend, is_prefix, ordered
+from leaklint.solve.lattice import DICTS, ELEMENT, extend, is_prefix, ordered
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
 
@@ -33,6 +33,14 @@ def override(act: Activation, state: State, targets: Value, given: Value, span: 
             if single and target.path.root.kind is not RootKind.MADE and is_fresh(value, value.sources):
                 effects.reset_field(act, state, place, span)
                 escape(state, value, place)
+
+
+def take_over(act: Activation, state: State, name: str, copies: Value, original: Value, span: Span) -> None:
+    """A dictionary that a class, or ``copy``, makes of another one holds under each known key what that holds there."""
+    kinds = {thing.type.name for thing in copies.things}
+    like = {thing.type.name for thing in (*copies.things, *original.things)} <= DICTS
+    if like and name in kinds | {f"{kind}.copy" for kind in kinds}:
+        override(act, state, copies, original, span)
 
 
 def keys_of(state: State, given: Sequence[Value]) -> Sources:
