@@ -161,19 +161,12 @@ class _Shaping:
 
     def of(self, value: Value, depth: int = 0) -> Shape:
         """The shape of what lies ``depth`` fields deep; raises ``_TooLarge``."""
-        things = [thing for thing in value.things if thing.type.kind is not TypeKind.UNKNOWN]
-        if len(things) > MAX_THINGS:
+        things = [thing for thing in value.things if thing.type.kind not in (TypeKind.UNKNOWN, TypeKind.CONSTANT)]
+        result: list[tuple[Type, _Fields]] = [(kind, ()) for kind in _kinds_of_constants(value)]
+        if len(things) + len(result) > MAX_THINGS:
             return frozenset()
-        result: list[tuple[Type, _Fields]] = []
-        for thing in things:
-            kind = thing.type
-            if kind.kind is not TypeKind.CONSTANT:
-                result.append((kind, self._fields(thing, depth)))
-            elif kind.constant is not None and isinstance(kind.constant[1], SMALL_CONSTANTS):
-                result.append((kind, ()))
-            elif kind.constant is not None:
-                result.append((Type(TypeKind.INSTANCE, f"builtins.{kind.constant[0]}"), ()))
-        if result and len(things) < len(value.things):
+        result += [(thing.type, self._fields(thing, depth)) for thing in things]
+        if result and any(thing.type.kind is TypeKind.UNKNOWN for thing in value.things):
             result.append((UNKNOWN_TYPE, ()))
         return _by_type(result)
 
@@ -199,6 +192,17 @@ class _Shaping:
                 kinds = frozenset((each.type, ()) for each in value.things)
                 if 0 < len(kinds) <= MAX_THINGS and all(_is_code_or_work(self._state, each) for each in value.things):
                     yield name, kinds
+
+
+def _kinds_of_constants(value: Value) -> set[Type]:
+    """What is known of constants: which one it is of the small ones, and the type of all others."""
+    found = set()
+    for thing in value.things:
+        kind = thing.type
+        if kind.kind is TypeKind.CONSTANT and kind.constant is not None:
+            name, content = kind.constant
+            found.add(kind if isinstance(content, SMALL_CONSTANTS) else Type(TypeKind.INSTANCE, f"builtins.{name}"))
+    return found
 
 
 class _TooLarge(Exception):

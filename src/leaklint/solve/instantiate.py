@@ -18,7 +18,7 @@ from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import put_back
 from leaklint.solve.elements import elements
 from leaklint.solve.escaping import escape, take_out
-from leaklint.solve.kinds import ATOMIC, is_unchanging, keeps
+from leaklint.solve.kinds import ATOMIC, having, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
@@ -290,7 +290,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
     if here and isinstance(effect, Consume) and summary.kind is CallKind.PLAIN:
         happening.iterate_plainly(act, state, targets, span)
     done: set[Path] = set()
-    for thing in sorted(targets.things, key=lambda each: each.path):
+    meant = having(targets.things, effect.operation) if isinstance(effect, Write) else targets.things
+    for thing in sorted(meant, key=lambda each: each.path):
         one = sub
         if (
             isinstance(effect, Write)

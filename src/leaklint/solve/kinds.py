@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from typing import Final
 
@@ -16,7 +17,20 @@ ATOMIC: Final = frozenset(f"builtins.{name}" for name in ("bool", "bytes", "comp
 UNCHANGING: Final = ATOMIC | {"builtins.frozenset", "builtins.tuple"}
 """Types of objects that nothing changes in place."""
 _NUMBERS: Final = frozenset({"bool", "float", "int", "builtins.bool", "builtins.float", "builtins.int"})
+_BUILT_IN: Final = {f"builtins.{name}": dir(each) for name, each in vars(builtins).items() if isinstance(each, type)}
+"""What the objects of Python's own classes have."""
 _OF_THE_IMPORT: Final = frozenset({RootKind.STATIC, RootKind.CLASS})
+
+
+def having(things: Iterable[Thing], name: str) -> list[Thing]:
+    """Those of several things that may have an attribute or a method: a text has no ``append``.
+
+    All elements of what a function is given lie at one place, and are told apart by what is done with them.
+    """
+    every = list(things)
+    if not any(name in _BUILT_IN.get(each.type.name, ()) for each in every):
+        return every
+    return [each for each in every if name in _BUILT_IN.get(each.type.name, [name])]
 
 
 def is_weak(world: World, container: Thing) -> bool:
