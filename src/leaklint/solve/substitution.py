@@ -51,6 +51,10 @@ KNOWN_EVERYWHERE: Final = frozenset({TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKi
 """Things that are the same here as in the callee, where they are none of its parameters."""
 
 
+CARRYING_NOTHING: Final = frozenset({TypeKind.CONSTANT, TypeKind.LIBRARY})
+"""Kinds of what has no slots: a library's function captures nothing."""
+
+
 class Substitution:
     """What the paths of a summary mean at one call."""
 
@@ -154,7 +158,7 @@ class Substitution:
             value = yield from self.things(path)
             return value
         *above, field = path.fields
-        owners = yield from self.things(Path(path.root, tuple(above)))
+        owners = self._carrying((yield from self.things(Path(path.root, tuple(above)))), field)
         for owner in owners.things:
             self.act.world.note_attribute(owner, extend(owner.path, field))
         return Value(frozenset(Thing(extend(thing.path, field)) for thing in owners.things))
@@ -174,8 +178,17 @@ class Substitution:
             if field.startswith("."):
                 value = yield from get_attribute(self.act, self.state, value, field[1:])
             else:
-                value = elements(self.act, self.state, value, field, keys=self.is_row)
+                value = elements(self.act, self.state, self._carrying(value, field), field, keys=self.is_row)
         return value
+
+    def _carrying(self, value: Value, field: str) -> Value:
+        """Of several callables those that carry something in a slot: another one, beside them, knows nothing of it."""
+        if not field.startswith("<"):
+            return value
+        things = frozenset(each for each in value.things if each.type.kind not in CARRYING_NOTHING)
+        known = {each for each in things if read_field(self.act, self.state, slot(each.path, field)) is not None}
+        asked = {each for each in things if each.path.root.kind in SYMBOLIC}  # the caller knows what it is
+        return Value(frozenset(known | asked) or things, value.sources)
 
     def deep(self, index: int) -> Sources:
         """What an argument was made from, and what was put into it."""
