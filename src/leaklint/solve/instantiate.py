@@ -18,7 +18,7 @@ from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import put_back
 from leaklint.solve.elements import elements
 from leaklint.solve.escaping import escape, take_out
-from leaklint.solve.kinds import ATOMIC, having, is_unchanging, keeps
+from leaklint.solve.kinds import ATOMIC, BINDING, having, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
@@ -49,10 +49,6 @@ from leaklint.solve.world import Solving
 from leaklint.solve.writes import with_status, write
 
 MAX_TRACE: Final = 24
-
-
-BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
-"""Ways of writing that concern a place, whatever it held before."""
 
 
 def instantiate(

@@ -16,6 +16,8 @@ ATOMIC: Final = frozenset(f"builtins.{name}" for name in ("bool", "bytes", "comp
 """Types of objects in which nothing lies."""
 UNCHANGING: Final = ATOMIC | {"builtins.frozenset", "builtins.tuple"}
 """Types of objects that nothing changes in place."""
+BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
+"""Ways of writing that concern a place, whatever it held before."""
 _NUMBERS: Final = frozenset({"bool", "float", "int", "builtins.bool", "builtins.float", "builtins.int"})
 _BUILT_IN: Final = {f"builtins.{name}": dir(each) for name, each in vars(builtins).items() if isinstance(each, type)}
 """What the objects of Python's own classes have."""
@@ -136,7 +138,7 @@ def note_change(world: World, changed: Write) -> None:
     if changed.how is How.SET_ITEM and named and len(named) == len(changed.key_sources):
         world.changed.update(extend(path, f"[{name}]") for name in named)
     else:
-        world.changed.add(path)
+        world.changed.add(path if changed.how in BINDING else extend(path, ELEMENT))
 
 
 def _is_absent(world: World, path: Path) -> bool:
@@ -159,12 +161,12 @@ def _is_missing(world: World, path: Path) -> bool:
     return (
         KEYS in known
         and known.isdisjoint({path.fields[0], ELEMENT, FACTORY})
-        and world.changed.isdisjoint({Path(path.root), Path(path.root, path.fields[:1])})
+        and world.changed.isdisjoint({Path(path.root, (ELEMENT,)), Path(path.root, path.fields[:1])})
     )
 
 
 def _is_none(world: World, place: Path) -> bool:
-    if place in world.changed or not place.fields[-1].startswith("."):
+    if not world.changed.isdisjoint({place, extend(place, ELEMENT)}) or not place.fields[-1].startswith("."):
         return False
     held = _held(world, place)
     return held is not None and bool(held.things) and held.things <= NONE.things
