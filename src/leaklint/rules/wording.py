@@ -60,6 +60,8 @@ def owner(subject: Subject, *, variable: bool = False, attribute: bool = False) 
     if subject.name.startswith(("a ", "an ", "the ")):
         return subject.name
     words = [_OWNER.get(subject.lifetime, "")]
+    if "()" in subject.name and subject.lifetime in (Lifetime.CLASS, Lifetime.FUNCTION):
+        words = ["cached result"]
     if subject.lifetime is Lifetime.MODULE:
         words.append("variable" if variable else subject.type or "object")
         if attribute:
