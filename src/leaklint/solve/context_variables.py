@@ -104,12 +104,12 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         here = [each for each in stored.things if each.type != ORIGINAL] if stored is not None else []
         if stored is not None:
             found.append(Value(frozenset(here), stored.sources))
-        declared = read_field(act, state, slot(thing.path, DECLARED)) or NOTHING
-        if default is None and stored is None and declared.things:
+        declared = _declared(act, state, thing)
+        if default is None and stored is None and declared:
             # what it holds is no object that survives, and its annotation says what it can do
             made = act.made(span)
             state.heap[slot(made, "<earlier>")] = of(thing)
-            found.append(Value(frozenset(Thing(made, each.type) for each in declared.things)))
+            found.append(Value(frozenset(Thing(made, each.type) for each in declared)))
         elif default is None and stored is None:
             found.append(_set_at_import(act, path))
         elif default is not None and (stored is None or len(here) < len(stored.things)):
@@ -127,6 +127,12 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     value = join_all(found)
     return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
     yield
+
+
+def _declared(act: Activation, state: State, variable: Thing) -> list[Thing]:
+    """What the annotation says of the value; nothing of a container, for who has set it takes out what is put in."""
+    said = read_field(act, state, slot(variable.path, DECLARED)) or NOTHING
+    return [each for each in said.things if not _is_mutable(each)]
 
 
 def _set_at_import(act: Activation, value: Path) -> Value:
