@@ -17,6 +17,7 @@ from leaklint.facts.scopes import Kind, Scope
 from leaklint.facts.type_checking import is_type_checking
 from leaklint.ir.cfg import (
     RAISE_EXIT,
+    SNAPSHOT,
     AnyInstruction,
     Assume,
     Block,
@@ -161,7 +162,7 @@ class Flow:
         """A temporary with the operand's present value, where the operand is a variable that may change."""
         if operand[0] == "%":
             return operand
-        target = self.temporary()
+        target = self.temporary() + SNAPSHOT
         self.emit(Copy(span, target, operand))
         return target
 

@@ -59,9 +59,18 @@ def _is_parallel(target: ast.expr, value: ast.expr) -> bool:
 
 def _assign_parallel(flow: Flow, target: Any, value: Any, node: ast.Assign) -> None:
     """Lowers ``a, b = b, a`` without a tuple, so that each value keeps its identity."""
-    values = [flow.snapshot(flow.span(element), flow.value(element)) for element in value.elts]
-    for element, operand in zip(target.elts, values, strict=True):
-        assign(flow, element, operand, flow.span(node))
+    bound = {each.target.id for each in ast.walk(value) if type(each) is ast.NamedExpr}
+    values: dict[ast.expr, Operand] = {}
+    # local names first: what a call beside them starts does not yet take the place of what they denote
+    for element in sorted(value.elts, key=lambda each: not _is_local(flow, each) or each.id in bound):
+        values[element] = flow.snapshot(flow.span(element), flow.value(element))
+    for element, each in zip(target.elts, value.elts, strict=True):
+        assign(flow, element, values[each], flow.span(node))
+
+
+def _is_local(flow: Flow, node: ast.expr) -> bool:
+    """Whether an expression is a name that no call binds anew."""
+    return isinstance(node, ast.Name) and flow.env.get(node.id) == node.id
 
 
 def _annotated(flow: Flow, node: ast.AnnAssign) -> None:

@@ -4,7 +4,8 @@ Terms:
 
 *operand*
     The name of a local variable or of a temporary. Temporaries start with ``%`` and are assigned once in the text.
-    Names bound in a comprehension get a suffix (``x%2``), since they do not leak into the function.
+    Names bound in a comprehension get a suffix (``x%2``), since they do not leak into the function. A temporary that
+    keeps what a variable held, for later in the same statement, ends with ``=``.
 *block*
     Instructions that run one after the other. A block ends with at most one of ``Return`` and ``Raise``.
 *edge*
@@ -19,7 +20,7 @@ Conditions are branches: the block that tests ends with ``Branch``; the two succ
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -27,6 +28,8 @@ from leaklint.ir.location import Span
 
 Operand: TypeAlias = str
 ConstantValue: TypeAlias = str | int | float | bool | None
+SNAPSHOT: Final = "="
+"""Last character of a temporary that keeps what a variable held."""
 
 
 class Instruction(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from leaklint.ir.cfg import SNAPSHOT
 from leaklint.ir.effects import AnyEffect, Pending, Work
 from leaklint.ir.values import Path, RootKind, Thing, Value
 from leaklint.solve.heap import Heap
@@ -32,8 +33,12 @@ def made_here(effect: AnyEffect, escaped: Mapping[Path, Path]) -> Path | None:
 
 
 def names_of(env: Mapping[str, Value], path: Path, *, passing: bool = True) -> int:
-    """How many names denote an object: those that pass (temporaries) among them."""
-    return sum(denotes(value, path) for name, value in env.items() if passing or name[0] != PRUNED)
+    """How many names denote an object: those that pass (temporaries, but for what a variable held) among them."""
+    return sum(denotes(value, path) for name, value in env.items() if passing or not _passes(name))
+
+
+def _passes(name: str) -> bool:
+    return name[0] == PRUNED and name[-1] != SNAPSHOT
 
 
 def denotes(value: Value, path: Path) -> bool:
