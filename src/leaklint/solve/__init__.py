@@ -343,6 +343,8 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
                 continue
             if effect.path is None or effect.path.root.kind is not RootKind.MADE:
                 continue
+            if effect.site in world.waited_for:
+                continue
             if effect.path.root in watched or (effect.path in given_back and effect.how_dropped != "unread"):
                 continue
             result.append(_local(program, effect))

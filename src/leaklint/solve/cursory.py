@@ -20,12 +20,15 @@ from leaklint.link.annotations import AWAITABLE, alternatives
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
 from leaklint.solve.lattice import ELEMENT, extend, is_prefix
+from leaklint.solve.pending import ALL
 from leaklint.solve.state import State, Status
 from leaklint.solve.world import Busy, Solving, instance
 
 _SHARED: Final = frozenset(RootKind) - {RootKind.PARAMETER, RootKind.FREE, RootKind.MADE, RootKind.LIBRARY}
 """What a function can get at that is given nothing of it."""
 _ASYNCHRONOUS: Final = frozenset({Work.COROUTINE, Work.TASK})
+_OF_ALL: Final = frozenset(name.rpartition(".")[2] for name, work in ALL.items() if work in _ASYNCHRONOUS)
+"""By what a function gets at all that is under way."""
 _NOT_FOLLOWED: Final = frozenset({*AWAITABLE, "Callable", "Never", "NoReturn"})
 """What an annotation names where more matters of a call than a class."""
 
@@ -35,7 +38,7 @@ def result_of_call(act: Activation, state: State, function: Thing, facts: Functi
     world, name = act.world, function.type.name
     if world.cursory is None or world.importing or facts.is_generator or facts.name.endswith("__"):
         return None
-    if world.cursory.gives_back(name):
+    if world.cursory.gives_back(name) or not _OF_ALL.isdisjoint(facts.calls):
         return None
     if facts.returns:
         result = yield from _declared(act, state, function, facts, span)

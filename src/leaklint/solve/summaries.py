@@ -210,6 +210,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         # who calls it knows in which case it is, as from synchronous code
         given = {thing.path for thing in returns.things if thing.type.kind is TypeKind.COROUTINE}
         last.settle([key for key, token in last.tokens.items() if token.effect.path in given])
+    act.world.waited_for |= {token.effect.site for token in last.tokens.values() if _is_waited_for(token)}
     left_waiting, given_up = ended.given_up if normal is not None else (frozenset(), frozenset())
     effects = tuple(_effects(last, raised if normal is not None else None, given_up))
     _say_left_out(act.world, act.identity, len(effects[MAX_EFFECTS:]) + len(last.unopened))
@@ -243,6 +244,13 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         shows_new=frozenset(act.shows_new),
         fills=frozenset(path for path in last.full if path.root.kind is not RootKind.MADE),
     )
+
+
+def _is_waited_for(token: Token) -> bool:
+    """Whether a callee has dropped a task, and this function waits for it nevertheless: for all tasks there are."""
+    effect = token.effect
+    dropped = isinstance(effect, Pending) and effect.work is Work.TASK and not effect.held and bool(token.trace)
+    return dropped and token.status is Status.SETTLED and not token.absent
 
 
 def _say_left_out(world: World, function: str, number: int) -> None:

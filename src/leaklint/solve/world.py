@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from leaklint.ir.effects import AnyEffect
+from leaklint.ir.effects import AnyEffect, Site
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
@@ -136,6 +136,8 @@ class World:
         self._bases: dict[str, tuple[str, ...]] = {}
         self.settled: dict[Path, set[str]] = {}
         """What is settled for every invocation by what was set up at import, and the modules that set it up."""
+        self.waited_for: set[Site] = set()
+        """Where tasks are dropped for which a caller waits: for all that there are."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
         self.from_outside: set[Path] = set()
