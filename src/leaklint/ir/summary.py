@@ -60,6 +60,8 @@ class Store(msgspec.Struct, frozen=True, gc=False):
 
     path: Path
     value: Value
+    adds: bool = False
+    """What is there already stays."""
 
 
 class Moment(enum.StrEnum):

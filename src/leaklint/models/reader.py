@@ -187,7 +187,8 @@ class Reader:
             path = self.path("result[]")
             yield Store(path, Value(frozenset({Thing(path)})))  # nobody says what is in it, not that nothing is
         for term, kept in self.row.stores.items():
-            yield Store(self.path(term), Value(frozenset(self.thing(each) for each in kept), self.sources(kept)))
+            stored = Value(frozenset(self.thing(each) for each in kept), self.sources(kept))
+            yield Store(self.path(term), stored, adds="set-missing" in self.row.mutates.values())
         if self.row.wakes:
             woken = self.path(self.row.wakes)
             yield Store(Path(woken.root, (*woken.fields, WOKEN)), Value(frozenset({Thing(woken)})))

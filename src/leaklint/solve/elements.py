@@ -12,8 +12,10 @@ from leaklint.solve.lattice import (
     ELEMENT,
     FACTORY,
     KEYS,
+    SYMBOLIC,
     extend,
     is_prefix,
+    join,
     join_all,
     narrowed,
     of,
@@ -101,3 +103,12 @@ def _from_the_end(act: Activation, state: State, thing: Thing, field: str) -> Va
     known = [each for place in places if (each := read_field(act, state, place)) is not None]
     index = len(known) - int(position[1:])
     return known[index] if index >= 0 else None
+
+
+def beside(state: State, place: Path, added: Value) -> Value:
+    """What a place holds once an object has been put there, unless one was there already: one of the same type."""
+    there = state.heap.get(place) if place.root.kind is RootKind.MADE else None
+    kinds = {thing.type for thing in added.things}
+    if place.root.kind in SYMBOLIC and all(each.kind is TypeKind.INSTANCE for each in kinds):
+        there = Value(frozenset(Thing(place, each) for each in kinds))
+    return added if there is None else join(there, added)

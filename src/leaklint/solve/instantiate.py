@@ -16,7 +16,7 @@ from leaklint.solve import folders, fullness, handed_over, heeding, pending, rem
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import put_back
-from leaklint.solve.elements import elements
+from leaklint.solve.elements import beside, elements
 from leaklint.solve.escaping import escape, take_out
 from leaklint.solve.kinds import ATOMIC, BINDING, having, is_unchanging, keeps
 from leaklint.solve.lattice import (
@@ -163,7 +163,7 @@ def instantiate(
     if written - state.written:
         state.written |= written
     for store in summary.stores:
-        yield from _store(sub, store.path, store.value)
+        yield from _store(sub, store.path, store.value, adds=store.adds)
     sub.changed()
     kept = kept_elsewhere(summary)
     for each, trace in summary.effects:
@@ -229,8 +229,8 @@ def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:
     return [stored] if stored is not None else []
 
 
-def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
-    """A field of an object that the caller knows is bound by the callee."""
+def _store(sub: Substitution, path: Path, stored: Value, *, adds: bool) -> Solving:
+    """A field of an object that the caller knows is bound by the callee; with ``adds``, what is there stays."""
     reads = sub.state.reads
     value = yield from sub.value(stored)
     if not value.things and not value.sources:
@@ -262,7 +262,8 @@ def _store(sub: Substitution, path: Path, stored: Value) -> Solving:
     for thing in ordered(target.things):
         if thing.type.name in ATOMIC:
             continue  # it may be another one of the objects that the callee knows by this name
-        happening.bind_field(sub.act, sub.state, thing, field, value, certain=certain)
+        held = beside(sub.state, extend(thing.path, field), value) if adds else value
+        happening.bind_field(sub.act, sub.state, thing, field, held, certain=certain)
         if keeps(sub.act.world, thing):
             escape(sub.state, value, extend(thing.path, field))
 

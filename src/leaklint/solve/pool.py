@@ -80,7 +80,7 @@ class Pool:
     def _store(self, store: Store) -> Store:
         found = self._stores.get(store)
         if found is None:
-            found = Store(self._path(store.path), self._value(store.value))
+            found = msgspec.structs.replace(store, path=self._path(store.path), value=self._value(store.value))
             self._stores[found] = found
         return found
 
