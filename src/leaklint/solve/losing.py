@@ -13,7 +13,7 @@ from leaklint.ir.cfg import SNAPSHOT
 from leaklint.ir.effects import AnyEffect, Pending, Work
 from leaklint.ir.values import Path, RootKind, Thing, Value
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import slot
+from leaklint.solve.lattice import OWN_WORK, slot
 
 LOST: Final = "<lost>"
 PRUNED: Final = "%"
@@ -32,6 +32,15 @@ def made_here(effect: AnyEffect, escaped: Mapping[Path, Path]) -> Path | None:
     return path if path.root.kind is RootKind.MADE and path not in escaped else None
 
 
+def submitted(effect: AnyEffect, escaped: Mapping[Path, Path]) -> Path | None:
+    """The future of an effect that nobody but its executor knows, beside this function, which has made it."""
+    path = effect.path
+    if path is None or not isinstance(effect, Pending) or effect.work is not Work.FUTURE or path.fields:
+        return None
+    known = escaped.get(path)
+    return path if path.root.kind is RootKind.MADE and (known is None or known.fields[-2:] == OWN_WORK) else None
+
+
 def names_of(env: Mapping[str, Value], path: Path, *, passing: bool = True) -> int:
     """How many names denote an object: those that pass (temporaries, but for what a variable held) among them."""
     return sum(denotes(value, path) for name, value in env.items() if passing or not _passes(name))
@@ -47,16 +56,26 @@ def denotes(value: Value, path: Path) -> bool:
 
 
 def lies_in_object(heap: Heap, path: Path) -> bool:
-    """Whether a field of some object holds the object for longer than the moment."""
+    """Whether a field of some other object holds the object for longer than the moment."""
     return any(
-        thing.path == path and not _is_passing(heap, field) for field, value in heap.items() for thing in value.things
+        thing.path == path and not _is_passing(heap, field) and not _is_own(field, path)
+        for field, value in heap.items()
+        for thing in value.things
     )
 
 
+def _is_own(field: Path, path: Path) -> bool:
+    """Whether it is an attribute of the object itself, which leads back to it: ``process.stdout`` knows its process."""
+    return field.root == path.root and not path.fields and not any(each.startswith("<") for each in field.fields)
+
+
 def _is_passing(heap: Heap, field: Path) -> bool:
-    """Whether a field holds what it does for the moment only: a captured name, or a method that is just called."""
+    """Whether a field holds what it does for the moment only: a captured name, or a method that is just called.
+
+    So does what an executor knows of its own work: nobody asks it for a single future.
+    """
     last = field.fields[-1] if field.fields else ""
-    if last.startswith("<cell "):
+    if last.startswith("<cell ") or field.fields[-2:] == OWN_WORK:
         return True
     if any("/" not in thing.path.root.name for thing in _cell_beside(heap, field, last)):
         return True  # a function that this one makes finds under the name what it is bound to by then

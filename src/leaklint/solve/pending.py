@@ -122,6 +122,9 @@ def settle_at(
         status = Status.MIXED
     within = single and path in state.iterating
     meant = _meant(state, path, work)
+    for key in meant if not single else ():
+        if _is_one_of(state.tokens[key].effect, Work.FUTURE):  # an executor knows all of them
+            state.tokens[key] = state.tokens[key]._replace(repeated=False)
     state.settle(meant, status, times_out=times_out, within=within)
     for handle in soon.handles(state, meant):
         state.settle(tokens_at(state, handle, (Work.TIMER,)), status)

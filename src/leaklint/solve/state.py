@@ -275,7 +275,7 @@ class State:
 
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether no object, and at most one name, refers to the work that is pending when it is started again."""
-        path = losing.made_here(effect, self.escaped)
+        path = losing.made_here(effect, self.escaped) or losing.submitted(effect, self.escaped)
         return (
             path is not None
             and losing.names_of(self.env, path, passing=False) < 2
@@ -334,7 +334,7 @@ class State:
         """What undoes these tokens happens, or a test says that there is nothing to undo."""
         for key in keys:
             token, reached = self.tokens[key], status
-            if token.repeated and status is Status.SETTLED and isinstance(token.effect, Pending):
+            if token.repeated and status is Status.SETTLED and not absent and isinstance(token.effect, Pending):
                 overwritten = msgspec.structs.replace(token.effect, how_dropped="overwritten")
                 token, reached = token._replace(effect=overwritten), Status.MIXED
                 self.tokens[key] = token
