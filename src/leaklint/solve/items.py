@@ -54,6 +54,7 @@ from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import SLICED
 from leaklint.solve.reading import read_contents
+from leaklint.solve.slices import is_slice, of_slice, slice_made
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance, variable
 
@@ -63,27 +64,12 @@ SEQUENCES: Final = frozenset({"builtins.list", "builtins.tuple", "collections.de
 """Their elements are found under numbers."""
 PLAIN: Final = frozenset({TypeKind.CONSTANT, TypeKind.UNKNOWN})
 """Kinds of what holds nothing that anybody knows of."""
-WHOLE_SLICE: Final = "builtins.slice of everything"
-
-
-def _slice(act: Activation, state: State, step: cfg.Slice) -> None:
-    sources: frozenset[Path] = frozenset()
-    for part in step.parts:
-        sources |= value_of(act, state, part).sources
-    whole = all(single_constant(value_of(act, state, part)) == (True, None) for part in step.parts)
-    kind = instance(WHOLE_SLICE if whole else "builtins.slice")
-    state.env[step.target] = of(Thing(act.made(step.span), kind), sources=sources)
 
 
 def _is_one_place(state: State, target: Value) -> bool:
     """Whether an object is what one place holds: what was there before, or what this invocation has put there."""
     paths = {each.path for each in target.things if not is_unchanging(each)}
     return len({state.kept_at(each) or each if each.root.kind is RootKind.MADE else each for each in paths}) < 2
-
-
-def _is_slice(key: Value, *, whole: bool = False) -> bool:
-    kinds = {thing.type.name for thing in key.things}
-    return bool(kinds) and kinds <= ({WHOLE_SLICE} if whole else {WHOLE_SLICE, "builtins.slice"})
 
 
 def _taking(target: Value, key: Value) -> Value:
@@ -164,11 +150,11 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         state.env[step.target] = named
         return
     field = field_of_key(key)
-    if _is_slice(key):
+    if is_slice(key):
         read_contents(state, target)
         made = Thing(act.made(step.span), instance("builtins.list"))
-        effects.bind_field(act, state, made, ELEMENT, elements(act, state, target), certain=False)
-        state.heap[slot(made.path, ALL_OF if _is_slice(key, whole=True) else SLICED)] = target
+        effects.bind_field(act, state, made, ELEMENT, of_slice(act, state, step, target, key), certain=False)
+        state.heap[slot(made.path, ALL_OF if is_slice(key, whole=True) else SLICED)] = target
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
     made = yield from make_missing(act, state, target, key, step.span)
@@ -245,27 +231,27 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     if any(thing.path.root.kind is not RootKind.MADE for thing in target.things):
         pending.keep_coroutine(state, value)
         uses.read_snapshots(act, state, value, step.span)
-    if step.augmented and act.in_place and not _is_slice(key):
+    if step.augmented and act.in_place and not is_slice(key):
         return
     special = yield from _method_of_project(act, state, target, "__setitem__", (key, value), step.span)
     if special is not None:
         return
     sources = deep_sources(state, value)
-    if _is_slice(key, whole=True) and not step.augmented and is_fresh(value, sources):
+    if is_slice(key, whole=True) and not step.augmented and is_fresh(value, sources):
         for thing in target.things:
             effects.empty(act, state, thing.path)
         return
     single = len(target.things) == 1 or is_one_of_loop(state, (thing.path for thing in target.things))
-    if _is_slice(key):
+    if is_slice(key):
         yield from take_all(act, state, value, step.span)
-    given = elements(act, state, value).things if _is_slice(key) and not step.augmented else frozenset()
+    given = elements(act, state, value).things if is_slice(key) and not step.augmented else frozenset()
     for thing in ordered(target.things):
         if given and given <= elements(act, state, of(thing)).things:
             # some of what it held already: it is made shorter, or what it holds is moved
-            how = How.SHRINK if _is_slice(key, whole=True) else How.REORDER
+            how = How.SHRINK if is_slice(key, whole=True) else How.REORDER
             effects.mutate(act, state, of(thing), how, "[…] =", step.span, key=frozenset({VARIES}))
             continue
-        if _is_slice(key, whole=True) and not step.augmented and len(target.things) == 1:
+        if is_slice(key, whole=True) and not step.augmented and len(target.things) == 1:
             own = thing.path.root.kind is not RootKind.LIBRARY
             if own and not any(is_prefix(thing.path, each) for each in sources):
                 effects.empty(act, state, thing.path)  # what was in it is gone
@@ -331,7 +317,7 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
     if special is not None:
         return
     for thing in ordered(target.things):
-        if _is_slice(key, whole=True):
+        if is_slice(key, whole=True):
             effects.empty(act, state, thing.path)
             continue
         in_library = thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name
@@ -340,7 +326,7 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
             callee = of(Thing(thing.path, Type(TypeKind.LIBRARY, row)))
             yield from apply(act, state, callee, Arguments((of(thing), key)), step.span)
         else:
-            taken = frozenset({VARIES}) if _is_slice(key) else _key_sources(act, state, key)
+            taken = frozenset({VARIES}) if is_slice(key) else _key_sources(act, state, key)
             effects.mutate(act, state, of(thing), How.DELETE, "del […]", step.span, key=taken)
 
 
@@ -398,7 +384,7 @@ def _next_of_project(act: Activation, state: State, iterator: Value, step: cfg.E
 
 
 DIRECT: Final[dict[type, Direct]] = {
-    cfg.Slice: _slice,
+    cfg.Slice: slice_made,
     cfg.Fill: _fill,
 }
 ASKING: Final[dict[type, Transfer]] = {

@@ -37,6 +37,8 @@ ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
 """Work of which each object is waited for by itself."""
 TOGETHER: Final = ".together"
 """The field of what stands for siblings in which lie the tasks that have been waited for together."""
+SOME: Final = "<some>"
+"""The field of a path that stands for some of the objects there, and not for all."""
 FINISHED: Final = ".finished"
 UNFINISHED: Final = ".unfinished"
 """The fields of the two sets that waiting for work gives: what was waited for."""
@@ -117,9 +119,9 @@ def settle_at(
     cancels: bool = False,
 ) -> None:
     """Work that hangs on a path is waited for, closed, flushed or removed; ``single`` for one object by itself."""
-    status = Status.SETTLED if certain else Status.UNCERTAIN
-    if not every_path:
-        status = Status.MIXED
+    if path.fields[-1:] == (SOME,):
+        path, every_path = Path(path.root, path.fields[:-1]), False
+    status = Status.MIXED if not every_path else Status.SETTLED if certain else Status.UNCERTAIN
     within = single and path in state.iterating
     meant = _meant(state, path, work)
     for key in meant if not single else ():

@@ -23,6 +23,7 @@ from leaklint.solve import (
     operations,
     pending,
     results,
+    slices,
     uses,
 )
 from leaklint.solve.activation import Activation, Direct, Transfer
@@ -73,6 +74,7 @@ from leaklint.solve.world import Solving
 
 FINISHED: Final = frozenset({"asyncio.Future.done", "asyncio.Task.done", "concurrent.futures.Future.done"})
 PICKING: Final = frozenset({"builtins.next"})
+SLICING: Final = frozenset({"itertools.islice"})
 WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
 MEASURING: Final = frozenset(f"builtins.{name}" for name in ("bool", "id", "isinstance", "len", "type"))
 """Functions that do not look at what is in an object."""
@@ -312,6 +314,8 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     results.hang(act, state, step.target)
     if callee.things and all(thing.type.name in PICKING for thing in callee.things) and _is_lone(act, state, step):
         state.env[step.target] = pending.single_out(state, state.env[step.target])
+    if callee.things and all(thing.type.name in SLICING for thing in callee.things) and _is_lone(act, state, step):
+        slices.leave_out(state, state.env[step.target], positional[1:3])
     if callee.things and all(thing.type.name in FINISHED for thing in callee.things):
         asked = join_all([state.heap[slot(thing.path, "<self>")] for thing in callee.things])
         for thing in state.env[step.target].things:

@@ -1,0 +1,68 @@
+"""Slices: what a part of a container holds, and that waiting for a part says nothing of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from leaklint.ir import cfg
+from leaklint.ir.values import Path, Thing, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.elements import elements
+from leaklint.solve.lattice import ELEMENT, extend, of, single_constant, slot
+from leaklint.solve.names import value_of
+from leaklint.solve.state import State
+from leaklint.solve.world import instance
+
+WHOLE: Final = "builtins.slice of everything"
+FIXED: Final = "builtins.slice of constants"
+"""From and to positions that are known: ``[:2]``."""
+_KINDS: Final = frozenset({WHOLE, FIXED, "builtins.slice"})
+
+
+def slice_made(act: Activation, state: State, step: cfg.Slice) -> None:
+    """A slice, as a key of items."""
+    sources: frozenset[Path] = frozenset()
+    for part in step.parts:
+        sources |= value_of(act, state, part).sources
+    bounds = [single_constant(value_of(act, state, part)) for part in step.parts]
+    fixed = all(certain for certain, _ in bounds)
+    whole = fixed and all(bound is None for _, bound in bounds)
+    kind = instance(WHOLE if whole else FIXED if fixed and _leaves_out(bounds[:2]) else "builtins.slice")
+    state.env[step.target] = of(Thing(act.made(step.span), kind), sources=sources)
+
+
+def _leaves_out(bounds: Iterable[tuple[bool, object]]) -> bool:
+    """Whether something of a longer container is left out, from its beginning or its end."""
+    return any(certain and bound not in (None, 0) for certain, bound in bounds)
+
+
+def is_slice(key: Value, *, whole: bool = False) -> bool:
+    """Whether a key of items is a slice; with ``whole``, one of all of them."""
+    kinds = {thing.type.name for thing in key.things}
+    return bool(kinds) and kinds <= ({WHOLE} if whole else _KINDS)
+
+
+def of_slice(act: Activation, state: State, step: cfg.GetItem, target: Value, key: Value) -> Value:
+    """The elements of a slice: some of several, where the function takes no other part of the container."""
+    found = elements(act, state, target)
+    prepared = act.world.prepared.get(act.identity)
+    fixed = bool(key.things) and all(thing.type.name == FIXED for thing in key.things)
+    return _some(state, found) if fixed and prepared is not None and prepared.is_lone_pick(step) else found
+
+
+def leave_out(state: State, iterator: Value, bounds: Sequence[Value]) -> None:
+    """An iterator over a part of a container, ``islice(tasks, 2)``, which gives no more than some of several."""
+    if not _leaves_out(single_constant(each) for each in bounds):
+        return
+    for thing in iterator.things:
+        place = extend(thing.path, ELEMENT)
+        state.heap[place] = _some(state, state.heap[place])
+
+
+def _some(state: State, found: Value) -> Value:
+    """Some of the objects, where work hangs on several."""
+    if not pending.is_of_several(state, found):
+        return found
+    return Value(frozenset(Thing(slot(thing.path, pending.SOME), thing.type) for thing in found.things), found.sources)
