@@ -47,6 +47,8 @@ class Settle(msgspec.Struct, frozen=True, gc=False):
     """The same where a timeout around it ends the waiting."""
     cancels: bool = False
     """It is cancelled, and nobody has waited for it since."""
+    loses: bool = False
+    """It is ended, whether it is done or not: it is not settled, but lost."""
     contents: bool = False
     """A folder goes with all that is in it."""
     repeats: bool = False

@@ -370,6 +370,7 @@ class Reader:
                     times_out=times_out,
                     goes_on=settles.goes_on,
                     cancels=settles.cancels,
+                    loses=settles.loses,
                     contents=settles.contents,
                 )
 

@@ -103,6 +103,8 @@ class Settles(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     """False where it never does more than ask the work to end (``terminate``)."""
     cancels: bool = False
     """It is cancelled: a task among others is done only when somebody waits for it then."""
+    loses: bool = False
+    """It is ended, whether it is done or not: what nobody has waited for is lost."""
     contents: bool = False
     """For files: the folder goes with all that is in it."""
     context: str = ""

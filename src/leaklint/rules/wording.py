@@ -142,6 +142,8 @@ def becomes(pending: Pending, handlers: Sequence[Handler]) -> str:
             return "its body never runs"
         case Outcome.LOST if pending.work is Work.TIMER:
             return "it is lost, because its loop is closed before it fires"
+        case Outcome.LOST if pending.work is Work.FUTURE and pending.outcome is Outcome.LOST:
+            return "it is lost, because its pool is terminated before it is done"
         case Outcome.LOST if pending.regime is Regime.ENDS:
             return "it is lost, because its loop ends with the invocation"
         case Outcome.LOST:

@@ -44,6 +44,7 @@ from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import note_wakers, run_callable
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.substitution import Substitution
+from leaklint.solve.terminating import terminate
 from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving
 from leaklint.solve.writes import with_status, write
@@ -127,16 +128,17 @@ def instantiate(
             target = join_all([target, elements(act, state, target)])  # it stands for what lies in it, too
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
             named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
-            kept = named.sources | sub.sources(frozenset({settle.path}))
-            removed = Value(named.things, kept)
+            removed = Value(named.things, named.sources | sub.sources(frozenset({settle.path})))
             removing.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
-        single = not any(field.startswith("[") for field in settle.path.fields)
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things
         if Work.FILE in settle.work:
             pending.note_removed(state, settled, every_path=settle.every_path, contents=settle.contents)
             for thing in target.things if is_row else ():
                 name = with_sources(Value(frozenset({thing})), sub.sources(frozenset({settle.path})))
                 removing.note_name(state, thing.path, name, every_path=settle.every_path, contents=settle.contents)
+        if settle.loses:
+            terminate(state, settled)
+            continue
         if settle.repeats:
             act.settling.update(thing.path for thing in settled)
         for thing in ordered(settled):
@@ -147,7 +149,7 @@ def instantiate(
                 certain=settle.certain,
                 every_path=settle.every_path,
                 times_out=settle.times_out or (settle.goes_on and bool(state.timeouts)),
-                single=single,
+                single=not any(field.startswith("[") for field in settle.path.fields),
                 cancels=settle.cancels,
             )
             if thing.path == context_of(thing.path) and settle.every_path and is_row:
@@ -197,9 +199,7 @@ def instantiate(
         elif invoke.result == "elements":
             for thing in result.things:
                 happening.bind_field(act, state, thing, ELEMENT, got, certain=False)
-    if not result.things and is_row:
-        return unknown(sub.result, result.sources)
-    return result
+    return unknown(sub.result, result.sources) if is_row and not result.things else result
 
 
 def _let_go(held: Value, places: Value) -> frozenset[Thing]:
