@@ -69,6 +69,10 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """Called before each handler that its framework got to know by one of these: ``app.route``."""
     follows_answer: bool = False
     """Called, too, where one that comes before the others has given the answer itself, so that the rest is left out."""
+    surrounds: bool = False
+    """Called around, or before, every handler of its framework: middleware."""
+    injected: bool = False
+    """Called before those handlers of its framework that ask for it, or whose application or router does."""
     arguments: int = 2
     """How many arguments a platform passes that looks handlers up by name."""
     receiver: Literal["", "request", "kept"] = ""

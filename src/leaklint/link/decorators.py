@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
+from leaklint.ir.facts import ClassFacts, FileFacts, FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.link.frameworks import Framework
@@ -187,7 +187,9 @@ class Declared:
                 functions = self._files[target.path].functions
                 own = functions.get(target.name) or functions.get(f"{target.name}.__init__")
                 if own:
-                    handler = self._handler(target.path, own.name, own.name_span, framework, f"given to {callee}()")
+                    handler = self._handler(
+                        target.path, own.name, own.name_span, framework, f"given to {callee}()", callee
+                    )
                     yield msgspec.structs.replace(handler, receiver="request" if own.in_class else "")
 
     def dependency(self, path: str, parameter: Parameter) -> tuple[str, str] | None:
@@ -232,15 +234,25 @@ class Declared:
     def _inherited(self, path: str, facts: FileFacts) -> Iterator[Handler]:
         for each in facts.classes.values():
             for framework, base, names in self._bases(path, each.bases):
-                for name in names:
-                    if name in each.methods:
-                        method = each.methods[name]
-                        function = facts.functions[method]
+                called = [(path, each, name) for name in names]
+                # of what a class inherits from others of the project, what is done around its own methods
+                called += [(*own, name) for own in self._own_bases(path, each) for name in framework.surrounds]
+                for file, class_, name in called:
+                    if name in class_.methods:
+                        method = class_.methods[name]
+                        function = self._files[file].functions[method]
                         reason = f"method {name} of a subclass of {base}"
-                        handler = self._handler(path, method, function.name_span, framework, reason, name)
+                        handler = self._handler(file, method, function.name_span, framework, reason, name)
                         yield msgspec.structs.replace(
                             handler, receiver=framework.receiver, request_attributes=framework.request_attributes
                         )
+
+    def _own_bases(self, path: str, class_: ClassFacts) -> Iterator[tuple[str, ClassFacts]]:
+        """The classes of the project among the bases of a class."""
+        for base in class_.bases:
+            target = self._names.meaning(path, base) if _DOTTED.fullmatch(base) else None
+            if isinstance(target, Own) and target.name in self._files[target.path].classes:
+                yield target.path, self._files[target.path].classes[target.name]
 
     def _named(self, path: str, facts: FileFacts) -> Iterator[Handler]:
         """What a list of strings names: methods of classes, and what functions give that are called once."""
@@ -254,12 +266,12 @@ class Declared:
                     inside, reason = self._files[target.path], f"{dotted} is listed in {name} of {path}"
                     made = inside.functions.get(target.name)
                     if made is not None:
-                        yield self._handler(target.path, f"{target.name}()", made.name_span, framework, reason)
+                        yield self._handler(target.path, f"{target.name}()", made.name_span, framework, reason, name)
                     of_class = inside.classes[target.name].methods if target.name in inside.classes else {}
                     for each in methods:
                         own = inside.functions.get(of_class.get(each, ""))
                         if own is not None:
-                            handler = self._handler(target.path, own.name, own.name_span, framework, reason, each)
+                            handler = self._handler(target.path, own.name, own.name_span, framework, reason, name, each)
                             yield msgspec.structs.replace(handler, receiver="kept")
 
     def _bases(self, path: str, bases: Iterable[str]) -> Iterator[tuple[Framework, str, tuple[str, ...]]]:
@@ -311,8 +323,9 @@ class Declared:
         return framework.when == "always" or self._web(path) or (framework.when == "adapted" and path in self._adapted)
 
     def _handler(
-        self, path: str, attribute: str, span: Span, framework: Framework, reason: str, method: str = ""
+        self, path: str, attribute: str, span: Span, framework: Framework, reason: str, *names: str
     ) -> Handler:
+        """A handler of a framework; ``names`` are those under which its table has it."""
         adapted = framework.when == "adapted"
         return Handler(
             path=path,
@@ -327,7 +340,9 @@ class Declared:
             durable=framework.durable,
             entry=framework.entry,
             request=framework.request,
-            ends_request=method in framework.ends_request,
+            ends_request=not set(names).isdisjoint(framework.ends_request),
+            surrounds=not set(names).isdisjoint(framework.surrounds),
+            injected=framework.injects and bool(names) and set(names).isdisjoint(framework.registers),
         )
 
     def _adapter_files(self) -> dict[str, Platform]:

@@ -36,6 +36,9 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Those of them whose functions are called first, whatever is requested, to those whose functions come after."""
     follows_answer: tuple[str, ...] = ()
     """Those whose functions are called, too, where one of those that are called first has given the answer."""
+    surrounds: tuple[str, ...] = ()
+    """Names under ``registers``, ``takes``, ``names`` and ``classes`` whose functions are called around, or before,
+    every handler: middleware."""
     file: str = ""
     """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
     takes: tuple[str, ...] = ()

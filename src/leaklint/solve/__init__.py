@@ -39,6 +39,7 @@ from leaklint.solve.registered import note_listed
 from leaklint.solve.sparing import Sparing
 from leaklint.solve.state import Status, Trace
 from leaklint.solve.summaries import begin, nothing, tokens_at_end
+from leaklint.solve.surrounding import surrounded
 from leaklint.solve.world import CURSORY, SUSPECT, Ask, Busy, Solving, World
 
 _LAMBDA: Final = (Platform.AWS_LAMBDA, Platform.AWS_LAMBDA_MANAGED)
@@ -120,7 +121,7 @@ def solve(
         for effect, _, _, _ in call.effects
         if isinstance(effect, Write) and not effect.assumed and effect.path is not None and survives(effect.path)
     )
-    calls = _ended(calls)
+    calls = surrounded(world, _ended(calls))
     reached = [
         each
         for call, reads in zip(calls, read_beside(world, calls), strict=True)

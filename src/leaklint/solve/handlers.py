@@ -49,6 +49,8 @@ class Invoked(NamedTuple):
     """Places that the invocation may empty or take something out of."""
     settled: frozenset[Path]
     """What it settles, whoever has opened it: perhaps only where a test says that there is something to settle."""
+    sets: frozenset[Path]
+    """The context variables that some path of it sets, whatever becomes of that; and what else it settles."""
 
 
 def callable_of(world: World, handler: Handler) -> Solving:
@@ -166,6 +168,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         elif formal is not None and formal.kind == "keyword" and declares and not by_default:
             named.append((formal.name, (yield from _argument(act, state, value, index, formal))))
     declared: list[AnyEffect] = []
+    sets: set[Path | None] = set()
     first = [receiver] if receiver is not None else []
     arguments = Arguments((*first, *given), tuple(named))
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
@@ -183,12 +186,12 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                 yield from run_coroutine(act, state, callee, arguments, facts.name_span)
                 # the platform runs it in a task, which has a context of its own, on a loop that goes on running
                 for key in [key for key, token in state.tokens.items() if _ends_with_task(token.effect)]:
-                    del state.tokens[key]
+                    sets.add(state.tokens.pop(key).effect.path)
             else:
                 declared.append(_declared(handler, facts, path))
     if handler.copies_context:
         for key in [key for key, token in state.tokens.items() if _is_set_variable(token.effect)]:
-            del state.tokens[key]
+            sets.add(state.tokens.pop(key).effect.path)
     # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
     if len(required) == 3 > handler.arguments and handler.platform is Platform.AWS_LAMBDA and called_by_lambda:
@@ -200,6 +203,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                 operation=required[2].name,
             )
         )
+    sets.update(token.effect.path for token in state.tokens.values() if _is_set_variable(token.effect))
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(
@@ -213,6 +217,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         state.reread,
         state.trimmed,
         frozenset(state.settled),
+        frozenset(filter(None, sets)).union(state.settled),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.location import Span
+from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
@@ -44,6 +44,8 @@ def register(act: Activation, state: State, name: str, arguments: Arguments, spa
             Root(RootKind.LIBRARY, "library", _PLACE + wanted), (f".{act.path}:{span.line}:{span.column}#{index}",)
         )
         yield from keep(act, state, place, value, span)
+    if act.world.is_adapter(wanted):
+        return None
     if not is_handed:
         return of(Thing(CONSTANT_PATH, Type(TypeKind.LIBRARY, wanted + _DECORATOR)))
     first = arguments.positional[0] if arguments.positional else None
@@ -61,6 +63,7 @@ def keep(act: Activation, state: State, place: Path, value: Value, span: Span) -
     for thing in ordered(value.things):
         for each in (thing, *_elements(state, thing)):
             yield from _note(act, state, registrar, each)
+            act.world.registered_at.setdefault(each.type.name, set()).add(Place(act.path, span))
 
 
 def registered_here(state: State) -> list[tuple[str, Thing]]:
@@ -82,7 +85,9 @@ def _note(act: Activation, state: State, registrar: str, thing: Thing) -> Solvin
             if each.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD):
                 world.registered.setdefault(each.type.name, Registration(registrar, of(thing)))
     elif kind in (TypeKind.FUNCTION, TypeKind.METHOD):
-        world.registered[thing.type.name] = Registration(registrar, of(thing))
+        known = world.registered.get(thing.type.name)
+        if known is None or not world.makes_for_each_request(known.registrar):  # Depends(f), also in a list for others
+            world.registered[thing.type.name] = Registration(registrar, of(thing))
     elif kind is TypeKind.CLASS and _listens(act, thing.type.name):
         yield from _note(act, state, registrar, world.kept_object(thing.type.name))
     elif kind is TypeKind.CLASS and world.makes_for_each_request(registrar):

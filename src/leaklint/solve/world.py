@@ -170,6 +170,7 @@ class World:
         self.cursory: Overview | None = None
         """Which calls give something asynchronous, while code outside of handlers is solved: others hardly matter."""
         self.registered: dict[str, Registration] = {}
+        self.registered_at: dict[str, set[Place]] = {}
         """The project's functions that imports have handed to a framework, by ``path::qualified name``."""
 
     def initial(self, path: Path) -> Value | None:
@@ -260,6 +261,11 @@ class World:
         """Whether a library's function or method takes handlers."""
         registrars = self.program.registrars
         return registrars is not None and registrars.registrar(name) is not None
+
+    def is_adapter(self, registrar: str) -> bool:
+        """Whether a registrar makes an object of its own, which the platform calls (``Mangum``)."""
+        framework = self.program.registrars.registrar(registrar) if self.program.registrars else None
+        return framework is not None and registrar in framework.callables
 
     def makes_for_each_request(self, registrar: str) -> bool:
         """Whether a registrar that is given a class makes an object of it for each request (``Depends``)."""
