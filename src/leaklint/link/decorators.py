@@ -342,7 +342,7 @@ class Declared:
             request=framework.request,
             ends_request=not set(names).isdisjoint(framework.ends_request),
             surrounds=not set(names).isdisjoint(framework.surrounds),
-            injected=framework.injects and bool(names) and set(names).isdisjoint(framework.registers),
+            injected=framework.injects and any(names) and set(names).isdisjoint(framework.registers),
         )
 
     def _adapter_files(self) -> dict[str, Platform]:

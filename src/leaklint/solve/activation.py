@@ -79,6 +79,8 @@ class Activation:
         """What solving it has taken so far (see ``leaklint.solve.budget``)."""
         self.catching: frozenset[str] = frozenset()
         """Names of the exceptions caught around the block under analysis; ``""`` for all."""
+        self.handling: frozenset[str] = frozenset()
+        """Those of them that are not raised again."""
 
     @property
     def is_given_up(self) -> bool:

@@ -20,6 +20,8 @@ from leaklint.solve.world import Solving, instance
 DECLARED: Final = "<declared>"
 """The field of a variable in which lies what its annotation says of its value."""
 
+_EXPECTING: Final = frozenset({"LookupError", "Exception", "BaseException", ""})
+
 
 def set_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     """``variable.set(value)``: the token has to be reset."""
@@ -117,11 +119,10 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
             earlier = Thing(act.made(span))
             state.heap[slot(earlier.path, "<earlier>")] = of(thing)
             found += [of(earlier), default]
-        caught = (act.catching | state.suppressed) & {"LookupError", "Exception", "BaseException", ""}
         known = state.is_reset(path) or act.world.field(path) is not None or path.root.kind is RootKind.VARIABLE
         if stored is not None and path.root.kind is RootKind.MADE and len(here) == len(stored.things):
             known = True  # by the function that has made it
-        if default is None and not arguments.positional and not known and not caught:
+        if default is None and not arguments.positional and not known and not is_expected(act, state):
             effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
     found.extend(arguments.positional[:1])
     value = join_all(found)
@@ -133,6 +134,11 @@ def _declared(act: Activation, state: State, variable: Thing) -> list[Thing]:
     """What the annotation says of the value; nothing of a container, for who has set it takes out what is put in."""
     said = read_field(act, state, slot(variable.path, DECLARED)) or NOTHING
     return [each for each in said.things if not _is_mutable(each)]
+
+
+def is_expected(act: Activation, state: State) -> bool:
+    """Whether the function, as far as it has come, handles that a variable is read that nothing has set."""
+    return not _EXPECTING.isdisjoint(act.handling | state.suppressed)
 
 
 def _set_at_import(act: Activation, value: Path) -> Value:

@@ -139,7 +139,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
         before[index] = arrived
         if back:
             rounds[index] = back
-        act.catching = catching[index]
+        act.catching, act.handling = catching[index], prepared.handling[index]
         state = arrived.copy()
         raised = yield from _run_block(act, block, state)
         if prepared.is_in_loop(index):

@@ -15,7 +15,7 @@ from leaklint.solve import effects as happening
 from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
-from leaklint.solve.context_variables import put_back
+from leaklint.solve.context_variables import is_expected, put_back
 from leaklint.solve.elements import beside, elements
 from leaklint.solve.escaping import escape, take_out
 from leaklint.solve.kinds import ATOMIC, BINDING, having, is_unchanging, keeps
@@ -386,13 +386,14 @@ def _handed_on(sub: Substitution, effect: Defer, original: Defer) -> None:
 
 
 def _is_set(sub: Substitution, value: Path) -> bool:
-    """Whether a context variable was set on every path to the call, at import, or has a default."""
+    """Whether a variable was set on every path to the call or at import, has a default, or may be unset here."""
     default = Path(value.root, (*value.fields[:-1], ".default"))
     return (
         is_within(value, sub.new[0])
         or sub.act.world.field(value) is not None
         or read_field(sub.act, sub.state, default) is not None
         or value.root.kind is RootKind.VARIABLE
+        or is_expected(sub.act, sub.state)
     )
 
 

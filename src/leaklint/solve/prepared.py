@@ -9,12 +9,11 @@ from typing import Final, TypeVar
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.solve.asking import only_asked
+from leaklint.solve.catching import catches_all, caught
 from leaklint.solve.cycles import blocks_in_cycles
 from leaklint.solve.repeated import repeated_tests
 
 _Step = TypeVar("_Step", cfg.GetItem, cfg.Call)
-
-CATCHING_ALL: Final = frozenset({"BaseException", "Exception"})
 
 
 class Prepared:
@@ -32,6 +31,7 @@ class Prepared:
         "catching",
         "catching_all",
         "decides",
+        "handling",
         "lasting",
         "order",
         "rank",
@@ -60,8 +60,9 @@ class Prepared:
             if edge.target != RAISE_EXIT
         )
         self.decides = [_decides(body, index) for index in range(len(body.blocks))]
-        self.catching = [_caught(body, index) for index in range(len(body.blocks))]
-        self.catching_all = frozenset(index for index in range(len(body.blocks)) if _catches_all(body, index))
+        self.catching = [caught(body, index) for index in range(len(body.blocks))]
+        self.handling = [caught(body, index, handled=True) for index in range(len(body.blocks))]
+        self.catching_all = frozenset(index for index in range(len(body.blocks)) if catches_all(body, index))
         """Blocks that dispatch to clauses of which none expects anything in particular."""
 
     def is_in_loop(self, index: int) -> bool:
@@ -119,17 +120,6 @@ def _turns(body: Body, rank: dict[int, int]) -> dict[int, int]:
     return turns
 
 
-def _catches_all(body: Body, dispatch: int) -> bool:
-    found = [
-        first[0]
-        for edge in body.blocks[dispatch].next
-        if edge.target != RAISE_EXIT
-        for first in [body.blocks[edge.target].instructions[:1]]
-        if first and isinstance(first[0], cfg.Catch)
-    ]
-    return bool(found) and all(not each.types or not CATCHING_ALL.isdisjoint(each.types) for each in found)
-
-
 def _decides(body: Body, index: int) -> frozenset[str]:
     """The names whose truth decides where a block goes on: at its head, a loop asks them anew in each round."""
     following = [body.blocks[edge.target] for edge in body.blocks[index].next if edge.target != RAISE_EXIT]
@@ -137,29 +127,6 @@ def _decides(body: Body, index: int) -> frozenset[str]:
     return frozenset(
         each.condition for each in first if isinstance(each, cfg.Assume) and not each.condition.startswith("%")
     )
-
-
-def _caught(body: Body, index: int) -> frozenset[str]:
-    """Names of the exceptions that an ``except`` around a block catches; ``""`` for all."""
-    target = body.blocks[index].raises_to
-    names: set[str] = set()
-    seen: set[int] = set()
-    while target != RAISE_EXIT and target not in seen:
-        seen.add(target)
-        dispatch = body.blocks[target]
-        onward = RAISE_EXIT
-        for edge in dispatch.next:
-            if edge.target == RAISE_EXIT:
-                continue
-            first = body.blocks[edge.target].instructions[:1]
-            if first and isinstance(first[0], cfg.Catch):
-                names.update(each.rpartition(".")[2] for each in first[0].types)
-                if not first[0].types:
-                    names.add("")
-            else:
-                onward = edge.target
-        target = onward
-    return frozenset(names)
 
 
 def _reverse_postorder(body: Body) -> list[int]:
