@@ -95,6 +95,10 @@ class Invoke(msgspec.Struct, frozen=True, gc=False):
     """``returns`` where the call's result is the callable's, ``elements`` where it is a container of its results."""
     times_out: bool = False
     """What the callable waits for is given up at some time."""
+    in_context: Path | None = None
+    """The context in which it runs, where the call is given one: what it does to context variables stays there."""
+    through: str = ""
+    """The method of the receiver that hands it over: in a class that overrides that one, it decides of the context."""
 
 
 class Summary(msgspec.Struct, frozen=True, gc=False):

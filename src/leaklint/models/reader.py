@@ -387,6 +387,7 @@ class Reader:
                     Moment.WORK,
                     context_follows=opens.context_follows,
                     keeps_context=opens.keeps_context,
+                    in_context=self.path(opens.in_context) if opens.in_context else None,
                 )
         for invokes in self.row.invokes:
             if self.applies(invokes):
@@ -399,6 +400,8 @@ class Reader:
                     invokes.keeps_context,
                     invokes.result,
                     self.any_given(invokes.raises_if_given),
+                    self.path(invokes.in_context) if invokes.in_context else None,
+                    invokes.through,
                 )
 
     def values(self, terms: Iterable[str] | None) -> tuple[Value, ...] | None:

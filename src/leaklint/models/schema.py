@@ -77,6 +77,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """Last names of which the project has to import one: without it, the call sends at once or does nothing."""
     keeps_context: bool = False
     """What the callable does to context variables is still there for what runs later on the same receiver."""
+    in_context: Term | None = None
+    """The context in which it runs, where the call is given one."""
     until_loop: bool = False
     """It is done as soon as its loop runs."""
     until_run: bool = False
@@ -121,6 +123,10 @@ class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     context_follows: bool = True
     keeps_context: bool = False
     """What the coroutine does to context variables is still there after the call (``asyncio.Runner.run``)."""
+    in_context: Term | None = None
+    """The context in which it runs, where the call is given one."""
+    through: str = ""
+    """The method of the receiver that hands the callable over: a subclass that overrides it, does it in its own way."""
     result: Literal["", "returns", "elements"] = ""
     raises_if_given: list[str] = []
     """With one of these arguments it ends what the callable waits for at some time, and raises."""

@@ -56,7 +56,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     state.resets |= resets
     if invoke.moment is Moment.WORK:
         _never_awaited(state, result, [*work, sub.result])
-    if invoke.moment is Moment.WORK and not invoke.context_follows:
+    if invoke.moment is Moment.WORK and not (invoke.context_follows or _is_own(sub, invoke.through)):
         at = handed_over_at(sub) if invoke.path.fields else sub.span
         handed_over.context_lost(act, state, target, at)
     if invoke.moment is Moment.NOW and invoke.regime is not Regime.NONE:
@@ -71,7 +71,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         for path in woken:
             state.heap[extend(path, WOKEN)] = of(Thing(path))
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
-    lasting = invoke.keeps_context and any(survives(thing.path) for thing in sub.arguments[0].things)
+    lasting = yield from _context_lasts(sub, invoke)
     for key in [key for key in state.tokens if key not in before]:
         token = state.tokens[key]
         effect = token.effect
@@ -89,6 +89,26 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime, loop=loop))
             state.tokens[changed.key] = changed
     return result
+
+
+def _context_lasts(sub: Substitution, invoke: Invoke) -> Solving:
+    """Whether the context in which a callable runs is there for the next invocation: that of the receiver, or given."""
+    given = (yield from sub.things(invoke.in_context)) if invoke.in_context is not None else NOTHING
+    contexts = [thing for thing in given.things if thing.type.kind is not TypeKind.CONSTANT]
+    if not contexts and invoke.keeps_context:
+        contexts = [*sub.arguments[0].things]
+    return any(survives(thing.path) for thing in contexts)
+
+
+def _is_own(sub: Substitution, method: str) -> bool:
+    """Whether the receiver is of a class of the project that overrides a method of the library's."""
+    world = sub.act.world
+    return bool(method) and any(
+        world.program.function(f"{owner}.{method}") is not None
+        for thing in sub.arguments[0].things
+        for owner in world.order(thing.type.name)
+        if "::" in owner
+    )
 
 
 def _begin(sub: Substitution) -> Solving:
