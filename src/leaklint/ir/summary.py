@@ -95,6 +95,8 @@ class Invoke(msgspec.Struct, frozen=True, gc=False):
     """``returns`` where the call's result is the callable's, ``elements`` where it is a container of its results."""
     times_out: bool = False
     """What the callable waits for is given up at some time."""
+    copies_context: bool = False
+    """It runs in a copy of the context: what it sets is not there for the caller."""
     in_context: Path | None = None
     """The context in which it runs, where the call is given one: what it does to context variables stays there."""
     through: str = ""

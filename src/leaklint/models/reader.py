@@ -400,6 +400,7 @@ class Reader:
                     invokes.keeps_context,
                     invokes.result,
                     self.any_given(invokes.raises_if_given),
+                    invokes.copies_context,
                     self.path(invokes.in_context) if invokes.in_context else None,
                     invokes.through,
                 )

@@ -123,6 +123,8 @@ class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     context_follows: bool = True
     keeps_context: bool = False
     """What the coroutine does to context variables is still there after the call (``asyncio.Runner.run``)."""
+    copies_context: bool = False
+    """It runs in a copy of the context, as a task does: what it sets is not there for the caller."""
     in_context: Term | None = None
     """The context in which it runs, where the call is given one."""
     through: str = ""

@@ -53,6 +53,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
     act.working = working
     state.timeouts = timeouts
+    if invoke.copies_context or invoke.moment in (Moment.WORK, Moment.LATER):  # what it sets is not there for others
+        state.resets = frozenset(place for place in state.resets if place.fields[-1:] != (".value",))
     state.resets |= resets
     if invoke.moment is Moment.WORK:
         _never_awaited(state, result, [*work, sub.result])
