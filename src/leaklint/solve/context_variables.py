@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, Create, Pending, Read, Work
@@ -22,6 +22,9 @@ DECLARED: Final = "<declared>"
 
 _EXPECTING: Final = frozenset({"LookupError", "Exception", "BaseException", ""})
 
+_MERGING: Final = frozenset({"builtins.dict", "builtins.set", "builtins.frozenset"})
+"""Types of objects of which two that are merged once more are the same."""
+
 
 def set_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
     """``variable.set(value)``: the token has to be reset."""
@@ -37,10 +40,11 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         if _is_as_before(state, thing, value, default):
             pending.settle_at(state, thing.path, (Work.TOKEN,))
         else:
+            kept = frozenset() if _is_another(state, thing, value) else frozenset({extend(thing.path, ".value")})
             effects.open_effect(
                 act,
                 state,
-                Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources),
+                Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources - kept),
             )
         state.resets |= {extend(thing.path, ".value")}
     return of(Thing(made, instance("contextvars.Token")), sources=sources)
@@ -52,13 +56,9 @@ def _is_as_before(state: State, variable: Thing, value: Value, default: Value | 
     _, initial = single_constant(default) if default is not None else (True, None)
     held = extend(variable.path, ".value")
     constants = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
-    earlier = {
-        each
-        for each in value.things
-        if each.path == held
-        or variable in state.heap[slot(each.path, "<earlier>")].things
-        or (each.type.kind is TypeKind.UNKNOWN and value.sources == {held})  # what a function gives that reads it
-    }
+    earlier = _earlier(state, variable, value)
+    if value.sources == {held}:  # what a function gives that reads it
+        earlier |= {each for each in value.things if each.type.kind is TypeKind.UNKNOWN}
     if earlier and not value.sources <= {held, *(each.path for each in earlier)}:
         return False
     none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in constants)
@@ -77,6 +77,35 @@ def put_back(act: Activation, state: State, effect: AnyEffect, variable: Thing, 
         return False
     pending.settle_at(state, variable.path, (Work.TOKEN,))
     return True
+
+
+def _earlier(state: State, variable: Thing, value: Value) -> set[Thing]:
+    """The objects of a value that the variable may have held when the function began."""
+    held = extend(variable.path, ".value")
+    return {
+        each
+        for each in value.things
+        if each.path == held or variable in state.heap[slot(each.path, "<earlier>")].things
+    }
+
+
+def _is_another(state: State, variable: Thing, value: Value) -> bool:
+    """Whether what a variable gets, where it is made from what it held, is another value each time.
+
+    ``v.set(v.get() or make())`` leaves what was there, and so does, from the second time on, ``v.set({**v.get(), …})``.
+    """
+    return not _earlier(state, variable, value) and not any(each.type.name in _MERGING for each in value.things)
+
+
+def counts(effect: Pending, effects: Iterable[AnyEffect]) -> bool:
+    """Whether a variable is set to what is made from what it held: ``calls.set(calls.get() + 1)``.
+
+    Not where it is set at several places: one may count up, and another one down.
+    """
+    if effect.path is None or extend(effect.path, ".value") not in effect.sources:
+        return False
+    setting = [each for each in effects if isinstance(each, Pending) and each.work is Work.TOKEN]
+    return all(each.site == effect.site for each in setting if each.path == effect.path)
 
 
 def reset_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:

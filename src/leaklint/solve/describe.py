@@ -41,6 +41,7 @@ from leaklint.solve.concerning import (
     what_is_fed,
 )
 from leaklint.solve.consuming import is_lazy
+from leaklint.solve.context_variables import counts
 from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_never_set, is_nothing
@@ -208,7 +209,8 @@ class Describer:
             if effect.only_with and not self.world.overview.is_imported(*effect.only_with):
                 return None
             of_state = effect.work in (Work.TOKEN, Work.LIBRARY_CONTEXT)
-            if of_state and not request and self.constant(effect.sources):
+            counted = counts(effect, (each for each, *_ in self.invoked.effects))
+            if of_state and not request and not counted and self.constant(effect.sources):
                 return None
             return msgspec.structs.replace(effect, subject=subject, request=request)
         if isinstance(effect, Read) and effect.origin == "loop":
