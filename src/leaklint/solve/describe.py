@@ -25,7 +25,6 @@ from leaklint.ir.effects import (
     Work,
     Write,
 )
-from leaklint.ir.handler import Source
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.concerning import (
@@ -57,6 +56,7 @@ from leaklint.solve.lattice import (
     survives,
 )
 from leaklint.solve.passing import passed_on
+from leaklint.solve.setting_up import settled_at_import
 from leaklint.solve.undoing import is_taken_for_good, opened_when_found_closed
 from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, snapshot_read
@@ -198,7 +198,7 @@ class Describer:
         if isinstance(effect, Pending):
             if subject.lifetime is not Lifetime.INVOCATION and effect.work in (Work.TASK, Work.COROUTINE):
                 effect = msgspec.structs.replace(effect, held=True)
-            if path is not None and self._settled_at_import(path):
+            if path is not None and settled_at_import(self.world, self.invoked, path):
                 return None
             if effect.work is Work.FILE:
                 if TEMPORARY not in effect.sources:
@@ -247,17 +247,6 @@ class Describer:
         effects = self.invoked.effects
         closed = any(isinstance(each, Close) and each.path == path for each, *_ in effects)
         return closed and opened_when_found_closed(path, effects)
-
-    def _settled_at_import(self, path: Path) -> bool:
-        """Whether something that is set up when the handler is loaded settles it for every invocation."""
-        setting_up = self.world.settled.get(context_of(path) or path, set())
-        handler, loaded_with = self.invoked.handler, self.world.overview.loaded_with
-        loaded = loaded_with(self.invoked.path) | loaded_with(handler.path)
-        if not setting_up.isdisjoint(loaded):
-            return True
-        # a route is called by the entry point that has loaded it
-        is_route = handler.source is Source.DECORATOR
-        return is_route and any(handler.path in loaded_with(each) for each in setting_up)
 
     def _lasts(self, effect: Defer, request: tuple[str, ...]) -> bool:
         """Whether somebody may call a callback parameter after the invocation."""

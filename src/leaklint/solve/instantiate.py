@@ -8,7 +8,7 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Work, Write
-from leaklint.ir.location import Span
+from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
@@ -156,7 +156,7 @@ def instantiate(
                 state.resets |= {thing.path}
             if act.importing:
                 # a decorator or an integration that does it for every invocation
-                act.world.settled.setdefault(thing.path, set()).add(act.path)
+                act.world.settled.setdefault(thing.path, set()).add(Place(act.path, span))
     heeded = yield from heeding.heeded(sub, summary.heeds)
     state.heeded |= heeded
     for path in sorted(summary.drains):

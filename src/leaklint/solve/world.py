@@ -134,8 +134,8 @@ class World:
         self.declared: dict[str, dict[object, tuple[AnyEffect, tuple[Place, ...]]]] = {}
         """Effects while modules were imported, by module: some are findings by themselves (LK201, LK402, LK405)."""
         self._bases: dict[str, tuple[str, ...]] = {}
-        self.settled: dict[Path, set[str]] = {}
-        """What is settled for every invocation by what was set up at import, and the modules that set it up."""
+        self.settled: dict[Path, set[Place]] = {}
+        """What is settled for every invocation by what was set up at import, and where that was done."""
         self.waited_for: set[Site] = set()
         """Where tasks are dropped for which a caller waits: for all that there are."""
         self.bounded: set[Path] = set()
