@@ -17,7 +17,7 @@ from leaklint.solve.elements import elements
 from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
 from leaklint.solve.lookup import read_field
 from leaklint.solve.pending import WAKERS, settle_at, tokens_at
-from leaklint.solve.state import State, Status
+from leaklint.solve.state import State, Status, Token
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving, span_in
@@ -36,7 +36,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
         loop = next((thing.path for thing in sub.arguments[0].things if thing.path.root.kind in SYMBOLIC), None)
         if of_invocation(sub.arguments[0], state):
             regime = Regime.ENDS
-    before = set(state.tokens)
+    before = dict(state.tokens)
     reads, state.reads = state.reads, frozenset()
     resets = state.resets
     if not invoke.context_follows:  # where it runs, context variables hold nothing of this invocation
@@ -74,7 +74,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             state.heap[extend(path, WOKEN)] = of(Thing(path))
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     lasting = yield from _context_lasts(sub, invoke)
-    for key in [key for key in state.tokens if key not in before]:
+    for key in [key for key, token in state.tokens.items() if _is_opened(token, before.get(key))]:
         token = state.tokens[key]
         effect = token.effect
         if isinstance(effect, Read) and effect.origin in ("loop", "needed") and effect.regime is Regime.NONE:
@@ -91,6 +91,16 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             changed = token._replace(effect=msgspec.structs.replace(effect, regime=regime, loop=loop))
             state.tokens[changed.key] = changed
     return result
+
+
+def _is_opened(token: Token, before: Token | None) -> bool:
+    """Whether a callable has opened it: for the first time, or again, where an earlier round of a loop had run it."""
+    if before is None:
+        return True
+    effect, earlier = token.effect, before.effect
+    if not isinstance(effect, Pending) or not isinstance(earlier, Pending):
+        return False
+    return effect.regime is Regime.NONE and earlier.regime is not Regime.NONE
 
 
 def _context_lasts(sub: Substitution, invoke: Invoke) -> Solving:
