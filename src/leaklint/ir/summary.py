@@ -141,3 +141,5 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Places that it may empty or take something out of."""
     writes: Sources = frozenset()
     """Places that this function binds on every normal path."""
+    fails: bool = False
+    """Whether one has to expect that an exception leaves it: of a row's function, ``solve/failing.py`` says so."""

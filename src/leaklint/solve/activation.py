@@ -75,6 +75,10 @@ class Activation:
         """Whether the effects of a call hang on what it returns: not those of what its callee calls in its turn."""
         self.hangs = False
         """Whether some effect hangs on the result of a call (see ``leaklint.solve.results``)."""
+        self.fails = False
+        """Whether one has to expect an exception of the call under way."""
+        self.risks = False
+        """Whether it calls a library of which its own callers have to expect an exception."""
         self.work = 0
         """What solving it has taken so far (see ``leaklint.solve.budget``)."""
         self.catching: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, 
 from leaklint.solve import fullness, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.descriptors import computed_attribute
-from leaklint.solve.fields import NAMESPACE
+from leaklint.solve.fields import NAMESPACE, is_dataclass
 from leaklint.solve.kinds import having
 from leaklint.solve.lattice import (
     CONTENT,
@@ -190,11 +190,11 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         member is not None
         and stored is None
         and _made_without(act, state, thing)
-        and not (copied or _is_dataclass(world, class_name))
+        and not (copied or is_dataclass(world, class_name))
     ):
         return member  # nobody has given this object one of its own
     types = yield from field_types(world, class_name, name)
-    if types and (bound_by_methods or member is None or _is_dataclass(world, class_name) or copied):
+    if types and (bound_by_methods or member is None or is_dataclass(world, class_name) or copied):
         if thing.path.root.kind is not RootKind.MADE:
             state.read(path)
         things = frozenset(Thing(path, each) for each in types)
@@ -320,11 +320,6 @@ def _as_it_is_now(path: Path, stored: Value) -> Value:
         for thing in stored.things
     )
     return Value(things, stored.sources | {path})
-
-
-def _is_dataclass(world: World, class_name: str) -> bool:
-    facts = world.program.class_(class_name)
-    return facts is not None and any("dataclass" in text or "define" in text for text in facts.decorators)
 
 
 def _is_copied(world: World, class_name: str, name: str) -> bool:

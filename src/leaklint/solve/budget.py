@@ -32,7 +32,7 @@ MAX_OF_OTHER: Final = 1_000_000
 HEAVY: Final = 100_000
 """A function that takes so much is solved for ``SHAPES_OF_HEAVY`` shapes (see ``World.specialised``)."""
 SHAPES_OF_HEAVY: Final = 2
-LEFT_OUT: Final = Summary(name="")
+LEFT_OUT: Final = Summary(name="", fails=True)
 """The summary of a function that is left out: its callers know nothing of it."""
 LOOPS: Final = "its loops are followed through one round only"
 ITSELF: Final = "what it does is left out"

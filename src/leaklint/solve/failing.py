@@ -8,15 +8,24 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.values import RootKind, Thing, TypeKind
 from leaklint.solve.activation import Activation
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.fields import is_dataclass
+from leaklint.solve.lattice import SYMBOLIC
 from leaklint.solve.names import value_of
 from leaklint.solve.repeated import ASKING_METHODS
 from leaklint.solve.state import State, Status, Token
+from leaklint.solve.world import NAMED_TUPLE, is_from_elsewhere
 
 STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
 """Builtins that refuse what comes from outside."""
 
 
-SURE: Final = frozenset({"contextvars.ContextVar.reset", "contextvars.ContextVar.set"})
+SURE: Final = frozenset(
+    {"contextvars.ContextVar.get", "contextvars.ContextVar.reset", "contextvars.ContextVar.set", "functools.partial"}
+)
+"""Functions without a row; of ``get`` where nothing is set, LK406 speaks."""
+VIEWS: Final = frozenset({"items", "keys", "values"})
+"""Methods by which one walks through dictionaries."""
 
 
 def never_fails(act: Activation, state: State, step: cfg.Call) -> bool:
@@ -39,26 +48,44 @@ def is_quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> boo
         things = value_of(act, state, step.iterable).things
         return not any(_may_fail(act, thing) for thing in things)
     things = value_of(act, state, step.function).things
-    return bool(things) and all(
-        _only_asks(thing)
-        or (
-            thing.type.kind in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD)
-            and thing.type.name not in STRICT
-            and (
-                thing.type.name.startswith("builtins.")
-                or thing.type.name in SURE
-                or _calls_nobody(act, thing.type.name)
-            )
-        )
-        for thing in things
-    )
+    return bool(things) and all(is_quiet_callee(act, thing) for thing in things)
+
+
+def is_quiet_callee(act: Activation, callee: Thing) -> bool:
+    """The same of one thing that is called; of what the project has written, its summary says."""
+    if callee.type.kind not in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD):
+        return _only_asks(callee)
+    name = callee.type.name
+    return name not in STRICT and (_takes_anything(act, name) or _calls_nobody(act, name))
+
+
+def may_refuse(act: Activation, callee: Thing, arguments: Arguments) -> bool:
+    """Whether a library may refuse what a function of the project passes on to it, or is not to be reached."""
+    name = callee.type.name
+    if callee.type.kind not in (TypeKind.LIBRARY, TypeKind.LIBRARY_METHOD) or _takes_anything(act, name):
+        return False
+    given = [source.root.kind for value in arguments.everything() for source in value.sources]
+    return act.world.models.asks_outside(name) or not SYMBOLIC.isdisjoint(given)
+
+
+def _takes_anything(act: Activation, name: str) -> bool:
+    """Whether it is of the language itself, or only writes down what it is given."""
+    return name.startswith(("builtins.", NAMED_TUPLE)) or name in SURE or act.world.models.writes_down(name)
+
+
+def is_plain_class(act: Activation, class_name: str) -> bool:
+    """Whether objects of a class are made by nothing but what the project, or a decorator of Python's, has written."""
+    known = act.world.classes.get(class_name)
+    if known is None or any(is_from_elsewhere(each) for each in known.order if "::" not in each):
+        return False
+    return not known.describes or is_dataclass(act.world, class_name)
 
 
 def _only_asks(method: Thing) -> bool:
     """Whether it is, of what a function is given, what texts and dictionaries are asked by: ``event.get(key)``."""
     path = method.path
     given = path.root.kind is RootKind.PARAMETER and method.type.kind is TypeKind.UNKNOWN
-    return given and path.fields[-1:] != () and path.fields[-1][1:] in ASKING_METHODS
+    return given and path.fields[-1:] != () and path.fields[-1][1:] in ASKING_METHODS | VIEWS
 
 
 def _may_fail(act: Activation, iterable: Thing) -> bool:

@@ -15,7 +15,7 @@ from leaklint.solve.lookup import kept
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.origins import GIVEN
 from leaklint.solve.state import State
-from leaklint.solve.world import NAMED_TUPLE, Solving, class_path, instance
+from leaklint.solve.world import NAMED_TUPLE, Solving, World, class_path, instance
 
 DEFAULT: Final = ".default"
 """The field of what declares a field in which lies its default."""
@@ -24,6 +24,12 @@ FACTORY: Final = ".default_factory"
 _ATTRS: Final = re.compile(r"(?:attrs?\.)?(?:attrs|define|frozen|mutable|s)\b")
 """Decorators by which the attributes of a class become the fields of its objects, as attrs has them."""
 NAMESPACE: Final = "types.SimpleNamespace"
+
+
+def is_dataclass(world: World, class_name: str) -> bool:
+    """Whether a decorator, of Python or of attrs, gives a class its constructor."""
+    facts = world.program.class_(class_name)
+    return facts is not None and any("dataclass" in text or "define" in text for text in facts.decorators)
 
 
 def keep_fields(

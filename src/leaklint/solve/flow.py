@@ -238,13 +238,14 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         if direct is not None:
             direct(act, state, step)
         else:
+            act.fails = False
             yield from ASKING[kind](act, state, step)
             act.work += len(state.tokens) >> 3
             ends = isinstance(step, cfg.Call) and never_returns(act, state, step)
             if act.is_given_up or (ends and never_fails(act, state, step)):  # type: ignore[arg-type]
                 return False, raising, surprise
         if snapshot is not None and (
-            (isinstance(step, cfg.Call) and _only_suspends(state, step.target))
+            (isinstance(step, cfg.Call) and (_only_suspends(state, step.target) or not (act.fails or act.catching)))
             or (isinstance(step, cfg.GetAttribute) and _finds_method(act, state, step.target))
         ):
             known = None

@@ -243,6 +243,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         shows=frozenset(act.shows),
         shows_new=frozenset(act.shows_new),
         fills=frozenset(path for path in last.full if path.root.kind is not RootKind.MADE),
+        fails=raised is not None or act.risks or facts.is_stub,
     )
 
 
