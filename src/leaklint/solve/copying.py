@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.facts import ClassFacts
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
-from leaklint.solve import effects, overriding
+from leaklint.solve import effects, overriding, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, sources_of
 from leaklint.solve.attributes import get_attribute
@@ -56,6 +56,7 @@ def _same_elements(
     for original, made in zip(originals, copies, strict=True):
         held = elements(act, state, of(original), keys=False)
         effects.bind_field(act, state, made, ELEMENT, held, certain=False)
+        saving.save(state, of(made), of(original))
         keys = read_field(act, state, extend(original.path, KEYS))
         if keys is not None:
             effects.bind_field(act, state, made, KEYS, keys, certain=False)

@@ -10,7 +10,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
-from leaklint.solve import choosing, fullness, listed, pending, replacing
+from leaklint.solve import choosing, fullness, listed, pending, replacing, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
 from leaklint.solve.escaping import Removal, escape, take_out
@@ -117,6 +117,7 @@ def mutate(
         if root.kind is RootKind.MADE:
             kept = state.kept_at(path)
             if kept is None:
+                saving.forget(state, thing.path)
                 continue
             path = kept
             absorb(act, state, path, span)
@@ -200,6 +201,10 @@ def write(
         state.trimmed |= effect.prunes
     if how in REMOVING:
         state.trimmed |= {path}
+    undone_by_copy = saving.undone_by(act, state, place or path, value) if how in REPLACING else None
+    if undone_by_copy is not None:
+        state.settle(with_callbacks(state, undone_by_copy))
+        return
     undone = with_callbacks(state, undone_by(state, effect))
     if undone or is_next_of_several(state, effect):
         one_of_many, tokens = is_one_of_many(state, effect), [state.tokens[key] for key in undone]

@@ -12,7 +12,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, serving, uses
+from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, saving, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import is_expected, put_back
@@ -255,6 +255,8 @@ def _store(sub: Substitution, path: Path, stored: Value, *, adds: bool) -> Solvi
             kept_in = sub.state.kept_at(thing.path) or thing.path
             handed_over.keep_parameter(sub.act, sub.state, value, sub.span, kept_in)
     if field.startswith("<"):
+        if field == saving.SAVED and saving.is_changed(sub.state, value):
+            return
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
         return

@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import dispatching, effects, handed_over, listed, overriding, pending, uses
+from leaklint.solve import dispatching, effects, handed_over, listed, overriding, pending, saving, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.binding import is_fresh, overwrites
@@ -112,6 +112,8 @@ def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
             field = ELEMENT
         position += 1
         effects.bind_field(act, state, thing, field, value, certain=True)
+    if len(step.items) == 1 and step.items[0].starred:
+        saving.save(state, of(thing), value)
     state.env[step.target] = of(thing, sources=sources)
 
 
@@ -155,6 +157,8 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         made = Thing(act.made(step.span), instance("builtins.list"))
         effects.bind_field(act, state, made, ELEMENT, of_slice(act, state, step, target, key), certain=False)
         state.heap[slot(made.path, ALL_OF if is_slice(key, whole=True) else SLICED)] = target
+        if is_slice(key, whole=True):
+            saving.save(state, of(made), target)
         state.env[step.target] = of(made, sources=target.sources | key.sources)
         return
     made = yield from make_missing(act, state, target, key, step.span)
@@ -247,6 +251,9 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
     given = elements(act, state, value).things if is_slice(key) and not step.augmented else frozenset()
     for thing in ordered(target.things):
         if given and given <= elements(act, state, of(thing)).things:
+            if is_slice(key, whole=True) and saving.is_copy_of(state, value, thing.path):
+                effects.write(act, state, thing.path, How.REBIND, "[…] =", step.span, value=value)
+                continue
             # some of what it held already: it is made shorter, or what it holds is moved
             how = How.SHRINK if is_slice(key, whole=True) else How.REORDER
             effects.mutate(act, state, of(thing), how, "[…] =", step.span, key=frozenset({VARIES}))
@@ -319,6 +326,8 @@ def _delete_item(act: Activation, state: State, step: cfg.DeleteItem) -> Solving
     for thing in ordered(target.things):
         if is_slice(key, whole=True):
             effects.empty(act, state, thing.path)
+            continue
+        if saving.cut_back(state, key, thing.path):
             continue
         in_library = thing.type.kind is TypeKind.INSTANCE and "::" not in thing.type.name
         row = act.world.models.method(thing.type.name, "__delitem__") if in_library else None

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, folders, outside, overriding, pending, protocols, shell, uses
+from leaklint.solve import builtin_calls, caches, folders, outside, overriding, pending, protocols, saving, shell, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.draining import take_all
@@ -234,6 +234,10 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         result = with_sources(result, result.sources.union(*carried))
     if act.importing:
         result = with_sources(result, result.sources | folders.made_at_import(name, given, act.made(span)))
+    if name in saving.SAVING and len(arguments.everything()) == 1:
+        saving.save(state, result, bound[0])
+    if name == "builtins.len":
+        saving.save(state, result, bound[0], saving.LENGTH)
     if name in COPYING and bound:
         for thing in result.things:
             state.heap[slot(thing.path, ALL_OF)] = bound[0]

@@ -7,7 +7,7 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.values import Path, Thing, Value
-from leaklint.solve import pending
+from leaklint.solve import pending, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import ELEMENT, extend, of, single_constant, slot
@@ -30,7 +30,10 @@ def slice_made(act: Activation, state: State, step: cfg.Slice) -> None:
     fixed = all(certain for certain, _ in bounds)
     whole = fixed and all(bound is None for _, bound in bounds)
     kind = instance(WHOLE if whole else FIXED if fixed and _leaves_out(bounds[:2]) else "builtins.slice")
-    state.env[step.target] = of(Thing(act.made(step.span), kind), sources=sources)
+    made = act.made(step.span)
+    if all(bound == (True, None) for bound in bounds[1:]):
+        saving.keep_length(state, made, value_of(act, state, step.parts[0]))
+    state.env[step.target] = of(Thing(made, kind), sources=sources)
 
 
 def _leaves_out(bounds: Iterable[tuple[bool, object]]) -> bool:

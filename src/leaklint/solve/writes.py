@@ -9,7 +9,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, listed, looping, pending, replacing, undoing
+from leaklint.solve import fullness, listed, looping, pending, replacing, saving, undoing
 from leaklint.solve.escaping import Removal
 from leaklint.solve.kinds import is_composed, is_new_object, is_of_request, is_weak, note_change
 from leaklint.solve.lattice import (
@@ -66,6 +66,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.changes(place)
     if place.root.kind is RootKind.MADE:
         kept = state.kept_at(place)
+        saving.forget(state, place)
         if kept is None or effect.settled is not Settled.NEVER:
             return  # the callee puts another object there once this one is kept
         if not effect.once_kept and not any(is_prefix(each, place) for each in sub.escaped):
@@ -88,6 +89,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     if undoing.drops_when_full(state, place, effect):
         state.trimmed |= {place}
     fullness.take(state, place, effect.how)
+    put_aside = NOTHING
     taken = effect.sources | effect.key_sources
     own = all(survives(each) or each.root.kind is RootKind.LIBRARY for each in taken)
     if effect.how in undoing.REMOVING and (own or extend(place, KEYS) in taken):
@@ -95,13 +97,19 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     if any(is_composed(sub.arguments[index]) for index in written):
         effect = msgspec.structs.replace(effect, composed=True)
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
-        effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, sub.arguments[written[0]]))
+        put_aside = sub.arguments[written[0]]
+        effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, put_aside))
         if place.root.kind is RootKind.LIBRARY and is_new_object(sub.arguments[written[0]]):
             effect = msgspec.structs.replace(effect, sources=effect.sources | {NEW})
     elif effect.how in undoing.REPLACING and original.sources and not effect.puts_back:
         source = min(original.sources, key=lambda each: (len(each.fields), each))
         put_aside = _behind(sub, source) if all(is_prefix(source, each) for each in original.sources) else NOTHING
         effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, put_aside))
+    if put_aside.things and effect.settled is Settled.NEVER and not effect.tests:
+        undone_by_copy = saving.undone_by(act, state, place, put_aside)
+        if undone_by_copy is not None:
+            state.settle(undoing.with_callbacks(state, undone_by_copy))
+            return
     if effect.unique and _is_of_import(sub, original.sources):
         effect = msgspec.structs.replace(effect, how=How.SET_ITEM, constant=True)
     given = original.sources | original.key_sources if effect.how in undoing.REMOVING else frozenset()
