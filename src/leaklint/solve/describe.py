@@ -41,7 +41,6 @@ from leaklint.solve.concerning import (
 )
 from leaklint.solve.consuming import is_lazy
 from leaklint.solve.context_variables import counts
-from leaklint.solve.effects import MISSING
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import is_never_set, is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
@@ -57,7 +56,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.passing import passed_on
 from leaklint.solve.setting_up import settled_at_import
-from leaklint.solve.undoing import is_taken_for_good, opened_when_found_closed
+from leaklint.solve.undoing import MISSING, is_taken_for_good, opened_when_found_closed
 from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, snapshot_read
 from leaklint.solve.world import World, span_in
@@ -327,7 +326,7 @@ class Describer:
             and each.path is not None
             and is_prefix(path, each.path)
             and (
-                each.operation != MISSING
+                (each.operation != MISSING and not each.assumed)
                 or (each.path == path and each.site < looked_up.site and not self.constant(each.key_sources))
             )
             for each, _, _, _ in self.invoked.effects

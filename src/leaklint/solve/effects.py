@@ -41,14 +41,20 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.pruning import pruned
 from leaklint.solve.state import State, Token, Trace
-from leaklint.solve.undoing import REMOVING, REPLACING, is_next_of_several, is_one_of_many, undone_by, with_callbacks
+from leaklint.solve.undoing import (
+    REMOVING,
+    REPLACING,
+    is_next_of_several,
+    is_one_of_many,
+    is_only_looked_up,
+    undone_by,
+    with_callbacks,
+)
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
-MISSING: Final = "lookup"
-"""Operation by which a container that makes what is missing is changed."""
 
 
 def open_effect(
@@ -211,6 +217,8 @@ def write(
         state.settle(undone, within=one_of_many)
         if how in REMOVING and not one_of_many:
             take_out(state, Removal(path, operation, tokens, NOTHING))
+            if is_only_looked_up(state, path):
+                put_back(act, state, effect, ())
     elif effect.puts_back and how in REPLACING and not effect.guards:
         put_back(act, state, effect, ())
     else:

@@ -16,6 +16,7 @@ from leaklint.solve.lattice import constant_keys, join, of, ordered
 from leaklint.solve.members import class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
+from leaklint.solve.undoing import MISSING
 from leaklint.solve.world import Solving
 
 DICTIONARIES: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.UserDict"})
@@ -32,7 +33,7 @@ def make_missing(act: Activation, state: State, target: Value, key: Value, span:
         looked_up = any(tested.truth and thing.path in tested.reads for tested in state.guards)
         if thing.type.name == "collections.defaultdict" and not looked_up:
             keys = constant_keys(key) | deep_sources(state, key)
-            effects.mutate(act, state, of(thing), How.SET_ITEM, effects.MISSING, span, key=keys)
+            effects.mutate(act, state, of(thing), How.SET_ITEM, MISSING, span, key=keys)
         elif thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name and not looked_up:
             method = yield from class_member(act, state, thing.type.name, "__missing__", bound_to=thing, on_class=False)
             if method is not None and act.world.is_subclass(thing.type.name, DICTIONARIES):

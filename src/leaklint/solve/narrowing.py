@@ -21,7 +21,7 @@ from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
 from leaklint.solve.state import PLAIN, SAME, State
-from leaklint.solve.undoing import put_into
+from leaklint.solve.undoing import made_for_others, put_into
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
@@ -55,6 +55,7 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     full = state.full
     if kind == "true" and holds:
         fullness.found(state, value_of(act, state, tested))
+        state.settle(made_for_others(state, value_of(act, state, tested)), absent=True)
     if kind in ANSWERS and kind != "false" and holds is not (kind == "none"):
         fullness.found_something(state, value_of(act, state, tested))
     if kind == "true" and not holds:
@@ -196,7 +197,9 @@ def _ended(act: Activation, state: State, value: Value, kind: str, holds: bool) 
         for container in empty:
             _without_elements(act, state, container)
         if answer in listed.OPPOSITE:
-            fullness.found(state, state.heap[slot(thing.path, f"<empty {listed.OPPOSITE[answer]}>")])
+            full = state.heap[slot(thing.path, f"<empty {listed.OPPOSITE[answer]}>")]
+            fullness.found(state, full)
+            state.settle(made_for_others(state, full), absent=True)
 
 
 def _some_finished(state: State, tested: Value) -> None:

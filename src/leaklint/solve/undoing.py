@@ -36,6 +36,9 @@ ONE_ELEMENT: Final = frozenset({"add", "append", "appendleft", "insert"})
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 _TAKING_OUT: Final = frozenset({"discard", "pop", "remove"})
 """Methods by which containers lose a certain element."""
+MISSING: Final = "lookup"
+"""Operation by which a container that makes what is missing is changed."""
+_MAKING: Final = frozenset({MISSING, "setdefault"})
 REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
 _ADDING: Final = {
     How.SHRINK: (How.GROW, How.SET_ITEM),
@@ -202,6 +205,41 @@ def put_into(state: State, container: Path) -> list[tuple[object, ...]]:
         )
     ]
     return with_callbacks(state, added)
+
+
+def made_for_others(state: State, element: Value) -> list[tuple[object, ...]]:
+    """Tokens of an element that was looked up, and made where it was missing, in which a test has found something.
+
+    If this invocation has left nothing there, others have: the element is theirs.
+    """
+    places = [thing.path for thing in element.things if thing.path.fields[-1:] and thing.path.fields[-1][0] == "["]
+    if len(element.things) != 1 or not places:
+        return []
+    place, container = places[0], Path(places[0].root, places[0].fields[:-1])
+    found = []
+    for token in state.tokens.values():
+        effect = token.effect
+        if not isinstance(effect, Write) or effect.path is None:
+            continue
+        if is_prefix(place, effect.path) and effect.how in _ADDING[How.SHRINK] and token.status is not Status.SETTLED:
+            return []
+        keys = effect.key_sources - constants_in(effect.key_sources)
+        if effect.path == container and effect.operation in _MAKING and keys <= element.sources:
+            found.append(token.key)
+    return found
+
+
+def is_only_looked_up(state: State, container: Path) -> bool:
+    """Whether this function looks into a container and puts nothing there: what it takes out, a caller may have put."""
+    adding = [
+        token.effect.operation
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write)
+        and token.effect.path is not None
+        and is_prefix(container, token.effect.path)
+        and token.effect.how not in REMOVING
+    ]
+    return bool(adding) and all(operation == MISSING for operation in adding)
 
 
 def put_under(state: State, container: Path, keys: Sources) -> list[tuple[object, ...]]:

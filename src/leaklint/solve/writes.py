@@ -123,6 +123,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         if effect.how in undoing.REMOVING and len(sure) == len(undone) and not one_of_many and not act.working:
             tokens = [state.tokens[key] for key in undone]
             sub.removals.append(Removal(place, effect.operation, tokens, taken_out))
+            if undoing.is_only_looked_up(state, place):
+                happening.put_back(act, state, effect, trace)
         state.settle(sure, within=one_of_many)
         state.settle([key for key in undone if key not in sure], Status.MIXED)
         return
