@@ -246,6 +246,7 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             copies_context=all(each.copies_context for each in same),
             arguments=max(each.arguments for each in same),
             durable=any(each.durable for each in same),
+            ends_request=any(each.ends_request for each in same),
             request=tuple(dict.fromkeys(name for each in same for name in each.request)),
             receiver=next((each.receiver for each in same if each.receiver), ""),
             request_attributes=next((each.request_attributes for each in same if each.request_attributes), ()),

@@ -28,6 +28,7 @@ from leaklint.models.load import Models
 from leaklint.solve.anywhere import without_await
 from leaklint.solve.beside import read_beside
 from leaklint.solve.describe import Describer
+from leaklint.solve.ending import ended
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
 from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
@@ -121,7 +122,7 @@ def solve(
         for effect, _, _, _ in call.effects
         if isinstance(effect, Write) and not effect.assumed and effect.path is not None and survives(effect.path)
     )
-    calls = surrounded(world, _ended(calls))
+    calls = surrounded(world, ended(calls))
     reached = [
         each
         for call, reads in zip(calls, read_beside(world, calls), strict=True)
@@ -236,24 +237,6 @@ def _reached(world: World, call: Invoked, written: frozenset[Path], read_by_othe
             statement = statement_of(world.program.files.get(described.site.path), described.site.span)
             result.append(Reached(described, steps, (call.handler,), statement))
     return result
-
-
-def _ended(calls: Sequence[Invoked]) -> list[Invoked]:
-    """The calls without the context variables that those of their framework reset when a request ends."""
-    ending = [call for call in calls if call.handler.ends_request]
-
-    def is_reset(call: Invoked, effect: AnyEffect) -> bool:
-        return (
-            isinstance(effect, Pending)
-            and effect.work is Work.TOKEN
-            and call.handler.source is Source.DECORATOR
-            and any(effect.path in each.settled and each.handler.platform is call.handler.platform for each in ending)
-        )
-
-    return [
-        call._replace(effects=tuple(each for each in call.effects if not is_reset(call, each[0]))) if ending else call
-        for call in calls
-    ]
 
 
 def _is_forgotten(effect: AnyEffect, status: Status) -> bool:

@@ -47,6 +47,8 @@ class Invoked(NamedTuple):
     """Places that it reads when it has bound them."""
     trimmed: frozenset[Path]
     """Places that the invocation may empty or take something out of."""
+    resets: frozenset[Path]
+    """Places that it throws away what was in, on every path."""
     settled: frozenset[Path]
     """What it settles, whoever has opened it: perhaps only where a test says that there is something to settle."""
     sets: frozenset[Path]
@@ -216,6 +218,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         state.reads,
         state.reread,
         state.trimmed,
+        state.resets,
         frozenset(state.settled),
         frozenset(filter(None, sets)).union(state.settled),
     )

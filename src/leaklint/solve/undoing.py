@@ -77,7 +77,7 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             and (token.effect.path == path or (effect.sources and _may_be(token.effect.path, path)))
             and isinstance(token.effect, Write)
             and (token.effect.how in _ADDING[how] or path.root.kind is RootKind.LIBRARY)
-            and not _other_key(token.effect, effect)
+            and not is_other_key(token.effect, effect)
             and (
                 (nothing_before and token.effect.operation not in ONE_ELEMENT)
                 or _same_element(state, token.effect, effect)
@@ -115,7 +115,7 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             for token in opened
             if token.effect.path is not None
             and is_prefix(path, token.effect.path)
-            and not (isinstance(token.effect, Write) and _other_key(token.effect, effect))
+            and not (isinstance(token.effect, Write) and is_other_key(token.effect, effect))
         ]
     return []
 
@@ -162,7 +162,7 @@ def _was_made(state: State, removed: Write) -> bool:
         isinstance(token.effect, Write)
         and token.effect.operation == "setdefault"
         and token.effect.path == removed.path
-        and not _other_key(token.effect, removed)
+        and not is_other_key(token.effect, removed)
         and _same_element(state, token.effect, removed)
         for token in state.tokens.values()
     )
@@ -251,7 +251,7 @@ def put_under(state: State, container: Path, keys: Sources) -> list[tuple[object
             continue
         removed = msgspec.structs.replace(effect, sources=NONE, key_sources=keys)
         adds = effect.how in _ADDING[How.DELETE] or container.root.kind is RootKind.LIBRARY
-        if adds and not _other_key(effect, removed) and _same_element(state, effect, removed):
+        if adds and not is_other_key(effect, removed) and _same_element(state, effect, removed):
             added.append(token.key)
     return with_callbacks(state, added)
 
@@ -347,7 +347,7 @@ def _is_constant(source: Path) -> bool:
     return source.root.kind is RootKind.LIBRARY and source.root.owner == "constant"
 
 
-def _other_key(one: Write, other: Write) -> bool:
+def is_other_key(one: Write, other: Write) -> bool:
     """Whether two writes are known to be about different keys."""
     first, second = constants_in(one.key_sources), constants_in(other.key_sources)
     return bool(first and second) and first.isdisjoint(second)
