@@ -63,6 +63,44 @@ def test_a_leak_that_is_only_seen_is_something_found(project: Path, leaklint: Co
     assert leaklint("--confirm", "--exit-zero").status == 0
 
 
+SUPPRESSED = "MESSAGES.append(text)  # leaklint: ignore[LK101] wanted"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (SUPPRESSED, []),
+        ("MESSAGES.append(text)", ["--ignore", "LK101"]),
+        ("MESSAGES.append(text)", ["--select", "LK2"]),
+        ("MESSAGES.append(text)", ["bot/main.py"]),
+        ("MESSAGES.append(text)", ["--baseline", "accepted.json"]),
+    ],
+)
+def test_a_leak_that_nobody_wants_to_see_is_not_found_anew(
+    with_event: Path, leaklint: Command, line: str, words: list[str]
+) -> None:
+    log = with_event / "bot/log.py"
+    log.write_text(log.read_text().replace("MESSAGES.append(text)", line))
+    leaklint("--update-baseline", "--baseline", "accepted.json", "-q")
+    ended = leaklint("--confirm", *words)
+    assert ended.out.endswith(
+        "\n0 confirmed, 0 not seen, 0 only seen at run time. (1 finding was seen that is suppressed, accepted or left out.)\n"
+    )
+    assert ended.status == 0
+
+
+def test_a_leak_beside_a_suppressed_one_is_found(with_event: Path, leaklint: Command) -> None:
+    log = with_event / "bot/log.py"
+    log.write_text(
+        log.read_text().replace("MESSAGES.append(text)", f"{SUPPRESSED}\n    exec('KEPT.append(text)')")
+        + "\n\nKEPT = []\n"
+    )
+    ended = leaklint("--confirm")
+    assert "only seen at run time  LK101 state bot.log.KEPT" in ended.out
+    assert "bot.log.MESSAGES" not in ended.out
+    assert ended.status == 1
+
+
 def test_a_sound_handler_is_clean(project: Path, leaklint: Command) -> None:
     (project / "bot/main.py").write_text("def handler(event, context):\n    return event\n")
     (project / "leaklint.toml").write_text(SETTINGS)

@@ -34,6 +34,8 @@ class Static:
     """The calls of its trace."""
     defined: Spot | None = None
     """Where the state was made."""
+    hidden: bool = False
+    """Whether the report leaves it out: it is suppressed, accepted, or not asked for."""
 
     @property
     def place(self) -> str:

@@ -226,4 +226,6 @@ def _sum(report: Report) -> str:
     one = report.elsewhere == 1
     others = "1 finding is about another handler" if one else f"{report.elsewhere} findings are about other handlers"
     about = f" ({others}.)" if report.elsewhere else ""
-    return ", ".join(parts) + "." + about
+    known = "1 finding was seen that is" if report.hidden == 1 else f"{report.hidden} findings were seen that are"
+    left_out = f" ({known} suppressed, accepted or left out.)" if report.hidden else ""
+    return ", ".join(parts) + "." + about + left_out

@@ -67,6 +67,8 @@ class Report:
     """What changed without being a leak by itself."""
     elsewhere: int
     """Findings about other handlers."""
+    hidden: int
+    """Findings that are borne out, and that nobody wants to see."""
     joined: bool
     """Whether findings were given."""
 
@@ -101,9 +103,11 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
     told = {each for proved in proofs.values() for each in proved}
     confirmed: list[Confirmed] = []
     not_seen: list[NotSeen] = []
-    elsewhere = 0
+    elsewhere = hidden = 0
     for number, finding in enumerate(findings or ()):
-        if number in proofs:  # also one of another entry that this handler turns out to reach, such as a route
+        if finding.hidden:
+            hidden += number in proofs
+        elif number in proofs:  # also one of another entry that this handler turns out to reach, such as a route
             confirmed.append(Confirmed(finding, tuple(proofs[number])))
         elif not finding.is_of(plan.handler, plan.root):
             elsewhere += 1
@@ -123,6 +127,7 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
         tuple(only),
         tuple(asides),
         elsewhere,
+        hidden,
         joined=findings is not None,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from leaklint.confirm.events import gathered
-from leaklint.confirm.findings import from_objects
+from leaklint.confirm.findings import Static, from_objects
 from leaklint.confirm.plan import Plan, Regime, Unusable
 from leaklint.confirm.run import confirm
 from leaklint.confirm.text import render
@@ -47,7 +47,7 @@ def confirm_all(parts: Sequence[Part], report: Report, style: Style, stream: Tex
             '--confirm: no handler has an event; settings name them: events = { "app:handler" = "event.json" }'
         )
     cwd = Path(report.root)
-    findings = from_objects([as_object(each) for each in report.findings], cwd)
+    findings = _all_findings(report, cwd)
     status = 0
     for run in [each for part in parts for each in _runs(part, report.handlers, cwd)]:
         try:
@@ -60,6 +60,13 @@ def confirm_all(parts: Sequence[Part], report: Report, style: Style, stream: Tex
         print(f"\n{render(seen, style)}", end="", file=stream)
         status = max(status, 1 if seen.leaks else 0 if seen.complete else 2)
     return status
+
+
+def _all_findings(report: Report, cwd: Path) -> list[Static]:
+    """The findings of a report, and those that it leaves out: a leak that is known already is not found anew."""
+    hidden = [*(each.finding for each in report.silenced), *report.others]
+    shown = from_objects(map(as_object, report.findings), cwd)
+    return [*shown, *(dataclasses.replace(each, hidden=True) for each in from_objects(map(as_object, hidden), cwd))]
 
 
 def _runs(part: Part, handlers: Sequence[Handler], cwd: Path) -> Iterator[Run]:

@@ -288,10 +288,12 @@ def _analysed(
         own.__contains__,
     )
     shown = [each for each in findings if each.severity >= settings.least]
+    told = {(each.place, each.code) for each in (*shown, *(each.finding for each in silenced))}
     report = Report(
         root=str(project.root),
         findings=tuple(offered(shown, fixable)),
         silenced=tuple(sorted(silenced, key=lambda each: by_place(each.finding))),
+        others=tuple(each for each in found if settings.events and (each.place, each.code) not in told),
         handlers=output.handlers,
         notes=output.notes,
         files=len(tree.own) + len(tree.libraries),
@@ -381,7 +383,7 @@ def _judged(
 
 def _lines(report: Report, *sources: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
     """The lines of all files that the findings of a report point at."""
-    findings = [*report.findings, *(each.finding for each in report.silenced)]
+    findings = [*report.findings, *(each.finding for each in report.silenced), *report.others]
     paths = {place.path for each in findings for place in (each.place, *(step.place for step in each.trace))}
     found = {path: next((each[path] for each in sources if path in each), None) for path in sorted(paths)}
     return {path: lines_of(_text(source)) for path, source in found.items() if source is not None}

@@ -152,7 +152,10 @@ def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:
     report = _without_accepted(part, request, report)
     if changes is not None:
         touched = tuple(each for each in report.findings if touches(each, changes))
-        report = dataclasses.replace(report, findings=touched, unchanged=len(report.findings) - len(touched))
+        unchanged = tuple(each for each in report.findings if not touches(each, changes))
+        report = dataclasses.replace(
+            report, findings=touched, unchanged=len(unchanged), others=(*report.others, *unchanged)
+        )
     if not relative:
         return report
     return repathed(report, str(request.cwd), lambda path: shown(root / path, request.cwd))
@@ -209,7 +212,8 @@ def _without_accepted(part: Part, request: Request, report: Report) -> Report:
         gone = before.total - after.total
         change = f"went down by {gone}" if gone > 0 else f"went up by {-gone}" if gone else "changed"
         notes = (*notes, f"baseline {name} {change}: {after.total} accepted")
-    return dataclasses.replace(report, findings=new, accepted=len(accepted), notes=notes)
+    others = (*report.others, *accepted)
+    return dataclasses.replace(report, findings=new, accepted=len(accepted), notes=notes, others=others)
 
 
 def _judged_by(part: Part, report: Report) -> Callable[[Path, str], bool]:

@@ -41,6 +41,9 @@ class Report:
     """How many Python files were read."""
     left_out: tuple[tuple[str, str], ...] = ()
     """What was not read, and why."""
+    others: tuple[Finding, ...] = ()
+    """Findings that nobody wants to see, where handlers are run that may show them: of codes that are not selected, in
+    files that are not named, below the least severity, accepted, or unchanged."""
     hidden: int = 0
     """Findings below the least severity that is shown."""
     accepted: int = 0
@@ -102,6 +105,7 @@ def repathed(report: Report, root: str, rename: Callable[[str], str]) -> Report:
         root=root,
         findings=tuple(sorted(map(finding, report.findings), key=by_place)),
         silenced=tuple(Silenced(finding(each.finding), each.by) for each in report.silenced),
+        others=tuple(map(finding, report.others)),
         handlers=tuple(map(handler, report.handlers)),
         left_out=tuple((rename(path), reason) for path, reason in report.left_out),
         sources={rename(path): lines for path, lines in report.sources.items()},
@@ -114,6 +118,7 @@ def merged(reports: tuple[Report, ...], root: str) -> Report:
         root=root,
         findings=tuple(sorted((each for report in reports for each in report.findings), key=by_place)),
         silenced=tuple(each for report in reports for each in report.silenced),
+        others=tuple(each for report in reports for each in report.others),
         handlers=tuple(each for report in reports for each in report.handlers),
         notes=tuple(dict.fromkeys(each for report in reports for each in report.notes)),
         files=sum(report.files for report in reports),
