@@ -7,6 +7,7 @@ import pytest
 from leaklint.ir.effects import Close, Defer, How, Pending, Work, Write
 from leaklint.ir.summary import CallKind, Moment, Summary
 from leaklint.ir.values import Path, Root, RootKind, TypeKind
+from leaklint.models.checks import check_names
 from leaklint.models.load import GIVEN, ModelError, Models, parse
 
 RESULT = Root(RootKind.RESULT)
@@ -45,6 +46,11 @@ def parameter(index: int, *fields: str) -> Path:
         ),
         ('["m.f"]\nparams = ["path"]\nreturns = ["path["]', '"path[" is no term'),
         ('["m.f"]\nparams = ["path"]\nreturns = ["path[key]"]', '"key" names no parameter'),
+        (
+            '["m.f"]\nparams = ["p"]\nopens = { work = "thread", matches = { p = "[" } }',
+            'own.toml: ["m.f"]: matches: "[" is no regular expression: unterminated character set at position 0',
+        ),
+        ('["m.F.f"]\nopens = { work = "buffer", cure = "self.((" }', 'cure: "self.((" is no call: write one as in'),
         ('["m.f"]\nparams = ["wait"]\nsettles = { of = "wait", unless = { block = false } }', '"block" names no'),
     ],
 )
@@ -52,6 +58,36 @@ def test_wrong_tables_name_file_row_and_cure(text: str, says: str) -> None:
     with pytest.raises(ModelError) as raised:
         parse(text, "own.toml")
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('["m.f"]\nalias-of = "m.g"', 'own.toml: ["m.f"]: alias-of: there is no row "m.g"'),
+        ('["m.f"]\nalias-of = "m.g"\n["m.g"]\nalias-of = "m.f"', 'alias-of: "m.g" is another name itself'),
+        ('["m.A"]\nbases = ["m.B"]\n["m.B"]\nbases = ["m.C"]\n["m.C"]\nbases = ["m.A"]', "bases: it is its own base"),
+        ('["m.A"]\nbases = ["m.A"]', "bases: it is its own base"),
+    ],
+)
+def test_names_that_lead_nowhere_are_mistakes(text: str, says: str) -> None:
+    table = parse(text, "own.toml")
+    with pytest.raises(ModelError) as raised:
+        check_names(Models([table]), table, "own.toml")
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["m.f"]\nalias-of = "n.mod"\n["n.mod.g"]',
+        '["m.f"]\nalias-of = "n.A.__exit__"\n["n.A"]\ncloseable = true',
+        '["m.A"]\nbases = ["other.B", "m.C"]\n["m.B"]\nbases = ["m.C"]\n["m.C"]',
+        '["m.A.f"]\nopens = { work = "buffer", cure = "await self.flush()" }',
+    ],
+)
+def test_names_that_lead_somewhere_are_none(text: str) -> None:
+    table = parse(text, "own.toml")
+    check_names(Models([table]), table, "own.toml")
 
 
 def test_only_methods_speak_of_self() -> None:

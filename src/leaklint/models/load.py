@@ -17,6 +17,7 @@ import msgspec
 from leaklint.ir.cfg import ConstantValue
 from leaklint.ir.summary import Formal, Summary
 from leaklint.models import terms
+from leaklint.models.checks import check_texts
 from leaklint.models.conditions import GIVEN
 from leaklint.models.reader import ModelError, Reader
 from leaklint.models.schema import Changes, Defers, Invokes, Opens, Process, Row, Settles, Variant
@@ -66,6 +67,7 @@ def parse(text: str, file: str) -> dict[str, Row]:
         try:
             rows[name] = msgspec.convert(table, Row)
             terms.check(rows[name])
+            check_texts(rows[name])
         except msgspec.ValidationError as error:
             raise ModelError(f'{file}: ["{name}"]: {error}{_suggestion(str(error))}') from error
         except terms.TermError as error:
@@ -116,6 +118,15 @@ class Models:
         for name, row in list(self._rows.items()):
             if row is not None and terms.uses_receiver(row) and not self.is_method(name):
                 raise ModelError(f'["{name}"]: it speaks of self, but {name.rpartition(".")[0]} is no class of a row')
+
+    def has(self, name: str) -> bool:
+        """Whether there is a row of this name, or one of something below it."""
+        below = f"{name}."
+        return name in self or any(each.startswith(below) for each in self._in_package.get(name.partition(".")[0], ()))
+
+    def written(self, name: str) -> Row | None:
+        """The row under exactly this name, or the one that the row of its class says in short."""
+        return self._row(name)
 
     def _row(self, name: str) -> Row | None:
         """The row under exactly this name, or the one that the row of its class says in short."""

@@ -98,8 +98,9 @@ def _given(arguments: Sequence[str] | None) -> list[str]:
     return [term for argument in arguments or () for term in argument.split(MADE_FROM)]
 
 
-def _conditions(row: Row) -> Iterator[str]:
-    parts: list[Condition] = [
+def conditions(row: Row) -> list[Condition]:
+    """The parts of a row that may depend on the arguments."""
+    return [
         *row.types,
         *row.opens,
         *row.settles,
@@ -109,7 +110,10 @@ def _conditions(row: Row) -> Iterator[str]:
         *row.process,
         *row.changes,
     ]
-    for part in parts:
+
+
+def _conditions(row: Row) -> Iterator[str]:
+    for part in conditions(row):
         yield from (*part.if_given, *part.unless_given, *part.when, *part.unless, *part.matches)
     for settles in row.settles:
         yield from (*settles.uncertain_if_given, *settles.raises_if_given)

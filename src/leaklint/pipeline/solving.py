@@ -24,6 +24,7 @@ from leaklint.link.handlers import discover
 from leaklint.link.modules import Modules
 from leaklint.link.public import public_functions
 from leaklint.link.templates.reading import stacks_among
+from leaklint.models.checks import check_names
 from leaklint.models.load import ModelError, Models, parse
 from leaklint.pipeline.cache import Cache, digest, key_of
 from leaklint.pipeline.hearing import Hears, nobody
@@ -221,7 +222,11 @@ def tables_of(root: Path, settings: Settings) -> list[tuple[str, str]]:
 def models_of(tables: Iterable[tuple[str, str]]) -> Models:
     """The packaged rows and those of the project."""
     try:
-        return Models([parse(text, name) for name, text in tables], [*packaged("stdlib"), *packaged("libraries")])
+        own = {name: parse(text, name) for name, text in tables}
+        models = Models(own.values(), [*packaged("stdlib"), *packaged("libraries")])
+        for name, rows in own.items():
+            check_names(models, rows, name)
+        return models
     except ModelError as error:
         raise WrongUse(str(error)) from None
 
