@@ -117,6 +117,22 @@ def test_code_can_be_run_before_the_handler_is_imported(observe: Observe, tmp_pa
     assert json.loads(report.record.invocations[0].answer) == "boto3"
 
 
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import os\nraise RuntimeError('no stub')\n", "prepare.py:2: RuntimeError: no stub"),
+        ("import os\n\nx = (\n", "prepare.py:3: SyntaxError: '(' was never closed"),
+        ("import sys\nsys.exit('not here')\n", "prepare.py:2: SystemExit: not here"),
+        ("import json\njson.loads('')\n", "prepare.py:2: json.decoder.JSONDecodeError: Expecting value"),
+    ],
+)
+def test_a_set_up_that_fails_is_named(observe: Observe, tmp_path: Path, code: str, says: str) -> None:
+    (tmp_path / "prepare.py").write_text(code)
+    report = observe("def handler(event, context): ...\n", setup=tmp_path / "prepare.py")
+    assert report.record.init_error.startswith(says)
+    assert not report.complete
+
+
 STAND_IN = """
 import socket
 KEPT = []
@@ -180,6 +196,8 @@ def test_a_file_that_grows_without_end_is_stopped(observe: Observe) -> None:
         ("other:handler", {}, "there is no module other"),
         ("app:handler", {"root": Path("no-such-folder")}, "is not a folder"),
         ("app:handler", {"setup": Path("no-such-file.py")}, "is not a file"),
+        ("app:handler", {"python": "python3.99"}, "--python: there is no interpreter python3.99"),
+        ("app:handler", {"python": "/nonexistent/python"}, "--python: there is no interpreter /nonexistent/python"),
     ],
 )
 def test_wrong_plans_are_refused(handler: str, more: dict[str, Path], says: str, tmp_path: Path) -> None:

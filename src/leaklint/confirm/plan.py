@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,7 +98,7 @@ class Plan:
             "setup": os.path.realpath(self.setup) if self.setup else None,
             "moto": self.moto,
             "snapstart": self.snapstart,
-            "python": self.python,
+            "python": self.interpreter(),
             "run": self.run,
             "linger": LINGER,
         }
@@ -111,6 +112,11 @@ class Plan:
         if self.engine is Engine.AUTO:
             return Engine.REAL if real and plain else Engine.BUILTIN
         return self.engine
+
+    def interpreter(self) -> str | None:
+        """The program that the handler runs in, from whatever folder it is started; None where there is none."""
+        found = shutil.which(self.python)
+        return found and os.path.abspath(found)
 
     def check(self) -> None:
         """Raises ``Unusable`` where the run cannot work."""
@@ -135,6 +141,8 @@ class Plan:
             raise Unusable("SnapStart goes with the regime lambda only")
         if self.moto and importlib.util.find_spec("moto") is None:
             raise Unusable("--aws moto needs moto: pip install 'leaklint[moto]'")
+        if self.interpreter() is None:
+            raise Unusable(f"--python: there is no interpreter {self.python}")
         if self.setup and not self.setup.is_file():
             raise Unusable(f"{self.setup} is not a file")
 

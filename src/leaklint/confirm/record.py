@@ -190,6 +190,9 @@ class Recorder:
         else:
             current.error, current.lines = _error_of(message["body"], self._root)
 
+    def _not_prepared(self, message: dict[str, Any]) -> None:
+        self.record.init_error = message["reason"].removeprefix(self._root + "/")
+
     def _stuck(self, message: dict[str, Any]) -> None:
         if current := self._current(message):
             current.status = "timeout"

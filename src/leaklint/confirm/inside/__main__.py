@@ -22,7 +22,11 @@ def main(text: str) -> None:
     sys.path[0] = plan["root"]
     sys.argv[:] = ["bootstrap"]
     observer.install()
-    prepare(plan)
+    try:
+        prepare(plan)
+    except BaseException as error:
+        observer.channel.say("not-prepared", reason=_reason(plan["setup"], error))
+        raise
     engine(plan["handler"], plan["api"], observer)
 
 
@@ -54,6 +58,17 @@ def prepare(plan: dict[str, Any]) -> None:
         module = importlib.util.module_from_spec(spec)
         sys.modules[SETUP] = module
         spec.loader.exec_module(module)
+
+
+def _reason(file: str | None, error: BaseException) -> str:
+    """Type and message of an error, behind the line of a file that it came from, or that cannot be parsed."""
+    import traceback
+
+    said = traceback.format_exception_only(error)[-1].strip()[:1000]
+    lines = [each.lineno for each in traceback.extract_tb(error.__traceback__) if each.filename == file]
+    if isinstance(error, SyntaxError) and error.filename == file:
+        lines.append(error.lineno)
+    return f"{file}:{lines[-1]}: {said}" if lines else said
 
 
 if __name__ == "__main__":
