@@ -193,8 +193,8 @@ def test_a_handler_that_ends_the_process_is_judged_up_to_then(
     [
         (["other:handler"], "there is no module other in .: --root names the folder that holds it\n"),
         (["inner:handler"], "there is no module inner in .: --root names the folder that holds it, here src\n"),
-        (["app:handler", "--event", "none.json"], "none.json cannot be read"),
-        (["app:handler", "--event", "app.py"], "app.py is no JSON"),
+        (["app:handler", "--event", "none.json"], "none.json: cannot be read: No such file"),
+        (["app:handler", "--event", "app.py"], "app.py:1:1: not valid JSON: Expecting value"),
         (["app:handler", "--findings", "app.py"], "cannot be read as a JSON report"),
         (["app:handler", "--env", "NO_SUCH_VARIABLE"], "there is no such variable here"),
         (["app:handler", "--output-format", "xml"], "there is no output format xml"),

@@ -150,16 +150,35 @@ def test_a_platform_with_an_open_loop_gets_one(project: Path, leaklint: Command)
     ("settings", "words", "says"),
     [
         ("", ["--confirm"], "--confirm: no handler has an event"),
-        ('events = { "bot.other:handler" = "event.json" }', ["--confirm"], "there is no handler bot.other:handler"),
-        ('events = { "bot.main:handler" = "none.json" }', ["--confirm"], "none.json cannot be read"),
-        ('confirm-setup = "no.py"\n' + SETTINGS, ["--confirm"], "no.py is not a file"),
+        (
+            'events = { "bot.main:handelr" = "good.json" }',
+            ["--confirm"],
+            "leaklint.toml:1:12: `events`: there is no handler `bot.main:handelr`; did you mean `bot.main:handler`?\n",
+        ),
+        (
+            'events = { "bot/main:handelr" = "good.json" }',
+            ["--confirm"],
+            "leaklint.toml:1:12: `events`: there is no handler `bot/main:handelr`; did you mean `bot/main:handler`?\n",
+        ),
+        (
+            'events = { "bot.main:handler" = "god.json" }',
+            ["--confirm"],
+            "leaklint.toml:1:33: `events`: no such file `god.json`; did you mean `good.json`?\n",
+        ),
+        (
+            'events = { "bot.main:handler" = ["good.json", "bad.json"] }',
+            ["--confirm"],
+            "error: bad.json:2:20: not valid JSON: Expecting property name",
+        ),
+        ('confirm-setup = "no.py"', ["--confirm"], "leaklint.toml:1:17: `confirm-setup`: no such file `no.py`\n"),
         ("events = { bot = 1 }", [], 'a handler is written "module:function", found `bot`'),
         ("events = []", [], "`events`: expected a table of files, found a list"),
         (SETTINGS, ["--confirm", "--watch"], "--watch and --confirm do not go together"),
     ],
 )
 def test_wrong_use_is_explained(project: Path, leaklint: Command, settings: str, words: list[str], says: str) -> None:
-    (project / "bot/log.py").write_text("def write(text): ...\n")
+    (project / "good.json").write_text('{"id": "{{unique}}"}')
+    (project / "bad.json").write_text('{\n"id": "{{unique}}",n}')
     (project / "leaklint.toml").write_text(settings)
     ended = leaklint(*words)
     assert ended.status == 2

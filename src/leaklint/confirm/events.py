@@ -14,19 +14,24 @@ def read_event(path: Path) -> list[str]:
     """The event in a file; of a file of JSON lines, all of them, to be handed out in turn."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise Unusable(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise Unusable(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise Unusable(f"{path}: cannot be read: it is not UTF-8 text") from error
     if path.suffix == ".jsonl":
-        return [checked(line, f"{path}:{number}") for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        lines = enumerate(text.splitlines(), 1)
+        return [checked(line, str(path), number) for number, line in lines if line.strip()]
     return [checked(text, str(path))]
 
 
-def checked(text: str, source: str) -> str:
-    """The text, which is JSON once its markers are filled in."""
+def checked(text: str, source: str, line: int = 1) -> str:
+    """The text, which is JSON once its markers are filled in; it begins on this line of its source."""
     try:
-        json.loads(marks.filled(text, "00000000", 1))
+        json.loads(marks.like_filled(text))
+    except json.JSONDecodeError as error:
+        raise Unusable(f"{source}:{line + error.lineno - 1}:{error.colno}: not valid JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"{source} is no JSON: {error}") from error
+        raise Unusable(f"{source}: not valid JSON: {error}") from error
     return text
 
 

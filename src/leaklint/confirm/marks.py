@@ -52,3 +52,8 @@ def _number(match: re.Match[str]) -> int:
 def filled(template: str, run: str, number: int) -> str:
     """The text of an event with its placeholders filled for one invocation."""
     return template.replace(PLACEHOLDER, marker(run, number)).replace(NUMBER, str(number))
+
+
+def like_filled(template: str) -> str:
+    """The text with something in the place of its placeholders that is as long, so that all places stay."""
+    return template.replace(PLACEHOLDER, "u" * len(PLACEHOLDER)).replace(NUMBER, "1" * len(NUMBER))

@@ -8,7 +8,7 @@ import dataclasses
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -138,7 +138,12 @@ def main(arguments: list[str]) -> int:
     if options.watch:
         return _watch(request, options, targets)
     parts: list[Part] = []
-    report = _run(request, options, parts)
+    if options.confirm:
+        from leaklint.frontends.confirming import confirm_all, insist_on_events
+
+        report = _run(request, options, parts, insist_on_events)
+    else:
+        report = _run(request, options, parts)
     if options.verbose:
         from leaklint.frontends.verbose import say_what_is_read
 
@@ -152,8 +157,6 @@ def main(arguments: list[str]) -> int:
         show_offers(report)
     status = 1 if report.findings else 0
     if options.confirm:
-        from leaklint.frontends.confirming import confirm_all
-
         stream = _for_people(targets)
         seen = confirm_all(parts, report, style_for(stream, options.color), stream)
         status = status or seen
@@ -185,15 +188,22 @@ def _request(options: argparse.Namespace) -> Request:
         jobs=options.jobs or processors(),
         since=options.since,
         baseline="renew" if options.update_baseline else "read" if options.no_update else "shorten",
+        runs_handlers=options.confirm,
         edits=options.show_fixes or any(each.format in WITH_EDITS for each in targets_of(options.output_format)),
     )
 
 
-def _run(request: Request, options: argparse.Namespace, parts: list[Part]) -> Report:
-    """The report; the projects of the run are added to ``parts``."""
+def _run(
+    request: Request,
+    options: argparse.Namespace,
+    parts: list[Part],
+    insist: Callable[[Part], None] = lambda _part: None,
+) -> Report:
+    """The report; the projects of the run are added to ``parts``, after ``insist`` has looked at each."""
     with progress(options) as drawn, _without_collector():
 
         def begun(part: Part) -> None:
+            insist(part)
             parts.append(part)
             drawn.begins(shown(part.project.root, request.cwd))
 

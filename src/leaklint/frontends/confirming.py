@@ -16,7 +16,8 @@ from leaklint.confirm.text import render
 from leaklint.ir.handler import Handler, Platform
 from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Part
-from leaklint.pipeline.wrong_use import WrongUse
+from leaklint.pipeline.settings import mistake_at
+from leaklint.pipeline.wrong_use import Mistake, WrongUse, did_you_mean
 from leaklint.report.json_list import as_object
 from leaklint.report.plain import plain
 from leaklint.report.report import Report
@@ -38,6 +39,16 @@ class Run:
 
     plan: Plan
     events: list[Path]
+
+
+def insist_on_events(part: Part) -> None:
+    """Complains about events of a project that are no JSON, before it is analysed."""
+    cwd = Path.cwd()
+    for _, files in part.sourced.settings.events:
+        try:
+            gathered([Path(shown(part.project.root / file, cwd)) for file in files], None)
+        except Unusable as error:
+            raise WrongUse(str(error)) from None
 
 
 def confirm_all(parts: Sequence[Part], report: Report, style: Style, stream: TextIO) -> int:
@@ -73,10 +84,11 @@ def _runs(part: Part, handlers: Sequence[Handler], cwd: Path) -> Iterator[Run]:
     """What is to be run of one project."""
     root, settings = part.project.root, part.sourced.settings
     setup = root / settings.confirm_setup if settings.confirm_setup else None
+    unknown = [name for name, _ in settings.events if not any(_fits(name, each, root, cwd) for each in handlers)]
+    if unknown:
+        raise WrongUse(*(_no_handler(part, name, handlers, cwd) for name in unknown))
     for name, files in settings.events:
         fitting = [each for each in handlers if _fits(name, each, root, cwd)]
-        if not fitting:
-            raise WrongUse(f"events: there is no handler {name} in {shown(root, cwd)}; `leaklint handlers` lists them")
         module = name.partition(":")[0].rpartition("/")[2]
         for handler in fitting:
             plan = Plan(
@@ -91,12 +103,27 @@ def _runs(part: Part, handlers: Sequence[Handler], cwd: Path) -> Iterator[Run]:
 
 def _fits(name: str, handler: Handler, root: Path, cwd: Path) -> bool:
     """Whether a name, as the settings give it, is that of a handler in the project."""
-    module, _, function = name.partition(":")
+    return name.replace("/", ".") == _named_like(name, handler, root, cwd).replace("/", ".")
+
+
+def _named_like(name: str, handler: Handler, root: Path, cwd: Path) -> str:
+    """The name of a handler with as many folders as another name has; empty outside of the project."""
     path = _module_path(cwd / handler.path)
-    if function != handler.attribute or not path.is_relative_to(root):
-        return False
-    words = module.replace("/", ".").split(".")
-    return list(path.relative_to(root).parts[-len(words) :]) == words
+    if not path.is_relative_to(root):
+        return ""
+    between = "/" if "/" in name else "."
+    words = name.partition(":")[0].replace("/", ".").split(".")
+    return f"{between.join(path.relative_to(root).parts[-len(words) :])}:{handler.attribute}"
+
+
+def _no_handler(part: Part, name: str, handlers: Sequence[Handler], cwd: Path) -> Mistake:
+    """The complaint about a name that is no handler's, at its place in the settings."""
+    names = [_named_like(name, each, part.project.root, cwd) for each in handlers]
+    guess = did_you_mean(name, filter(None, names)) or "; `leaklint handlers` lists them"
+    message = f"there is no handler `{name}`{guess}"
+    if part.project.config is None:
+        return Mistake(f"`events`: {message}")
+    return mistake_at(part.project.config, shown(part.project.config, cwd), "events", name, message)
 
 
 def _module_path(file: Path) -> Path:

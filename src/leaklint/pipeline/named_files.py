@@ -11,11 +11,14 @@ from leaklint.pipeline.settings import Sourced, mistake_at
 from leaklint.pipeline.wrong_use import Mistake, WrongUse, did_you_mean
 
 
-def insist_on_files(project: Project, sourced: Sourced, cwd: Path, *, baseline: bool) -> None:
-    """Complains about files of the settings that are not there; about the baseline only where it is read."""
+def insist_on_files(project: Project, sourced: Sourced, cwd: Path, *, baseline: bool, events: bool) -> None:
+    """Complains about files of the settings that are not there; about the baseline and events only if they are read."""
     wanted = [("models", name) for name in sourced.settings.models]
     if baseline and sourced.settings.baseline is not None and not _is_option(sourced, "baseline"):
         wanted.append(("baseline", sourced.settings.baseline))
+    if events:
+        wanted += [("events", name) for _, names in sourced.settings.events for name in names]
+        wanted += [("confirm-setup", name) for name in [sourced.settings.confirm_setup] if name]
     cure = {"baseline": "; `leaklint --update-baseline` makes it"}
     mistakes = [
         _mistake(project, cwd, key, name, f"no such file `{name}`{_near(project.root / name) or cure.get(key, '')}")

@@ -53,6 +53,8 @@ class Request:
     baseline: BaselineUse = "read"
     edits: bool = False
     """Say of each fix what it changes."""
+    runs_handlers: bool = False
+    """Handlers will be run, and need their events."""
     only_handlers: bool = False
     """Look for handlers, and follow nothing from them."""
     cached: bool = True
@@ -83,7 +85,8 @@ def parts_of(request: Request) -> tuple[Part, ...]:
         if project.config:
             sourced = read_settings(project.config, shown(project.config, request.cwd), rules)
         sourced = override(sourced, request.given, rules)
-        insist_on_files(project, sourced, request.cwd, baseline=request.baseline != "renew")
+        renews = request.baseline == "renew"
+        insist_on_files(project, sourced, request.cwd, baseline=not renews, events=request.runs_handlers)
         cache = _cache_of(project, sourced, request)
         tree = discover(project, sourced.settings, request.cwd, force_exclude=request.force_exclude, cache=cache)
         parts[project.root] = Part(project, sourced, tree, cache)

@@ -223,19 +223,28 @@ def _meant(key: str) -> str:
 
 
 def span_in_settings(file: Path, key: str, word: str) -> Span:
-    """Where a settings file, which has been read before, has a word in the list of a setting."""
+    """Where a settings file, which has been read before, has a word in the list or in the table of a setting."""
     text = read_toml_text(file, file.name)
     content = parse_toml(text, file.name)
     top = _table_path(file, content)
-    listed = (_tool_table(content) if top else content).get(key, ())
-    if isinstance(listed, list) and word in listed:
-        top = (*top, key, listed.index(word))
-    elif listed == word:
-        top = (*top, key)
-    else:
+    way = _way_to(word, (_tool_table(content) if top else content).get(key))
+    if way is None:
         return NOWHERE
-    extent = toml_places(text).of(top)
+    places = toml_places(text)
+    path = (*top, key, *way)
+    extent = places.keys[path[:-1]] if path[-1] == kinds.KEY else places.of(path)
     return Span(extent.line, extent.column, extent.line, extent.column + extent.length)
+
+
+def _way_to(word: str, value: Any) -> KeyPath | None:
+    """The way to a word in a value, as a key or as a text; None where it is not in there."""
+    if value == word:
+        return ()
+    if isinstance(value, dict) and word in value:
+        return word, kinds.KEY
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ways = ((key, _way_to(word, each)) for key, each in below)
+    return next(((key, *way) for key, way in ways if way is not None), None)
 
 
 def mistake_at(file: Path, shown: str, key: str, word: str, message: str) -> Mistake:
