@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from leaklint.confirm.cli import main
 from leaklint.confirm.events import checked
 from leaklint.confirm.marks import filled
 from leaklint.confirm.samples import SAMPLES, sample
+from leaklint.frontends.cli import main as leaklint
 
 LEAKY = """
 import threading
@@ -36,6 +36,11 @@ FINDINGS = [
 ]
 
 Files = Callable[..., Path]
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status of ``leaklint confirm``."""
+    return leaklint(["confirm", *arguments])
 
 
 @pytest.fixture
@@ -193,11 +198,19 @@ def test_a_handler_that_ends_the_process_is_judged_up_to_then(
     [
         (["other:handler"], "there is no module other in .: --root names the folder that holds it\n"),
         (["inner:handler"], "there is no module inner in .: --root names the folder that holds it, here src\n"),
-        (["app:handler", "--event", "none.json"], "none.json: cannot be read: No such file"),
+        (["app"], "error: `app` names no handler: write module:function, such as app:handler\n"),
+        (
+            ["app:handler", "--event", "ap.py"],
+            "error: --event: ap.py: no such file or folder; did you mean `app.py`?\n",
+        ),
+        (["app:handler", "--event", "src"], "src: cannot be read: Is a directory"),
         (["app:handler", "--event", "app.py"], "app.py:1:1: not valid JSON: Expecting value"),
         (["app:handler", "--findings", "app.py"], "cannot be read as a JSON report"),
         (["app:handler", "--env", "NO_SUCH_VARIABLE"], "there is no such variable here"),
-        (["app:handler", "--output-format", "xml"], "there is no output format xml"),
+        (
+            ["app:handler", "--output-format", "xml"],
+            "--output-format: unknown format `xml`; formats are text, json, svg, html",
+        ),
         (["app:handler", "--root", "nowhere"], "nowhere is not a folder"),
     ],
 )
@@ -212,20 +225,35 @@ def test_wrong_use_is_explained(
 
 
 @pytest.mark.parametrize(
-    "words", [["app:handler", "--times", "0"], ["app:handler", "--timeout", "-1"], ["--frobnicate"]]
+    ("words", "says"),
+    [
+        (["app:handler", "--times", "0"], "--times: `0` is not a number from 1 to 1000"),
+        (["app:handler", "--times", "x"], "--times: `x` is not a number from 1 to 1000"),
+        (["app:handler", "--timeout", "-1"], "--timeout: `-1` is not a number of seconds, more than 0 and at most 900"),
+        (
+            ["app:handler", "--engine", "foo"],
+            "--engine: unknown value `foo`; expected one of `auto`, `awslambdaric`, `b",
+        ),
+        (["app:handler", "--regime", "lamda"], "--regime: unknown value `lamda`; did you mean `lambda`?"),
+        (["app:handler", "--samples", "sqs"], "unknown option --samples; did you mean `--sample`?"),
+        (
+            ["app:handler", "--output-format", "json", "--output-format", "text"],
+            "--output-format: only one format can go",
+        ),
+    ],
 )
-def test_wrong_options_end_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as leaving:
-        main(words)
-    assert leaving.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+def test_wrong_options_are_explained_as_everywhere(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(f"error: {says}")
 
 
 def test_output_that_cannot_be_written_is_no_traceback(
     here: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     here(SOUND)
-    assert main(["app:handler", "--times", "1", "--output-format", "json:no/such/folder.json"]) == 2
+    assert main(["app:handler", "--times", "1", "--output-format", "json:app.py/report.json"]) == 2
     assert "cannot be written" in capsys.readouterr().err
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from docs.pages import PAGES, ROOT, Shown, fences, inline, label, shown_commands, text_of
 
-from leaklint.confirm.cli import make_parser
 from leaklint.frontends.check import parser
 from leaklint.frontends.cli import main
 from leaklint.frontends.commands import COMMANDS
+from leaklint.frontends.confirm import make_parser
 from leaklint.frontends.flake8_plugin import FLAKE8_HAS
 from leaklint.frontends.output import targets_of
 from leaklint.frontends.setting_options import SETTING_OPTIONS

@@ -127,7 +127,7 @@ class Plan:
             )
         module, colon, function = self.handler.partition(":")
         if not (module and colon and function):
-            raise Unusable(f"{self.handler!r} names no handler: write module:function, such as app:handler")
+            raise Unusable(f"`{self.handler}` names no handler: write module:function, such as app:handler")
         if not self.root.is_dir():
             raise Unusable(f"{self.root} is not a folder")
         if not module_file(self.root, module):

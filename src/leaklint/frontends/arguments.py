@@ -75,18 +75,18 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; the working folder by default")
 
 
-def _insist_on_paths(paths: list[str], cwd: Path) -> None:
+def insist_on_paths(paths: list[str], cwd: Path, option: str = "") -> None:
     """Complains about paths that are not there, with what they may have been meant to be."""
-    commands = [path for path in paths[:1] if path.isidentifier()]
+    commands = [path for path in paths[:1] if path.isidentifier() and not option]
     mistakes = []
     for path in paths:
-        if path == "-" or os.path.lexists(cwd / path):
+        if (path == "-" and not option) or os.path.lexists(cwd / path):
             continue
         guess = _near(cwd / path)
         if not guess and path in commands and (meant := did_you_mean(path, COMMANDS)):
             guess = meant.replace("did you mean", "did you mean the command")
             raise WrongUse(f"{path}: no such file or folder{guess}")
-        mistakes.append(Mistake(f"{path}: no such file or folder{guess}"))
+        mistakes.append(Mistake(f"{option}{path}: no such file or folder{guess}"))
     if mistakes:
         raise WrongUse(*mistakes)
 
@@ -107,5 +107,5 @@ def request_of(options: argparse.Namespace) -> Request:
     except FileNotFoundError:
         raise WrongUse("the working folder is gone") from None
     config = options.config and Path(os.path.normpath(cwd / options.config))
-    _insist_on_paths(options.paths, cwd)
+    insist_on_paths(options.paths, cwd)
     return Request(options.paths or ["."], cwd, given_settings(options, cwd), config)

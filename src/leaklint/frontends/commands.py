@@ -15,7 +15,7 @@ COMMANDS = {
     "explain": ("leaklint.frontends.explain", "print the page of a rule"),
     "rules": ("leaklint.frontends.rules", "list all rules"),
     "config": ("leaklint.frontends.config", "show the settings in force, and where each was said"),
-    "confirm": ("leaklint.confirm.cli", "run a handler in a warm container and show what survives"),
+    "confirm": ("leaklint.frontends.confirm", "run a handler in a warm container and show what survives"),
     "clean": ("leaklint.frontends.clean", "remove the cache"),
     "completion": ("leaklint.frontends.completion", "print the completion script of a shell"),
 }

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TextIO
@@ -77,15 +77,15 @@ class Target:
     file: Path | None = None
 
 
-def targets_of(asked: Sequence[str]) -> tuple[Target, ...]:
+def targets_of(asked: Sequence[str], formats: Collection[str] = FORMATS) -> tuple[Target, ...]:
     """The targets of ``FORMAT`` and ``FORMAT:FILE``; at most one may go to standard output."""
     targets: list[Target] = []
     for each in asked or ["text"]:
         name, colon, file = each.partition(":")
         if colon and not file:
             raise WrongUse(Mistake(f"--output-format: `{each}` names no file; write {name}:FILE, or {name} alone"))
-        if name not in FORMATS:
-            guess = did_you_mean(name, FORMATS) or f"; formats are {', '.join(FORMATS)}"
+        if name not in formats:
+            guess = did_you_mean(name, formats) or f"; formats are {', '.join(formats)}"
             raise WrongUse(Mistake(f"--output-format: unknown format `{name}`{guess}"))
         targets.append(Target(name, Path(file) if file and file != "-" else None))
     if sum(target.file is None for target in targets) > 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,11 @@ from leaklint.confirm.plan import Engine, Plan, Regime, Unusable
 from leaklint.confirm.run import confirm
 from leaklint.confirm.samples import SAMPLES
 from leaklint.confirm.verdict import Report
-from leaklint.report.style import Style, wants_colours
+from leaklint.frontends.arguments import Parser, insist_on_paths
+from leaklint.frontends.output import Target, prepare, style_for, targets_of
+from leaklint.pipeline.files import write_whole
+from leaklint.pipeline.wrong_use import WrongUse
+from leaklint.report.style import PLAIN, Style
 
 DESCRIPTION = """\
 Run a handler several times in a container as the platform would, freeze it after each return, and show what really
@@ -35,63 +38,54 @@ examples:
 {{unique}} in an event file stands for a text that differs in each invocation, {{number}} for its number.
 exit status: 0 nothing leaks, 1 something does, 2 wrong use, or the handler could not be run to the end
 """
-FORMATS: dict[str, Callable[[Report], str]] = {
-    "json": as_json.render,
-    "svg": render_picture,
-    "html": render_page,
+FORMATS: dict[str, Callable[[Report, Style, bool], str]] = {
+    "text": text.render,
+    "json": lambda report, _style, _trace: as_json.render(report),
+    "svg": lambda report, _style, _trace: render_picture(report),
+    "html": lambda report, _style, _trace: render_page(report),
 }
+MOST_TIMES = 1000
+MOST_SECONDS = 900
 
 
-def main(argv: list[str]) -> int:
-    """Runs the command; returns the exit status."""
-    parser = make_parser()
-    options = parser.parse_args(argv)
+def main(arguments: list[str]) -> int:
+    """Runs the command and gives its exit status."""
+    options = make_parser().parse_args(arguments)
+    targets = targets_of(options.output_format or [], FORMATS)
     try:
-        outputs = [_output(each) for each in options.output_format or ["text"]]
         report = confirm(*_request(options))
     except Unusable as error:
-        print(f"leaklint confirm: error: {error}", file=sys.stderr)
-        return 2
-    for name, target in outputs:
-        try:
-            _write(report, name, target, options.trace)
-        except BrokenPipeError:
-            sys.stdout = None
-            return 1
-        except OSError as error:
-            print(f"leaklint confirm: error: {target or 'output'} cannot be written: {error}", file=sys.stderr)
-            return 2
+        raise WrongUse(str(error)) from None
+    prepare(sys.stdout)
+    for target in sorted(targets, key=lambda each: each.file is None):
+        _write(report, target, options.trace)
     if report.leaks:
         return 1
     return 0 if report.complete else 2
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="leaklint confirm",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("confirm", DESCRIPTION, epilog=EPILOG)
     parser.add_argument("handler", help="module:function, such as app:handler")
     events = parser.add_argument_group("events")
     events.add_argument(
         "--event", action="append", default=[], type=Path, metavar="FILE", help="JSON, or .jsonl; several in turn"
     )
     events.add_argument("--sample", choices=sorted(SAMPLES), help="a ready-made event of this source")
-    events.add_argument("--times", type=_positive, default=3, metavar="N", help="invocations a container (default: 3)")
+    events.add_argument("--times", type=_count, default=3, metavar="N", help="invocations a container (default: 3)")
     what = parser.add_argument_group("what is run, and how")
     what.add_argument("--root", type=Path, default=Path(), help="folder that is first on the path (default: here)")
     what.add_argument("--findings", type=Path, metavar="REPORT", help="JSON report of leaklint check, to be borne out")
     what.add_argument(
-        "--regime", choices=list(Regime), default=Regime.LAMBDA, type=Regime, help="how the platform acts"
+        "--regime", choices=[each.value for each in Regime], default="lambda", help="how the platform acts"
     )
     what.add_argument(
         "--snapstart", action="store_true", help="restore from a snapshot after the import, with its hooks"
     )
-    what.add_argument("--engine", choices=list(Engine), default=Engine.AUTO, type=Engine, help="what calls the handler")
+    what.add_argument(
+        "--engine", choices=[each.value for each in Engine], default="auto", help="what calls the handler"
+    )
     what.add_argument("--python", default=sys.executable, help="interpreter that the handler runs in")
     what.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="seconds an invocation (default: 10)")
     allowed = parser.add_argument_group("what the handler may see")
@@ -109,35 +103,35 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError("a number from 1 to 1000")
-    return number
+def _count(text: str) -> int:
+    """A number of invocations as the command line gives it."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_TIMES:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to {MOST_TIMES}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 900:
-        raise argparse.ArgumentTypeError("seconds, more than 0 and at most 900")
+    """A length of time as the command line gives it."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of seconds, more than 0 and at most {MOST_SECONDS}")
     return seconds
-
-
-def _output(word: str) -> tuple[str, Path | None]:
-    """A format and the file that it goes to."""
-    name, _, target = word.partition(":")
-    if name != "text" and name not in FORMATS:
-        raise Unusable(f"there is no output format {name}; there are text, {', '.join(FORMATS)}")
-    return name, Path(target) if target else None
 
 
 def _request(options: argparse.Namespace) -> tuple[Plan, list[str], int, list[Static] | None]:
     """What the command line asks for."""
+    files = [("--event", each) for each in options.event]
+    files += [(name, each) for name, each in (("--findings", options.findings), ("--setup", options.setup)) if each]
+    for option, file in files:
+        insist_on_paths([str(file)], Path.cwd(), f"{option}: ")
     plan = Plan(
         root=options.root,
         handler=_handler(options.handler),
-        regime=options.regime,
-        engine=options.engine,
+        regime=Regime(options.regime),
+        engine=Engine(options.engine),
         snapstart=options.snapstart,
         timeout=options.timeout,
         environment=_environment(options.env),
@@ -153,7 +147,7 @@ def _request(options: argparse.Namespace) -> tuple[Plan, list[str], int, list[St
 
 def _handler(word: str) -> str:
     """``module:function``, also where it was written as the platform does: ``module.function``."""
-    if ":" in word:
+    if ":" in word or "." not in word:
         return word.replace("/", ".")
     module, _, function = word.replace("/", ".").rpartition(".")
     return f"{module}:{function}"
@@ -170,16 +164,9 @@ def _environment(words: list[str]) -> dict[str, str]:
     return found
 
 
-def _write(report: Report, name: str, target: Path | None, trace: bool) -> None:
-    if name == "text":
-        terminal = target is None and sys.stdout.isatty()
-        colours = target is None and wants_colours(os.environ, terminal)
-        columns = shutil.get_terminal_size().columns if terminal else 0
-        said = text.render(report, Style(colours=colours, columns=columns), trace)
+def _write(report: Report, target: Target, trace: bool) -> None:
+    """Writes the report in one format."""
+    if target.file is not None:
+        write_whole(target.file, FORMATS[target.format](report, PLAIN, trace).encode("utf-8", "backslashreplace"))
     else:
-        said = FORMATS[name](report)
-    if target is not None:
-        target.write_text(said, encoding="utf-8")
-    else:
-        sys.stdout.write(said)
-        sys.stdout.flush()
+        sys.stdout.write(FORMATS[target.format](report, style_for(sys.stdout), trace))
