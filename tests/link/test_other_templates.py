@@ -2,6 +2,8 @@
 
 import pytest
 
+from leaklint.link.templates.reading import looked_at, read_templates
+
 RUN = "def run(x, y): ...\n"
 
 
@@ -95,6 +97,32 @@ def test_chalice(found_in):
         ("app", "template"),
         ("index", "decorator"),
     ]
+
+
+def test_chalice_with_a_broken_configuration(templates_of):
+    said = templates_of({".chalice/config.json": '{"a": ', "app.py": "", "other/.chalice/config.json": '{"a": '})
+    assert [(path, trouble.span.line) for path, trouble in said.troubles] == [(".chalice/config.json", 1)]
+    assert [each.attribute for each in said.declarations] == ["app"]
+
+
+FUNCTION = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: app.run}\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reasons"),
+    [
+        (FUNCTION.encode("utf-16"), ["it is not UTF-8 text"]),
+        (b"\xff\xfe\x00" + FUNCTION.encode(), ["it is not UTF-8 text"]),
+        (b"\xff\xfe\x00\x89PNG" * 20, []),
+        ("key: value\n".encode("utf-16"), []),
+        (FUNCTION.encode(), []),
+    ],
+)
+def test_templates_that_are_no_text(content, reasons):
+    is_one = bool(reasons) or content == FUNCTION.encode()
+    assert looked_at(["template.yaml"], lambda _: content)("template.yaml", content) == is_one
+    said = read_templates({"template.yaml": content}, ())
+    assert [trouble.reason for _, trouble in said.troubles] == reasons
 
 
 def test_azure_functions_of_the_first_model(found_in):

@@ -1,5 +1,7 @@
 """Serverless Framework services."""
 
+import pytest
+
 
 def rows(found):
     """Path, attribute and module of each handler."""
@@ -71,6 +73,31 @@ def test_functions_that_include_themselves(templates_of):
         {"serverless.yml": "provider: {runtime: python3.12}\nfunctions: ${file(serverless.yml):functions}\n"}
     )
     assert said.declarations == ()
+
+
+@pytest.mark.parametrize(
+    ("functions", "lines"),
+    [
+        ("${file(none.yml)}", [2]),
+        ("[{a: '${file(none.yml):a}'}, '${file(here.yml)}']", [2]),
+        ("${file(here.yml)}", []),
+        ("${file(none.yml), ''}", []),
+        ("${file(none.js)}", []),
+        ("${file(of-${opt:stage}.yml)}", []),
+        ("${file(../none.yml)}", []),
+    ],
+)
+@pytest.mark.parametrize(("runtime", "says"), [("python3.12", True), ("nodejs20.x", False)])
+def test_included_functions_that_are_not_there(templates_of, functions, lines, runtime, says):
+    said = templates_of(
+        {
+            "serverless.yml": f"provider: {{runtime: {runtime}}}\nfunctions: {functions}\n",
+            "here.yml": "b: {handler: b.c}",
+        }
+    )
+    found = [(path, trouble.span.line, trouble.reason) for path, trouble in said.troubles]
+    reason = "it includes none.yml, which is no file of the project"
+    assert found == ([("serverless.yml", line, reason) for line in lines] if says else [])
 
 
 def test_module_of_python_requirements(found_in):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 
+from leaklint.ir.facts import Trouble
 from leaklint.link.templates.declaration import Declaration, Said, Tree
+from leaklint.link.templates.document import Unreadable
 
 NAME = re.compile(r"(^|/)\.chalice/config\.json$")
 
@@ -15,6 +17,11 @@ def read(path: str, tree: Tree) -> Said:
     root = posixpath.dirname(posixpath.dirname(path))
     if not tree.has_module(root, "app"):
         return Said()
+    troubles: list[tuple[str, Trouble]] = []
+    try:
+        tree.documents(path)
+    except Unreadable as error:
+        troubles.append((path, error.trouble))
     declaration = Declaration(
         template=path,
         line=1,
@@ -25,4 +32,4 @@ def read(path: str, tree: Tree) -> Said:
         root=root,
         expected=False,
     )
-    return Said((declaration,), (posixpath.join(root, "vendor"),))
+    return Said((declaration,), (posixpath.join(root, "vendor"),), troubles=tuple(troubles))

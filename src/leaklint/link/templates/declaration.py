@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 
 import msgspec
 
+from leaklint.ir.facts import Trouble
 from leaklint.ir.handler import Platform
 from leaklint.link.templates.document import Node, Unreadable, read_documents
 
@@ -58,6 +59,8 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     """Dockerfiles of which this template says what they run."""
     sources: tuple[tuple[str, bytes], ...] = ()
     """Code in the template itself, under the template's path, ``#`` and a name; its places are the template's."""
+    troubles: tuple[tuple[str, Trouble], ...] = ()
+    """What cannot be read though the rest can, each with its file."""
 
 
 class Texts(Mapping[str, str]):

@@ -63,6 +63,11 @@ def _readers(path: str) -> tuple[tuple[re.Pattern[bytes] | None, Callable[[str, 
     return _readers_of(f".chalice/{name}" if folder.endswith(".chalice") else name)
 
 
+def _is_for(content: bytes, marker: re.Pattern[bytes] | None) -> bool:
+    """Whether a file has what a reader looks for, be it in another encoding than UTF-8, which is a mistake then."""
+    return marker is None or marker.search(content.replace(b"\0", b"") if b"\0" in content else content) is not None
+
+
 class Templates(msgspec.Struct, frozen=True, gc=False):
     """All that the templates of a project say."""
 
@@ -91,8 +96,7 @@ def looked_at(paths: Iterable[str], content_of: Callable[[str], bytes]) -> Calla
     def is_looked_at(path: str, content: bytes) -> bool:
         if path in included or not _JSON_OR_YAML.search(path):
             return True
-        markers = [marker for marker, _ in _readers(path)]
-        return any(each is None or each.search(content) for each in markers) or terraform.NAME.search(path) is not None
+        return any(_is_for(content, marker) for marker, _ in _readers(path)) or terraform.NAME.search(path) is not None
 
     return is_looked_at
 
@@ -137,8 +141,10 @@ def read_templates(
     said: list[Said] = []
     for path, content in sorted(contents.items()):
         for marker, read in _readers(path):
-            if marker is None or marker.search(content):
+            if _is_for(content, marker):
                 try:
+                    if b"\0" in content:
+                        raise Unreadable.at(1, 1, "it is not UTF-8 text")
                     said.append(read(path, tree))
                 except Unreadable as error:
                     broken_path = error.path or path
@@ -147,6 +153,7 @@ def read_templates(
     terraform_said, broken = terraform.read(tree)
     said.append(terraform_said)
     troubles += [(error.path, error.trouble) for error in broken if not _GENERATED.search(tree.texts[error.path])]
+    troubles += [trouble for one in said for trouble in one.troubles]
     decided = {image for one in said for image in one.images}
     return Templates(
         declarations=tuple(each for one in said for each in one.declarations if each.template not in decided),

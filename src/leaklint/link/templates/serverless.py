@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from leaklint.ir.facts import Trouble
 from leaklint.ir.handler import Platform
+from leaklint.ir.location import Span
 from leaklint.link.templates import dockerfile
 from leaklint.link.templates.declaration import Declaration, Said, Tree, beside, split_handler
 from leaklint.link.templates.document import Node
@@ -30,13 +32,15 @@ def read(path: str, tree: Tree) -> Said:
     declarations: list[Declaration] = []
     layers: list[str] = []
     images: list[str] = []
+    troubles: list[tuple[str, Trouble]] = []
     for document in tree.documents(path):
         if document.find("functions") or document.find("layers"):
             service = _Service(path, document, tree)
             declarations += service.declarations()
             layers += service.layers()
             images += service.images
-    return Said(tuple(declarations), tuple(layers), tuple(images))
+            troubles += service.troubles
+    return Said(tuple(declarations), tuple(layers), tuple(images), troubles=tuple(troubles))
 
 
 class _Service(msgspec.Struct):
@@ -47,6 +51,8 @@ class _Service(msgspec.Struct):
     tree: Tree
     images: list[str] = []
     """The Dockerfiles of which it says what they run."""
+    troubles: list[tuple[str, Trouble]] = []
+    """Functions that stand in files that are not there."""
 
     def declarations(self) -> list[Declaration]:
         """The handler of each Python function."""
@@ -171,7 +177,13 @@ class _Service(msgspec.Struct):
         match = _FILE.search(node.text)
         name = self._filled(match[1].strip("\"'")) if match else None
         file = beside(self.path, name) if name else None
-        if not match or not file or file not in self.tree.texts or not file.endswith((".yml", ".yaml", ".json")):
+        if not match or not file or not file.endswith((".yml", ".yaml", ".json")):
+            return path, None
+        if file not in self.tree.texts:
+            python = (self._text("provider", "runtime") or "").startswith("python")
+            if python and "," not in match[0]:  # behind a comma stands what is taken else
+                span = Span(node.line, node.column, node.line, node.column + len(node.text))
+                self.troubles.append((path, Trouble(f"it includes {file}, which is no file of the project", span)))
             return path, None
         documents = self.tree.documents(file)
         keys = match[2].split(".") if match[2] else []
