@@ -13,7 +13,7 @@ from confirm.conftest import Observe
 from leaklint.confirm.findings import from_objects, read_findings
 from leaklint.confirm.joining import Joiner
 from leaklint.confirm.observation import Kind, Observation, Strength
-from leaklint.confirm.plan import Plan, Unusable
+from leaklint.confirm.plan import Engine, Plan, Unusable
 from leaklint.confirm.record import Invocation, Record, Work
 from leaklint.confirm.run import confirm
 from leaklint.confirm.verdict import judge
@@ -196,3 +196,52 @@ def test_a_finding_behind_another_entry_is_confirmed_where_the_handler_reaches_i
     assert [each.finding.code for each in joined.confirmed] == ["LK101"]
     assert joined.elsewhere == 1
     assert not joined.only_seen
+
+
+TWO_HANDLERS = """
+import uuid
+
+RID = uuid.uuid4()
+SEEN = []
+
+
+def a(event, context):
+    SEEN.append(event["id"])
+    return str(RID)
+
+
+def b(event, context):
+    SEEN.append(event["id"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "confirmed", "elsewhere"),
+    [("app:a", [("LK101", 9), ("LK106", 4)], 1), ("app:b", [("LK101", 14)], 2)],
+)
+def test_findings_about_other_handlers_have_no_verdict(
+    project: Files, handler: str, confirmed: list[tuple[str, int]], elsewhere: int
+) -> None:
+    root = project(app=TWO_HANDLERS)
+    findings = from_objects(
+        [
+            {"code": "LK106", "path": "app.py", "line": 4, "message": "RID is a random value", "handlers": ["app:a"]},
+            {"code": "LK101", "path": "app.py", "line": 9, "message": "appended to SEEN", "handlers": ["app:a"]},
+            {"code": "LK101", "path": "app.py", "line": 14, "message": "appended to SEEN", "handlers": ["app:b"]},
+        ],
+        root,
+    )
+    report = confirm(Plan(root=root, handler=handler, engine=Engine.BUILTIN), ['{"id": "{{unique}}"}'], 3, findings)
+    assert sorted((each.finding.code, each.finding.line) for each in report.confirmed) == confirmed
+    assert report.elsewhere == elsewhere
+    assert report.only_seen == ()
+
+
+def test_a_leak_that_only_another_entry_explains_confirms_its_finding(project: Files) -> None:
+    root = project(app=TWO_HANDLERS)
+    findings = from_objects(
+        [{"code": "LK101", "path": "app.py", "line": 14, "message": "appended to SEEN", "handlers": ["app:route"]}],
+        root,
+    )
+    report = confirm(Plan(root=root, handler="app:b", engine=Engine.BUILTIN), ['{"id": "{{unique}}"}'], 3, findings)
+    assert len(report.confirmed) == 1

@@ -31,6 +31,9 @@ SELDOM_SHOWS = {
 }
 """Codes that a run can bear out and often does not, with the reason."""
 
+AT_IMPORT = frozenset({"LK106"})
+"""Codes about what the import of a module does."""
+
 SETTLED = frozenset({"joined", "removed", "waited for", "cancelled"})
 """Ends of work that somebody has seen to."""
 KEEPING = frozenset({Kind.STATE, Kind.CONTEXT, Kind.LIBRARY, Kind.PROCESS})
@@ -104,13 +107,15 @@ def judge(plan: Plan, record: Record, findings: list[Static] | None, more: tuple
     confirmed: list[Confirmed] = []
     not_seen: list[NotSeen] = []
     elsewhere = hidden = 0
+    own = {number for number, each in enumerate(findings or ()) if each.is_of(plan.handler, plan.root)}
+    explained = {seen for number in own for seen in proofs.get(number, ())}
     for number, finding in enumerate(findings or ()):
         if finding.hidden:
             hidden += number in proofs
-        elif number in proofs:  # also one of another entry that this handler turns out to reach, such as a route
-            confirmed.append(Confirmed(finding, tuple(proofs[number])))
-        elif not finding.is_of(plan.handler, plan.root):
+        elif number not in own and not _is_reached(finding, proofs.get(number, []), explained):
             elsewhere += 1
+        elif number in proofs:
+            confirmed.append(Confirmed(finding, tuple(proofs[number])))
         else:
             not_seen.append(NotSeen(finding, _reason(finding, weak[number], record, joiner)))
     rest = [each for each in observations if each not in told]
@@ -150,6 +155,14 @@ def _joined(
     return {number: seen for number, seen in proofs.items() if seen}, {
         number: near.get(number, []) for number in range(len(findings))
     }
+
+
+def _is_reached(finding: Static, proofs: list[Observation], explained: set[Observation]) -> bool:
+    """Whether a finding about another entry, such as a route, is one about this handler too, as the run shows.
+
+    What the import does shows whoever is called; what a finding about this handler explains need not be the other's.
+    """
+    return finding.code not in AT_IMPORT and not explained.issuperset(proofs)
 
 
 def _proves(seen: Observation) -> bool:
