@@ -122,6 +122,14 @@ def test_a_folder_of_the_settings_that_is_not_there_is_noted(project: Path, leak
     assert leaklint("--src", "bot").err == ""
 
 
+def test_an_environment_that_is_not_there_is_a_note(project: Path, leaklint: Any) -> None:
+    (project / "leaklint.toml").write_text('python = "none"\n')
+    assert leaklint().err == "note: leaklint.toml:1:10: `python`: no such environment `none`\n"
+    assert leaklint("--python", "bot").err == "note: --python: `bot` is no environment: nothing is installed in it\n"
+    (project / "env/lib/python3.12/site-packages").mkdir(parents=True)
+    assert leaklint("--python", "env").err == ""
+
+
 def test_exit_zero(leaklint: Any) -> None:
     ended = leaklint("--exit-zero")
     assert ended.status == 0

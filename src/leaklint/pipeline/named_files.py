@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from leaklint.pipeline.environment import site_packages
 from leaklint.pipeline.roots import Project, shown
 from leaklint.pipeline.settings import Sourced, mistake_at
 from leaklint.pipeline.wrong_use import Mistake, WrongUse, did_you_mean
@@ -30,15 +31,23 @@ def insist_on_files(project: Project, sourced: Sourced, cwd: Path, *, baseline: 
 
 
 def missing_folders(project: Project, sourced: Sourced, cwd: Path) -> Iterator[str]:
-    """A note for each folder of the settings that is not there: it may be made by a build."""
-    for name in sourced.settings.src:
-        if not (project.root / name).is_dir():
-            message = f"no such folder `{name}`{_near(project.root / name, Path.is_dir)}"
-            if _is_option(sourced, "src"):
-                yield f"--src: {message}"
-            else:
-                mistake = _mistake(project, cwd, "src", name, message)
-                yield f"{mistake.path}:{mistake.line}:{mistake.column}: {mistake.message}"
+    """A note for each folder of the settings that is not there, or not what it is named for: a build may make it."""
+    root, python = project.root, sourced.settings.python
+    wrong = [
+        ("src", name, f"no such folder `{name}`{_near(root / name, Path.is_dir)}")
+        for name in sourced.settings.src
+        if not (root / name).is_dir()
+    ]
+    if python is not None and not site_packages(root, python):
+        name = shown(Path(python), cwd) if _is_option(sourced, "python") else python
+        there = f"`{name}` is no environment: nothing is installed in it"
+        wrong.append(("python", python, there if (root / python).exists() else f"no such environment `{name}`"))
+    for key, name, message in wrong:
+        if _is_option(sourced, key):
+            yield f"--{key}: {message}"
+        else:
+            mistake = _mistake(project, cwd, key, name, message)
+            yield f"{mistake.path}:{mistake.line}:{mistake.column}: {mistake.message}"
 
 
 def _is_option(sourced: Sourced, key: str) -> bool:
