@@ -172,6 +172,12 @@ def test_wrong_settings(folder: Path, leaklint: Any, text: str, message: str) ->
             "error: --statistics: there are none in the format `sarif`, but",
         ),
         (["--add-ignore", " "], "error: --add-ignore: say why they stay"),
+        (["--add-ignore", "two\nlines"], "error: --add-ignore: the reason is one line\n"),
+        (["--since", ""], "error: --since: no revision is given"),
+        (
+            ["--output-format", "json:r", "--output-format", "sarif:./r"],
+            "error: --output-format: two formats go to `r`; each needs a file of its own\n",
+        ),
         (["completion", "tcsh"], "error: shell: unknown value `tcsh`; expected one of `bash`, `zsh`, `fish`\n"),
         (["--selct", "LK1"], "unknown option --selct; did you mean `--select`?"),
         (["--select", "LK1O1"], "error: --select: unknown selector `LK1O1`; did you mean `LK101`?\n"),

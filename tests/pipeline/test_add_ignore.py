@@ -61,9 +61,18 @@ def test_what_got_no_comment_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x(1)\n")
     (tmp_path / "b.py").write_text("x(\n")
     found = [finding(1), finding(1, code="LK902"), finding(1, path="b.py", code="LK901"), finding(1, path="b.py")]
-    added, refused = add_ignores(found, tmp_path, "known")
+    added, refused, left = add_ignores(found, tmp_path, "known")
+    assert left == ()
     assert (added, [(each.place.path, each.code) for each in refused]) == (
         1,
         [("a.py", "LK902"), ("b.py", "LK901"), ("b.py", "LK101")],
     )
     assert (tmp_path / "a.py").read_text() == "x(1)  # leaklint: ignore[LK101] known\n"
+
+
+def test_files_that_are_read_only_are_left_alone(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("x(1)\n")
+    (tmp_path / "a.py").chmod(0o444)
+    assert add_ignores([finding(1), finding(1, path="b.py")], tmp_path, "known") == (1, (), ("a.py",))
+    assert (tmp_path / "a.py").read_text() == "x(1)\n"

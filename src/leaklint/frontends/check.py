@@ -90,7 +90,7 @@ def parser() -> Parser:
         help="how many processes share the work; as many as there are processors by default, where it pays",
     )
     files = made.add_argument_group("files")
-    files.add_argument("--since", metavar="REV", default="", help="only findings that touch lines changed since then")
+    files.add_argument("--since", metavar="REV", help="only findings that touch lines changed since then")
     files.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     files.add_argument(
         "--force-exclude", action="store_true", help="leave out excluded files even where they are named"
@@ -126,6 +126,10 @@ def main(arguments: list[str]) -> int:
         raise WrongUse(f"--statistics: there are none in the format `{printed}`, but in {', '.join(COUNTABLE)}")
     if options.add_ignore is not None and not options.add_ignore.strip():
         raise WrongUse("--add-ignore: say why they stay, such as --add-ignore 'known since the audit'")
+    if options.add_ignore is not None and len(options.add_ignore.splitlines()) > 1:
+        raise WrongUse("--add-ignore: the reason is one line")
+    if options.since is not None and not options.since.strip():
+        raise WrongUse("--since: no revision is given; leave the option out to see all findings")
     request = _request(options)
     prepare(sys.stdout)
     prepare(sys.stderr)
@@ -186,7 +190,7 @@ def _request(options: argparse.Namespace) -> Request:
         force_exclude=options.force_exclude,
         cached=not options.no_cache,
         jobs=options.jobs or processors(),
-        since=options.since,
+        since=options.since or "",
         baseline="renew" if options.update_baseline else "read" if options.no_update else "shorten",
         runs_handlers=options.confirm,
         edits=options.show_fixes or any(each.format in WITH_EDITS for each in targets_of(options.output_format)),
@@ -260,12 +264,14 @@ def _add_ignores(report: Report, options: argparse.Namespace) -> int:
     """Writes suppressions; what cannot have one is still reported."""
     from leaklint.pipeline.add_ignore import add_ignores
 
-    added, refused = add_ignores(report.findings, Path(report.root), options.add_ignore)
+    added, refused, left = add_ignores(report.findings, Path(report.root), options.add_ignore)
     print(f"Added suppressions for {added} findings.")
     for each in refused:
         place = f"{plain(each.place.path)}:{each.place.span.line}"
         print(f"{place}: {each.code} takes no suppression: {plain(each.message)}", file=sys.stderr)
-    return 1 if refused and not options.exit_zero else 0
+    for path in left:
+        print(f"{plain(path)}: left alone: it is read-only", file=sys.stderr)
+    return 1 if (refused or left) and not options.exit_zero else 0
 
 
 def _watch(request: Request, options: argparse.Namespace, targets: tuple[Target, ...]) -> int:

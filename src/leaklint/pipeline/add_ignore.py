@@ -11,7 +11,7 @@ from pathlib import Path
 
 from leaklint.ir.finding import Finding
 from leaklint.ir.location import NOWHERE
-from leaklint.pipeline.files import write_whole
+from leaklint.pipeline.files import is_read_only, write_whole
 from leaklint.pipeline.suppress import grouped
 from leaklint.pipeline.troubles import NotRead, read
 
@@ -22,10 +22,13 @@ NOT_FOR_COMMENTS = frozenset({"LK901", "LK902", "LK903"})
 END = re.compile("\r\n|\r|\n")
 
 
-def add_ignores(findings: Iterable[Finding], root: Path, reason: str) -> tuple[int, tuple[Finding, ...]]:
-    """Writes a comment for each finding; how many findings got one, and those that did not."""
+def add_ignores(
+    findings: Iterable[Finding], root: Path, reason: str
+) -> tuple[int, tuple[Finding, ...], tuple[str, ...]]:
+    """Writes a comment for each finding; how many got one, those that cannot have one, and files that are read-only."""
     added = 0
     refused: list[Finding] = []
+    left: list[str] = []
     for path, found in grouped(findings).items():
         wanted = [each for each in found if each.code not in NOT_FOR_COMMENTS]
         refused += [each for each in found if each.code in NOT_FOR_COMMENTS]
@@ -34,10 +37,13 @@ def add_ignores(findings: Iterable[Finding], root: Path, reason: str) -> tuple[i
         if text is None:
             refused += wanted
             continue
+        if text != source and is_read_only(root / path):
+            left.append(path)
+            continue
         if text != source:
             write_whole(root / path, text)
         added += len(wanted)
-    return added, tuple(refused)
+    return added, tuple(refused), tuple(left)
 
 
 def _source(file: str) -> bytes | None:

@@ -32,6 +32,11 @@ def write_whole(file: Path, content: bytes) -> None:
         raise WrongUse(Mistake(f"cannot be written: {error.strerror or error}", str(file))) from None
 
 
+def is_read_only(file: Path) -> bool:
+    """Whether a file is not to be written, even by somebody who could."""
+    return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))
+
+
 def _mode(file: Path) -> int:
     """The permissions of a file, or those that a new one would get."""
     if file.exists():

@@ -8,7 +8,6 @@ their word are withdrawn.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from leaklint.fix.plan import Plan
 from leaklint.fix.project import Project as Fixable
 from leaklint.ir.finding import Finding, Severity
 from leaklint.pipeline.analyse import analysed_for_fixes
-from leaklint.pipeline.files import write_whole
+from leaklint.pipeline.files import is_read_only, write_whole
 from leaklint.pipeline.regular import regular
 from leaklint.pipeline.run import Part, Request, report_of
 from leaklint.pipeline.wrong_use import WrongUse
@@ -88,7 +87,7 @@ def _why_left(file: Path, content: bytes) -> str:
     try:
         if regular(file) != content:
             return "it was changed meanwhile"
-        return "" if file.stat().st_mode & 0o222 and os.access(file, os.W_OK) else "it is read-only"
+        return "it is read-only" if is_read_only(file) else ""
     except OSError:
         return "it cannot be read any more"
 
