@@ -88,6 +88,10 @@ def targets_of(asked: Sequence[str], formats: Collection[str] = FORMATS) -> tupl
             guess = did_you_mean(name, formats) or f"; formats are {', '.join(formats)}"
             raise WrongUse(Mistake(f"--output-format: unknown format `{name}`{guess}"))
         targets.append(Target(name, Path(file) if file and file != "-" else None))
+    files = [os.path.realpath(target.file) for target in targets if target.file is not None]
+    twice = next((target for target in targets if target.file and files.count(os.path.realpath(target.file)) > 1), None)
+    if twice is not None:
+        raise WrongUse(Mistake(f"--output-format: two formats go to `{twice.file}`; each needs a file of its own"))
     if sum(target.file is None for target in targets) > 1:
         raise WrongUse(Mistake("--output-format: only one format can go to standard output; write FORMAT:FILE"))
     return tuple(targets)
