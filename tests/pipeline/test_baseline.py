@@ -132,7 +132,11 @@ def test_the_file_has_to_be_named(project: Path) -> None:
     [
         (None, "no such file `known.json`; `leaklint --update-baseline` makes it"),
         ("{", "known.json:1:2: not valid JSON: Expecting property name enclosed in double quotes"),
-        ("[]", "known.json: not a baseline of this version of leaklint"),
+        (
+            "[]",
+            "known.json: not a baseline of this version of leaklint; mend it, or delete it and let "
+            "`leaklint --update-baseline` make it anew",
+        ),
         ('{"version": 2, "findings": {}}', "known.json: not a baseline of this version of leaklint"),
         ('{"version": 1, "findings": {"a": [1]}}', "known.json: not a baseline of this version of leaklint"),
         ("[" * 100_000, "known.json: not a baseline: it is not JSON text"),

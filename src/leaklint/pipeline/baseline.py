@@ -25,6 +25,7 @@ from leaklint.report.report import Report
 
 VERSION = 1
 ABOUT = "Findings accepted for now. `leaklint --update-baseline` writes this file; leaklint shortens it by itself."
+ANEW = "; mend it, or delete it and let `leaklint --update-baseline` make it anew"
 
 Key: TypeAlias = tuple[str, str, str]
 """Path from the folder of the baseline, code, source line."""
@@ -84,13 +85,13 @@ def read_baseline(file: Path, shown: str) -> Baseline:
     except OSError as error:
         raise WrongUse(Mistake(f"cannot be read: {error.strerror or error}", shown)) from None
     except json.JSONDecodeError as error:
-        raise WrongUse(Mistake(f"not valid JSON: {error.msg}", shown, error.lineno, error.colno)) from None
+        raise WrongUse(Mistake(f"not valid JSON: {error.msg}{ANEW}", shown, error.lineno, error.colno)) from None
     except (ValueError, RecursionError):
-        raise WrongUse(Mistake("not a baseline: it is not JSON text", shown)) from None
+        raise WrongUse(Mistake(f"not a baseline: it is not JSON text{ANEW}", shown)) from None
     try:
         return Baseline(file, _counts(content))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise WrongUse(Mistake("not a baseline of this version of leaklint", shown)) from None
+        raise WrongUse(Mistake(f"not a baseline of this version of leaklint{ANEW}", shown)) from None
 
 
 def _counts(content: Any) -> Counter[Key]:
