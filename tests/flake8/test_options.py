@@ -60,7 +60,13 @@ def test_files_are_meant_from_the_working_folder(project: Path) -> None:
 
 
 def test_wrong_values_are_told(project: Path) -> None:
-    assert "unknown value `eror`; did you mean `error`?" in flake8("--leaklint-min-severity=eror", cwd=project)
+    told = flake8("--leaklint-min-severity=eror", cwd=project)
+    assert "leaklint: --leaklint-min-severity: unknown value `eror`; did you mean `error`?" in told
+    told = flake8("--leaklint-scope=al", "--leaklint-handlers=own", cwd=project)
+    assert "--leaklint-scope: unknown value `al`" in told
+    assert "--leaklint-handlers: a handler is written" in told
+    told = flake8("--leaklint-baseline=none.json", cwd=project)
+    assert "none.json: no such baseline; `leaklint --baseline none.json --update-baseline` makes it" in told
 
 
 def test_every_setting_has_an_option(project: Path) -> None:

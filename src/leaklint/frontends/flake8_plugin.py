@@ -16,6 +16,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,7 +109,7 @@ class Plugin:
             parts = parts_of(request)
             reports = [report_of(part, request) for part in parts]
         except WrongUse as wrong:
-            raise ExecutionError(f"leaklint: {wrong}") from None
+            raise ExecutionError(f"leaklint: {_with_flake8s_options(str(wrong))}") from None
         for part, report in zip(parts, reports, strict=True):
             LOG.info("leaklint: analysed %d files under %s", report.files, part.project.root)
             for finding in _reportable(part, report):
@@ -125,6 +126,12 @@ class Plugin:
             os.environ.pop(HANDED_OVER, None)
             Path(cls.handed_over).unlink(missing_ok=True)
             cls.handed_over = None
+
+
+def _with_flake8s_options(complaint: str) -> str:
+    """A complaint that names the options as flake8 has them."""
+    ours = "|".join(sorted(SETTING_OPTIONS.keys() - FLAKE8_HAS))
+    return re.sub(rf"(?m)^--(?={ours}:)", "--leaklint-", complaint)
 
 
 def _is_selected(options: Namespace) -> bool:

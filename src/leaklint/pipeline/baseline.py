@@ -81,7 +81,8 @@ def read_baseline(file: Path, shown: str) -> Baseline:
     try:
         content = json.loads(regular(file))
     except FileNotFoundError:
-        raise WrongUse(Mistake("no such baseline; `leaklint --update-baseline` makes it", shown)) from None
+        cure = f"`leaklint --baseline {shown} --update-baseline` makes it"
+        raise WrongUse(Mistake(f"no such baseline; {cure}", shown)) from None
     except OSError as error:
         raise WrongUse(Mistake(f"cannot be read: {error.strerror or error}", shown)) from None
     except json.JSONDecodeError as error:
