@@ -305,6 +305,16 @@ class TestOtherCommands:
         assert (row["outcome"], row["overlapping"], row["awaited"]) == ("resumes-later", False, False)
         assert (row["snap_start"], row["durable"], row["request_data"]) == (False, False, ["event", "context"])
 
+    def test_handlers_below_a_path(self, leaklint: Any, project: Path) -> None:
+        (project / "other.py").write_text("def lambda_handler(event, context): ...\n")
+        assert [row["path"] for row in json.loads(leaklint("handlers", "bot", "--output-format", "json").out)] == [
+            "bot/main.py"
+        ]
+        assert leaklint("handlers", "./other.py").out.startswith("other:lambda_handler  other.py:1\n")
+        assert len(json.loads(leaklint("handlers", "--output-format", "json").out)) == 2
+        ended = leaklint("handlers", "bot/log.py")
+        assert (ended.out, ended.err) == ("", "note: no handler is there; the project has 2\n")
+
     def test_handlers_of_a_platform_that_does_not_freeze(self, leaklint: Any, project: Path) -> None:
         (project / "leaklint.toml").write_text('platforms = { "bot/" = "gcp" }\n')
         out = leaklint("handlers").out

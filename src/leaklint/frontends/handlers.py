@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from leaklint.frontends.arguments import Parser, add_paths, add_settings, request_of
 from leaklint.frontends.output import prepare, style_for
@@ -29,15 +32,24 @@ def main(arguments: list[str]) -> int:
     with progress(options) as drawn:
         report = run(dataclasses.replace(request, hears=drawn.hears))
     prepare(sys.stdout)
+    given = [Path(os.path.normpath(request.cwd / path)) for path in request.paths]
+    handlers = [each for each in report.handlers if _is_given(Path(os.path.normpath(request.cwd / each.path)), given)]
     if options.output_format == "json":
-        print(json.dumps([as_object(each) for each in report.handlers], indent=2))
+        print(json.dumps([as_object(each) for each in handlers], indent=2))
         return 0
     style = style_for(sys.stdout)
-    for each in report.handlers:
+    for each in handlers:
         print(described(each, style))
+    if report.handlers and not handlers:
+        print(f"note: no handler is there; the project has {len(report.handlers)}", file=sys.stderr)
     for note in report.notes:
         print(f"note: {plain(note)}", file=sys.stderr)
     return 0
+
+
+def _is_given(file: Path, given: Sequence[Path]) -> bool:
+    """Whether a file is, or lies in, what the command line names."""
+    return any(each == file or each in file.parents for each in given)
 
 
 def as_object(handler: Handler) -> dict[str, object]:
