@@ -178,6 +178,9 @@ def test_wrong_settings(folder: Path, leaklint: Any, text: str, message: str) ->
             ["--output-format", "json:r", "--output-format", "sarif:./r"],
             "error: --output-format: two formats go to `r`; each needs a file of its own\n",
         ),
+        (["--handlers", "a:nope"], "error: --handlers: a.py has no 'nope'\n"),
+        (["--handlers", "a:handlr", "a.py"], "error: --handlers: a.py has no 'handlr'; did you mean 'handler'?\n"),
+        (["--handlers", "b:handler"], "error: --handlers: there is no module 'b'\n"),
         (["completion", "tcsh"], "error: shell: unknown value `tcsh`; expected one of `bash`, `zsh`, `fish`\n"),
         (["--selct", "LK1"], "unknown option --selct; did you mean `--select`?"),
         (["--select", "LK1O1"], "error: --select: unknown selector `LK1O1`; did you mean `LK101`?\n"),
@@ -189,7 +192,7 @@ def test_wrong_settings(folder: Path, leaklint: Any, text: str, message: str) ->
         (["--since", "HEAD"], "error: --since HEAD: not a git repository"),
         (
             ["--baseline", "nowhere.json"],
-            "error: nowhere.json: no such baseline; `leaklint --update-baseline` makes it\n",
+            "error: nowhere.json: no such baseline; `leaklint --baseline nowhere.json --update-baseline` makes it\n",
         ),
         (["--stdin-filename", "a.py"], "error: --stdin-filename and `-` go together"),
         (["--output-format", "json:a.py/x"], "error: a.py/x: cannot be written: "),

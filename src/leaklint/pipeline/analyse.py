@@ -333,7 +333,7 @@ def _given(project: Project, config: str) -> Callable[[str], bool]:
     given = [_relative(project.root, str(each)) for each in project.given]
     if "." in given or not given:
         return lambda _path: True
-    return lambda path: path == config or any(path == each or path.startswith(f"{each}/") for each in given)
+    return lambda path: path in (config, ".") or any(path == each or path.startswith(f"{each}/") for each in given)
 
 
 def _judged(

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from leaklint.ir.finding import Finding
+from leaklint.ir.location import NOWHERE
 from leaklint.pipeline.analyse import analyse, analysed_for_fixes
 from leaklint.pipeline.baseline import Baseline, read_baseline, write_baseline
 from leaklint.pipeline.cache import Cache, folder_of
@@ -113,7 +115,24 @@ def run(request: Request, begun: Callable[[Part], None] = lambda _part: None) ->
     for part in parts_of(request):
         begun(part)
         reports.append(report_of(part, request))
-    return merged(tuple(reports), str(request.cwd))
+    return merged(_without_misnamed(reports), str(request.cwd))
+
+
+def _without_misnamed(reports: Sequence[Report]) -> tuple[Report, ...]:
+    """The reports without complaints about ``--handlers``: a name that means something in no project is wrong use."""
+    misnamed = [[each for each in report.findings if _is_misnamed(each)] for report in reports]
+    unknown = set.intersection(*({each.hint.callee for each in found} for found in misnamed)) if misnamed else set()
+    if unknown:
+        raise WrongUse(*(f"--handlers: {each.message}" for each in misnamed[0] if each.hint.callee in unknown))
+    return tuple(
+        dataclasses.replace(report, findings=tuple(each for each in report.findings if each not in found))
+        for report, found in zip(reports, misnamed, strict=True)
+    )
+
+
+def _is_misnamed(finding: Finding) -> bool:
+    """Whether a finding is about a handler that the command line names: it has no place in any file."""
+    return finding.code == "LK903" and finding.place.span == NOWHERE and bool(finding.hint.callee)
 
 
 def report_of(part: Part, request: Request, *, relative: bool = True) -> Report:

@@ -14,7 +14,7 @@ import msgspec
 from leaklint import models
 from leaklint.ir.examined import Examined
 from leaklint.ir.facts import FileFacts
-from leaklint.ir.finding import Finding, Severity, Step, StepKind
+from leaklint.ir.finding import Finding, Hint, Severity, Step, StepKind
 from leaklint.ir.handler import Handler, Platform
 from leaklint.ir.location import NOWHERE, Place, Span
 from leaklint.link.declared import Missing
@@ -249,6 +249,7 @@ def _on_platform(handler: Handler, platform: Platform | None) -> Handler:
 
 def _missing(missing: Missing, named_at: Callable[[str], Place]) -> Finding:
     place = named_at(missing.handler)
+    hint = Hint() if missing.path else Hint(callee=missing.handler)
     if missing.path:
         place = Place(missing.path, Span(missing.line, 1, missing.line, 1) if missing.line else NOWHERE)
     return Finding(
@@ -260,4 +261,5 @@ def _missing(missing: Missing, named_at: Callable[[str], Place]) -> Finding:
         cure="correct the name, or take the entry out",
         trace=(Step(StepKind.LEAK, place),),
         statement=place.span,
+        hint=hint,
     )
