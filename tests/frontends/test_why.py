@@ -185,6 +185,39 @@ def test_a_suppressed_finding(why, tmp_path):
     assert found["findings"][0]["why"] == "not shown: the comment on line 6 suppresses it"
 
 
+def test_a_suppression_that_silences_nothing(why, tmp_path):
+    (tmp_path / "store.py").write_text(STORE + "X = 1  # noqa: LK101\n")
+    (found,) = why(f"store.py:{STORE.count(chr(10)) + 1}")
+    assert [reason["what"][:32] for reason in found["findings"]] == ["LK902 unused-suppression, warnin"]
+    assert found["findings"][0]["why"] == "reported"
+
+
+def test_a_handler_of_a_template_that_is_not_there(why, tmp_path):
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      CodeUri: .\n      Handler: app.nope\n      Runtime: python3.13\n"
+    )
+    (found,) = why("template.yaml:6")
+    assert [reason["what"] for reason in found["findings"]] == ["LK903 handler-not-found, error: app.py has no 'nope'"]
+    assert (found["not_analysed"], found["not_reached"], found["function"]) == ("", [], "")
+    assert why("template.yaml:5")[0]["not_analysed"] == "no Python code stands here"
+
+
+def test_a_file_that_cannot_be_parsed(why, tmp_path):
+    (tmp_path / "bad.py").write_text("def f(:\n\nx = 1\n")
+    (found,) = why("bad.py:1")
+    assert found["findings"][0]["what"].startswith("LK901 file-not-analysed, error: not analysed: cannot be parsed")
+    assert found["not_reached"] == []
+    assert why("bad.py:3")[0]["not_analysed"] == "cannot be parsed: invalid syntax"
+
+
+def test_lines_without_code(why):
+    assert why("store.py:3")[0]["not_reached"] == ["no code stands on the line"]
+    assert why("store.py:2")[0]["not_reached"] == [
+        "it runs once, when the module is imported, and not in each invocation"
+    ]
+
+
 def test_a_file_that_is_left_out(why):
     (found,) = why("build/made.py:1")
     assert "left out" in found["not_analysed"]

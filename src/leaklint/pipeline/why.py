@@ -9,14 +9,18 @@ from pathlib import Path
 
 import msgspec.structs
 
+from leaklint.facts import extract
 from leaklint.ir.examined import Examined, Fate
 from leaklint.ir.finding import Finding
 from leaklint.ir.location import Place, Span
 from leaklint.pipeline.analyse import Asked, analyse
 from leaklint.pipeline.mend import why_not
+from leaklint.pipeline.regular import regular
 from leaklint.pipeline.roots import shown
 from leaklint.pipeline.run import Part, Request, parts_of
 from leaklint.pipeline.settings import Settings
+from leaklint.pipeline.suppress import UNUSED
+from leaklint.pipeline.troubles import NOT_ANALYSED
 from leaklint.pipeline.wrong_use import Mistake, WrongUse
 from leaklint.report.explanation import Explanation, Reaching, Reason
 from leaklint.report.report import Report, lines_of
@@ -51,9 +55,8 @@ def explain(request: Request, path: str, line: int) -> Explanation:
         asked=asked,
         hears=request.hears,
     )
-    examined = asked.examined or Examined("<module>")
-    if name in part.tree.templates and asked.examined is None:
-        return Explanation(where, line, source, outside="no Python code stands here")
+    outside = _not_code(asked, name in part.tree.templates, wanted)
+    examined = asked.examined or Examined("" if outside else "<module>")
 
     def here(place: Place) -> Place:
         template, mark, _ = place.path.rpartition("#")
@@ -69,13 +72,14 @@ def explain(request: Request, path: str, line: int) -> Explanation:
             Reaching(msgspec.structs.replace(way.handler, place=here(way.handler.place)), tuple(map(here, way.calls)))
             for way in examined.ways
         ),
-        unreached=tuple(_unreached(examined, report, part, here)),
+        unreached=() if outside else tuple(_unreached(examined, report, part, here, source)),
         findings=tuple(_findings(asked, report, settings, functools.partial(why_not, part, request))),
         silent=tuple(_silent(asked, examined, wanted)),
         unknown=tuple(_text(wanted, span) for span in examined.unknown),
     )
     return dataclasses.replace(
         found,
+        outside="" if found.findings else outside,
         findings=tuple(dataclasses.replace(each, place=here(each.place)) for each in found.findings),
         silent=tuple(dataclasses.replace(each, place=here(each.place)) for each in found.silent),
     )
@@ -97,10 +101,24 @@ def _left_out(part: Part, name: str) -> str:
     return "it is left out by `exclude` or by git" if name.endswith(".py") else "it is no Python file"
 
 
-def _unreached(examined: Examined, report: Report, part: Part, here: Callable[[Place], Place]) -> list[str]:
+def _not_code(asked: Asked, is_template: bool, file: Path) -> str:
+    """Why nothing is known of the line's code: it is none, or Python cannot read it; empty where something is."""
+    if is_template:
+        return "" if asked.examined else "no Python code stands here"
+    if extract(regular(file)).functions:
+        return ""
+    troubles = (each for each in asked.everywhere if (each.code, each.place.path) == (NOT_ANALYSED, asked.path))
+    return next((each.message.removeprefix("not analysed: ") for each in troubles), "")
+
+
+def _unreached(
+    examined: Examined, report: Report, part: Part, here: Callable[[Place], Place], source: str
+) -> list[str]:
     """Why no handler reaches the line's function, in sentences."""
     if examined.ways:
         return []
+    if examined.function == "<module>" and (not source or source.startswith("#")):
+        return ["no code stands on the line"]
     if examined.function == "<module>":
         return ["it runs once, when the module is imported, and not in each invocation"]
     if not report.handlers:
@@ -127,7 +145,12 @@ def _findings(asked: Asked, report: Report, settings: Settings, untried: Callabl
     silenced = {(each.finding.place, each.finding.code): each.by for each in report.silenced}
     printed = {(each.place, each.code): each for each in report.findings}
     found = []
-    for each in asked.findings:
+    useless = [
+        each
+        for each in (*report.findings, *(each.finding for each in report.silenced))
+        if each.code == UNUSED and each.place.path == asked.path and each.place.span.line == asked.line
+    ]
+    for each in (*asked.findings, *useless):
         severity = settings.severity_of(each.code, each.severity)
         comment = silenced.get((each.place, each.code))
         if comment is not None:
