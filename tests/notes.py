@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NOTED_SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".tf")
+NOTED_SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".tf", ".sh", "Procfile")
 SEVERITIES = ("error", "warning", "info", "any")
 STEPS = ("from", "via", "defined")
 
@@ -99,7 +99,7 @@ def notes_of(case: Path) -> list[Note]:
     """Every note in the files of a case, sorted; paths are relative to the case."""
     found = []
     for path in sorted(case.rglob("*")):
-        if path.suffix in NOTED_SUFFIXES and path.is_file() and not path.name.endswith(".fixed.py"):
+        if path.name.endswith(NOTED_SUFFIXES) and path.is_file() and not path.name.endswith(".fixed.py"):
             name = path.relative_to(case).as_posix()
             for line, comment in comments(path.read_bytes(), name):
                 found += notes_of_line(comment, name, line)

@@ -174,6 +174,30 @@ def test_functions_framework_by_command(found_in, name, text, path):
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "is_missing"),
+    [
+        ("Procfile", "web: functions-framework --target=gone", True),
+        ("Procfile", "web: functions-framework --target=gone --source=none.py", False),
+        ("Dockerfile", 'FROM python:3.12\nCMD ["functions-framework", "--target", "gone"]', False),
+        ("deploy.sh", "gcloud functions deploy gone --runtime python312\n", False),
+        ("deploy.sh", "gcloud functions deploy a --runtime python312 --entry-point gone\n", True),
+        ("deploy.sh", "gcloud run deploy a --base-image python312 --function gone\n", True),
+        ("scripts/deploy.sh", "gcloud functions deploy a --runtime python312 --entry-point gone\n", True),
+        ("scripts/deploy.sh", "pushd x\ngcloud functions deploy a --runtime python312 --entry-point gone\n", False),
+        ("both/deploy.sh", "gcloud functions deploy a --runtime python312 --entry-point gone\n", False),
+        (
+            "c.yaml",
+            "steps:\n- dir: x\n  args: [gcloud, functions, deploy, a, --runtime=python312, --entry-point=gone]\n",
+            False,
+        ),
+    ],
+)
+def test_functions_that_are_not_there(found_in, name, text, is_missing):
+    found = found_in({name: text, "main.py": "def hello(request): ...", "both/main.py": "def hello(request): ..."})
+    assert [each.message for each in found.missing] == (["main.py has no 'gone'"] if is_missing else [])
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("Procfile", "web: gunicorn main:app\nworker: 'functions-framework"),

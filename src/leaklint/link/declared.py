@@ -60,16 +60,16 @@ def locate(
     missing: list[Missing] = []
     for each in declarations:
         if each.inline:
-            located += [Located(each, each.inline, "")] if each.inline in files else []
+            located += [Located(each, each.inline, "")] if each.inline in files and each.attribute else []
             continue
         path = None
-        if each.root in folders:
+        if each.root in folders and each.attribute:
             path = modules.file_at(posixpath.join(each.root or "", each.target))
         if path is not None and binds(files[path], each.attribute):
             located.append(Located(each, path, each.root or ""))
         elif each.expected and each.root in folders and each.handler not in wrappers:
             missing.append(Missing(each.handler, each.template, each.line, _why(each, path, files)))
-        elif each.is_python or "/" in each.target:
+        elif each.attribute and (each.is_python or "/" in each.target):
             located += _searched(each, files, modules)
     return located, missing
 
@@ -218,6 +218,8 @@ def _names_like(facts: FileFacts, attribute: str) -> list[str]:
 
 
 def _why(each: Declaration, path: str | None, files: Mapping[str, FileFacts]) -> str:
+    if not each.attribute:
+        return f"{each.handler!r} names no function: a handler is written 'module.function'"
     if path is not None:
         return f"{path} has no {each.attribute!r}{_guess(each.attribute, files[path].module_names)}"
     below = [dotted_from(each.root or "", file) for file in sorted(files) if holds(each.root or "", file)]

@@ -29,6 +29,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     target: str
     """Path of the module below ``root``, without ending."""
     attribute: str
+    """Empty where the template names no function, which is an error."""
     root: str | None
     """Folder that the platform puts on ``sys.path``; None where the template does not tell (a zip, S3)."""
     platform: Platform = Platform.AWS_LAMBDA

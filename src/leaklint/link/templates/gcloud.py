@@ -19,6 +19,8 @@ _BETWEEN = r"[\s,'\"\\\[\]-]"
 _DEPLOY = re.compile(rf"\b(functions|run){_BETWEEN}+deploy\b")
 _NEXT = re.compile(rf"\n\s*\n|\bgcloud\b|&&|;|{_DEPLOY.pattern}|\n\s*(?:-\s*)?(?:name|id|run|script):")
 _NAMED = re.compile(r"[\s,'\"\\\[\]]*(?:-\s+['\"]?)?([A-Za-z_]\w*)(?![\w$-])")
+_ELSEWHERE = re.compile(r"\b(cd|pushd)\b|\b(dir|working[-_]directory)\b['\"]?:")
+"""What lets a command run in another folder than that of the file."""
 _LONGEST = 3_000
 """Characters of one command."""
 
@@ -36,15 +38,16 @@ def _declared(path: str, tree: Tree) -> Iterator[Declaration]:
         runtime = _option(command, "runtime") or _option(command, "base-image") or ""
         named = _NAMED.match(command)
         entry = _option(command, "function") if match[1] == "run" else _option(command, "entry-point")
+        is_stated = runtime.startswith("python") and entry is not None and not _ELSEWHERE.search(text)
         if entry is None and match[1] == "functions" and named:
             # Without an entry point it is the function that is called like the deployment.
             entry = named[1]
         if entry is None or not entry.isidentifier() or not (runtime.startswith("python") or not runtime.isalnum()):
             continue
         source = _option(command, "source") or "."
-        roots = (beside(path, source), beside("-", source))
-        root = next((each for each in roots if each is not None and tree.has_module(each, "main")), None)
-        if root is None:
+        roots = dict.fromkeys((beside(path, source), beside("-", source)))
+        fitting = [each for each in roots if each is not None and tree.has_module(each, "main")]
+        if not fitting:
             continue
         line = text.count("\n", 0, match.start()) + 1
         yield Declaration(
@@ -54,9 +57,9 @@ def _declared(path: str, tree: Tree) -> Iterator[Declaration]:
             handler=entry,
             target="main",
             attribute=entry,
-            root=root,
+            root=fitting[0],
             platform=Platform.GOOGLE,
-            expected=False,
+            expected=is_stated and len(fitting) == 1,
         )
 
 

@@ -22,12 +22,15 @@ def read(path: str, tree: Tree) -> Said:
     if NAME.search(path):
         lines = tree.texts[path].splitlines()
         commands = [(number, _words(line.partition(":")[2])) for number, line in enumerate(lines, 1)]
-        return _said(path, commands, {})
+        return _said(path, commands, {}, tree)
     image = dockerfile.parse(tree.texts[path])
-    return _said(path, [(image.line, [word for text in image.command for word in _words(text)])], image.environment)
+    return _said(
+        path, [(image.line, [word for text in image.command for word in _words(text)])], image.environment, None
+    )
 
 
-def _said(path: str, commands: list[tuple[int, list[str]]], environment: Mapping[str, str]) -> Said:
+def _said(path: str, commands: list[tuple[int, list[str]]], environment: Mapping[str, str], tree: Tree | None) -> Said:
+    """What commands say; ``tree`` where they are run in the folder of the file, as it lies in the project."""
     declarations: list[Declaration] = []
     for line, words in commands:
         if _PROGRAMS.isdisjoint(word.rpartition("/")[2] for word in words):
@@ -36,6 +39,7 @@ def _said(path: str, commands: list[tuple[int, list[str]]], environment: Mapping
         source = _option(words, "source") or environment.get("FUNCTION_SOURCE") or "main.py"
         file = beside(path, posixpath.basename(source) if posixpath.isabs(source) else source)
         if target and file and file.endswith(".py") and target.isidentifier():
+            is_there = tree is not None and tree.has_module("", file.removesuffix(".py"))
             declarations.append(
                 Declaration(
                     template=path,
@@ -46,7 +50,7 @@ def _said(path: str, commands: list[tuple[int, list[str]]], environment: Mapping
                     attribute=target,
                     root=posixpath.dirname(file),
                     platform=Platform.GOOGLE,
-                    expected=False,
+                    expected=is_there,
                 )
             )
     return Said(tuple(declarations))

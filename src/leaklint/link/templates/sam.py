@@ -136,8 +136,10 @@ class _Function(msgspec.Struct):
             handler = (
                 tree.unwrapped(written, lambda name: self._text("Environment", "Variables", name)) if written else None
             )
-            parts = split_handler(handler) if handler else None
-            if not node or not handler or not parts:
+            if not node or not handler:
+                continue
+            parts = split_handler(handler) or ((handler, "") if "." not in handler else None)
+            if not parts:
                 continue
             inline = self._inline()
             for root, is_folder_stated in self._roots():

@@ -144,7 +144,8 @@ class _Service(msgspec.Struct):
         app = self._text("custom", "wsgi", "app") if base.handler in _WSGI else None
         parts = split_handler(app or base.handler)
         if not parts:
-            return None
+            is_plain = base.platform is Platform.AWS_LAMBDA and app is None and "." not in base.handler
+            return msgspec.structs.replace(base, target=base.handler) if is_plain else None
         located = msgspec.structs.replace(base, target=parts[0], attribute=parts[1], is_application=app is not None)
         folder = self._resolved(function.find("module"))
         root = beside(self.path, folder) if folder else None
