@@ -194,6 +194,7 @@ def test_wrong_settings(folder: Path, leaklint: Any, text: str, message: str) ->
             ["--baseline", "nowhere.json"],
             "error: nowhere.json: no such baseline; `leaklint --baseline nowhere.json --update-baseline` makes it\n",
         ),
+        (["-", "--stdin-filename", "no/a.py"], "error: --stdin-filename: no/a.py: there is no such folder\n"),
         (["--stdin-filename", "a.py"], "error: --stdin-filename and `-` go together"),
         (["--output-format", "json:a.py/x"], "error: a.py/x: cannot be written: "),
         (["explain", "LK1O1"], "error: unknown rule `LK1O1`; did you mean `LK101`?\n"),

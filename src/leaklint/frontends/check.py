@@ -180,6 +180,8 @@ def _request(options: argparse.Namespace) -> Request:
     paths, overlay = request.paths, request.overlay
     if list(paths) == ["-"]:
         paths = [options.stdin_filename or "stdin.py"]
+        if not (request.cwd / paths[0]).parent.is_dir():
+            raise WrongUse(f"--stdin-filename: {paths[0]}: there is no such folder")
         overlay = {os.path.normpath(request.cwd / paths[0]): sys.stdin.buffer.read()}
     elif "-" in paths or options.stdin_filename:
         raise WrongUse("--stdin-filename and `-` go together, without any other path")
