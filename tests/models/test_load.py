@@ -38,8 +38,10 @@ def parameter(index: int, *fields: str) -> Path:
         ('[mylib.send]\nparams = ["x"]', 'own.toml: [mylib.…]: the name of a row stands in quotes: write ["mylib.…"]'),
         ('["m.f"]\nparam = ["x"]', "did you mean `params`?"),
         ('["m.f"]\nopens = { work = "thread", held_by = "result" }', "did you mean `held-by`?"),
-        ('["m.f"]\nopens = { work = "thraed" }', "Invalid enum value 'thraed'"),
-        ('["m.f"]\nparams = "x"', "Expected `array | null`, got `str`"),
+        ('["m.f"]\nopens = { work = "thraed" }', "work: unknown value `thraed`; did you mean `thread`?"),
+        ('["m.f"]\nmutates = { self = "x" }', "mutates: unknown value `x`; expected one of `grow`, `shrink`, "),
+        ('["m.f"]\ncoroutine = 1', "coroutine: expected true or false, found a number"),
+        ('["m.f"]\nparams = "x"', 'own.toml: ["m.f"]: params: expected a list, found a text'),
         (
             '["m.f"]\nparams = ["path"]\nreturns = ["pth"]',
             'own.toml: ["m.f"]: "pth" names no parameter; did you mean path?',

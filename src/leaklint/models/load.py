@@ -6,7 +6,6 @@ summarised once for each shape of their arguments, a row is turned into one summ
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,8 +18,9 @@ from leaklint.ir.summary import Formal, Summary
 from leaklint.models import terms
 from leaklint.models.checks import check_texts
 from leaklint.models.conditions import GIVEN
+from leaklint.models.form import KEYS, PARTS, in_our_words
 from leaklint.models.reader import ModelError, Reader
-from leaklint.models.schema import Changes, Defers, Invokes, Opens, Process, Row, Settles, Variant
+from leaklint.models.schema import Row
 from leaklint.models.verbs import Verbs, VerbsOfPackages
 from leaklint.models.words import Words, needed_words
 
@@ -32,21 +32,6 @@ ELEMENTS: Final = "[]"
 """In a path: the elements of what stands before it."""
 _MAY_RUN_LATER: Final = re.compile(r"alias-of|runs|moment")
 _MAY_BE_ASYNCHRONOUS: Final = re.compile(r"coroutine|task|alias-of")
-_KEYS: Final = tuple(field.encode_name for field in msgspec.structs.fields(Row))
-_STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
-    "changes": Changes,
-    "defers": Defers,
-    "drained": Settles,
-    "invokes": Invokes,
-    "opens": Opens,
-    "process": Process,
-    "settles": Settles,
-    "types": Variant,
-}
-_PARTS: Final = {
-    key: tuple(field.encode_name for field in msgspec.structs.fields(kind)) for key, kind in _STRUCTS.items()
-}
-"""Keys of the parts of a row: each is a table, or several in a list."""
 
 
 def parse(text: str, file: str) -> dict[str, Row]:
@@ -59,9 +44,9 @@ def parse(text: str, file: str) -> dict[str, Row]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ModelError(f'{file}: {name}: a row is a table: write ["{name}"]')
-        if not any(key in _KEYS for key in table) and any(isinstance(each, dict) for each in table.values()):
+        if not any(key in KEYS for key in table) and any(isinstance(each, dict) for each in table.values()):
             raise ModelError(f'{file}: [{name}.…]: the name of a row stands in quotes: write ["{name}.…"]')
-        for key in _PARTS:
+        for key in PARTS:
             if isinstance(table.get(key), dict):
                 table[key] = [table[key]]
         try:
@@ -69,19 +54,10 @@ def parse(text: str, file: str) -> dict[str, Row]:
             terms.check(rows[name])
             check_texts(rows[name])
         except msgspec.ValidationError as error:
-            raise ModelError(f'{file}: ["{name}"]: {error}{_suggestion(str(error))}') from error
+            raise ModelError(f'{file}: ["{name}"]: {in_our_words(str(error))}') from error
         except terms.TermError as error:
             raise ModelError(f'{file}: ["{name}"]: {error}') from error
     return rows
-
-
-def _suggestion(error: str) -> str:
-    """The key that was meant, where an unknown one is nearly right."""
-    field = error.partition("unknown field `")[2].partition("`")[0]
-    part = error.partition("at `$.")[2].partition("[")[0]
-    known = _PARTS.get(part, _KEYS)
-    close = difflib.get_close_matches(field, known, 1) if field else []
-    return f"; did you mean `{close[0]}`?" if close else ""
 
 
 class Models:
