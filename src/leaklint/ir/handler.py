@@ -58,6 +58,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """Run again from the top after each wait, in a fresh thread (AWS Lambda's durable functions)."""
     copies_context: bool = False
     """A plain function is called in a thread, within a copy of the context (the routes of FastAPI)."""
+    replaces_defaults: bool = False
+    """Its framework gives it something in the place of a default: a copy of it (FastAPI), or None (Slack Bolt)."""
     ends_request: bool = False
     """Called when a request ends, whatever has become of it: it undoes what the others have done."""
     entry: bool = False

@@ -337,6 +337,7 @@ class Declared:
             place=Place(path, span),
             awaited=framework.awaited,
             copies_context=framework.copies_context,
+            replaces_defaults=framework.replaces_defaults,
             durable=framework.durable,
             entry=framework.entry,
             request=framework.request,

@@ -60,6 +60,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Base classes to the methods of subclasses that are handlers."""
     copies_context: bool = False
     """Whether a plain function is called in a thread, within a copy of the context."""
+    replaces_defaults: bool = False
+    """Whether a handler gets something in the place of a default argument: a copy of it, or None."""
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread."""
     request: tuple[str, ...] = ()

@@ -244,6 +244,7 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             snap_start=any(each.snap_start for each in same),
             awaited=any(each.awaited for each in same),
             copies_context=all(each.copies_context for each in same),
+            replaces_defaults=any(each.replaces_defaults for each in same),
             arguments=max(each.arguments for each in same),
             durable=any(each.durable for each in same),
             ends_request=any(each.ends_request for each in same),

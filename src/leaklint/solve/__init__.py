@@ -111,8 +111,8 @@ def solve(
     calls: list[Invoked] = []
     for number, handler in enumerate(solved):
         called(number, len(solved))
-        # callers of a public function may leave out what has a default
-        ways = ("handler", "handler by default") if handler.source is Source.PUBLIC else ("handler",)
+        # callers may leave out what has a default
+        ways = ("handler",) if handler.replaces_defaults else ("handler", "handler by default")
         answers = [sparing.answer(Ask(way, handler.label + handler.path), handler.place, handler.label) for way in ways]
         calls.extend(answer for answer in answers if answer is not None)
     called(len(solved), len(solved))

@@ -138,7 +138,8 @@ def looks_like_handler(facts: FunctionFacts, bound: int, attribute: str) -> bool
 def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solving:
     """Calls a handler; gives what it did, or None where the name is no callable of the project.
 
-    ``by_default`` gives it only the arguments that it requires; None too where it requires all.
+    ``by_default`` gives it only the arguments that it requires; None too where it requires all, or where a platform
+    calls it and none of its defaults is an object that may be changed.
     """
     act = _outside(world, handler)
     state = State()
@@ -154,7 +155,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     bound += receiver is not None
     free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
     required = [each for each in free if not each.has_default]
-    if by_default and len(required) == len(free):
+    declares, is_public = handler.source is Source.DECORATOR, handler.source is Source.PUBLIC
+    if by_default and not (len(required) < len(free) if is_public else _keeps_default(world, value, facts)):
         return None
     variadic = any(each.kind == "star" for each in facts.parameters)
     count = len(required) if by_default else len(free) if not variadic else max(2, len(free))
@@ -164,17 +166,17 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     given: list[Value] = []
     named: list[tuple[str, Value]] = []
     for index in range(max(len(formals), count)):
-        formal, declares = formals.get(index), handler.source is Source.DECORATOR
+        formal = formals.get(index)
         if index < min(count, 8):
             given.append((yield from _argument(act, state, value, index, formal if declares else None)))
-        elif formal is not None and formal.kind == "keyword" and declares and not by_default:
+        elif formal is not None and formal.kind == "keyword" and declares and not (by_default and formal.has_default):
             named.append((formal.name, (yield from _argument(act, state, value, index, formal))))
     declared: list[AnyEffect] = []
     sets: set[Path | None] = set()
     first = [receiver] if receiver is not None else []
     arguments = Arguments((*first, *given), tuple(named))
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
-    if handler.source is not Source.DECORATOR:
+    if not declares:
         yield from _answer(act, state, facts)
     for thing in ordered(result.things):
         if thing.type == ASYNC_GENERATOR and facts.is_async and not handler.awaited:
@@ -222,6 +224,17 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         frozenset(state.settled),
         frozenset(filter(None, sets)).union(state.settled),
     )
+
+
+def _keeps_default(world: World, value: Value, facts: FunctionFacts) -> bool:
+    """Whether a default is an object that each call gets which leaves it out: a list, or an object of the project."""
+    kept = [
+        world.field(slot(thing.path, f"<default {formal.name}>")) or NOTHING
+        for thing in value.things
+        for formal in facts.parameters
+        if formal.has_default
+    ]
+    return any(thing.type.kind is TypeKind.INSTANCE for each in kept for thing in each.things)
 
 
 def _answer(act: Activation, state: State, facts: FunctionFacts) -> Solving:
