@@ -81,6 +81,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """For a method: whether its object is made for each request, or once and kept; ``""`` where it is bound already."""
     request: tuple[str, ...] = ()
     """What it takes as request data, in words: its parameters, and what a framework passes beside them."""
+    takes_request: str = ""
+    """Class of its first argument, where that is the request."""
     request_attributes: tuple[str, ...] = ()
     """Attributes of that object that hold request data (``request`` of a view)."""
 

@@ -96,6 +96,11 @@ class Declared:
             )
         return self._registrars[name]
 
+    @property
+    def applications(self) -> list[str]:
+        """The names under which requests get at the application that serves them."""
+        return [each.application for each in self._frameworks if each.application]
+
     def methods_of(self, base: str) -> tuple[str, ...]:
         """The methods that a framework calls on objects of subclasses of a library's class."""
         return tuple(
@@ -341,6 +346,7 @@ class Declared:
             durable=framework.durable,
             entry=framework.entry,
             request=framework.request,
+            takes_request=framework.takes_request,
             ends_request=not set(names).isdisjoint(framework.ends_request),
             surrounds=not set(names).isdisjoint(framework.surrounds),
             injected=framework.injects and any(names) and set(names).isdisjoint(framework.registers),

@@ -64,6 +64,10 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Whether a handler gets something in the place of a default argument: a copy of it, or None."""
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread."""
+    application: str = ""
+    """Name under which requests get at the one application that serves them: ``flask.current_app``."""
+    takes_request: str = ""
+    """Class of the first argument of a handler, where that is the request."""
     request: tuple[str, ...] = ()
     """Request data that handlers take from elsewhere than their parameters, in words: ``flask.request``."""
     receiver: Literal["request", "kept"] = "request"

@@ -26,6 +26,7 @@ from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.anywhere import without_await
+from leaklint.solve.applications import share_applications
 from leaklint.solve.beside import read_beside
 from leaklint.solve.describe import Describer
 from leaklint.solve.ending import ended
@@ -174,6 +175,7 @@ def _import_all(engine: Engine, world: World, handlers: Sequence[Handler]) -> No
     loaded_with = world.overview.loaded_with
     for path in sorted(frozenset().union(*(loaded_with(handler.path) for handler in handlers))):
         engine.answer(Ask("module", path))
+    share_applications(world)
 
 
 def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> list[Handler]:

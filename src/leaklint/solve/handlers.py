@@ -174,6 +174,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     declared: list[AnyEffect] = []
     sets: set[Path | None] = set()
     first = [receiver] if receiver is not None else []
+    if handler.takes_request and given and not facts.parameters[0].annotation and facts.in_class is None:
+        given[0] = Value(frozenset({Thing(parameter(0), instance(handler.takes_request))}), given[0].sources)
     arguments = Arguments((*first, *given), tuple(named))
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
     if not declares:
