@@ -19,6 +19,7 @@ import msgspec
 from leaklint.ir.facts import ClassFacts, FileFacts, FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
+from leaklint.link.factories import uncalled_factories
 from leaklint.link.frameworks import Framework
 from leaklint.link.modules import Modules, is_test
 from leaklint.link.names import Library, Names, Own
@@ -136,6 +137,10 @@ class Declared:
             using.update(fresh)
             waiting += fresh
         return sorted(path for path in using if not is_test(path))
+
+    def factories(self) -> list[tuple[str, str]]:
+        """Path and name of the functions that only a server calls, to make an application."""
+        return uncalled_factories(self._files, self._frameworks, self._web)
 
     def listing(self, path: str) -> tuple[str, ...]:
         """The attributes of classes in a file that list handlers, each with the framework's title in front."""

@@ -64,6 +64,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Whether a handler gets something in the place of a default argument: a copy of it, or None."""
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread."""
+    serves: tuple[str, ...] = ()
+    """Constructors of the applications that a server serves, which may call a function to make one."""
     application: str = ""
     """Name under which requests get at the one application that serves them: ``flask.current_app``."""
     takes_request: str = ""

@@ -26,7 +26,7 @@ from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
 from leaklint.solve.anywhere import without_await
-from leaklint.solve.applications import share_applications
+from leaklint.solve.applications import make_application, share_applications
 from leaklint.solve.beside import read_beside
 from leaklint.solve.describe import Describer
 from leaklint.solve.ending import ended
@@ -87,6 +87,8 @@ def solve(
             return sparing.left_out()
         if question.what in ("handler", "handler by default"):
             return invoke(world, handlers[question.name], by_default=question.what != "handler")
+        if question.what == "application":
+            return make_application(world, question.name)
         if question.what == "signature":
             return _signature(world, handlers[question.name])
         if question.what == "tokens":
@@ -187,6 +189,8 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
         engine.answer(Ask("module", path))
         for name in world.overview.listing(path):
             note_listed(world, path, name)
+    for path, name in world.overview.factories():
+        engine.answer(Ask("application", f"{path}::{name}"))
     for identity, registration in sorted(world.registered.items()):
         path, _, name = identity.partition("::")
         function = program.function(identity)

@@ -6,10 +6,36 @@ of its class, it is that one: what the import has put into it (``app.state.searc
 
 from __future__ import annotations
 
-from leaklint.ir.values import Path, RootKind, TypeKind
+from leaklint.ir.summary import Moment
+from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind
+from leaklint.solve.activation import PLATFORM, Activation
+from leaklint.solve.arguments import Arguments
+from leaklint.solve.coroutines import invoked
 from leaklint.solve.lattice import constants, prolong
-from leaklint.solve.lookup import library_object
-from leaklint.solve.world import World
+from leaklint.solve.lookup import library_object, module_name
+from leaklint.solve.state import State
+from leaklint.solve.world import Solving, World
+
+
+def make_application(world: World, factory: str) -> Solving:
+    """What a server does before the first request: it calls the function that makes the application."""
+    facts = world.program.function(factory)
+    path, _, name = factory.partition("::")
+    value = (yield from module_name(world, path, name)) if facts is not None else None
+    if facts is None or value is None:
+        return None
+    act, state = Activation(world, f"{path}::{PLATFORM}", facts, importing=True), State()
+    required = [each for each in facts.parameters if each.kind in ("positional", "either") and not each.has_default]
+    given = Arguments(tuple(NOTHING for _ in required))
+    made = yield from invoked(act, state, value, given, Moment.LOOP, facts.name_span)
+    world.modules[path].names[f"{name}()"] = made
+    for thing in made.things:
+        if thing.type.kind is TypeKind.INSTANCE:
+            world.name_object(thing, f"{name}()", path, facts.name_span)
+    for place, held in state.heap.items():
+        world.keep_field(place, held)
+    world.forget_owners()
+    return None
 
 
 def share_applications(world: World) -> None:

@@ -34,6 +34,7 @@ Question = tuple[str, ...]
 QUESTIONS: Final = frozenset(
     {
         "dependency",
+        "factories",
         "functions",
         "gives_back",
         "has_asynchronous",
@@ -157,6 +158,18 @@ class Overview:
     def _registering(self) -> list[str]:
         registrars = self.whole.registrars
         return registrars.registering(self.whole.files) if registrars is not None else []
+
+    def factories(self) -> list[tuple[str, str]]:
+        """Path and name of the functions that only a server calls, to make an application."""
+        registrars = self.whole.registrars
+        return self._noted(
+            ("factories",),
+            lambda: (
+                [each for each in registrars.factories() if each[0] in self.whole.files]
+                if registrars is not None
+                else []
+            ),
+        )
 
     def listing(self, path: str) -> tuple[str, ...]:
         """The attributes of classes in a file that list handlers (see ``Declared.listing``)."""

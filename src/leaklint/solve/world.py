@@ -357,6 +357,10 @@ class World:
                             self._owners.setdefault(thing.path, (owner, place.fields[-1]))
         return self._owners.get(path)
 
+    def forget_owners(self) -> None:
+        """What has been found of who holds whom does not hold any more: more has been imported."""
+        self._owners = None
+
     def name_of(self, path: Path) -> str:
         """What an object made at import is called, as far as it has a name."""
         named = self.named.get(Path(path.root))
