@@ -1,16 +1,19 @@
-"""Caching functions: which functions a cache was put around, and what clears it."""
+"""Caching functions: which functions a cache was put around, what it keeps, and what clears it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Thing, Type, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.models.schema import Row
-from leaklint.solve import effects
+from leaklint.solve import effects, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import of, single_constant, slot
+from leaklint.solve.heap import made_here
+from leaklint.solve.lattice import constants, is_prefix, of, single_constant, slot
 from leaklint.solve.state import State
 
 BOUNDED: Final = "leaklint.bounded_cache"
@@ -53,6 +56,50 @@ def keep(act: Activation, state: State, arguments: Arguments, span: Span, *, bou
             if maker.things and all(each.type.kind is TypeKind.FUNCTION for each in maker.things):
                 act.world.cache_keys[thing.type.name] = maker
     return value
+
+
+def kept(act: Activation, state: State, function: Thing, facts: FunctionFacts, result: Value) -> Value:
+    """What a caching function returns survives in its cache, and so does all that it has made and put in there."""
+    places = {
+        thing.path: uses.cache_of(function)
+        for thing in result.things
+        if thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE
+    }
+    waiting = list(places)
+    while waiting:
+        made = waiting.pop()
+        above = places[made]
+        for path, value in list(state.heap.under(made.root).items()):
+            rest = path.fields[len(made.fields) :]
+            # a constant may have been replaced since the object was made
+            if not rest or not is_prefix(made, path) or constants(value) is not None:
+                continue
+            below = Path(above.root, (*above.fields, *rest))
+            for each in made_here(value):
+                if each not in places:
+                    places[each] = below if _has_room(state, each, below) else _alone(act, function, facts, each)
+                    waiting.append(each)
+            if len(below.fields) <= MAX_FIELDS:
+                state.heap[below] = _kept_at(places, value)
+    return _kept_at(places, result)
+
+
+def _kept_at(places: Mapping[Path, Path], value: Value) -> Value:
+    """The value with the places that objects have in a cache."""
+    return Value(frozenset(Thing(places.get(each.path, each.path), each.type) for each in value.things), value.sources)
+
+
+def _has_room(state: State, made: Path, place: Path) -> bool:
+    """Whether all that is known of an object can be said of it at a place, too."""
+    deepest = max((len(path.fields) for path in state.heap.under(made.root)), default=0)
+    return len(place.fields) + max(1, deepest - len(made.fields)) <= MAX_FIELDS
+
+
+def _alone(act: Activation, function: Thing, facts: FunctionFacts, made: Path) -> Path:
+    """The place of an object that lies too deep in what is cached to be told apart: as if the import had made it."""
+    place = Path(Root(RootKind.STATIC, made.root.owner, made.root.name), made.fields)
+    act.world.name_object(Thing(place), f"{facts.name}()", function.type.name.partition("::")[0], facts.name_span)
+    return place
 
 
 def clear(state: State, thing: Thing) -> None:

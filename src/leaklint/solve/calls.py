@@ -31,7 +31,6 @@ from leaklint.solve.lattice import (
     CONSTANT_PATH,
     ELEMENT,
     SYMBOLIC,
-    constants,
     extend,
     join,
     join_all,
@@ -246,7 +245,7 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
         summary: Summary = yield Ask("function", thing.type.name)
         chosen = yield from _chosen_key(act, state, thing, arguments, span)
         uses.cached_call(act, state, thing, facts, bound, cached, summary, result, chosen, span)
-    return _kept_by_cache(state, thing, result) if cached is not None else result
+    return caches.kept(act, state, thing, facts, result) if cached is not None else result
 
 
 def _chosen_key(act: Activation, state: State, cached: Thing, arguments: Arguments, span: Span) -> Solving:
@@ -256,30 +255,6 @@ def _chosen_key(act: Activation, state: State, cached: Thing, arguments: Argumen
         return None
     result = yield from apply(act, state, maker, arguments, span)
     return result
-
-
-def _kept_by_cache(state: State, function: Thing, result: Value) -> Value:
-    """What a caching function returns survives in its cache."""
-    place = uses.cache_of(function)
-    things = set()
-    for thing in result.things:
-        if thing.path.root.kind is not RootKind.MADE or thing.type.kind is not TypeKind.INSTANCE:
-            things.add(thing)
-            continue
-        things.add(Thing(place, thing.type))
-        for path, value in state.heap.under(thing.path.root).items():
-            if path.fields[: len(thing.path.fields)] == thing.path.fields:
-                rest = path.fields[len(thing.path.fields) :]
-                kept = frozenset(
-                    Thing(Path(place.root, (*place.fields, *rest)), each.type)
-                    if each.path.root.kind is RootKind.MADE
-                    else each
-                    for each in value.things
-                )
-                # a constant may have been replaced since the object was made
-                if rest and constants(value) is None:
-                    state.heap[Path(place.root, (*place.fields, *rest))] = Value(kept, value.sources)
-    return Value(frozenset(things), result.sources)
 
 
 def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Value], span: Span | None) -> Solving:
