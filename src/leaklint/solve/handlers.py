@@ -165,9 +165,12 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     formals = dict(enumerate(facts.parameters[bound:]))
     given: list[Value] = []
     named: list[tuple[str, Value]] = []
+    rest: Value | None = None
     for index in range(max(len(formals), count)):
         formal = formals.get(index)
-        if index < min(count, 8):
+        if formal is not None and formal.kind == "double_star" and declares and not by_default:
+            rest = yield from _argument(act, state, value, index, None)
+        elif index < min(count, 8):
             given.append((yield from _argument(act, state, value, index, formal if declares else None)))
         elif formal is not None and formal.kind == "keyword" and declares and not (by_default and formal.has_default):
             named.append((formal.name, (yield from _argument(act, state, value, index, formal))))
@@ -176,7 +179,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     first = [receiver] if receiver is not None else []
     if handler.takes_request and given and not facts.parameters[0].annotation and facts.in_class is None:
         given[0] = Value(frozenset({Thing(parameter(0), instance(handler.takes_request))}), given[0].sources)
-    arguments = Arguments((*first, *given), tuple(named))
+    arguments = Arguments((*first, *given), tuple(named), rest)
     result: Value = yield from apply(act, state, value, arguments, facts.name_span)
     if not declares:
         yield from _answer(act, state, facts)
