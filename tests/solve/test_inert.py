@@ -53,6 +53,11 @@ LEAKS = {
     "through what a function yields": (
         f"SEEN = []\ndef seen():\n    yield SEEN\n{EVENT}for each in seen():\n        each.append(event['id'])\n"
     ),
+    "through a method that is one of several for an argument": (
+        "import functools\nSEEN = []\nclass Box:\n    @functools.singledispatchmethod\n    def keep(self, x):\n"
+        "        return x\n    @keep.register\n    def _(self, x: dict):\n        SEEN.append(x['id'])\n"
+        f"{EVENT}Box().keep(event)\n"
+    ),
     "through a method of a dictionary": f"SEEN = {{'a': []}}\n{EVENT}SEEN.get('a').append(event['id'])\n",
     "a function writes to a buffer": f"import io, pickle\nSEEN = io.BytesIO()\n{EVENT}pickle.dump(event['id'], SEEN)\n",
     "an object made from it writes to a buffer": (

@@ -9,6 +9,7 @@ from leaklint.ir import cfg
 from leaklint.ir.facts import FunctionFacts
 from leaklint.models.verbs import Verbs
 from leaklint.solve.builtin_calls import SPECIAL
+from leaklint.solve.generic_functions import REGISTERS
 from leaklint.solve.look import DYNAMIC, Look, Step
 from leaklint.solve.survey import BOTH, HOLDS, OWN, Key, plain_name
 from leaklint.solve.uses import ENUMS
@@ -17,7 +18,7 @@ _NAMESPACES: Final = frozenset({"globals", "vars", "setattr", "delattr", "__impo
 """Builtins that read or bind names which nobody has written."""
 _NAME: Final = re.compile(r"[^\W\d]\w*(?=\s*(?:\(|$))")
 """What a decorator calls, or is."""
-_SPECIAL: Final = frozenset(each.rpartition(".")[2] for each in SPECIAL)
+_SPECIAL: Final = frozenset(each.rpartition(".")[2] for each in (*SPECIAL, REGISTERS))
 """What no row can describe: it may give, or keep, whatever it is given."""
 _ENUMS: Final = frozenset(each.rpartition(".")[2] for each in ENUMS)
 _KEEPING_SIGNATURE: Final = frozenset({"classmethod", "staticmethod", "property"})
