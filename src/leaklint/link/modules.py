@@ -207,14 +207,37 @@ class Modules:
         if path not in self._loaded:
             found, waiting = {path}, [path]
             while waiting:
-                for imported in self.imports_of(waiting.pop()):
-                    files = list(imported)
-                    files += [joined(folder, _INIT) for each in imported if each for folder in _upwards(parent(each))]
-                    new = {each for each in files if each is not None and each in self._files} - found
-                    found |= new
-                    waiting += new
+                new = set(self._run_first(waiting.pop())) - found
+                found |= new
+                waiting += new
             self._loaded[path] = frozenset(found)
         return self._loaded[path]
+
+    def _run_first(self, path: str) -> list[str]:
+        """The files that a file's own imports run, in their order."""
+        found: list[str | None] = []
+        for imported in self.imports_of(path):
+            found += [joined(folder, _INIT) for each in imported if each for folder in _upwards(parent(each))]
+            found += imported
+        return [each for each in found if each is not None and each in self._files]
+
+    def in_order(self, paths: Iterable[str]) -> list[str]:
+        """All files that run when these are imported, each behind what it imports, unless that imports it, too."""
+        order: list[str] = []
+        begun: set[str] = set()
+        for path in paths:
+            under_way = [(path, iter(self._run_first(path)))] if path not in begun else []
+            begun.add(path)
+            while under_way:
+                current, imported = under_way[-1]
+                following = next((each for each in imported if each not in begun), None)
+                if following is None:
+                    order.append(current)
+                    under_way.pop()
+                else:
+                    begun.add(following)
+                    under_way.append((following, iter(self._run_first(following))))
+        return order
 
     def packages_of(self, path: str) -> Iterator[str]:
         """The ``__init__.py`` of the packages that a file lies in, outermost first: they are imported before it."""

@@ -103,14 +103,14 @@ def solve(
     quiet = {} if all_asked else overview.quiet()
     found = _confirmed(engine, world, quiet)
     handlers |= {handler.label + handler.path: handler for handler in found}
+    world.only_work = not found and asked is None
+    if not only_handlers and any(each not in quiet for each in found):
+        _import_all(engine, world, found)
     confirmed = [_with_request(engine, world, program.placed(handler), quiet.get(handler)) for handler in found]
     solved = _to_be_solved(found, confirmed, quiet)
     handlers |= {handler.label + handler.path: handler for handler in confirmed}
     if only_handlers:
         return Solved((), tuple(confirmed))
-    world.only_work = not confirmed and asked is None
-    if solved:
-        _import_all(engine, world, confirmed)
     calls: list[Invoked] = []
     for number, handler in enumerate(solved):
         called(number, len(solved))
@@ -174,8 +174,10 @@ def _confirmed(engine: Engine, world: World, quiet: Mapping[Handler, FunctionFac
 
 def _import_all(engine: Engine, world: World, handlers: Sequence[Handler]) -> None:
     """Runs what is imported together with the handlers: also for nothing but what it puts into other modules."""
-    loaded_with = world.overview.loaded_with
-    for path in sorted(frozenset().union(*(loaded_with(handler.path) for handler in handlers))):
+    paths = dict.fromkeys(handler.path for handler in handlers)
+    for path in paths:
+        world.overview.loaded_with(path)
+    for path in world.program.modules.in_order(paths):
         engine.answer(Ask("module", path))
     share_applications(world)
 
