@@ -7,6 +7,7 @@ from typing import Final
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import fullness, pending
 from leaklint.solve.activation import Activation
+from leaklint.solve.classes import SUBCLASSES
 from leaklint.solve.descriptors import computed_attribute
 from leaklint.solve.fields import NAMESPACE, is_dataclass
 from leaklint.solve.kinds import having
@@ -292,6 +293,8 @@ def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, na
     # what every class has from ``object`` is not looked for in its metaclass
     if value is None and known is not None and known.metaclass and name not in vars(object):
         value = yield from class_member(act, state, known.metaclass, name, bound_to=thing, on_class=False)
+    if value is None and name == "__subclasses__":
+        return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, SUBCLASSES)), of(thing))
     if value is None:
         return stored if stored is not None else of(Thing(path))
     if not act.importing and constants(value) == [None]:

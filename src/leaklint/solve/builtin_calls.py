@@ -12,6 +12,7 @@ from leaklint.solve import (
     awaitable_tests,
     caches,
     class_tests,
+    classes,
     context_variables,
     copying,
     counts,
@@ -400,6 +401,7 @@ SPECIAL: Final[dict[str, Special]] = {
     "threading.enumerate": _every("threading.enumerate", "builtins.list", "threading.Thread"),
 }
 SPECIAL_METHODS: Final[dict[str, SpecialMethod]] = {
+    classes.SUBCLASSES: classes.subclasses,
     "contextlib.AsyncExitStack.push_async_callback": _exit_callback(".awaited"),
     "contextlib.ExitStack.callback": _exit_callback(".callbacks"),
     "contextvars.ContextVar.set": context_variables.set_variable,

@@ -9,11 +9,14 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import NONE, constant, extend, join_all, of, ordered
+from leaklint.solve.lattice import ELEMENT, NONE, constant, extend, join_all, of, ordered
 from leaklint.solve.state import State
-from leaklint.solve.world import ClassState, Named, Solving, World, class_path, is_from_elsewhere, span_in
+from leaklint.solve.world import ClassState, Named, Solving, World, class_path, instance, is_from_elsewhere, span_in
 
 SUBCLASS_HOOK: Final = "__init_subclass__"
+SUBCLASSES: Final = "builtins.type.__subclasses__"
+MAX_SUBCLASSES: Final = 8
+"""Of how many classes one may be meant where a class is asked for its own; beyond, it is unknown."""
 
 
 def make_class(
@@ -139,3 +142,20 @@ def move_fields(state: State, thing: Thing, place: Path) -> None:
 
 
 MAX_DEPTH = 4
+
+
+def subclasses(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
+    """``C.__subclasses__()``: a list of the classes that name it as a base, as far as these have been imported."""
+    world, wanted = act.world, {thing.type.name for thing in receiver.things}
+    found = sorted(
+        name
+        for name, known in world.classes.items()
+        if not wanted.isdisjoint(known.order[1:])
+        and not any(each in world.classes and not wanted.isdisjoint(world.order(each)[1:]) for each in known.order[1:])
+    )
+    path = act.made(span)
+    if 0 < len(found) <= MAX_SUBCLASSES:
+        of_class = (Thing(class_path(name), Type(TypeKind.CLASS, name)) for name in found)
+        state.heap[extend(path, ELEMENT)] = Value(frozenset(of_class))
+    return of(Thing(path, instance("builtins.list")))
+    yield

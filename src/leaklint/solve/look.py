@@ -220,7 +220,7 @@ def _get_attribute(look: Look, step: cfg.GetAttribute) -> None:
     look.add(step.target, bits | look.survey.fields.setdefault(step.name, 0) | look.touch(step.name))
     look.of[step.target] = step.object
     look.read(step.target, step.name)
-    if step.name in DYNAMIC:
+    if step.name in DYNAMIC or step.name == "__subclasses__":
         look.matter(step.name)
 
 
