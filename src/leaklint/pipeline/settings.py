@@ -85,8 +85,8 @@ class Settings:
     handlers: tuple[str, ...] = _setting(
         (),
         kinds.handlers,
-        "Handlers that no template and no decorator declares, as `module:function`. The word `web` stands for the "
-        "views of web frameworks.",
+        "Handlers that no template and no decorator declares, as `module:function`: of AWS Lambda, unless `platforms` "
+        "says of which platform. The word `web` stands for the views of web frameworks.",
         '["app.main:handler"]',
     )
     platforms: tuple[tuple[str, str], ...] = _setting(
