@@ -117,7 +117,7 @@ OUTCOMES = [
     (opened(Work.TASK), MANAGED, Outcome.RUNS_ON, "it runs on and overlaps later requests"),
     (opened(Work.THREAD), AZURE, Outcome.RUNS_ON, "it runs on and overlaps later requests"),
     (opened(Work.THREAD, outcome=Outcome.RESUMES_LATER), AZURE, Outcome.RUNS_ON, "it runs on"),
-    (opened(Work.BUFFER), AZURE, Outcome.RUNS_ON, "sent while later requests are served"),
+    (opened(Work.BUFFER, by_hand=True), AZURE, Outcome.RUNS_ON, "sent while later requests are served"),
     # Then the loop.
     (opened(Work.TASK, regime=Regime.OPEN), AWS, Outcome.RESUMES_LATER, "resumes when that loop runs again"),
     (opened(Work.TIMER, regime=Regime.OPEN), AWS, Outcome.RESUMES_LATER, "resumes when that loop runs again"),
@@ -148,6 +148,16 @@ def test_what_no_handler_reaches_has_no_known_end() -> None:
 def test_one_platform_that_freezes_is_enough() -> None:
     (finding,) = findings(opened(Work.THREAD), AZURE, AWS)
     assert finding.outcome == "resumes-later"
+
+
+@pytest.mark.parametrize("server", [AZURE, MANAGED, handler(Platform.WEB)])
+def test_what_sends_in_the_background_is_left_alone_where_the_process_has_time_between_requests(
+    server: Handler,
+) -> None:
+    assert findings(opened(Work.BUFFER), server) == []
+    assert said(opened(Work.BUFFER, by_hand=True), server)[0] == "LK211 error"
+    assert said(opened(Work.BUFFER), server, AWS)[0] == "LK211 error"
+    assert said(opened(Work.BUFFER), handler(Platform.GOOGLE))[0] == "LK211 error"
 
 
 @pytest.mark.parametrize("server", [*SERVERS, MANAGED])

@@ -242,6 +242,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     (in a loop, by the next one), ``lost`` (on some path nothing refers to it any more), or empty."""
     heeds: Sources = frozenset()
     """Events and flags that the work looks at to learn whether to go on (symbolic)."""
+    by_hand: bool = False
+    """For buffers: nothing in the background sends what is in it."""
     only_with: tuple[str, ...] = ()
     """Names of which the project has to import one."""
     until_loop: bool = False

@@ -297,6 +297,7 @@ class Reader:
                     holder=self.holder(opens),
                     constant_name=opens.constant_name,
                     guarded=opens.unless_there,
+                    by_hand=opens.by_hand,
                     until_loop=opens.until_loop,
                     until_run=opens.until_run,
                     only_with=tuple(opens.only_with),

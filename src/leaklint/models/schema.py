@@ -73,6 +73,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """For files: nothing is made where there is one of this name already."""
     context: str = ""
     """Name of the library context, for ``library context``: settled by rows with the same name."""
+    by_hand: bool = False
+    """For buffers: nothing in the background sends what is in it."""
     only_with: list[str] = []
     """Last names of which the project has to import one: without it, the call sends at once or does nothing."""
     keeps_context: bool = False

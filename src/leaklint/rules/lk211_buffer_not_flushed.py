@@ -36,6 +36,9 @@ The libraries are a table; Powertools `Metrics` without `log_metrics` or `flush_
 
 - Flushed, closed or left as a context manager on every path, also by a decorator.
 - Clients that send at once.
+- Platforms that leave the process its time between two requests (web servers and workers of queues, Azure, Lambda
+  Managed Instances): to send in the background is what such a client is made for. A buffer that nobody empties but
+  the program itself (Powertools `Metrics`, a `MemoryHandler`) is reported there too.
 
 **Fix**
 
@@ -50,7 +53,7 @@ from leaklint.rules.rule import Message, rule
 
 @rule("LK211", "buffer-not-flushed", on=Pending, public=False, fix="flush")
 def check(pending: Pending, reached: Reached) -> Message | None:
-    if pending.work is not Work.BUFFER:
+    if pending.work is not Work.BUFFER or (wording.leave_time(reached.handlers) and not pending.by_hand):
         return None
     what = f"buffer of {pending.subject.name or 'the client'} is fed{wording.by(pending)} and not flushed"
     cure = f"use {pending.instead}" if pending.instead else "flush it before the handler returns"

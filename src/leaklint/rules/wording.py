@@ -16,6 +16,8 @@ SHOWN = 3
 
 _RUNS_ON = frozenset({Platform.AWS_LAMBDA_MANAGED, Platform.GOOGLE, Platform.AZURE, Platform.WEB})
 """Platforms that do not freeze the process when a handler has returned."""
+_LEAVES_TIME = _RUNS_ON - {Platform.GOOGLE}
+"""Those of them that leave it the processor between two requests; Google leaves a function next to nothing of it."""
 _OVERLAPS = frozenset({Platform.GOOGLE, Platform.AZURE, Platform.WEB})
 """Platforms that run several requests in one process at a time; Lambda Managed Instances fork a worker for each."""
 _PLATFORM = {
@@ -99,6 +101,12 @@ def platform(handlers: Iterable[Handler]) -> str:
 def runs_on(handlers: Sequence[Handler]) -> bool:
     """Whether no platform of the handlers freezes the process, so that pending work runs on."""
     return bool(handlers) and all(handler.platform in _RUNS_ON for handler in handlers)
+
+
+def leave_time(handlers: Sequence[Handler]) -> bool:
+    """Whether no platform of the handlers takes the processor away between two requests: what sends in the background
+    goes on sending."""
+    return bool(handlers) and all(handler.platform in _LEAVES_TIME for handler in handlers)
 
 
 def in_fresh_thread(handlers: Sequence[Handler]) -> bool:
