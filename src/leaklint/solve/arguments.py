@@ -11,7 +11,8 @@ from leaklint.ir.summary import Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve import effects
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ELEMENT, extend, is_prefix, join_all, of, slot, unknown
+from leaklint.solve.elements import together
+from leaklint.solve.lattice import ELEMENT, extend, is_prefix, of, slot, unknown
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import PLAIN, State
 from leaklint.solve.world import instance
@@ -49,9 +50,8 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
         if formal.kind == "star":
             path = act.made(span, f"*{index}")
             if positional or arguments.rest is not None:
-                state.heap[extend(path, ELEMENT)] = join_all(
-                    [*positional, *([arguments.rest] if arguments.rest is not None else [])]
-                )
+                given = [*positional, *([arguments.rest] if arguments.rest is not None else [])]
+                state.heap[extend(path, ELEMENT)] = together(state, given)
                 for position, value in enumerate(positional[:6]):
                     state.heap[extend(path, f"[{position}]")] = value
             sources = frozenset().union(*(value.sources for value in [*positional, arguments.rest] if value))

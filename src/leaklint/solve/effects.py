@@ -13,6 +13,7 @@ from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Ty
 from leaklint.solve import choosing, fullness, listed, pending, replacing, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
+from leaklint.solve.elements import together
 from leaklint.solve.escaping import Removal, escape, take_out
 from leaklint.solve.kinds import (
     is_composed,
@@ -361,7 +362,7 @@ def bind_field(act: Activation, state: State, target: Thing, field: str, value: 
     elif old is None:
         state.heap[path] = join(value, of(Thing(path, ORIGINAL)))
     else:
-        state.heap[path] = join(old, value)
+        state.heap[path] = together(state, (old, value))
 
 
 def open_coroutine(act: Activation, state: State, path: Path, callee: Value, span: Span) -> None:

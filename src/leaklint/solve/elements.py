@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     BELOW,
+    DICTS,
     ELEMENT,
     FACTORY,
     KEYS,
@@ -46,7 +48,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
                 and is_prefix(thing.path, key)
                 and key.fields[-1].startswith(("[", KEYS) if keys else "[")
             ]
-            stored = join_all(below) if below else stored
+            stored = _any_of(act, state, below) if below else stored
         elif stored is None:
             stored = _from_the_end(act, state, thing, field) or read_field(act, state, extend(thing.path, ELEMENT))
         if stored is not None:
@@ -66,6 +68,32 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             found.append(too_deep(of(Thing(path)), thing.path))
     result = join_all(found) if found else NOTHING
     return with_sources(result, narrowed(value, field))
+
+
+GROWING: Final = DICTS | {"builtins.list", "builtins.set", "collections.deque"}
+MOST_APART: Final = 8
+"""So many containers in one that survives are told apart."""
+
+
+def _any_of(act: Activation, state: State, below: Sequence[Value]) -> Value:
+    """Any of the elements; many containers in one that has been made at import are an element of it, and no more."""
+    inner = {thing for each in below for thing in each.things if thing.type.name in GROWING}
+    if act.importing or len(inner) <= MOST_APART:
+        return together(state, below)
+    owners = {thing: act.world.owner_of(thing.path) for thing in inner}
+    one_of = {thing: Thing(extend(owner[0], ELEMENT), thing.type) for thing, owner in owners.items() if owner}
+    return together(
+        state, [Value(frozenset(one_of.get(each, each) for each in value.things), value.sources) for value in below]
+    )
+
+
+def together(state: State, values: Sequence[Value]) -> Value:
+    """Any of the values; where they are too many to be told apart, nobody sees who waits for the work among them."""
+    found = join_all(values)
+    if not found.things:
+        for each in values:
+            pending.hand_over(state, each)
+    return found
 
 
 CARRIED: Final = 2
