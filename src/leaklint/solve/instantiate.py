@@ -127,7 +127,8 @@ def instantiate(
         if len(settle.path.fields) >= MAX_FIELDS:
             target = join_all([target, elements(act, state, target)])  # it stands for what lies in it, too
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
-            named = arguments[int(settle.path.root.name)] if int(settle.path.root.name) < len(arguments) else NOTHING
+            given = [target] if settle.path.fields else arguments[int(settle.path.root.name) :]
+            named = given[0] if given else NOTHING
             removed = Value(named.things, named.sources | sub.sources(frozenset({settle.path})))
             removing.remove_file(state, removed, every_path=settle.every_path, contents=settle.contents)
         settled = pending.with_names(state, target.things) if Work.FILE in settle.work else target.things

@@ -52,7 +52,10 @@ def remove_file(
         return  # the caller settles it: no other file is meant
     asked = frozenset().union(*(tested.reads for tested in state.guards))
     one_by_one = VARIES not in rest or bool(state.iterating)  # else it is one of a name that nobody else has drawn
-    symbolic = {source for source in value.sources | asked if source.root.kind in SYMBOLIC}
+    # a name that is known to the letter has lain in an attribute in between, no more
+    is_known = every_path and exact <= {named(name) for name in names}
+    told = asked if is_known else asked | value.sources
+    symbolic = {source for source in told if source.root.kind in SYMBOLIC}
     if emptied and one_by_one and not symbolic:
         state.trimmed |= {_emptied(name) for name in names}
     elif emptied and state.iterating and len(symbolic) == 1 and value.sources <= {VARIES, *symbolic}:
