@@ -183,12 +183,16 @@ class _Instance(msgspec.Struct):
                 attribute=parts[1],
                 root=root,
                 platform=Platform.AWS_LAMBDA_MANAGED if managed else Platform.AWS_LAMBDA,
-                expected=isinstance(runtime, str) and is_packed,
+                expected=isinstance(runtime, str) and is_packed and not self._is_image(block),
                 is_python=isinstance(runtime, str) or isinstance(command, list),
                 durable=block.inner("durable_config") is not None,
                 snap_start=bool(snap_start) or self.value(block.text("snap_start")) == "true",
             )
         ]
+
+    def _is_image(self, block: hcl.Block) -> bool:
+        """Whether the function is a container image, of which not ``handler`` but its own command says what runs."""
+        return self.value(block.text("package_type")) == "Image"
 
     def _environment(self, block: hcl.Block) -> Callable[[str], str | None]:
         inner = block.inner("environment")
