@@ -151,6 +151,8 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         known = state.is_reset(path) or act.world.field(path) is not None or path.root.kind is RootKind.VARIABLE
         if stored is not None and path.root.kind is RootKind.MADE and len(here) == len(stored.things):
             known = True  # by the function that has made it
+        if thing.path.root.kind is RootKind.LIBRARY:
+            known = True  # nobody has seen its constructor, which may give it a default
         if default is None and not arguments.positional and not known and not is_expected(act, state):
             effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
     found.extend(arguments.positional[:1])
