@@ -256,7 +256,7 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     guarded: bool = False
     """For files: made only where a look at the folder says so."""
     tests: frozenset[Sources] = frozenset()
-    """For files: what each of the tests on the way reads (symbolic)."""
+    """For files and the context of libraries: what each of the tests on the way reads (symbolic)."""
     given_up: bool = False
     """Its function raises where it has waited for it in vain: whoever catches that, has it still under way."""
 

@@ -209,7 +209,8 @@ class Describer:
                 return None
             of_state = effect.work in (Work.TOKEN, Work.LIBRARY_CONTEXT)
             counted = counts(effect, (each for each, *_ in self.invoked.effects))
-            if of_state and not request and not counted and self.constant(effect.sources):
+            as_ever = (self.constant(effect.sources) and not counted) or self._is_once(effect.tests)
+            if of_state and not request and as_ever:
                 return None
             return msgspec.structs.replace(effect, subject=subject, request=request)
         if isinstance(effect, Read) and effect.origin == "loop":

@@ -56,6 +56,8 @@ AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
+MADE_ONCE: Final = (Work.FILE, Work.LIBRARY_CONTEXT)
+"""What may be opened once for all invocations, under a test of something that survives."""
 
 
 def open_effect(

@@ -330,7 +330,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         if here and isinstance(changed, Pending | Defer):
             name = yield from _called_by(sub, effect, summary)
             changed = msgspec.structs.replace(changed, callee=name)
-        if isinstance(changed, Consume) or (isinstance(changed, Pending) and changed.work is Work.FILE):
+        if isinstance(changed, Consume) or (isinstance(changed, Pending) and changed.work in happening.MADE_ONCE):
             tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
             changed = msgspec.structs.replace(changed, tests=tests)
         if isinstance(changed, Pending):
