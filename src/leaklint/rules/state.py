@@ -7,7 +7,7 @@ import msgspec
 from leaklint.ir.effects import Guard, How, Lifetime, Settled, Write
 from leaklint.ir.finding import Severity
 from leaklint.ir.reached import Reached
-from leaklint.ir.values import RootKind
+from leaklint.ir.values import Path, RootKind
 from leaklint.rules import wording
 from leaklint.rules.rule import Message
 
@@ -89,7 +89,7 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
             verdict = _cache(write)
             if verdict is None:
                 return None
-        elif write.bounded and _is_drawn(write):
+        elif write.bounded and (_is_drawn(write) or _is_looked_up(write)):
             return None
         else:
             verdict = _kept(write)
@@ -240,6 +240,17 @@ def _varies(write: Write) -> bool:
 def _is_drawn(write: Write) -> bool:
     """Whether the key is an id that is drawn for the entry: only whoever has been given it finds what is there."""
     return write.how is How.SET_ITEM and any(key.root.owner == "taken:id" for key in write.key_sources)
+
+
+def _is_looked_up(write: Write) -> bool:
+    """Whether a test of the set asks for what is put there: an element is its own key, and serves nobody else."""
+    if write.how is not How.GROW or write.subject.type != "set" or write.guard is not Guard.REQUEST:
+        return False
+    return any(write.sources <= test and any(_is_in(each, write) for each in test) for test in write.tests)
+
+
+def _is_in(place: Path, write: Write) -> bool:
+    return write.path is not None and place.root == write.path.root
 
 
 def _changed(write: Write) -> _Verdict:

@@ -47,6 +47,7 @@ from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
+    ROOM,
     TEMPORARY,
     context_of,
     extend,
@@ -200,9 +201,8 @@ class Describer:
             if path is not None and settled_at_import(self.world, self.invoked, path):
                 return None
             if effect.work is Work.FILE:
-                if TEMPORARY not in effect.sources:
-                    return None
-                if (effect.guarded or self._made_once(effect)) and not request:
+                once = effect.guarded or self._made_once(effect)
+                if TEMPORARY not in effect.sources or (once and not request):
                     return None
                 effect = msgspec.structs.replace(effect, constant_name=self.constant(effect.sources))
             if effect.only_with and not self.world.overview.is_imported(*effect.only_with):
@@ -379,7 +379,7 @@ class Describer:
         if not same:
             lazy = any(self._changes(place) for test in effect.tests if not self.request(test) for place in test)
             return Guard.LAZY if lazy else Guard.NONE
-        if any(self._is_guard(test, path) for test in effect.tests):
+        if any(self._is_guard(test, path) for test in effect.tests if ROOM not in test):
             for_good = self.request(effect.chosen) and is_taken_for_good(effect, self.invoked.effects)
             return Guard.REQUEST if for_good else Guard.LAZY
         if asked:
