@@ -52,6 +52,8 @@ def make(finding: Finding, project: Project) -> Plan:
     if isinstance(own, ast.Call) and dotted(own.func).rpartition(".")[2] not in _STANDARD:
         # a class of its own decides in ``run`` what happens
         must_end(finding, project, "run")
+    if any(_is_drained(tree, function, name) for name in _handed_over(own)):
+        raise NoFix("what it puts into a queue is taken out below, and for want of room it would never end before")
     safe = (
         finding.hint.settled != "uncertain"
         and ends_soon(finding, project, callee)
@@ -127,6 +129,22 @@ def _made(tree: Tree, function: Function, receiver: ast.expr) -> ast.expr:
             ):
                 made = each.value.elt
     return made
+
+
+def _handed_over(made: ast.expr) -> set[str]:
+    """The names of what a thread is given as arguments."""
+    given = (
+        [each.value for each in made.keywords if each.arg in ("args", "kwargs")] if isinstance(made, ast.Call) else []
+    )
+    return {each.id for value in given for each in ast.walk(value) if isinstance(each, ast.Name)}
+
+
+def _is_drained(tree: Tree, function: Function, name: str) -> bool:
+    """Whether a loop of the function takes what others put into a queue."""
+    return any(
+        isinstance(each, ast.Call) and dotted(each.func) == f"{name}.get" and tree.loops(tree.statement(each))
+        for each in tree.own_nodes(function)
+    )
 
 
 def _named(tree: Tree, statement: ast.stmt, made: ast.Call, process: bool) -> list[Change]:
