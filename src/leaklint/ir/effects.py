@@ -206,6 +206,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The container has a bound or a time to live."""
     unique: bool = False
     """An object that is there already is not added once more."""
+    state: str = ""
+    """The state of the process of which the object is a part, where it survives: that of a handler of a logger."""
     fed: bool = False
     """The same invocation may put elements into the container, which is said there: this takes out what was put."""
     when_full: bool = False

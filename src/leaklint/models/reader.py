@@ -268,6 +268,8 @@ class Reader:
                     path=self.path(change.of),
                     how=_HOW[change.how],
                     sources=self.sources(change.value),
+                    unique=change.unique,
+                    state=change.state,
                 )
         for process in row.process:
             if self.applies(process):

@@ -171,6 +171,10 @@ class Changes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     how: Literal["grow", "shrink", "clear", "set", "delete", "reorder"] = "set"
     value: list[Term] = []
     """What is kept in the object."""
+    unique: bool = False
+    """An object that is there already is not added once more."""
+    state: str = ""
+    """Dotted name of the state of the process that this changes, unless the object goes with the invocation."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):

@@ -295,7 +295,7 @@ class Describer:
         skipped = reset_before and bool(request or key_request) and looks_into(self.reads, path)
         return msgspec.structs.replace(
             effect,
-            subject=subject,
+            subject=Subject(Lifetime.PROCESS, effect.state) if effect.state else subject,
             how=how,
             request=request,
             key_request=key_request,

@@ -155,6 +155,7 @@ def after_loop(
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}
     names = constant_keys(items)
+    whole = walked if is_whole(state, iterable) else set()
     if not held and not kept and not names and not _is_of_numbers(iterable):
         return state
     leaving = state.copy()
@@ -177,7 +178,8 @@ def after_loop(
             leaving.tokens[key] = token._replace(within=False)
         # what a state of the process was before is kept in what is walked through: it is put back
         put_back = token.effect.path is not None and any(is_prefix(each, token.effect.path) for each in kept)
-        if (token.effect.path in held or put_back or of_each) and token.status is not Status.SETTLED:
+        below = token.effect.path is not None and is_within(token.effect.path, whole)
+        if (token.effect.path in held or below or put_back or of_each) and token.status is not Status.SETTLED:
             statuses = [arrived.tokens[key].status for arrived in back if key in arrived.tokens]
             if statuses and max(statuses) < token.status:
                 leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None, within=False)
