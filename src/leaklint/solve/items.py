@@ -20,6 +20,7 @@ from leaklint.solve.elements import elements
 from leaklint.solve.escaping import escape
 from leaklint.solve.kinds import is_unchanging, keeps
 from leaklint.solve.lattice import (
+    ANY_NAME,
     CONSTANT_PATH,
     DICTS,
     ELEMENT,
@@ -264,7 +265,7 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
                 effects.empty(act, state, thing.path)  # what was in it is gone
         if thing.path == Path(Root(RootKind.MODULE, act.path), (".__dict__",)):
             certain, name = single_constant(key)
-            place = variable(act.path, str(name) if certain else "*")
+            place = variable(act.path, str(name) if certain else ANY_NAME)
             rebind(act, state, place, value, step.span, How.REBIND)
             continue
         if thing.type.kind is TypeKind.INSTANCE:

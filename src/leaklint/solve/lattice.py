@@ -72,6 +72,8 @@ CONSTANT_CONTEXT: Final = frozenset(
 )
 """What never differs between invocations of one function (contract, point 3)."""
 ELEMENT: Final = "[]"
+ANY_NAME: Final = "*"
+"""The name of the variable of a module that is bound under a name which is not known."""
 OWN_WORK: Final = (".work", ELEMENT)
 """Where an executor keeps its futures, by its rows: that is not for the project to look into."""
 CONTENT: Final = "<content>"

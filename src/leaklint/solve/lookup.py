@@ -8,7 +8,7 @@ from typing import Final
 
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import AT_IMPORT, ORIGINAL, TEMPORARY, at_import, constants, join, of
+from leaklint.solve.lattice import ANY_NAME, AT_IMPORT, ELEMENT, ORIGINAL, TEMPORARY, at_import, constants, join, of
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, variable
 
@@ -108,10 +108,16 @@ def written_types(world: World, module: str, name: str, writers: tuple[str, ...]
 
 
 def as_variable(place: Path) -> Path:
-    """The place itself; the variable for what lies under its name in the names of a module, ``globals()["x"]``."""
-    if place.root.kind is not RootKind.MODULE or place.fields[:1] != (".__dict__",) or len(place.fields) < 2:
+    """The place itself; the variable for what lies under its name in a module: ``globals()["x"]``, ``module.x``."""
+    if place.root.kind is not RootKind.MODULE or not place.root.owner or not place.fields:
         return place
-    return Path(variable(place.root.owner, place.fields[1][2:-2]).root, place.fields[2:])
+    name, *below = place.fields
+    if name == ".__dict__" and below:
+        name, *below = below
+        name = f".{name[2:-2] or ANY_NAME}"
+    if name in (".__dict__", ELEMENT):
+        return place
+    return Path(variable(place.root.owner, name[1:]).root, tuple(below))
 
 
 def load_global(act: Activation, state: State, name: str) -> Solving:
