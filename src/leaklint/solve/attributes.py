@@ -216,6 +216,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
     if member is not None and bound_by_methods and (yield from _is_shadowed(act, class_name, name)):
         return of(Thing(path), sources=frozenset({path}) if survives(path) else frozenset())
     if member is not None:
+        if thing.path.root.kind is not RootKind.MADE and not act.importing and _is_container(member):
+            state.read(path)  # or another one that somebody has put in its place
         return member
     if stored is not None:
         state.read(path)
@@ -337,6 +339,13 @@ def _is_copied(world: World, class_name: str, name: str) -> bool:
     return any(world.models.class_row(each, "copies_defaults") for each in order if "::" not in each)
 
 
+def _is_container(held: Value) -> bool:
+    """Whether a variable or an attribute holds a container, as far as the import says: others may have put another."""
+    return any(
+        thing.type.kind is TypeKind.INSTANCE and thing.type.name.startswith("builtins.") for thing in held.things
+    )
+
+
 def _module_attribute(act: Activation, state: State, thing: Thing, name: str) -> Solving:
     module = thing.type.name
     if module.startswith("package:"):
@@ -358,7 +367,7 @@ def _module_attribute(act: Activation, state: State, thing: Thing, name: str) ->
     else:
         value = yield from module_name(act.world, module, name)
     if value is not None:
-        if place in value.sources and not act.importing:
+        if not act.importing and (place in value.sources or _is_container(value)):
             state.read(place)
         return value
     below = act.world.program.modules.submodule(module, name)
