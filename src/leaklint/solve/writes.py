@@ -103,7 +103,10 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
             effect = msgspec.structs.replace(effect, sources=effect.sources | {NEW})
     elif effect.how in undoing.REPLACING and original.sources and not effect.puts_back:
         source = min(original.sources, key=lambda each: (len(each.fields), each))
-        put_aside = _behind(sub, source) if all(is_prefix(source, each) for each in original.sources) else NOTHING
+        alone = all(is_prefix(source, each) for each in original.sources)
+        # what the callee makes of the place itself, it has seen to be another value
+        own = original.path is not None and is_prefix(original.path, source)
+        put_aside = _behind(sub, source) if alone and not own else NOTHING
         effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, put_aside))
     if put_aside.things and effect.settled is Settled.NEVER and not effect.tests:
         undone_by_copy = saving.undone_by(act, state, place, put_aside)
