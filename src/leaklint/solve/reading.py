@@ -7,7 +7,7 @@ from typing import Final
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve.activation import PLATFORM, Activation
-from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, is_prefix, join_all, slot
+from leaklint.solve.lattice import CONTENT, DICTS, ELEMENT, SIZE, SYMBOLIC, is_prefix, join_all, slot
 from leaklint.solve.state import State
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
@@ -30,9 +30,9 @@ def read(sub: Substitution, summary: Summary) -> Solving:
     for each in summary.reads:
         at = next((at for at, field in enumerate(each.fields) if field in (CONTENT, SIZE)), len(each.fields))
         place, part = Path(each.root, each.fields[:at]), each.fields[at:]
-        if place.root.kind is RootKind.FREE:
+        if place.root.kind is RootKind.FREE and not place.fields:
             state.read(sub.cell_paths.get(place.root.name, place))
-        elif place.root.kind is RootKind.PARAMETER:
+        elif place.root.kind in SYMBOLIC:
             value = yield from sub.things(place)
             if place.fields and place.fields[-1].startswith(("[", ".")):
                 value = join_all([value, (yield from sub.places(place))])
