@@ -85,6 +85,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     if verdict is None and keeps(write):
         separates = all(_holds(write.key_request, value) for value in write.request)
         keyed = write.key_request and write.subject.lifetime is not Lifetime.PROCESS
+        if write.how is How.SET_ATTRIBUTE and write.request:
+            keyed = ()  # attributes that the request names are no cache: whoever reads them knows their names
         if keyed and (write.bounded or write.guard is Guard.KEYED or separates):
             verdict = _cache(write)
             if verdict is None:
@@ -102,7 +104,8 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
 
 def _is_attribute(write: Write) -> bool:
     """Whether an attribute is bound whose name is known."""
-    return write.how is How.SET_ATTRIBUTE and write.path is not None and bool(write.path.fields)
+    named = write.path is not None and bool(write.path.fields) and write.path.fields[-1] != "[]"
+    return write.how is How.SET_ATTRIBUTE and named
 
 
 def keeps(write: Write) -> bool:

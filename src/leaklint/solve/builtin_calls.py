@@ -92,9 +92,9 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
     if name is not None:
         set_attribute(act, state, target, name, value, span)
     else:
-        made_from = deep_sources(state, value)
+        how, made_from, key = How.SET_ATTRIBUTE, deep_sources(state, value), deep_sources(state, _first(arguments, 1))
         effects.mutate(
-            act, state, target, How.SET_ATTRIBUTE, "setattr", span, sources=made_from, field=ELEMENT, value=value
+            act, state, target, how, "setattr", span, sources=made_from, key=key, field=ELEMENT, value=value
         )
         # a loop over their names binds each of them
         names = constants(_first(arguments, 1)) if is_one_of_loop(state, {CONSTANT_PATH}) else None
@@ -218,8 +218,9 @@ def _counts(value: Value, place: Path, sources: frozenset[Path]) -> bool:
 
 
 def _delattr(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
-    name = _attribute_name(arguments) or ""
-    effects.mutate(act, state, _first(arguments), How.DELETE, "delattr", span, field=f".{name}")
+    name = _attribute_name(arguments)
+    field, key = (ELEMENT, deep_sources(state, _first(arguments, 1))) if name is None else (f".{name}", frozenset())
+    effects.mutate(act, state, _first(arguments), How.DELETE, "delattr", span, field=field, key=key)
     return NONE
     yield
 
