@@ -93,9 +93,7 @@ def _setattr(act: Activation, state: State, arguments: Arguments, span: Span) ->
         set_attribute(act, state, target, name, value, span)
     else:
         how, made_from, key = How.SET_ATTRIBUTE, deep_sources(state, value), deep_sources(state, _first(arguments, 1))
-        effects.mutate(
-            act, state, target, how, "setattr", span, sources=made_from, key=key, field=ELEMENT, value=value
-        )
+        effects.mutate(act, state, target, how, "setattr", span, sources=made_from, key=key, field=ELEMENT, value=value)
         # a loop over their names binds each of them
         names = constants(_first(arguments, 1)) if is_one_of_loop(state, {CONSTANT_PATH}) else None
         for thing in ordered(target.things):
