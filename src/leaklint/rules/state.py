@@ -85,7 +85,7 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
     if verdict is None and keeps(write):
         separates = all(_holds(write.key_request, value) for value in write.request)
         keyed = write.key_request and write.subject.lifetime is not Lifetime.PROCESS
-        if write.how is How.SET_ATTRIBUTE and write.request:
+        if write.how is How.SET_ATTRIBUTE and write.request and not _is_attribute(write):
             keyed = ()  # attributes that the request names are no cache: whoever reads them knows their names
         if keyed and (write.bounded or write.guard is Guard.KEYED or separates):
             verdict = _cache(write)
