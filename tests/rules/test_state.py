@@ -39,6 +39,7 @@ def test_a_long_list_of_request_data_is_cut() -> None:
 
 
 CLOSURE_CELL = Path(Root(RootKind.FUNCTION, "app.py", "count"), ("<n>",))
+APP_USER = Path(Root(RootKind.VARIABLE, "app.py", "app"), (".user",))
 OF_MODULE = Path(Root(RootKind.MODULE, "settings.py"), (".user",))
 IN_MODULE = Path(Root(RootKind.MODULE, "settings.py"), (".user", ".name"))
 
@@ -91,7 +92,7 @@ def test_where_the_state_lives_decides_the_code(write: Write, code: str) -> None
         (living(Lifetime.PROCESS, "os.environ", request=EVENT), "is stored in os.environ, which the whole process"),
         (living(Lifetime.THREAD_LOCAL, "CURRENT.user", request=EVENT), "CURRENT.user, which survives in the reused"),
         (
-            living(Lifetime.MODULE, "app.user", how=How.SET_ATTRIBUTE),
+            living(Lifetime.MODULE, "app.user", how=How.SET_ATTRIBUTE, path=APP_USER),
             "attribute app.user of a module-level object is set",
         ),
         (living(Lifetime.MODULE, "app.users", how=How.SET_ITEM), "module-level object app.users has an item set on"),
