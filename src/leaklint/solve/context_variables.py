@@ -58,7 +58,7 @@ def _is_as_before(state: State, variable: Thing, value: Value, default: Value | 
     constants = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
     earlier = _earlier(state, variable, value)
     if value.sources == {held}:  # what a function gives that reads it
-        earlier |= {each for each in value.things if each.type.kind is TypeKind.UNKNOWN}
+        earlier |= {each for each in value.things if each.type.kind is TypeKind.UNKNOWN and "/" in each.path.root.name}
     if earlier and not value.sources <= {held, *(each.path for each in earlier)}:
         return False
     none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in constants)
@@ -164,7 +164,7 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
 def _declared(act: Activation, state: State, variable: Thing) -> list[Thing]:
     """What the annotation says of the value; nothing of a container, for who has set it takes out what is put in."""
     said = read_field(act, state, slot(variable.path, DECLARED)) or NOTHING
-    return [each for each in said.things if not _is_mutable(each)]
+    return [each for each in said.things if not is_mutable(each)]
 
 
 def is_expected(act: Activation, state: State) -> bool:
@@ -182,7 +182,7 @@ def _set_at_import(act: Activation, value: Path) -> Value:
 def made(act: Activation, state: State, arguments: Arguments, span: Span) -> Solving:
     """A context variable is made: wrong with a mutable default, and wrong in a function."""
     default = dict(arguments.named).get("default", NOTHING)
-    if any(_is_mutable(thing) for thing in default.things):
+    if any(is_mutable(thing) for thing in default.things):
         effects.open_effect(act, state, Create(site=act.site(span), what="mutable-default", operation="ContextVar"))
     if not act.importing:
         effects.open_effect(act, state, Create(site=act.site(span), what="in-function", operation="ContextVar"))
@@ -190,7 +190,8 @@ def made(act: Activation, state: State, arguments: Arguments, span: Span) -> Sol
     yield
 
 
-def _is_mutable(thing: Thing) -> bool:
+def is_mutable(thing: Thing) -> bool:
+    """Whether something can be put into it."""
     if thing.type.kind is not TypeKind.INSTANCE:
         return False
     return thing.type.name in MUTABLE or thing.type.name.startswith("collections.")

@@ -19,6 +19,7 @@ from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, RootKind, Thing, Val
 from leaklint.link.annotations import AWAITABLE, alternatives
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements
+from leaklint.solve.context_variables import is_mutable
 from leaklint.solve.lattice import ELEMENT, extend, is_prefix
 from leaklint.solve.pending import ALL
 from leaklint.solve.state import State, Status
@@ -72,7 +73,8 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
     if inner.things:
         below = extend(made, ELEMENT)
         state.heap[below] = Value(frozenset(Thing(below, each.type) for each in inner.things), frozenset({below}))
-    types = {each.type for each in said.things} or {UNKNOWN_TYPE}
+    # somebody else may know a container, too, and wait for what is put into it
+    types = {UNKNOWN_TYPE if is_mutable(each) else each.type for each in said.things} or {UNKNOWN_TYPE}
     return Value(frozenset(Thing(made, each) for each in types)) if named else NOTHING
 
 
