@@ -9,9 +9,10 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
+from leaklint.solve.kinds import is_from_elsewhere
 from leaklint.solve.lattice import ELEMENT, NONE, constant, extend, join_all, of, ordered
 from leaklint.solve.state import State
-from leaklint.solve.world import ClassState, Named, Solving, World, class_path, instance, is_from_elsewhere, span_in
+from leaklint.solve.world import ClassState, Named, Solving, World, class_path, instance, span_in
 
 SUBCLASS_HOOK: Final = "__init_subclass__"
 SUBCLASSES: Final = "builtins.type.__subclasses__"

@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Value
 from leaklint.solve import choosing, fullness, listed, pending, replacing, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
@@ -55,7 +55,6 @@ from leaklint.solve.undoing import (
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
 
-ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
 MADE_ONCE: Final = (Work.FILE, Work.LIBRARY_CONTEXT)
 """What may be opened once for all invocations, under a test of something that survives."""
 
@@ -380,47 +379,6 @@ def open_coroutine(act: Activation, state: State, path: Path, callee: Value, spa
             callee=callee_name(callee),
         ),
     )
-
-
-def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
-    """An ``async for`` begins, or goes on with, an async generator that this invocation, or a caller, has made."""
-    for thing in ordered(iterable.things):
-        if thing.type == ASYNC_GENERATOR and thing.path.root.kind in (RootKind.MADE, RootKind.PARAMETER):
-            open_effect(
-                act,
-                state,
-                Pending(
-                    site=act.site(span),
-                    operation="async for",
-                    path=thing.path,
-                    work=Work.GENERATOR,
-                    callee=maker(thing),
-                ),
-            )
-
-
-def maker(generator: Thing) -> str:
-    """The name of the function that gives an asynchronous generator."""
-    made = generator.path.root.kind is not RootKind.PARAMETER
-    return generator.path.root.name.partition("@")[0].replace("<locals>.", "") if made else ""
-
-
-def iterate_plainly(act: Activation, state: State, iterable: Value, span: Span) -> None:
-    """A plain ``for`` over an async generator: nothing runs."""
-    for thing in ordered(iterable.things):
-        if thing.type == ASYNC_GENERATOR:
-            open_effect(
-                act,
-                state,
-                Pending(
-                    site=act.site(span),
-                    operation="for",
-                    path=act.made(span, "iterated"),
-                    work=Work.COROUTINE,
-                    callee=maker(thing),
-                    how_dropped="iterated",
-                ),
-            )
 
 
 def callee_name(callee: Value) -> str:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec.structs
 
 from leaklint.ir.effects import Write
-from leaklint.ir.values import MAX_FIELDS, Path, RootKind, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.lattice import KEYS, ORIGINAL, SYMBOLIC, is_prefix, is_within, ordered, survives
 from leaklint.solve.state import State, Token
 
@@ -103,3 +103,11 @@ def _move(state: State, undone: list[Token], kept_at: Path, now_at: Path) -> Non
         if written is not None and is_prefix(kept_at, written):
             moved = Path(now_at.root, (*now_at.fields, *written.fields[len(kept_at.fields) :])[:MAX_FIELDS])
             state.open(token._replace(effect=msgspec.structs.replace(token.effect, path=moved)))
+
+
+def let_go(held: Value, places: Value) -> frozenset[Thing]:
+    """What nobody finds any more once attributes are bound anew: not what a class still has for other objects."""
+    if all(thing.path.root.kind is RootKind.MADE for thing in places.things):
+        return frozenset(thing for thing in held.things if not survives(thing.path))
+    of_class = any(thing.path.root.kind is RootKind.CLASS for thing in places.things)
+    return frozenset(thing for thing in held.things if of_class or thing.path.root.kind is not RootKind.CLASS)

@@ -10,11 +10,12 @@ from leaklint.ir.values import RootKind, Thing, TypeKind
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.fields import is_dataclass
+from leaklint.solve.kinds import is_from_elsewhere
 from leaklint.solve.lattice import SYMBOLIC
 from leaklint.solve.names import value_of
 from leaklint.solve.repeated import ASKING_METHODS
 from leaklint.solve.state import State, Status, Token
-from leaklint.solve.world import NAMED_TUPLE, is_from_elsewhere
+from leaklint.solve.world import NAMED_TUPLE
 
 STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
 """Builtins that refuse what comes from outside."""

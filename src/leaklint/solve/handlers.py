@@ -15,10 +15,10 @@ from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, V
 from leaklint.solve import pending
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.arguments import Arguments, unpacked
+from leaklint.solve.async_generators import ASYNC_GENERATOR
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import invoked, run_coroutine
-from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.injected import injected
 from leaklint.solve.lattice import extend, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name

@@ -10,10 +10,10 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, V
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, unpacked
+from leaklint.solve.async_generators import ASYNC_GENERATOR
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import run_coroutine
-from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.elements import elements
 from leaklint.solve.kinds import variable_of
 from leaklint.solve.lattice import UNKNOWN_CALL, extend, join, of, ordered, slot, survives

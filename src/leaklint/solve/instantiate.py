@@ -14,10 +14,11 @@ from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thi
 from leaklint.solve import effects as happening
 from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, saving, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
+from leaklint.solve.async_generators import iterate_plainly
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import is_expected, put_back
 from leaklint.solve.elements import beside, elements
-from leaklint.solve.escaping import escape, take_out
+from leaklint.solve.escaping import escape, let_go, take_out
 from leaklint.solve.kinds import ATOMIC, BINDING, having, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -91,7 +92,7 @@ def instantiate(
         target = yield from sub.things(path)
         places = yield from sub.places(path)
         forget_reads(state, places, reads)
-        held_before = _let_go(target, places) if path in summary.writes else target.things
+        held_before = let_go(target, places) if path in summary.writes else target.things
         for thing in ordered(held_before | places.things):
             happening.empty(act, state, thing.path)
             if happening.read_before(summary.reads, path):
@@ -203,14 +204,6 @@ def instantiate(
     return unknown(sub.result, result.sources) if is_row and not result.things else result
 
 
-def _let_go(held: Value, places: Value) -> frozenset[Thing]:
-    """What nobody finds any more once attributes are bound anew: not what a class still has for other objects."""
-    if all(thing.path.root.kind is RootKind.MADE for thing in places.things):
-        return frozenset(thing for thing in held.things if not survives(thing.path))
-    of_class = any(thing.path.root.kind is RootKind.CLASS for thing in places.things)
-    return frozenset(thing for thing in held.things if of_class or thing.path.root.kind is not RootKind.CLASS)
-
-
 def _fill(sub: Substitution, summary: Summary) -> Solving:
     """What is known to hold something when the callee returns."""
     for path in sorted(summary.fills):
@@ -288,7 +281,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
     else:
         targets = yield from sub.things(effect.path)
     if here and isinstance(effect, Consume) and summary.kind is CallKind.PLAIN:
-        happening.iterate_plainly(act, state, targets, span)
+        iterate_plainly(act, state, targets, span)
     done: set[Path] = set()
     meant = having(targets.things, effect.operation) if isinstance(effect, Write) else targets.things
     for thing in sorted(meant, key=lambda each: each.path):

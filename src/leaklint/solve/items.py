@@ -11,6 +11,7 @@ from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, 
 from leaklint.solve import dispatching, effects, handed_over, listed, overriding, pending, saving, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
+from leaklint.solve.async_generators import iterate, iterate_plainly
 from leaklint.solve.binding import is_fresh, overwrites
 from leaklint.solve.builtin_calls import rebind
 from leaklint.solve.calls import apply
@@ -55,6 +56,7 @@ from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import SLICED
 from leaklint.solve.reading import read_contents
+from leaklint.solve.several import is_of_several, single_out
 from leaklint.solve.slices import is_slice, of_slice, slice_made
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance, variable
@@ -182,8 +184,8 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     put = prepared.just_put(step) if prepared is not None and len(value.things) > 1 else None
     if put is not None:
         value = state.env.get(put, value)
-    elif prepared is not None and pending.is_of_several(state, value) and prepared.is_lone_pick(step):
-        value = pending.single_out(state, value)
+    elif prepared is not None and is_of_several(state, value) and prepared.is_lone_pick(step):
+        value = single_out(state, value)
     state.env[step.target] = with_sources(value, _as_a_whole(target) | key.sources | _places(target))
 
 
@@ -369,10 +371,10 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
         value = yield from _next_of_project(act, state, special, step)
     else:
         if step.is_async:
-            effects.iterate(act, state, iterable, step.span)
+            iterate(act, state, iterable, step.span)
         else:
             uses.consume(act, state, iterable, step.span, "for")
-            effects.iterate_plainly(act, state, iterable, step.span)
+            iterate_plainly(act, state, iterable, step.span)
         keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]
         known = [each for each in keys if each is not None]
         value = join_all(known) if known else elements(act, state, iterable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 from collections.abc import Iterable
 from typing import Final
 
@@ -199,3 +200,8 @@ def is_empty(state: State, value: Value) -> bool:
         )
         for thing in value.things
     )
+
+
+def is_from_elsewhere(class_name: str) -> bool:
+    """Whether a class is neither the project's nor the standard library's."""
+    return "::" not in class_name and class_name.partition(".")[0] not in sys.stdlib_module_names

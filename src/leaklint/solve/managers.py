@@ -11,10 +11,10 @@ from leaklint.ir.values import NOTHING, Path, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending, uses
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import Arguments
+from leaklint.solve.async_generators import ASYNC_GENERATOR, maker
 from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
-from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
 from leaklint.solve.leaving import leave
@@ -92,7 +92,7 @@ def _enter_plainly(act: Activation, state: State, manager: Value, span: Span) ->
 def _only_asynchronous(act: Activation, thing: Thing) -> str:
     """The name of an asynchronous context manager that is no synchronous one; empty for all else."""
     if thing.type == ASYNC_GENERATOR:
-        name = effects.maker(thing)
+        name = maker(thing)
         facts = act.world.program.function(f"{thing.path.root.owner}::{thing.path.root.name.partition('@')[0]}")
         decorated = facts is not None and any(each.rpartition(".")[2] == MANAGER for each in facts.decorators)
         return name if decorated else ""

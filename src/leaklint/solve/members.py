@@ -11,10 +11,11 @@ from leaklint.solve import descriptors, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_inside
 from leaklint.solve.arguments import keep_call, unpacked
+from leaklint.solve.kinds import is_from_elsewhere
 from leaklint.solve.lattice import ELEMENT, NONE, SYMBOLIC, extend, join_all, of, ordered, slot, with_sources
 from leaklint.solve.lookup import kept, library, library_object, read_field
 from leaklint.solve.state import State
-from leaklint.solve.world import Ask, Solving, World, class_path, instance, is_from_elsewhere
+from leaklint.solve.world import Ask, Solving, World, class_path, instance
 
 TAKES_RECEIVER: Final = "<takes the receiver>"
 """The slot that a partial has which becomes a method: ``functools.partialmethod``."""

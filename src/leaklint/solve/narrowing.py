@@ -20,6 +20,7 @@ from leaklint.solve.lookup import as_variable
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
 from leaklint.solve.repeated import names_in
+from leaklint.solve.several import is_of_several
 from leaklint.solve.state import PLAIN, SAME, State
 from leaklint.solve.undoing import made_for_others, put_into
 
@@ -206,7 +207,7 @@ def _some_finished(state: State, tested: Value) -> None:
     """Some of what was waited for is finished: all of it, where it was one object."""
     for thing in tested.things:
         waited = state.heap[extend(thing.path, pending.FINISHED)]
-        if waited.things and not pending.is_of_several(state, waited):
+        if waited.things and not is_of_several(state, waited):
             for each in waited.things:
                 pending.settle_at(state, each.path)
 

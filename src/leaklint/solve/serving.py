@@ -5,7 +5,8 @@ from __future__ import annotations
 from leaklint.ir.summary import Settle, Summary
 from leaklint.ir.values import Path, TypeKind, Value
 from leaklint.solve.lattice import NONE, ordered
-from leaklint.solve.pending import ONE_BY_ONE, hand_over, is_of_several, tokens_at
+from leaklint.solve.pending import ONE_BY_ONE, hand_over, tokens_at
+from leaklint.solve.several import is_of_several
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving

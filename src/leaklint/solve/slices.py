@@ -12,6 +12,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import ELEMENT, extend, of, single_constant, slot
 from leaklint.solve.names import value_of
+from leaklint.solve.several import is_of_several
 from leaklint.solve.state import State
 from leaklint.solve.world import instance
 
@@ -66,6 +67,6 @@ def leave_out(state: State, iterator: Value, bounds: Sequence[Value]) -> None:
 
 def _some(state: State, found: Value) -> Value:
     """Some of the objects, where work hangs on several."""
-    if not pending.is_of_several(state, found):
+    if not is_of_several(state, found):
         return found
     return Value(frozenset(Thing(slot(thing.path, pending.SOME), thing.type) for thing in found.things), found.sources)

@@ -16,8 +16,8 @@ from leaklint.solve import leaving, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.annotations import annotated, annotated_elements, annotated_inside
 from leaklint.solve.arguments import formals_of
+from leaklint.solve.async_generators import ASYNC_GENERATOR
 from leaklint.solve.budget import LEFT_OUT
-from leaklint.solve.effects import ASYNC_GENERATOR
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
 from leaklint.solve.pending import FOLDER_GONE, GONE

@@ -69,6 +69,7 @@ from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import is_slice_of
 from leaklint.solve.reading import read_contents, read_throughout
+from leaklint.solve.several import single_out
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
 
@@ -313,7 +314,7 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
     )
     results.hang(act, state, step.target)
     if callee.things and all(thing.type.name in PICKING for thing in callee.things) and _is_lone(act, state, step):
-        state.env[step.target] = pending.single_out(state, state.env[step.target])
+        state.env[step.target] = single_out(state, state.env[step.target])
     if callee.things and all(thing.type.name in SLICING for thing in callee.things) and _is_lone(act, state, step):
         slices.leave_out(state, state.env[step.target], positional[1:3])
     if callee.things and all(thing.type.name in FINISHED for thing in callee.things):

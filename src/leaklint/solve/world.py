@@ -387,11 +387,6 @@ def _is_function(shape: Shape) -> bool:
     return len(shape) == 1 and all(kind.kind is TypeKind.FUNCTION for kind, _ in shape)
 
 
-def is_from_elsewhere(class_name: str) -> bool:
-    """Whether a class is neither the project's nor the standard library's."""
-    return "::" not in class_name and class_name.partition(".")[0] not in sys.stdlib_module_names
-
-
 def class_path(identity: str) -> Path:
     """The path of a project's class."""
     module, _, name = identity.partition("::")
