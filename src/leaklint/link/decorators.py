@@ -138,9 +138,10 @@ class Declared:
             waiting += fresh
         return sorted(path for path in using if not is_test(path))
 
-    def factories(self) -> list[tuple[str, str]]:
+    @functools.cached_property
+    def factories(self) -> tuple[tuple[str, str], ...]:
         """Path and name of the functions that only a server calls, to make an application."""
-        return uncalled_factories(self._files, self._frameworks, self._web)
+        return tuple(uncalled_factories(self._files, self._frameworks, self._web))
 
     def listing(self, path: str) -> tuple[str, ...]:
         """The attributes of classes in a file that list handlers, each with the framework's title in front."""
