@@ -43,6 +43,7 @@ NOT_RUN = {
         "lk201_coroutine_not_awaited/generator_in_list",
     ),
     "it is about Python 3.14": ("lk401_contextvar_not_reset/python_3_14",),
+    "what is waited for never comes": ("lk204_thread_not_joined/waits_for_what_may_never_come",),
 }
 """Cases that the standard library alone could run, and that carry no event, by the reason."""
 

@@ -117,9 +117,9 @@ async def f(xs):
  else: h()
 """,
         """\
-0: %1 = xs -> 1
-1 for %1: -> 2, 3
-2: %2 = next %1 is_async; %4 = 0; %3 = %2[%4]; a = %3; %6 = 1; %7 = None; %8 = slice %6 %7; %5 = %2[%8]; b = %5; %9 = global g; %10 = call %9(a); discard %10 -> 1
+0: %1= = xs -> 1
+1 for %1=: -> 2, 3
+2: %2 = next %1= is_async; %4 = 0; %3 = %2[%4]; a = %3; %6 = 1; %7 = None; %8 = slice %6 %7; %5 = %2[%8]; b = %5; %9 = global g; %10 = call %9(a); discard %10 -> 1
 3: %11 = global h; %12 = call %11(); discard %12; return None
 """,
     ),
@@ -151,9 +151,9 @@ def f(xs):
   finally: h()
 """,
         """\
-0: %1 = xs -> 1
-1 for %1: -> 2, 9
-2: %2 = next %1; x = %2 -> 3
+0: %1= = xs -> 1
+1 for %1=: -> 2, 9
+2: %2 = next %1=; x = %2 -> 3
 3 ~8: -> 4, 5
 4 ~8: assume x True -> 6
 5 ~8: assume x False -> 7
@@ -171,7 +171,7 @@ def f(x):
  finally: return 2
 """,
         """\
-0 ~2: %1 = x -> 1
+0 ~2: %1= = x -> 1
 1: %2 = 2; return %2
 2: %3 = 2; return %3
 """,
@@ -241,10 +241,10 @@ def f(a):
  with a as b: g(b)
 """,
         """\
-0: %1 = a; %2 = enter %1 -> 1
+0: %1= = a; %2 = enter %1= -> 1
 1 ~3: b = %2; %3 = global g; %4 = call %3(b); discard %4 -> 2
-2: exit %1; return None
-3: exit %1 exceptional -> !out
+2: exit %1=; return None
+3: exit %1= exceptional -> !out
 """,
     ),
     "with return": (
@@ -254,10 +254,10 @@ async def f(a):
   return 1
 """,
         """\
-0: %1 = a; %2 = enter %1 is_async -> 1
+0: %1= = a; %2 = enter %1= is_async -> 1
 1 ~3: %3 = 1 -> 2
-2: exit %1 is_async; return %3
-3: exit %1 is_async exceptional -> !out
+2: exit %1= is_async; return %3
+3: exit %1= is_async exceptional -> !out
 """,
     ),
     "with suppress": (
@@ -283,21 +283,21 @@ def f(s):
   case _ as t: e()
 """,
         """\
-0: %1 = s; %2 = 1; %3 = == %1 %2 -> 1, 2
+0: %1= = s; %2 = 1; %3 = == %1= %2 -> 1, 2
 1: assume %3 True -> 5
-2: assume %3 False; %4 = None; %5 = is %1 %4 -> 3, 4
+2: assume %3 False; %4 = None; %5 = is %1= %4 -> 3, 4
 3: assume %5 True -> 5
-4: assume %5 False; %8 = match %1 -> 6, 7
+4: assume %5 False; %8 = match %1= -> 6, 7
 5: %6 = global a; %7 = call %6(); discard %7 -> 15
-6: assume %8 True; %9 = 0; %10 = %1[%9]; x = %10; %11 = -1; %12 = %1[%11]; y = %12 -> 8, 9
+6: assume %8 True; %9 = 0; %10 = %1=[%9]; x = %10; %11 = -1; %12 = %1=[%11]; y = %12 -> 8, 9
 7: assume %8 False -> 10
 8: assume x True; %13 = global b; %14 = call %13(); discard %14 -> 15
 9: assume x False -> 10
-10: %15 = global P; %16 = match %1 %15 -> 11, 12
-11: assume %16 True; %17 = 0; %18 = %1[%17]; u = %18; %19 = %1.k; v = %19; %20 = global c; %21 = call %20(); discard %21 -> 15
-12: assume %16 False; %22 = match %1 -> 13, 14
-13: assume %22 True; %23 = 'k'; %24 = %1[%23]; w = %24; %25 = dict *%1; rest = %25; %26 = global d; %27 = call %26(); discard %27 -> 15
-14: assume %22 False; t = %1; %28 = global e; %29 = call %28(); discard %29 -> 15
+10: %15 = global P; %16 = match %1= %15 -> 11, 12
+11: assume %16 True; %17 = 0; %18 = %1=[%17]; u = %18; %19 = %1=.k; v = %19; %20 = global c; %21 = call %20(); discard %21 -> 15
+12: assume %16 False; %22 = match %1= -> 13, 14
+13: assume %22 True; %23 = 'k'; %24 = %1=[%23]; w = %24; %25 = dict *%1=; rest = %25; %26 = global d; %27 = call %26(); discard %27 -> 15
+14: assume %22 False; t = %1=; %28 = global e; %29 = call %28(); discard %29 -> 15
 15: return None
 """,
     ),

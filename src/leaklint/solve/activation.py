@@ -172,8 +172,9 @@ class _Shaping:
         if len(things) + len(result) > MAX_THINGS:
             return frozenset()
         result += [(thing.type, self._fields(thing, depth)) for thing in things]
-        if result and any(thing.type.kind is TypeKind.UNKNOWN for thing in value.things):
-            result.append((UNKNOWN_TYPE, ()))
+        only_constants = bool(result) and not things
+        if only_constants and any(thing.type.kind is TypeKind.UNKNOWN for thing in value.things):
+            result.append((UNKNOWN_TYPE, ()))  # it may be anything, and a constant on some path
         return _by_type(result)
 
     def _fields(self, thing: Thing, depth: int) -> _Fields:

@@ -73,8 +73,9 @@ def _declared(act: Activation, state: State, function: Thing, facts: FunctionFac
     if inner.things:
         below = extend(made, ELEMENT)
         state.heap[below] = Value(frozenset(Thing(below, each.type) for each in inner.things), frozenset({below}))
-    # somebody else may know a container, too, and wait for what is put into it
-    types = {UNKNOWN_TYPE if is_mutable(each) else each.type for each in said.things} or {UNKNOWN_TYPE}
+    # somebody else may know a container, too, and wait for the work that is put into it
+    for_work = not any("::" in each.type.name for each in inner.things)
+    types = {UNKNOWN_TYPE if for_work and is_mutable(each) else each.type for each in said.things} or {UNKNOWN_TYPE}
     return Value(frozenset(Thing(made, each) for each in types)) if named else NOTHING
 
 

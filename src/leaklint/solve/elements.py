@@ -90,7 +90,7 @@ def _any_of(act: Activation, state: State, below: Sequence[Value]) -> Value:
 def together(state: State, values: Sequence[Value]) -> Value:
     """Any of the values; where they are too many to be told apart, nobody sees who waits for the work among them."""
     found = join_all(values)
-    if not found.things:
+    if not found.things and pending.is_under_way(state):
         for each in values:
             pending.hand_over(state, each)
     return found

@@ -165,9 +165,7 @@ class Overview:
         return self._noted(
             ("factories",),
             lambda: (
-                [each for each in registrars.factories if each[0] in self.whole.files]
-                if registrars is not None
-                else []
+                [each for each in registrars.factories if each[0] in self.whole.files] if registrars is not None else []
             ),
         )
 

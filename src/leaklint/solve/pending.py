@@ -282,6 +282,14 @@ def drop(state: State, value: Value) -> None:
                 state.tokens[token_key] = token._replace(effect=effect)
 
 
+def is_under_way(state: State) -> bool:
+    """Whether work is under way that hangs on single objects."""
+    return any(
+        isinstance(token.effect, Pending) and token.effect.work in ONE_BY_ONE and token.status is not Status.SETTLED
+        for token in state.tokens.values()
+    )
+
+
 def hand_over(state: State, value: Value, work: Sequence[Work] = (), depth: int = 0) -> None:
     """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled."""
     for thing in value.things:
