@@ -8,11 +8,11 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from edits import EDITS, functions_in
 from test_fixtures import CASES
 
 from leaklint.pipeline import parts
@@ -206,7 +206,7 @@ def test_edits_of_real_code(package: str, tmp_path: Path, solved: list[object]) 
     root, cache, chance = tmp_path / package, Cache(tmp_path / "cache"), random.Random(package)
     shutil.copytree(Path(found.origin).parent, root, ignore=shutil.ignore_patterns("__pycache__"))
     files = sorted(root.rglob("*.py"))
-    names = sorted({name for file in files for name in _functions(file.read_text(encoding="utf-8"))})
+    names = sorted({name for file in files for name in functions_in(file.read_text(encoding="utf-8"))})
     report(root, cache)
     spared = 0
     for _ in range(30 if PROVE else 8):
@@ -220,48 +220,3 @@ def test_edits_of_real_code(package: str, tmp_path: Path, solved: list[object]) 
         if chance.random() < 0.6:
             file.write_text(before, encoding="utf-8")
     assert spared, "each edit was of a file that matters"
-
-
-def _functions(text: str) -> Iterator[str]:
-    """The names of functions that a text defines."""
-    for line in text.splitlines():
-        _, defined, rest = line.partition("def ")
-        if defined and rest.partition("(")[0].isidentifier():
-            yield rest.partition("(")[0]
-
-
-def _replaced(old: str, new: str) -> Edit:
-    """Replaces a text in one of the places where it stands."""
-
-    def edit(text: str, chance: random.Random, _names: list[str]) -> str:
-        *parts, last = text.split(old)
-        if not parts:
-            return text
-        place = chance.randrange(len(parts))
-        return old.join(parts[: place + 1]) + new + old.join([*parts[place + 1 :], last])
-
-    return edit
-
-
-def _without_a_line(text: str, chance: random.Random, _names: list[str]) -> str:
-    lines = text.splitlines(keepends=True)
-    lines[chance.randrange(len(lines) or 1)] = "\n"
-    return "".join(lines)
-
-
-def _appended(form: str) -> Edit:
-    """Adds code, with names of the project in the place of ``{}``."""
-    return lambda text, chance, names: text + form.format(*(chance.choice(names) for _ in range(form.count("{}"))))
-
-
-Edit = Callable[[str, random.Random, list[str]], str]
-EDITS: list[Edit] = [
-    lambda text, _chance, _names: f"# edited\n{text}",
-    _without_a_line,
-    _replaced("    def ", "    async def "),
-    _replaced("async def ", "def "),
-    _replaced("await ", ""),
-    _appended("\n\nasync def {}(x):\n    x.{}()\n"),
-    _appended("\n\ndef {}(x):\n    return x.{}({})\n"),
-    _appended("\n\nclass Added:\n    def {}(self):\n        self.{} = {}()\n        self.{}()\n"),
-]

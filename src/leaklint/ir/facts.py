@@ -6,7 +6,7 @@ hash of the bytes is a sufficient key for caching them.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -187,3 +187,18 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     bodies: dict[str, Body] = {}
     """Control-flow graphs by function name; lowered on demand (see ``leaklint.facts.extract``)."""
     troubles: tuple[Trouble, ...] = ()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values in an outline are the same but for places, in the same order."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Span):
+        return True
+    if isinstance(one, msgspec.Struct):
+        return all(same(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__)
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(map(same, one.values(), other.values()))
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

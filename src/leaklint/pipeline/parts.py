@@ -32,6 +32,7 @@ from leaklint.pipeline.troubles import analysed_in_part, not_analysed
 from leaklint.rules.check import check
 from leaklint.solve import declared, solve
 from leaklint.solve.overview import Overview, Question
+from leaklint.solve.unmoved import Rests
 
 KIND: Final = "solved"
 MOST_LOWERED: Final = 500
@@ -56,6 +57,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The files that were read to solve it, sorted."""
     answers: tuple[tuple[Question, bytes], ...] = ()
     """What was asked about the part as a whole, and what the answers are known by, where that is recorded."""
+    rests: Rests | None = None
+    """What those of the answers rest on that are about something asynchronous."""
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
@@ -66,6 +69,8 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
     outcome: Outcome
     marks: tuple[bytes, ...]
     """What the files were known by that were read."""
+    digests: tuple[bytes, ...] = ()
+    """What the bytes of all files of the part were known by, where it is recorded what the outcome rests on."""
 
     def rests_on(self, marks: Mapping[str, bytes]) -> bool:
         """Whether it is recorded what the outcome rests on, and the files among that are known by these marks."""
@@ -95,6 +100,8 @@ class Whole(msgspec.Struct, frozen=True):
     """What the bytes of each file are known by."""
     sizes: Mapping[str, int]
     """How many bytes each file has."""
+    outlined: Callable[[bytes], FileFacts | None]
+    """The outline, if it is still known, of a file as it was in the run before, by what its bytes were known by."""
     hears: Hears = nobody
     """Is told how many files are solved."""
 
@@ -140,6 +147,7 @@ class Whole(msgspec.Struct, frozen=True):
             declared=under.declared(),
             read=under.read(),
             answers=tuple(overview.answers()) if recorded else (),
+            rests=overview.rests() if recorded else None,
         )
 
     def _begun(self, part: Part) -> _Underway:
@@ -196,9 +204,10 @@ class Whole(msgspec.Struct, frozen=True):
                 known[name] = last.outcome
                 continue
             under = self._begun(part) if last is not None and last.rests_on(marks) else None
-            if last is not None and under is not None and under.overview.holds(last.outcome.answers):
+            if last is not None and under is not None and self._holds(part, last, under.overview):
                 read = tuple(sorted({*last.outcome.read, *under.lowered}))
-                known[name] = msgspec.structs.replace(last.outcome, declared=under.declared(), read=read)
+                rests = under.overview.rests() or last.outcome.rests
+                known[name] = msgspec.structs.replace(last.outcome, declared=under.declared(), read=read, rests=rests)
             else:
                 asked[name] = _Asked(part, before, under and under.afresh())
         found = known | self._solved_anew(asked, jobs)
@@ -206,11 +215,23 @@ class Whole(msgspec.Struct, frozen=True):
             zip(names, exactly, strict=True)
         ):
             entry = {
-                name: Kept(exact, found[name], tuple(marks[path] for path in found[name].read))
-                for name, exact in zip(names, exactly, strict=True)
+                name: Kept(
+                    exact,
+                    found[name],
+                    tuple(marks[path] for path in found[name].read),
+                    tuple(self.digests[path] for path in part.files) if found[name].answers else (),
+                )
+                for name, part, exact in zip(names, parts, exactly, strict=True)
             }
             cache.write(KIND, project, entry)
         return [found[name] for name in names]
+
+    def _holds(self, part: Part, last: Kept, overview: Overview) -> bool:
+        """Whether all that an outcome rests on, besides the files that were read, is as it was."""
+        known = zip(part.files, last.digests, strict=False)
+        before = {path: self.outlined(mark) for path, mark in known if mark != self.digests[path]}
+        is_known = len(last.digests) == len(part.files)
+        return overview.holds(last.outcome.answers, last.outcome.rests, before if is_known else None)
 
     def _solved_anew(self, asked: Mapping[str, _Asked], jobs: int) -> dict[str, Outcome]:
         """What solving parts gives, by what they are called; ``jobs`` processes share them."""

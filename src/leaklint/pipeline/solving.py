@@ -131,6 +131,7 @@ def solved(
         libraries,
         units.digests,
         {path: len(source) for path, source in {**own, **inline}.items()},
+        units.before,
         hears,
     )
     in_force = digest(

@@ -9,12 +9,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Container
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from leaklint.ir.facts import FileFacts
-from leaklint.ir.location import Span
+from leaklint.ir.facts import FileFacts, same
 from leaklint.link.templates.reading import stacks_among
 from leaklint.pipeline.cache import Cache, key_of
 from leaklint.pipeline.kept import Kept
@@ -62,19 +61,4 @@ def _say_the_same(one: FileFacts | None, other: FileFacts | None) -> bool:
     """Whether two outlines are the same but for places, and hold nothing that is reported by its place."""
     if one is None or other is None or one.suppressions or other.suppressions or one.troubles or other.troubles:
         return False
-    return all(_same(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__ if name not in _LINES)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values in an outline are the same but for places, in the same order."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Span):
-        return True
-    if isinstance(one, msgspec.Struct):
-        return all(_same(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__)
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(map(_same, one.values(), other.values()))
-    if isinstance(one, tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
+    return all(same(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__ if name not in _LINES)

@@ -20,6 +20,8 @@ EDITED: Final = "edited"
 """What was made after the outlines of most files had been written down."""
 MOST_EDITED: Final = 1 / 8
 """The share of outlines that may be written down beside the others, or be outdated, until all are written anew."""
+MOST_OUTDATED: Final = 200
+"""Outlines of files as they were before that are kept for a comparison."""
 MOST_KEPT: Final = 4_000_000
 """Bytes of source whose syntax trees are kept for lowering; older ones are made again when they are asked for."""
 LARGE: Final = 16_000_000
@@ -79,6 +81,8 @@ class Units:
         self._known = _written(cache, KIND, project) if cache is not None else {}
         self._edited = _written(cache, EDITED, project) if cache is not None and self._known else {}
         self._used: dict[str, msgspec.Raw] = {}
+        self._outdated: dict[str, msgspec.Raw] = {}
+        """Outlines of files as they were in the run before."""
         self.add(sources, hears, jobs=jobs)
 
     def add(self, sources: Mapping[str, bytes], hears: Hears = nobody, *, jobs: int = 1) -> None:
@@ -150,7 +154,17 @@ class Units:
                 edited = {}
             if edited.keys() != self._edited.keys():
                 self._cache.write(EDITED, self._project, edited)
+        known = {**self._known, **self._edited}
+        gone = [mark for mark in known if mark not in self._used][-MOST_OUTDATED:]
+        self._outdated = {mark: known[mark].copy() for mark in gone}
         self._known, self._edited, self._used = {}, {}, {}
+
+    def before(self, mark: bytes) -> FileFacts | None:
+        """The outline of a file as it was in the run before, if that is still known."""
+        raw = self._outdated.get(mark.hex())
+        with contextlib.suppress(msgspec.MsgspecError, ValueError):
+            return _DECODER.decode(raw) if raw is not None else None
+        return None
 
     def _is_known(self, mark: bytes) -> bool:
         return mark.hex() in self._known or mark.hex() in self._edited

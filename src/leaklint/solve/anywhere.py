@@ -8,7 +8,7 @@ the result of such a call is handed to a function of the project.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from leaklint.ir.effects import Declare, Site
@@ -19,6 +19,7 @@ from leaklint.models.load import Models
 from leaklint.solve.giving import Giving
 from leaklint.solve.knowing import ROUNDS, Knowing, packages
 from leaklint.solve.naming import Naming
+from leaklint.solve.unmoved import Rests
 
 Function: TypeAlias = tuple[str, str]
 """The path of its file, and its qualified name."""
@@ -37,12 +38,23 @@ class Suspect(NamedTuple):
     """The texts of calls to which something asynchronous is given, with the argument (see ``handed_calls``)."""
 
 
-def droppers(program: Program, models: Models, library: Library) -> tuple[list[Suspect], Giving | None]:
-    """The functions that may drop a coroutine or a task, sorted; and what decided that."""
+class Dropping(NamedTuple):
+    """The functions that may drop something asynchronous, and what decided that."""
+
+    suspects: list[Suspect]
+    """Sorted."""
+    giving: Giving | None
+    """None where nothing in the program is asynchronous."""
+    rests: Callable[[], Rests]
+    """What all answers rest on that have been given so far."""
+
+
+def droppers(program: Program, models: Models, library: Library) -> Dropping:
+    """The functions that may drop a coroutine or a task."""
     knowing = Knowing(program, models, library)
     if not knowing.names:
-        return [], None
-    naming = Naming(program, knowing.may)
+        return Dropping([], None, Rests)
+    naming = Naming(program.files, knowing.may)
     functions = [(path, each) for path, facts in program.files.items() for each in facts.functions.values()]
     _learn_wrappers(knowing, naming, [each for each in functions if each[1].given_calls])
     calls = Giving(program, models, library, naming)
@@ -61,7 +73,26 @@ def droppers(program: Program, models: Models, library: Library) -> tuple[list[S
         for each in dropped.keys() | handed.keys()
         if each not in others
     ]
-    return sorted(found), calls
+    return Dropping(sorted(found), calls, lambda: _rests(program, knowing, calls))
+
+
+def _rests(program: Program, knowing: Knowing, calls: Giving) -> Rests:
+    looked: dict[str, set[str]] = {}
+    for path, name in calls.looked:
+        looked.setdefault(path, set()).add(name)
+    stored = (
+        attribute
+        for path, facts in program.files.items()
+        for function in facts.functions.values()
+        for attribute, call in function.stored_calls
+        if knowing.may(path, call)
+    )
+    return Rests(
+        knowing.by_number(),
+        frozenset(stored),
+        knowing.passed,
+        {path: frozenset(names) for path, names in looked.items()},
+    )
 
 
 def _learn_wrappers(knowing: Knowing, naming: Naming, giving_back: Iterable[tuple[str, FunctionFacts]]) -> None:

@@ -49,6 +49,8 @@ class Giving:
             self._keeps_kind,
             self._is_replaced,
         )
+        self.looked = self._receivers.looked
+        """See there."""
         self._words: dict[str, frozenset[str]] = {}
         self._methods: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._above: dict[str, set[str]] = defaultdict(set)
@@ -126,11 +128,13 @@ class Giving:
 
     def _looked_into(self, identity: str) -> bool:
         facts = self._program.function(identity)
+        path, _, name = identity.partition("::")
+        self.looked.add((path, name))
         if facts is None or not self._keeps_kind(identity):
             return True
         if facts.is_generator and any(each.endswith("contextmanager") for each in facts.decorators):
             return False
-        return self.may(identity.partition("::")[0], facts, facts.given_calls)
+        return self.may(path, facts, facts.given_calls)
 
     def _keeps_kind(self, identity: str) -> bool:
         """Whether the decorators of a function leave it what it is."""

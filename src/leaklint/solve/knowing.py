@@ -31,8 +31,10 @@ class Knowing:
         self.names: dict[str, int] = {}
         """The files that define a name, or import what does."""
         for path, facts in program.files.items():
-            for name in _known_by_itself(facts, models, library):
+            for name in known_by_itself(facts, models, library):
                 self.names[name] = self.names.get(name, 0) | self.bits[path]
+        self.passed: dict[str, str] = {}
+        """For files that pass on what may be asynchronous, a name by which they do."""
         self.reach = _reach(program, self.bits) if self.names else {}
         self._anything = reduce(or_, self.names.values(), 0)
         if self.names:
@@ -43,6 +45,10 @@ class Knowing:
     def may(self, path: str, name: str) -> bool:
         """Whether a file may know something asynchronous by a name, or by any if that is empty."""
         return bool((self.names.get(name, 0) if name else self._anything) & self.reach[path])
+
+    def by_number(self) -> dict[str, tuple[int, ...]]:
+        """For each name the numbers of the files that know it, in the order of the program."""
+        return {name: tuple(_ones(bits)) for name, bits in self.names.items()}
 
     def learn(self, named: Iterable[tuple[str, str]]) -> bool:
         """Takes note of names, each with the file in which it stands; whether any is new."""
@@ -57,7 +63,9 @@ class Knowing:
     def _learn_attributes(self, program: Program) -> None:
         """An attribute in which a coroutine function may lie is called by its own name."""
         for path, facts in program.files.items():
-            if any(self.may(path, name) for name in facts.passed):
+            passed = next((name for name in facts.passed if self.may(path, name)), None)
+            if passed is not None:
+                self.passed[path] = passed
                 names = {each for known in facts.classes.values() for each in known.instance_attributes}
                 self.learn((name, path) for name in names)
 
@@ -72,7 +80,7 @@ class Knowing:
                 break
 
 
-def _known_by_itself(facts: FileFacts, models: Models, library: Library) -> set[str]:
+def known_by_itself(facts: FileFacts, models: Models, library: Library) -> set[str]:
     """Names of what a file defines, and of what is in the libraries that it imports."""
     known = _asynchronous(facts) | _awaited_callbacks(facts)
     words: set[str] | None = None
@@ -156,6 +164,24 @@ def _reach(program: Program, bits: dict[str, int]) -> dict[str, int]:
                 reach[path] = found
                 changed = True
     return reach
+
+
+def _ones(bits: int) -> Iterator[int]:
+    """The places of all ones in a number."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def reached(program: Program, path: str) -> set[str]:
+    """The files that a file imports at any distance, and itself."""
+    found, waiting = {path}, [path]
+    while waiting:
+        more = set(_direct(program, waiting.pop())) - found
+        found |= more
+        waiting += more
+    return found
 
 
 def _direct(program: Program, path: str) -> Iterable[str]:

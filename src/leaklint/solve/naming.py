@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from leaklint.facts.bindings import CONSTANT
 from leaklint.facts.drops import known_elements, last_name
 from leaklint.ir.facts import FileFacts, FunctionFacts
-from leaklint.link.program import Program
 
 _PARTIAL: Final = ("partial()", "partialmethod()")
 _ANYTHING: Final = ("?", "{}")
@@ -22,9 +21,9 @@ _ANYTHING: Final = ("?", "{}")
 class Naming:
     """What the names in a program's functions may call."""
 
-    def __init__(self, program: Program, knows: Callable[[str, str], bool]) -> None:
+    def __init__(self, files: Mapping[str, FileFacts], knows: Callable[[str, str], bool]) -> None:
         """``knows`` says whether a file may know something asynchronous by a name, or by any if that is empty."""
-        self._program = program
+        self._files = files
         self._knows = knows
 
     def may(self, path: str, function: FunctionFacts, text: str) -> bool:
@@ -45,7 +44,7 @@ class Naming:
             seen.add(name)
             for bound in self._bound(path, function, name):
                 if bound == "@":
-                    names = [each.name for each in self._program.files[path].imports if each.alias == name]
+                    names = [each.name for each in self._files[path].imports if each.alias == name]
                     if any(each and self._knows(path, each) for each in names):
                         return True
                 elif bound.startswith("(") or self._knows(path, last_name(bound)):
@@ -56,7 +55,7 @@ class Naming:
 
     def _bound(self, path: str, function: FunctionFacts, name: str) -> tuple[str, ...]:
         """The texts of what is bound to a name of a function, or of one around it."""
-        functions, around = self._program.files[path].functions, function.name
+        functions, around = self._files[path].functions, function.name
         while around:
             known = functions.get(around)
             if known is not None and name in known.bindings:

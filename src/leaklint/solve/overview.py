@@ -24,10 +24,10 @@ from leaklint.link.modules import is_test
 from leaklint.link.names import brought_from
 from leaklint.link.program import Program
 from leaklint.models.load import Models
-from leaklint.solve.anywhere import Suspect, droppers, scripts
+from leaklint.solve.anywhere import Dropping, Suspect, droppers, scripts
 from leaklint.solve.denoted import Kinds
-from leaklint.solve.giving import Giving
 from leaklint.solve.implementing import Class, Implementing
+from leaklint.solve.unmoved import Rests, Unmoved
 
 Question = tuple[str, ...]
 """One of ``QUESTIONS``, and what it is asked for."""
@@ -56,6 +56,19 @@ QUESTIONS: Final = frozenset(
     }
 )
 """The methods of ``Overview`` that are questions about a program as a whole."""
+ABOUT_ASYNCHRONOUS: Final = frozenset(
+    {
+        "functions",
+        "gives_back",
+        "has_asynchronous",
+        "is_only_said",
+        "only_functions",
+        "result",
+        "runs_as_script",
+        "suspects",
+    }
+)
+"""Those of which ``droppers`` decides."""
 _DIGEST_SIZE: Final = 12
 _Answer = TypeVar("_Answer")
 
@@ -112,19 +125,37 @@ class Overview:
         """All questions that have been asked, in their order, and what the answers are known by."""
         return [(question, _known_by(answer)) for question, answer in self._answers.items()]
 
-    def holds(self, answers: Sequence[tuple[Question, bytes]]) -> bool:
+    def holds(
+        self,
+        answers: Sequence[tuple[Question, bytes]],
+        rests: Rests | None = None,
+        before: Mapping[str, FileFacts | None] | None = None,
+    ) -> bool:
         """Whether all these questions are answered as they were.
 
         They are asked in their order up to the first that is not: as solving would ask them. Whoever has written them
-        down may have written anything.
+        down may have written anything. ``before`` are the outlines, where they are known, of all files that have been
+        edited since: where no answer about something asynchronous can have changed by that, none is asked for.
         """
+        spared = ABOUT_ASYNCHRONOUS if rests is not None and self._stay(rests, before) else frozenset()
         try:
             return all(
-                name in QUESTIONS and _known_by(getattr(self, name)(*about)) == known
+                name in QUESTIONS and (name in spared or _known_by(getattr(self, name)(*about)) == known)
                 for (name, *about), known in answers
             )
         except (KeyError, TypeError, ValueError):
             return False
+
+    def _stay(self, rests: Rests, before: Mapping[str, FileFacts | None] | None) -> bool:
+        """Whether edits leave the answers about something asynchronous as they were."""
+        unmoved = Unmoved(rests, self._models, self.library, self.whole, self._starred.__contains__)
+        return before is not None and all(
+            facts is not None and unmoved.by(path, facts, self.whole.files[path]) for path, facts in before.items()
+        )
+
+    def rests(self) -> Rests | None:
+        """What the answers about something asynchronous rest on, if any has been asked for."""
+        return self._dropping.rests() if "_dropping" in vars(self) else None
 
     def afresh(self) -> Overview:
         """The same, as if nothing had been read and asked yet."""
@@ -280,39 +311,39 @@ class Overview:
 
     @cached_property
     def _scripts(self) -> frozenset[str]:
-        return scripts(self.whole, self._dropping[0], self._registering)
+        return scripts(self.whole, self._dropping.suspects, self._registering)
 
     # --------------------------------------------------------------------------------------------- outside of handlers
     def suspects(self) -> list[Suspect]:
         """The functions that may drop something asynchronous."""
-        return self._noted(("suspects",), lambda: self._dropping[0])
+        return self._noted(("suspects",), lambda: self._dropping.suspects)
 
     @cached_property
-    def _dropping(self) -> tuple[list[Suspect], Giving | None]:
+    def _dropping(self) -> Dropping:
         return droppers(self.whole, self._models, self.library)
 
     def has_asynchronous(self) -> bool:
         """Whether anything in the program is asynchronous; what follows is asked only then."""
-        return self._noted(("has_asynchronous",), lambda: self._dropping[1] is not None)
+        return self._noted(("has_asynchronous",), lambda: self._dropping.giving is not None)
 
     def gives_back(self, identity: str) -> bool:
         """Whether a function may give back something asynchronous (see ``Giving``)."""
-        giving = self._dropping[1]
+        giving = self._dropping.giving
         return self._noted(("gives_back", identity), lambda: giving is None or giving.gives_back(identity))
 
     def result(self, identity: str) -> Kinds:
         """What a function returns, or what awaiting it gives."""
-        giving = self._dropping[1]
+        giving = self._dropping.giving
         return self._noted(("result", identity), lambda: giving.result(identity) if giving is not None else frozenset())
 
     def is_only_said(self, class_: str) -> bool:
         """Whether an object that is said to be of a class may be of another one."""
-        giving = self._dropping[1]
+        giving = self._dropping.giving
         return self._noted(("is_only_said", class_), lambda: giving is None or giving.is_only_said(class_))
 
     def functions(self, path: str, function: str, text: str) -> list[str]:
         """The plain functions of the project that a text may call, as far as they give something asynchronous."""
-        giving, facts = self._dropping[1], self.whole.files[path].functions[function]
+        giving, facts = self._dropping.giving, self.whole.files[path].functions[function]
         return self._noted(
             ("functions", path, function, text),
             lambda: giving.functions(path, facts, text) if giving is not None else [],
@@ -320,7 +351,7 @@ class Overview:
 
     def only_functions(self, path: str, function: str, text: str) -> list[str]:
         """The functions of the project that a text may call; empty where it may call anything else."""
-        giving, facts = self._dropping[1], self.whole.files[path].functions[function]
+        giving, facts = self._dropping.giving, self.whole.files[path].functions[function]
         return self._noted(
             ("only_functions", path, function, text),
             lambda: giving.only_functions(path, facts, text) if giving is not None else [],

@@ -70,6 +70,8 @@ class Receivers:
         from leaklint.solve.builtin_calls import SPECIAL, SPECIAL_METHODS
 
         self._circles = circles
+        self.looked: set[tuple[str, str]] = set()
+        """By path and name: the functions that were looked into, and the names that were looked up in files."""
         self._special = SPECIAL.keys() | SPECIAL_METHODS.keys()
         self._lineages = Lineages(program, self.meaning)
         self._said = Said(program, models, asynchronous, self.meaning, self._global)
@@ -90,6 +92,7 @@ class Receivers:
     def _read(self, path: str, function: str, text: str) -> Kinds:
         if text.startswith("("):
             return self._said.annotated(path, text[1:])
+        self.looked.add((path, function))
         root = root_of(text)
         found = self._root(path, function, root)
         known = self._program.files[path].functions.get(function)
@@ -110,6 +113,7 @@ class Receivers:
         around = function
         while around:
             known = functions.get(around)
+            self.looked.add((path, around))
             if known is not None and name == "super" and known.in_class:
                 # also what the class itself has: more than what may be meant
                 return frozenset({Kind("super", f"{path}::{known.in_class}")})
@@ -138,6 +142,7 @@ class Receivers:
 
     def _bound_to(self, path: str, function: str, texts: Iterable[str]) -> Kinds:
         """What is bound to a name: an annotation, where there is one, is believed."""
+        self.looked.add((path, function))
         said = [self._said.annotated(path, text[1:]) for text in texts if text.startswith("(")]
         values = [self.of(path, function, text) for text in texts if text[:1] not in ("(", "@")]
         return agreed(frozenset().union(*said), frozenset().union(*values))
@@ -176,6 +181,7 @@ class Receivers:
         return frozenset(found)
 
     def _bound(self, path: str, name: str) -> Kinds:
+        self.looked.add((path, name))
         facts = self._program.files[path]
         found = set(defined(path, facts, name))
         body = facts.functions.get("<module>")  # not of a file that could not be read
@@ -198,6 +204,9 @@ class Receivers:
         """What a dotted name at module level of a file stands for."""
         target = self._names.meaning(path, text)
         head = text.partition(".")[0]
+        self.looked.add((path, head))
+        if isinstance(target, Own):
+            self.looked.add((target.path, target.name))
         if target == Own(path, text) and head not in self._program.files[path].module_names and hasattr(builtins, head):
             return Foreign(f"builtins.{text}")
         return target
@@ -251,6 +260,7 @@ class Receivers:
         if kind.what in ("object", "class", "super"):
             return self.member(kind, name)
         if kind.what == "module":
+            self.looked.add((kind.name, name))
             if name in self._program.files[kind.name].module_names:
                 return self._global(kind.name, name)
             inside = self._program.modules.submodule(kind.name, name)
