@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from leaklint.fix.forever import ends_soon, must_end
+from leaklint.fix.locks import waits_under_lock
+from leaklint.fix.meanwhile import is_under_limit, rest_of, shares, waits
 from leaklint.fix.names import attribute
 from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.running import last_name
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Tree, dotted
-from leaklint.fix.waits import alone, span_of
+from leaklint.fix.waits import alone, at_the_end, span_of
 from leaklint.ir.finding import Finding
 
 _UNNOTICED = ("statement", "unused", "overwritten")
 _MAKERS = ("create_task", "ensure_future")
+_OF_THREADS = "run_coroutine_threadsafe"
+"""What gives a future of threads, which cannot be awaited as it is."""
 
 
 @fix("await")
@@ -41,6 +47,7 @@ def make(finding: Finding, project: Project) -> Plan:
     if task and isinstance(statement, ast.Expr) and stands:
         looped = _in_loop(tree, finding, statement, project)
         if looped:
+            _does_not_hold_up(finding, project, rest_of(tree, tree.loops(statement)[-1]))
             loops = tree.loops(statement)
             endless = any(isinstance(each, ast.AsyncFor) for each in loops)
             endless = endless or any(isinstance(each, ast.Yield) for each in ast.walk(loops[-1]))
@@ -57,7 +64,36 @@ def make(finding: Finding, project: Project) -> Plan:
     # one after the other is not what was meant
     rounds = task and (bool(tree.loops(statement)) or comes_in_rounds(finding, project))
     safe = ends_soon(finding, project, finding.hint.callee) and not rounds
+    if task:
+        return _task_awaited(finding, project, tree, node, safe=safe)
     return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
+
+
+def _task_awaited(finding: Finding, project: Project, tree: Tree, node: ast.Call, *, safe: bool) -> Plan:
+    """A task is awaited at once where the rest of its function has nothing to do with it, else at the end."""
+    statement, text = tree.statement(node), tree.text_of(node)
+    rest = rest_of(tree, statement)
+    _does_not_hold_up(finding, project, rest)
+    safe = safe and not is_under_limit(finding, project, tree, node)
+    imports: Sequence[Change] = ()
+    if last_name(node) == _OF_THREADS:
+        wrap, imports = attribute(tree, "asyncio", "wrap_future")
+        text = f"{wrap}({text})"
+    if not shares(finding, project, tree, node, rest):
+        return plan(finding, [Replace(finding.place.span, f"await {text}"), *imports], safe=safe)
+    if not isinstance(statement, ast.Expr) or tree.loops(statement):
+        raise NoFix("what follows has to do with it, and may have to come first")
+    task = tree.fresh("task", "started")
+    end = at_the_end(tree, statement, f"await {task}", name=task)
+    return plan(finding, [Instead(tree.span(statement), f"{task} = {text}"), end, *imports], safe=safe)
+
+
+def _does_not_hold_up(finding: Finding, project: Project, rest: list[ast.stmt]) -> None:
+    """Raises ``NoFix`` where something that may never end would be waited for before something else is."""
+    if not project.ends(finding.hint.callee) and waits(rest):
+        raise NoFix("it is not known whether it ends, and what follows waits for something else")
+    if waits_under_lock(finding, project, finding.hint.callee):
+        raise NoFix("it would be waited for under a lock that it may take")
 
 
 def _is_read(tree: Tree, node: ast.Call, statement: ast.stmt) -> bool:

@@ -31,7 +31,7 @@ def make(finding: Finding, project: Project) -> Plan:
     changes = _bound(tree, node, statement, function) or _collected(tree, node, statement, function)
     if not changes:
         raise NoFix("the task goes where this function cannot wait for it")
-    if finding.hint.regime == "open":
+    if finding.hint.regime == "open" or _may_be_cancelled(function):
         # one that fails must not leave its siblings running on a loop that goes on
         changes = [_patient(each) for each in changes]
     # an object that keeps its tasks may mean to wait for them later
@@ -64,9 +64,28 @@ def _bound(tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) 
         return []
     kept_here(tree, function, name)
     gather, imports = attribute(tree, "asyncio", "gather") if tree.loops(statement) else ("", [])
-    changes = waited_for(tree, statement, name, awaiting(gather))
-    gathers = any("gather(" in getattr(each, "text", "") for each in changes)
-    return [*changes, *(imports if gathers else ())]
+    wait = awaiting(gather)
+    if _may_be_cancelled(function, name) or _is_looked_after(function, name):
+        # what a task raises that is cancelled, or whose end somebody looks at, is not for this function
+        waiting, more = attribute(tree, "asyncio", "wait")
+        wait, imports = dataclasses.replace(wait, one=f"await {waiting}([{{}}])"), [*imports, *more]
+    changes = waited_for(tree, statement, name, wait)
+    uses = any(each in getattr(change, "text", "") for change in changes for each in ("gather(", "wait("))
+    return [*changes, *(imports if uses else ())]
+
+
+def _may_be_cancelled(function: Function, name: str = "") -> bool:
+    """Whether a function cancels a task, by its name, or any."""
+    called = [each.func for each in ast.walk(function) if isinstance(each, ast.Call)]
+    cancels = [each for each in called if isinstance(each, ast.Attribute) and each.attr == "cancel"]
+    return any(not name or dotted(each.value) == name for each in cancels)
+
+
+def _is_looked_after(function: Function, name: str) -> bool:
+    """Whether a task has a callback, which sees how it has ended."""
+    return any(
+        isinstance(each, ast.Call) and dotted(each.func) == f"{name}.add_done_callback" for each in ast.walk(function)
+    )
 
 
 def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.AsyncFunctionDef) -> list[Change]:

@@ -97,7 +97,7 @@ def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", qu
     ends_its_line(tree, statement)
     if not rest:
         return After(tree.span(statement), wait)
-    if isinstance(rest[0], ast.Return) and not _asks(rest[0], name):
+    if isinstance(rest[0], ast.Return) and not _asks(rest[0], name) and not _awaits(rest[0]):
         alone(tree, rest[0])
         return Before(tree.span(rest[0]), wait)
     return finally_after(tree, statement, wait)
@@ -108,6 +108,11 @@ def left_whole(tree: Tree, statement: ast.stmt, name: str) -> None:
     for each in (inner for rest in tree.after(statement) for inner in ast.walk(rest)):
         if isinstance(each, ast.Attribute) and each.attr in _TAKING_OUT and name and dotted(each.value) == name:
             raise NoFix("what would have to be waited for is taken out of where it lies")
+
+
+def _awaits(statement: ast.Return) -> bool:
+    """Whether an answer is waited for: what has been started may be waiting for that."""
+    return any(isinstance(each, ast.Await) for each in ast.walk(statement))
 
 
 def _asks(statement: ast.Return, name: str) -> bool:
