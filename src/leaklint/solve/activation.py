@@ -12,7 +12,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.budget import MAX_OF_SOLVING, PATIENCE
-from leaklint.solve.lattice import CONSTANT_PATH, FACTORY, constants, parameter, prolong
+from leaklint.solve.lattice import CONSTANT_PATH, FACTORY, constants, join, parameter, prolong, slot
 from leaklint.solve.state import State
 from leaklint.solve.world import Shape, Shapes, Solving, World, instance
 
@@ -28,6 +28,8 @@ WORK_OF_CARRYING: Final = 8
 MAX_CARRYING: Final = 300
 """Objects that make up one shape; where there are more, less deep ones do. Real programs have up to 130."""
 _CODE: Final = (TypeKind.FUNCTION, TypeKind.METHOD)
+_SAME: Final = "<same as "
+"""Begins the field, in the shape of what a callable carries, that says how deep the object lies that it is."""
 _Fields: TypeAlias = tuple[tuple[str, Shape], ...]
 """What an object carries in its fields, by name."""
 
@@ -142,16 +144,25 @@ class Activation:
             if kind.kind is TypeKind.CONSTANT:
                 things.append(Thing(CONSTANT_PATH, kind))
                 continue
+            above = _same_as(fields)
+            if above is not None:
+                things.append(Thing(Path(path.root, path.fields[:above]), kind))
+                continue
             things.append(Thing(path, kind))
             for field, inner in fields:
-                below = prolong(path, (field,))
-                found = self._shaped(state, below, inner)
-                state.heap[below] = Value(found.things, frozenset({below}))
+                carried = field.startswith("<")
+                below = slot(path, field) if carried else prolong(path, (field,))
+                found = Value(self._shaped(state, below, inner).things, frozenset({below}))
+                # where several callables may be, what each of them carries lies in one place
+                state.heap[below] = join(state.heap[below], found) if carried else found
         return Value(frozenset(things))
 
 
 class _Shaping:
-    """What objects carry, down to ``deepest`` fields; each is looked at once."""
+    """What objects carry, down to ``deepest`` fields; each is looked at once.
+
+    A method that an object keeps of itself (``self.steps = [self.load]``) carries no other object, but that one.
+    """
 
     def __init__(self, state: State, world: World, inside: _Inside, deepest: int) -> None:
         self._state = state
@@ -159,11 +170,12 @@ class _Shaping:
         self._inside = inside
         self._deepest = deepest
         self._known: dict[tuple[Thing, int], _Fields] = {}
-
-    @property
-    def seen(self) -> int:
+        self._above: list[Path] = []
+        """The objects that are being looked at, outermost first."""
+        self._outermost = deepest
+        """How deep the outermost of them lies that something carries which was found since."""
+        self.seen = 0
         """How many objects were looked at."""
-        return len(self._known)
 
     def of(self, value: Value, depth: int = 0) -> Shape:
         """The shape of what lies ``depth`` fields deep; raises ``_TooLarge``."""
@@ -178,27 +190,60 @@ class _Shaping:
         return _by_type(result)
 
     def _fields(self, thing: Thing, depth: int) -> _Fields:
-        if (thing, depth) not in self._known:
-            self._known[thing, depth] = tuple(islice(self._carried(thing, depth), MAX_FIELDS))
-            if len(self._known) > MAX_CARRYING:
-                raise _TooLarge
-        return self._known[thing, depth]
+        known = self._known.get((thing, depth))
+        if known is not None:
+            return known
+        before, self._outermost = self._outermost, depth
+        self._above.append(thing.path)
+        found = tuple(islice(self._carried(thing, depth), MAX_FIELDS))
+        self._above.pop()
+        self.seen += 1
+        if self.seen > MAX_CARRYING:
+            raise _TooLarge
+        if self._outermost == depth:
+            self._known[thing, depth] = found
+        self._outermost = min(self._outermost, before)
+        return found
+
+    def _again(self, name: str, value: Value) -> Shape:
+        """The shape of what a callable carries that is one of the objects in which the callable lies."""
+        (thing,) = value.things if name.startswith("<") and len(value.things) == 1 else (None,)
+        if thing is None or thing.path not in self._above:
+            return frozenset()
+        depth = self._above.index(thing.path)
+        self._outermost = min(self._outermost, depth)
+        return frozenset({(thing.type, ((f"{_SAME}{depth}", frozenset()),))})
 
     def _carried(self, thing: Thing, depth: int) -> Iterator[tuple[str, Shape]]:
         """What counts of the fields of a thing, by name."""
         kind = thing.type
         if depth < self._deepest:
             for name, value in self._inside.of(thing.path):
-                inner = self.of(value, depth + 1)
+                inner = self._again(name, value) or self.of(value, depth + 1)
                 if inner and _telling(inner):
                     yield name, inner
                 elif _hides(self._world, kind, name):
                     yield name, frozenset({(UNKNOWN_TYPE, ())})
         elif kind.kind in (TypeKind.INSTANCE, TypeKind.PARTIAL):
             for name, value in self._inside.of(thing.path):
-                kinds = frozenset((each.type, ()) for each in value.things)
-                if 0 < len(kinds) <= MAX_THINGS and all(_is_code_or_work(self._state, each) for each in value.things):
+                if not value.things or not all(_is_code_or_work(self._state, each) for each in value.things):
+                    continue
+                kinds = frozenset((each.type, self._receiving(each)) for each in value.things)
+                if len(kinds) <= MAX_THINGS:
                     yield name, kinds
+        else:
+            yield from self._receiving(thing)
+
+    def _receiving(self, thing: Thing) -> _Fields:
+        """Of what a callable carries, the objects in which it lies."""
+        carried = self._inside.of(thing.path) if thing.type.kind in _CODE else ()
+        return tuple((name, again) for name, value in carried if (again := self._again(name, value)))
+
+
+def _same_as(fields: _Fields) -> int | None:
+    """How deep the object lies that something is which a callable carries; None where it is one of its own."""
+    name = fields[0][0] if fields else ""
+    return int(name.removeprefix(_SAME)) if name.startswith(_SAME) else None
 
 
 def _kinds_of_constants(value: Value) -> set[Type]:
@@ -259,7 +304,7 @@ def _by_type(things: Sequence[tuple[Type, _Fields]]) -> Shape:
         for name in sorted(set().union(*several)):
             held = [each for fields in several for each in fields.get(name, ())]
             if unknown or not all(name in fields for fields in several):
-                held = [each for each in held if each[0].kind is not TypeKind.CONSTANT]
+                held = [each for each in held if each[0].kind is not TypeKind.CONSTANT and _same_as(each[1]) is None]
             if held:
                 together.append((name, _by_type(list(dict.fromkeys(held)))))
         result.append((kind, tuple(together[:MAX_FIELDS])))

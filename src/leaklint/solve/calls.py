@@ -143,8 +143,10 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is None:
             receiver = read_field(act, state, slot(thing.path, "<self>")) or _receiver(thing)
+        receiver = _of_its_class(act, receiver, thing)
         function = read_field(act, state, slot(thing.path, "<func>")) or NOTHING
-        target = next(iter(ordered(function.things)), Thing(CONSTANT_PATH, Type(TypeKind.FUNCTION, thing.type.name)))
+        target = Thing(CONSTANT_PATH, Type(TypeKind.FUNCTION, thing.type.name))
+        target = next((each for each in ordered(function.things) if each.type == target.type), target)
         result = yield from _call_function(act, state, target, arguments.before([receiver]), span)
     elif kind is TypeKind.CLASS:
         result = yield from _construct(act, state, thing, arguments, span)
@@ -222,6 +224,15 @@ def _receiver(method: Thing) -> Value:
         return NOTHING
     holder = Path(method.path.root, fields[:-1])
     return of(Thing(holder, Type(TypeKind.CLASS, owner) if holder == class_path(owner) else instance(owner)))
+
+
+def _of_its_class(act: Activation, receivers: Value, method: Thing) -> Value:
+    """Of the objects to which the methods in one place are bound, those whose class has this one."""
+    owner, order = method.type.name.rpartition(".")[0], act.world.order
+    others = {
+        each for each in receivers.things if each.type.kind is TypeKind.INSTANCE and owner not in order(each.type.name)
+    }
+    return Value(receivers.things - others or receivers.things, receivers.sources) if others else receivers
 
 
 def _call_function(act: Activation, state: State, thing: Thing, arguments: Arguments, span: Span) -> Solving:
