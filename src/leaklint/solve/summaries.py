@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Defer, Pending, Settled, Work
+from leaklint.ir.effects import AnyEffect, Defer, Pending, Settled, Work, Write
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
@@ -274,7 +274,7 @@ def _effects(
         if settled is Settled.ALWAYS:
             left = raised.get(key)
             if not token.settled_with_exception and (left is None or left.status is Status.SETTLED):
-                if isinstance(token.effect, Pending) and token.effect.work is Work.TOKEN:
+                if _counts_when_settled(token.effect):
                     result.append((msgspec.structs.replace(token.effect, settled=Settled.ALWAYS), token.trace))
                 continue
             settled = Settled.NORMAL_PATHS
@@ -297,6 +297,13 @@ def _effects(
         )
         result.append((changed, token.trace))
     return result
+
+
+def _counts_when_settled(effect: AnyEffect) -> bool:
+    """Whether a caller needs to know of it: what resets a token, or takes out an element that was made when missing."""
+    if isinstance(effect, Write):
+        return effect.operation == "setdefault"
+    return isinstance(effect, Pending) and effect.work is Work.TOKEN
 
 
 AWAITED: Final = (Work.COROUTINE, Work.TASK)

@@ -91,7 +91,12 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             if token.effect.path
             and (_is_in_element(path, token.effect.path) or (kept_at and is_prefix(kept_at, token.effect.path)))
         ]
-        return [*added, *inner] if added or (inner and _was_made(state, effect)) else []
+        if added:
+            return [*added, *inner]
+        # a callee that takes it out if it is empty takes nothing out of it
+        asked = any(_is_in_element(path, each) for test in effect.tests for each in test)
+        made = _made_by_default(state, effect)
+        return [*([] if asked else inner), *made] if made else []
     if merges:
         if path.root.kind is RootKind.LIBRARY:
             # what was there before is merged into it again
@@ -156,16 +161,17 @@ def _may_be(one: Path, other: Path) -> bool:
     )
 
 
-def _was_made(state: State, removed: Write) -> bool:
-    """Whether ``setdefault`` has put the element there that is taken out."""
-    return any(
-        isinstance(token.effect, Write)
+def _made_by_default(state: State, removed: Write) -> list[tuple[object, ...]]:
+    """Tokens of the ``setdefault`` that has put the element there that is taken out, though they say no more."""
+    return [
+        token.key
+        for token in state.tokens.values()
+        if isinstance(token.effect, Write)
         and token.effect.operation == "setdefault"
         and token.effect.path == removed.path
         and not is_other_key(token.effect, removed)
         and _same_element(state, token.effect, removed)
-        for token in state.tokens.values()
-    )
+    ]
 
 
 def assume_removal(act: Activation, state: State, method: Thing, element: Value, span: Span) -> None:
