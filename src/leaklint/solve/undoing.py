@@ -329,6 +329,24 @@ def is_next_of_several(state: State, removed: Write) -> bool:
     return len(taken_out) > 1 or any(token.many for token in taken_out)
 
 
+def is_from_new(state: State, removed: Write) -> bool:
+    """Whether something is taken out of an object that this invocation has made, and put into a container for sure.
+
+    No earlier one has left anything in it.
+    """
+    if removed.how not in REMOVING or removed.path is None:
+        return False
+    holds = frozenset().union(*(tested.reads for tested in state.guards))
+    return any(
+        isinstance(token.effect, Write)
+        and token.effect.path is not None
+        and _is_in_element(token.effect.path, removed.path)
+        and (token.effect.operation in ONE_ELEMENT or token.effect.how is How.SET_ITEM)
+        and token.effect.guards <= holds
+        for token in state.tokens.values()
+    )
+
+
 def fills_again(state: State, effect: Write) -> bool:
     """Whether a container that has been emptied gets back what was in it: ``saved = dict(X)``, put back later."""
     path, taken = effect.path, effect.sources | effect.key_sources

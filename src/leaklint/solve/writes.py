@@ -131,6 +131,9 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.settle(sure, within=one_of_many)
         state.settle([key for key in undone if key not in sure], Status.MIXED)
         return
+    found = original.path is not None and is_within(place, sub.sources(frozenset({original.path})))
+    if thing.path.root.kind is RootKind.MADE and not found and undoing.is_from_new(state, effect):
+        return
     if effect.puts_back and trace and not effect.guards:
         happening.put_back(act, state, effect, trace)
         return
