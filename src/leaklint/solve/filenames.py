@@ -49,7 +49,8 @@ def is_named(sources: Sources, names: list[str], rest: Sources, *, contents: boo
     """Whether a file was made under a name, or, with ``contents``, anywhere in a folder of that name."""
     others = names_in(sources)
     if contents:
-        return rest <= sources and all(any(other.startswith(name) for other in others) for name in names)
+        below = [f"{other}/" if other == "/tmp" else other for other in others]
+        return rest <= sources and all(any(other.startswith(name) for other in below) for name in names)
     own = sources - {named(other) for other in others}
     return rest == own and {name.rstrip("/") for name in names} == {other.rstrip("/") for other in others}
 

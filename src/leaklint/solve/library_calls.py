@@ -11,7 +11,19 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import CallKind, Formal
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.models.load import GIVEN
-from leaklint.solve import builtin_calls, caches, folders, outside, overriding, pending, protocols, saving, shell, uses
+from leaklint.solve import (
+    builtin_calls,
+    caches,
+    filenames,
+    folders,
+    outside,
+    overriding,
+    pending,
+    protocols,
+    saving,
+    shell,
+    uses,
+)
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.draining import take_all
@@ -182,6 +194,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         arguments = folders.joined(arguments)
         if len(arguments.positional) == 1 and arguments.rest is None:
             return arguments.positional[0]
+        for last in arguments.positional[-1:] if arguments.rest is None else ():
+            filenames.remember_end(state, Thing(act.made(span)), last)
     if name == "builtins.iter" and len(arguments.positional) == 1:
         (iterated,) = arguments.positional
         if iterated.things and all(uses.is_iterator(world, thing) for thing in iterated.things):
