@@ -12,7 +12,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, suspended
 from leaklint.solve.classes import move_fields
 from leaklint.solve.guards import Tested
-from leaklint.solve.lattice import NONE, constant, extend, of, unknown
+from leaklint.solve.lattice import NONE, constant, constants, extend, of, unknown
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, class_path, function_path
@@ -56,12 +56,25 @@ def cached_property_value(
         for thing in value.things:
             if thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE:
                 move_fields(state, thing, place)
+                yield from _as_left(act, state, Thing(place, thing.type))
                 kept.add(Thing(place, thing.type))
             else:
                 kept.add(thing)
         value = Value(frozenset(kept), value.sources)
     state.heap[place] = value
     return value
+
+
+def _as_left(act: Activation, state: State, kept: Thing) -> Solving:
+    """An object that an earlier invocation has made holds what methods have bound in the place of a constant."""
+    from leaklint.solve.members import rebinds_field
+
+    for place, value in state.heap.under(kept.path.root).items():
+        *above, field = place.fields or ("",)
+        if tuple(above) != kept.path.fields or constants(value) is None:
+            continue
+        if (yield from rebinds_field(act, kept.type.name, field.removeprefix("."))):
+            state.heap[place] = of(Thing(place), sources=frozenset({place}))
 
 
 def descriptor_method(act: Activation, state: State, thing: Thing, name: str) -> Solving:
