@@ -191,6 +191,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The value is None or an empty container."""
     composed: bool = False
     """The value is an object that the invocation has made: a part of it need not be made from all that is in it."""
+    distinct: bool = False
+    """The value is an object that the invocation has made, and that equals no other one: no set has it yet."""
     puts_back: bool = False
     """The value was read from the place itself."""
     prunes: Sources = frozenset()

@@ -277,7 +277,8 @@ class Describer:
         key_request = self.request(of_entry) or key_request
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None
-        constant = effect.constant or self.constant(effect.sources)
+        again = not (effect.distinct and effect.operation == "add")
+        constant = again and (effect.constant or self.constant(effect.sources))
         if (
             constant
             and not self._as_at_import(effect, path)

@@ -173,12 +173,30 @@ def _is_none(world: World, place: Path) -> bool:
     return held is not None and bool(held.things) and held.things <= NONE.things
 
 
+_OWN_EQUALITY: Final = frozenset({"__eq__", "__hash__", "__new__"})
+"""Methods by which an object may equal another one, or be one that was made before."""
+
+
 def is_new_object(value: Value) -> bool:
     """Whether it is an object of the project's that this invocation has made: another one each time."""
     return any(
         thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name
         for thing in value.things
     )
+
+
+def is_distinct(world: World, value: Value) -> bool:
+    """Whether it is a new object of a class of the project's own that leaves it to Python what its objects equal."""
+    if len(value.things) != 1 or not is_new_object(value):
+        return False
+    (thing,) = value.things
+    for each in world.order(thing.type.name):
+        facts, known = world.program.class_(each), world.classes.get(each)
+        if facts is None or known is None:
+            return each == "builtins.object"
+        if facts.decorators or known.metaclass or not _OWN_EQUALITY.isdisjoint(facts.methods):
+            return False
+    return True
 
 
 def is_composed(value: Value) -> bool:

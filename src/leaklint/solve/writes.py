@@ -11,7 +11,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, listed, looping, pending, replacing, saving, undoing
 from leaklint.solve.escaping import Removal
-from leaklint.solve.kinds import is_composed, is_new_object, is_of_request, is_weak, note_change
+from leaklint.solve.kinds import is_composed, is_distinct, is_new_object, is_of_request, is_weak, note_change
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     KEYS,
@@ -96,6 +96,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.trimmed |= {place}  # whatever the request says: a key that is found in the container
     if any(is_composed(sub.arguments[index]) for index in written):
         effect = msgspec.structs.replace(effect, composed=True)
+    if effect.how is How.GROW and any(is_distinct(act.world, sub.arguments[index]) for index in written):
+        effect = msgspec.structs.replace(effect, distinct=True)
     if effect.how in undoing.REPLACING and len(written) == 1 and len(effect.sources) <= 1:
         put_aside = sub.arguments[written[0]]
         effect = msgspec.structs.replace(effect, puts_back=replacing.puts_back(place, put_aside))
