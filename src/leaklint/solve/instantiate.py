@@ -166,6 +166,7 @@ def instantiate(
         yield from drain(act, state, target, span)
     if written - state.written:
         state.written |= written
+    yield from sub.remember(summary)
     for store in summary.stores:
         yield from _store(sub, store.path, store.value, adds=store.adds)
     sub.changed()

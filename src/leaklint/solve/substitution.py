@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from leaklint.ir.location import Span
+from leaklint.ir.summary import Summary
 from leaklint.ir.values import (
     MAX_FIELDS,
     NOTHING,
@@ -89,6 +90,8 @@ class Substitution:
         """What surviving places referred to before the call."""
         self.removals: list[Removal] = []
         """What the callee takes out of containers: only then is it known what it returns."""
+        self._walked: dict[Path, Value] = {}
+        """What the paths denoted before the call that lead through a place which the callee binds anew."""
         self._deep: dict[int, Sources] = {}
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
@@ -117,8 +120,23 @@ class Substitution:
         resets, read_first = self.new
         return any(is_prefix(each, place) for each in resets) and not any(is_prefix(place, each) for each in read_first)
 
+    def remember(self, summary: Summary) -> Solving:
+        """Before the callee binds a place to what lies below it (``self.at = self.at.next``): what lies there."""
+        walked = [
+            store.path
+            for store in summary.stores
+            if any(each.path != store.path and is_prefix(store.path, each.path) for each in store.value.things)
+        ]
+        changed = [effect.path for effect, _ in summary.effects if effect.path is not None] if walked else []
+        for path in changed:
+            for each in (path, Path(path.root, path.fields[:-1])):
+                if any(is_prefix(place, each) for place in walked):
+                    self._walked[each] = yield from self.things(each)
+
     def things(self, path: Path) -> Solving:
         """The objects that a path of the summary denotes here."""
+        if path in self._walked:
+            return self._walked[path]
         root = path.root
         if root.kind is RootKind.PARAMETER:
             index = int(root.name)
