@@ -112,6 +112,11 @@ def parts(state: State, path: Path, depth: int = CARRIED) -> list[Path]:
     return found
 
 
+def is_element(state: State, thing: Thing) -> bool:
+    """Whether a container made here holds the object."""
+    return any(key.fields[-1:] > ("[",) and thing in value.things for key, value in state.heap.items())
+
+
 def _under_any_key(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
     """What a default has put under keys that nobody knows, where something has been put into that since."""
     path = extend(thing.path, ELEMENT)

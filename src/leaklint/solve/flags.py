@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from leaklint.ir.values import Path, Value
-from leaklint.solve.lattice import truth
+from leaklint.solve.lattice import is_none, truth
 
 
 class Flagged(NamedTuple):
@@ -59,4 +59,16 @@ def deciding(one: Side, other: Side) -> list[tuple[str, bool]]:
         here, elsewhere = truth(value), truth(there)
         if here is not None and elsewhere is not None and here is not elsewhere:
             found.append((name, here))
+    return found
+
+
+def conditions(one: Side, other: Side) -> list[tuple[str, str, bool]]:
+    """Tests of local names, choices among them, that surely hold on one of two paths, and surely not on the other."""
+    found = [(name, "true", holds) for name, holds in deciding(one, other)]
+    for name, value in one.env.items():
+        there = other.env.get(name)
+        if there is not None and there is not value:
+            here, elsewhere = is_none(value), is_none(there)
+            if here is not None and elsewhere is not None and here is not elsewhere:
+                found.append((name, "none", here))
     return found

@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.effects import How, Write
 from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve.lattice import NONE, SYMBOLIC, is_prefix, slot, survives
+from leaklint.solve.lattice import NONE, SYMBOLIC, is_made, is_prefix, slot, survives
 from leaklint.solve.state import State
 from leaklint.solve.undoing import ONE_ELEMENT
 
@@ -93,10 +93,9 @@ def is_something(value: Value) -> bool:
 
 
 def _is_something(thing: Thing) -> bool:
-    """Whether it is a constant, or an object of the project seen to be made: the type of a place is no proof."""
+    """Whether it is a constant, or an object of the project seen to be made."""
     constant = thing.type.constant is not None and thing.type.constant != ("NoneType", None)
-    made = thing.path.root.kind is RootKind.MADE and not thing.path.fields
-    return constant or (made and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name)
+    return constant or is_made(thing)
 
 
 def is_full(state: State, tested: Value) -> bool:

@@ -340,6 +340,19 @@ def truth(value: Value) -> bool | None:
     return answers.pop() if len(answers) == 1 else None
 
 
+def is_made(thing: Thing) -> bool:
+    """Whether it is an object of the project seen to be made: the type of a place is no proof that there is one."""
+    made = thing.path.root.kind is RootKind.MADE and not thing.path.fields
+    return made and thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name
+
+
+def is_none(value: Value) -> bool | None:
+    """Whether the value is None, where that is certain, or that it is an object of the project."""
+    if value.things == NONE.things:
+        return True
+    return False if value.things and all(map(is_made, value.things)) else None
+
+
 def field_of_key(key: Value) -> str:
     """The field under which an element with this key is found: ``['name']`` for a constant, else ``[]``."""
     certain, value = single_constant(key)

@@ -10,6 +10,8 @@ from leaklint.ir.effects import Write
 from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
+    ELEMENT,
+    KEYS,
     constant_keys,
     constants,
     extend,
@@ -74,7 +76,10 @@ def told(state: State, test: Value, answer: str) -> None:
             for container in ordered(missed.things):
                 state.settle(put_under(state, container.path, missed.sources), absent=True)
                 names = [source.root.name for source in missed.sources if source.root.owner == "constant"]
-                state.vacant |= {extend(container.path, f"[{name}]") for name in names}
+                places = {extend(container.path, f"[{name}]") for name in names}
+                state.vacant |= places
+                places = places or {extend(container.path, ELEMENT)}
+                state.absent |= {extend(container.path, KEYS), *places} - state.settled.keys()
 
 
 def with_tables(state: State, effect: Write) -> Write:

@@ -20,6 +20,8 @@ PRUNED: Final = "%"
 """First character of temporaries, which are dropped where no later block uses them."""
 RETURNED: Final = "<returned>"
 """Name of what a path returns: where it ends, no other name counts."""
+MOST_OWNERS: Final = 3
+"""So many objects, each of which owns the next, are looked through for what refers to the work of the last."""
 _WAITED_FOR_ONE_BY_ONE: Final = frozenset({Work.COROUTINE, Work.PROCESS, Work.TASK, Work.THREAD, Work.TIMER})
 """Work that only its own object can wait for."""
 
@@ -62,6 +64,18 @@ def lies_in_object(heap: Heap, path: Path) -> bool:
         for field, value in heap.items()
         for thing in value.things
     )
+
+
+def only_owner(heap: Heap, path: Path, escaped: Mapping[Path, Path]) -> Path | None:
+    """The object made here of which an attribute holds another one, where no other field does."""
+    owners = {
+        field.root if len(field.fields) == 1 and field.fields[0].startswith(".") else None
+        for field, value in heap.items()
+        if denotes(value, path) and not _is_passing(heap, field) and not _is_own(field, path)
+    }
+    root = owners.pop() if len(owners) == 1 else None
+    owner = Path(root) if root is not None and root.kind is RootKind.MADE and root != path.root else None
+    return owner if owner not in escaped else None
 
 
 def _is_own(field: Path, path: Path) -> bool:

@@ -8,7 +8,7 @@ from leaklint.ir.effects import Consume, Pending, Write
 from leaklint.ir.values import NOTHING, Sources
 from leaklint.solve import losing
 from leaklint.solve.consuming import chosen_by
-from leaklint.solve.flags import deciding, met
+from leaklint.solve.flags import conditions, met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, is_within, join, slot
 from leaklint.solve.looping import both_cleared, forget_of_one, keep_of_one
@@ -68,22 +68,23 @@ def join_states(left: State, right: State) -> State:
     for path in left.settled.keys() | right.settled.keys():
         one, two = left.settled.get(path), right.settled.get(path)
         if one is None or two is None:
-            known, side = (one, left) if one is not None else (two, right)
+            known, side, beside = (one, left, right) if one is not None else (two, right, left)
             assert known is not None
             if path not in side.absent:
-                result.settled[path] = (known[0], False)
+                # where nothing is on the other path, nothing lies in it that would have to be settled
+                result.settled[path] = (known[0], known[1] and is_within(path, beside.absent))
         else:
             result.settled[path] = (one[0] and two[0], one[1] and two[1])
     return result
 
 
 def _under_flags(result: State, left: State, right: State) -> None:
-    """What has been opened on one of two paths is there where a local name has the truth that it has on that path."""
-    for name, holds in deciding(left, right):
+    """What has been opened on one of two paths is there where a local name is true, or None, as it is on that path."""
+    for name, kind, holds in conditions(left, right):
         for one, other, truth in ((left, right, holds), (right, left, not holds)):
             for key in [key for key in one.tokens if key not in other.tokens]:
                 token = result.tokens.get(key, one.tokens[key])
-                result.tokens[key] = token._replace(under=token.under | {(name, "true", truth)})
+                result.tokens[key] = token._replace(under=token.under | {(name, kind, truth)})
 
 
 def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]

@@ -13,12 +13,28 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
 from leaklint.solve.class_tests import CLASSES, HAS, belongs, class_names
-from leaklint.solve.elements import elements, parts
+from leaklint.solve.elements import elements, is_element, parts
 from leaklint.solve.guards import Tested
-from leaklint.solve.lattice import CROWD, NO_FILE, OWN_WORK, ROOM, SYMBOLIC, extend, observed, of, prolong, slot, truth
+from leaklint.solve.lattice import (
+    CROWD,
+    NO_FILE,
+    NONE,
+    OWN_WORK,
+    ROOM,
+    SYMBOLIC,
+    extend,
+    is_made,
+    is_none,
+    observed,
+    of,
+    prolong,
+    slot,
+    truth,
+)
 from leaklint.solve.lookup import as_variable
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.operations import ANSWERS
+from leaklint.solve.protocols import ALONE
 from leaklint.solve.repeated import names_in
 from leaklint.solve.several import is_of_several
 from leaklint.solve.state import PLAIN, SAME, State
@@ -48,11 +64,9 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     if kind == INSTANCE:
         _narrow_class(act, state, operand, tested, holds)
         return
-    name = _standing_name(value_of(act, state, tested)) if tested.startswith("%") else tested
-    if name:
-        state.assume(name, kind, holds)
-    if act.hangs:
-        results.decided(state, tested, kind, holds)
+    if kind == "some":
+        kind, holds = "none", not holds
+    _decided(act, state, tested, kind, holds)
     full = state.full
     if kind == "true" and holds:
         fullness.found(state, value_of(act, state, tested))
@@ -77,7 +91,6 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
     _ended(act, state, value, kind, holds)
     kept = set()
     for thing in value.things:
-        is_none = thing.type.kind is TypeKind.CONSTANT and thing.type.constant == ("NoneType", None)
         typed = thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN)
         solid = typed and (kind != "true" or not _emptiable(thing))
         if absent and kind == "true" and _holds_all(state, thing):
@@ -86,10 +99,28 @@ def narrow(act: Activation, state: State, operand: str, holds: bool) -> None:
             _no_name(state, extend(thing.path, ".name") if solid else thing.path)
         if absent and solid:
             _missing(state, thing)
-        elif (absent or not is_none) and (thing.path in full or not _contradicts(thing, kind, holds)):
+        elif (absent or thing not in NONE.things) and (thing.path in full or not _contradicts(thing, kind, holds)):
             kept.add(thing)
+    if absent and (kind == "none" or (kept <= NONE.things and not _has_own_truth(act, value))):
+        _decided(act, state, tested, *(("true", False) if kind == "none" else ("none", True)))
     if kept != value.things and tested in state.env and not tested.startswith("%"):
         bind_name(act, state, tested, Value(frozenset(kept), value.sources))
+
+
+def _decided(act: Activation, state: State, tested: str, kind: str, holds: bool) -> None:
+    """A test has an answer: what happens only where it is answered otherwise has not happened."""
+    name = _standing_name(value_of(act, state, tested)) if tested.startswith("%") else tested
+    if name:
+        state.assume(name, kind, holds)
+    if act.hangs:
+        results.decided(state, tested, kind, holds)
+
+
+def _has_own_truth(act: Activation, value: Value) -> bool:
+    """Whether a class of the project says itself when its objects are true."""
+    owners = [owner for thing in value.things for owner in act.world.order(thing.type.name) if "::" in owner]
+    known = [act.world.classes[owner].attributes for owner in owners if owner in act.world.classes]
+    return any(name in attributes for attributes in known for name in ALONE["not"])
 
 
 def _test_behind(state: State, operand: str, holds: bool) -> tuple[str, str, bool]:
@@ -115,6 +146,8 @@ def _is_known_full(act: Activation, state: State, operand: str, holds: bool) -> 
     if kind in ("none", "some") and holds is (kind == "none") and fullness.is_something(value):
         return True
     if kind == "true" and not holds and fullness.is_full(state, value):
+        return True
+    if kind == "true" and not holds and is_none(value) is False and not _has_own_truth(act, value):
         return True
     answer = ANSWERS[kind][holds] if kind in ANSWERS else ""
     empty = [state.heap.get(slot(thing.path, f"<empty {answer}>")) for thing in value.things]
@@ -257,6 +290,9 @@ def _missing(state: State, thing: Thing) -> None:
     work = prolong(thing.path, OWN_WORK)
     for path in (thing.path, work, *(each.path for each in state.heap[work].things)):
         pending.is_missing(state, path)
+    if is_made(thing) and is_element(state, thing):
+        for path in parts(state, thing.path):
+            state.settle(pending.tokens_at(state, path) if path.root.kind is RootKind.MADE else (), absent=True)
     variables = state.heap[slot(thing.path, "<variable>")]
     for each in variables.things:
         state.settle(pending.tokens_at(state, each.path, (Work.TOKEN,)))

@@ -6,29 +6,30 @@
 from __future__ import annotations
 
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import NOTHING
+from leaklint.ir.values import NOTHING, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import truth
+from leaklint.solve.lattice import NONE, is_none, truth
 from leaklint.solve.losing import RETURNED
 from leaklint.solve.state import RESULT, State, Token
 
 
 def mark(returned: list[State]) -> None:
     """In states in which a function returns: on what each of their tokens hangs, where the results tell them apart."""
-    truths = [truth(state.env.get(RETURNED, NOTHING)) for state in returned]
-    if True not in truths or False not in truths:
-        return
-    for state, holds in zip(returned, truths, strict=True):
-        if holds is None:
+    values = [state.env.get(RETURNED, NOTHING) for state in returned]
+    for kind, answers in (("true", [*map(truth, values)]), ("none", [*map(is_none, values)])):
+        if True not in answers or False not in answers:
             continue
-        for key, token in state.tokens.items():
-            state.tokens[key] = token._replace(under=token.under | {(RETURNED, "true", holds)})
+        for state, holds in zip(returned, answers, strict=True):
+            if holds is None:
+                continue
+            for key, token in state.tokens.items():
+                state.tokens[key] = token._replace(under=token.under | {(RETURNED, kind, holds)})
 
 
 def needed(token: Token) -> bool | None:
-    """What the result has to be for the token to be there, where that is known."""
-    found = [holds for name, _, holds in token.under if name == RETURNED]
-    return found[0] if len(found) == 1 else None
+    """What the result has to be for the token to be there, where that is known: true, or false, as None is."""
+    found = {holds is (kind == "true") for name, kind, holds in token.under if name == RETURNED}
+    return found.pop() if len(found) == 1 else None
 
 
 def expect(act: Activation, state: State, name: str) -> None:
@@ -57,8 +58,10 @@ def hang(act: Activation, state: State, name: str) -> None:
             state.tokens[key] = token._replace(under=under)
 
 
-def rename(state: State, source: str, target: str) -> None:
-    """Another name is bound to a result: what hangs on the one hangs on the other."""
+def rename(act: Activation, state: State, value: Value, source: str, target: str) -> None:
+    """Another name is bound to a result, or to an object or None: what hangs on the one hangs on the other."""
+    if not act.hangs and not NONE.things < value.things:
+        return
     for key, token in state.tokens.items():
         more = {(target, kind, holds) for name, kind, holds in token.under if name == source}
         if more:
@@ -67,8 +70,6 @@ def rename(state: State, source: str, target: str) -> None:
 
 def decided(state: State, name: str, kind: str, holds: bool) -> None:
     """A test of a result: what happens only where it is answered otherwise has not happened."""
-    if kind == "none" and holds:
-        kind, holds = "true", False
     opposite = (name, kind, not holds)
     for key in [key for key, token in state.tokens.items() if opposite in token.under]:
         del state.tokens[key]

@@ -274,13 +274,15 @@ class State:
         return None
 
     def _overwrites(self, effect: AnyEffect) -> bool:
-        """Whether no object, and at most one name, refers to the work that is pending when it is started again."""
+        """Whether at most one name refers to the work that is pending when it is started again, or to what owns it."""
         path = losing.made_here(effect, self.escaped) or losing.submitted(effect, self.escaped)
-        return (
-            path is not None
-            and losing.names_of(self.env, path, passing=False) < 2
-            and not losing.lies_in_object(self.heap, path)
-        )
+        for _ in range(losing.MOST_OWNERS):
+            if path is None or losing.names_of(self.env, path, passing=False) > 1:
+                return False
+            if not losing.lies_in_object(self.heap, path):
+                return True
+            path = losing.only_owner(self.heap, path, self.escaped)
+        return False
 
     def without_object(self, token: Token, path: Path) -> Token:
         """Work on a path on which nothing refers to its object any more."""

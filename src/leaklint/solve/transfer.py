@@ -96,8 +96,7 @@ def _copy(act: Activation, state: State, step: cfg.Copy) -> None:
     if step.target[:1] != PRUNED and pending.holds_task(state, value) and _is_read(act, step):
         pending.use(state, value)
     bind_name(act, state, step.target, choosing.answer(act, state, value))
-    if act.hangs:
-        results.rename(state, step.source, step.target)
+    results.rename(act, state, value, step.source, step.target)
 
 
 def _is_read(act: Activation, step: cfg.Copy) -> bool:
@@ -176,8 +175,8 @@ def _return(act: Activation, state: State, step: cfg.Return) -> None:
     value = awaitable_tests.without_unsure(act, state, value)
     act.returned.append(value)
     state.env[RETURNED] = value
-    if step.value is not None and act.hangs:
-        results.rename(state, step.value, RETURNED)
+    if step.value is not None:
+        results.rename(act, state, value, step.value, RETURNED)
 
 
 def _raise(act: Activation, state: State, step: cfg.Raise) -> None:
