@@ -8,8 +8,9 @@ from typing import Final
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.lattice import CLOCK, ELEMENT, ROOM, VARIES, is_prefix, is_within
+from leaklint.solve.lattice import CLOCK, CROWD, ELEMENT, ROOM, VARIES, extend, is_prefix, is_within, survives
 
+_BINDING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE})
 _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
 _LIMITS: Final = frozenset({CLOCK, ROOM})
 
@@ -55,10 +56,18 @@ def takes_what_was_fed(effect: Write, fed: Mapping[Path, Sources]) -> bool:
     if effect.prunes:
         return not effect.prunes.isdisjoint(fed)
     path = effect.path
-    if path is None or path not in fed or effect.sources:
+    if path is None or path not in fed:
         return False
     put = fed[path] | {VARIES}
+    if effect.sources and not _is_of_too_many(effect, path, put):
+        return False
     return not effect.key_sources or any(each in put or is_prefix(path, each) for each in effect.key_sources)
+
+
+def _is_of_too_many(effect: Write, path: Path, put: Sources) -> bool:
+    """Whether a container that has too many elements loses one of them: perhaps what has just been ``put`` there."""
+    own = extend(path, ELEMENT) in effect.sources and all(each in put or survives(each) for each in effect.sources)
+    return own and any(CROWD in test and any(is_along(place, path) for place in test) for test in effect.tests)
 
 
 def keys_of_elements(effects: Iterable[AnyEffect]) -> dict[Path, Sources]:
@@ -93,9 +102,25 @@ def is_along(place: Path, path: Path) -> bool:
     return is_prefix(place, path) or is_prefix(path, place)
 
 
-def concerns(place: Path, path: Path) -> bool:
-    """Whether a test of a place may be about what is written: it is that, or begins with the same field."""
-    return is_along(place, path) or (place.root == path.root and place.fields[:1] == path.fields[:1])
+def concerns(place: Path, path: Path, holder: Path | None) -> bool:
+    """Whether a test of a place may be about what is written: it is that, or begins with the same field.
+
+    Of an object that an invocation makes and keeps, in its ``holder``, both have a field.
+    """
+    count = 1 + (len(holder.fields) if holder is not None else 0)
+    return is_along(place, path) or (place.root == path.root and place.fields[:count] == path.fields[:count])
+
+
+def bound_by(effects: Iterable[AnyEffect]) -> frozenset[Path]:
+    """The variables and attributes that an invocation binds."""
+    binding = (each for each in effects if isinstance(each, Write) and each.how in _BINDING and not each.assumed)
+    return frozenset(each.path for each in binding if each.path is not None)
+
+
+def holder_of(path: Path, bound: Sources) -> Path | None:
+    """The nearest of the places that an invocation binds in whose object a place lies."""
+    above = (Path(path.root, path.fields[:count]) for count in range(len(path.fields) - 1, -1, -1))
+    return next((each for each in above if each in bound), None)
 
 
 def is_constant(place: Path) -> bool:

@@ -28,7 +28,9 @@ from leaklint.ir.effects import (
 from leaklint.ir.location import Place
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources
 from leaklint.solve.concerning import (
+    bound_by,
     concerns,
+    holder_of,
     is_along,
     is_constant,
     is_limited,
@@ -84,7 +86,7 @@ class Describer:
         names = [each.name for each in facts.parameters] if facts is not None else []
         self.parameters = names[invoked.bound :]
         effects = [effect for effect, _, _, _ in invoked.effects]
-        self.fed, self.keys = what_is_fed(effects), keys_of_elements(effects)
+        self.fed, self.keys, self.bound = what_is_fed(effects), keys_of_elements(effects), bound_by(effects)
         self.passed_on = passed_on(invoked, self.reads)
 
     def request(self, sources: Sources) -> tuple[str, ...]:
@@ -373,23 +375,24 @@ class Describer:
         tested = [place for place in effect.guards if survives(place) and not is_constant(place)]
         if not tested:
             return Guard.NONE
-        same = [place for place in tested if concerns(place, path)]
+        holder = holder_of(path, self.bound)
+        same = [place for place in tested if concerns(place, path, holder)]
         asked = self.request(effect.guards)
         if effect.how is How.COUNT:
             return Guard.NONE  # a count is not made once, whatever its test asks
         if not same:
-            lazy = any(self._changes(place) for test in effect.tests if not self.request(test) for place in test)
-            return Guard.LAZY if lazy else Guard.NONE
-        if any(self._is_guard(test, path) for test in effect.tests if ROOM not in test):
+            lazily = (test for test in effect.tests if not self.request(test))
+            return Guard.LAZY if any(self._changes(place, holder) for test in lazily for place in test) else Guard.NONE
+        if any(self._is_guard(test, path, holder) for test in effect.tests if ROOM not in test):
             for_good = self.request(effect.chosen) and is_taken_for_good(effect, self.invoked.effects)
             return Guard.REQUEST if for_good else Guard.LAZY
         if asked:
             return Guard.KEYED if keyed and effect.how is How.SET_ITEM else Guard.REQUEST
         return Guard.LAZY
 
-    def _is_guard(self, test: Sources, path: Path) -> bool:
+    def _is_guard(self, test: Sources, path: Path, holder: Path | None) -> bool:
         """Whether a test reads the place that is written, and nothing of the request."""
-        own = any(survives(place) and concerns(place, path) and not is_constant(place) for place in test)
+        own = any(survives(place) and concerns(place, path, holder) and not is_constant(place) for place in test)
         return own and not self.request(test)
 
     def _made_once(self, made: Pending) -> bool:
@@ -408,5 +411,7 @@ class Describer:
             for effect, *_ in self.invoked.effects
         )
 
-    def _changes(self, place: Path) -> bool:
-        return place.fields[-1:] == (CACHED,) or any(is_along(changed, place) for changed in self.changing)
+    def _changes(self, place: Path, holder: Path | None = None) -> bool:
+        """Whether an invocation changes a place: more than that it makes the object of its holder."""
+        changing = self.changing if holder is None or place == holder else self.changing - {holder}
+        return place.fields[-1:] == (CACHED,) or any(is_along(changed, place) for changed in changing)

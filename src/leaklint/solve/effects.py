@@ -253,8 +253,8 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     state.settle(with_callbacks(state, [token.key for token in earlier]))
     if path in state.vacant:
         state.vacant -= {path}
-    elif path.root.kind is not RootKind.MADE:
-        state.trimmed |= {path}
+    elif (place := state.lasting(path)) is not None:
+        state.trimmed |= {place}
     if any(_grew_before(token.effect, path) for token in earlier):
         return
     if read_before(state.reads, path):

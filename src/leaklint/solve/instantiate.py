@@ -107,7 +107,7 @@ def instantiate(
         reads = state.reads
         target = yield from sub.things(path)
         forget_reads(state, target, reads)
-        state.trimmed |= {thing.path for thing in target.things if thing.path.root.kind is not RootKind.MADE}
+        state.trimmed |= {place for thing in target.things if (place := state.lasting(thing.path)) is not None}
         for thing in target.things:
             fullness.take(state, thing.path)
     for path in sorted(summary.writes):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from leaklint.solve.lattice import ELEMENT, KEYS
+from leaklint.solve.lattice import ELEMENT, KEYS, MEASURED
 from leaklint.solve.members import WITHIN
-from leaklint.solve.uses import CACHED, MEASURED
+from leaklint.solve.uses import CACHED
 
 ANY: Final = "[…]"
 """How a message writes any element."""

@@ -27,6 +27,7 @@ from leaklint.solve.kinds import is_number
 from leaklint.solve.lattice import (
     CLOCK,
     ELEMENT,
+    MEASURED,
     TEMPORARY,
     VARIES,
     bounded,
@@ -170,7 +171,7 @@ def _compared(snapshot: Path) -> Path:
 def _measured(act: Activation, source: Path) -> Path:
     """The source of what is compared with an attribute of ``self``: whether that is a start mark, the caller knows."""
     of_self = source.root == RECEIVER and act.facts.in_class is not None
-    return slot(source, uses.MEASURED) if of_self and source.fields and source.fields[-1][0] == "." else source
+    return slot(source, MEASURED) if of_self and source.fields and source.fields[-1][0] == "." else source
 
 
 def _remember_test(state: State, step: cfg.Operation, operands: list[Value]) -> None:

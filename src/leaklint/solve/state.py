@@ -273,6 +273,10 @@ class State:
                 return Path(kept.root, (*kept.fields, *path.fields[count:])[:MAX_FIELDS])
         return None
 
+    def lasting(self, path: Path) -> Path | None:
+        """Where later invocations find what lies at a path: where an object made here is kept, if it is."""
+        return self.kept_at(path) if path.root.kind is RootKind.MADE else path
+
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether at most one name refers to the work that is pending when it is started again, or to what owns it."""
         path = losing.made_here(effect, self.escaped) or losing.submitted(effect, self.escaped)

@@ -27,6 +27,7 @@ from leaklint.solve.escaping import Removal
 from leaklint.solve.lattice import (
     BELOW,
     ELEMENT,
+    MEASURED,
     ORIGINAL,
     SYMBOLIC,
     VARIES,
@@ -226,10 +227,17 @@ class Substitution:
         return frozenset(found)
 
     def observed(self, index: int) -> Sources:
-        """The surviving objects that an argument denotes: testing it reads them."""
+        """The surviving objects that an argument denotes: testing it reads them.
+
+        In the place of one made here and kept, an invocation finds that of an earlier one.
+        """
         known = self._observed.get(index)
         if known is None:
-            known = self._observed[index] = frozenset(_identities(self.arguments[index], ()))
+            made = (each.path for each in self.arguments[index].things if each.path.root.kind is RootKind.MADE)
+            # not what only the callee keeps
+            known_before = [path for path in made if any(is_prefix(each, path) for each in self.escaped)]
+            kept = {place for path in known_before if (place := self.state.kept_at(path)) is not None}
+            known = self._observed[index] = frozenset(_identities(self.arguments[index], ()) | kept)
         return known
 
     def changed(self) -> None:
@@ -265,7 +273,7 @@ class Substitution:
     def _source(self, source: Path) -> Sources:
         """One source of the summary in terms of the caller."""
         kind = source.root.kind
-        fields, measured = source.fields, source.fields[-1:] == (uses.MEASURED,)
+        fields, measured = source.fields, source.fields[-1:] == (MEASURED,)
         if measured:
             fields = fields[:-1]
         if fields and fields[0].startswith("<"):
@@ -366,7 +374,7 @@ def _measured(source: Path) -> Path:
     """The source of a difference: of a start mark, nothing is left in it."""
     if source.root.owner.startswith("snapshot"):
         return VARIES
-    return slot(source, uses.MEASURED) if source.root.kind in SYMBOLIC and source.fields else source
+    return slot(source, MEASURED) if source.root.kind in SYMBOLIC and source.fields else source
 
 
 def _identities(value: Value, fields: Iterable[str]) -> set[Path]:

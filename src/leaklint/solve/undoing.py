@@ -16,6 +16,7 @@ from leaklint.solve.lattice import (
     CONSTANT_PATH,
     CROWD,
     ELEMENT,
+    MEASURED,
     SYMBOLIC,
     UNKNOWN_CALL,
     VARIES,
@@ -24,6 +25,7 @@ from leaklint.solve.lattice import (
     extend,
     is_prefix,
     is_within,
+    slot,
     survives,
 )
 from leaklint.solve.origins import deep_sources
@@ -130,8 +132,11 @@ def drops_when_full(state: State, container: Path, removal: Write) -> bool:
 
     A method that walks over ``self`` does not tell keys and elements apart.
     """
-    own = removal.how in REMOVING and extend(container, ELEMENT) in removal.sources | removal.key_sources
-    return own and any(CROWD in tested.reads and is_within(container, tested.reads) for tested in state.guards)
+    taken = removal.sources | removal.key_sources
+    if removal.how not in REMOVING or taken.isdisjoint({container, extend(container, ELEMENT)}):
+        return False
+    crowds = [tested.reads for tested in state.guards if CROWD in tested.reads]
+    return any(is_within(container, reads) or slot(container, MEASURED) in reads for reads in crowds)
 
 
 def may_be_left_out(undoing: Write, done: AnyEffect) -> bool:

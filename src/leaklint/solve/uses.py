@@ -23,8 +23,6 @@ from leaklint.solve.world import World
 ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
 CACHED: Final = "<cached>"
 """The field of a caching function that holds what it has returned."""
-MEASURED: Final = "<measured>"
-"""Last field of a source of which only a difference to something else is used."""
 
 _MADE_OF_OTHERS: Final = frozenset(
     f"builtins.{each}" for each in ("bytes", "dict", "frozenset", "list", "set", "str", "tuple")

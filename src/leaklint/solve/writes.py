@@ -21,7 +21,6 @@ from leaklint.solve.lattice import (
     is_prefix,
     is_within,
     join_all,
-    prolong,
     survives,
 )
 from leaklint.solve.lookup import read_field
@@ -51,12 +50,11 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     written = sub.whole(original.sources)
     given_keys = [sub.arguments[index] for index in sub.whole(original.key_sources)]
     keys = [constant_keys(key) for key in given_keys]
-    asked = [(sub.sources(test), test) for test in effect.tests]
     effect = msgspec.structs.replace(
         effect,
         key_sources=sub.sources(effect.key_sources).union(sub.keys, *keys),
         guards=sub.sources(effect.guards),
-        tests=frozenset(test for test, _ in asked),
+        tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
     )
     if len(given_keys) == len(original.key_sources) > 0 and all(listed.is_one_of_few(key) for key in given_keys):
@@ -71,11 +69,9 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
             return  # the callee puts another object there once this one is kept
         if not effect.once_kept and not any(is_prefix(each, place) for each in sub.escaped):
             return  # the callee makes it what it is, and keeps it then
-        tests = frozenset(test | _of_kept(sub, original, own, place) for test, own in asked)
         place = kept
         happening.absorb(act, state, place, sub.span)
-        guards, own = effect.guards.union(*tests), not state.is_reset(place)
-        effect = msgspec.structs.replace(effect, path=place, guards=guards, tests=tests, of_own=own)
+        effect = msgspec.structs.replace(effect, path=place, of_own=not state.is_reset(place))
     if thing.type.kind is TypeKind.CONSTANT or (place.root.kind is RootKind.LIBRARY and place.root.owner == "constant"):
         return
     if is_weak(act.world, thing) or is_of_request(act.world, thing):
@@ -161,17 +157,6 @@ def _is_of_import(sub: Substitution, sources: Sources) -> bool:
     values = [_behind(sub, source) for source in sources]
     made = [thing.path.root.kind is RootKind.STATIC for value in values for thing in value.things]
     return bool(made) and all(made) and all(value.things for value in values)
-
-
-def _of_kept(sub: Substitution, original: Write, asked: Sources, made: Path) -> Sources:
-    """What a callee asks of an object, made here and kept, that it writes to: later, the kept one is asked."""
-    assert original.path is not None
-    fields = original.path.fields
-    if made.fields[len(made.fields) - len(fields) :] != fields:
-        return frozenset()
-    owner = Path(made.root, made.fields[: len(made.fields) - len(fields)])
-    own = (prolong(owner, each.fields) for each in asked if each.root == original.path.root and each.fields)
-    return frozenset(kept for each in own if (kept := sub.state.kept_at(each)) is not None)
 
 
 def _behind(sub: Substitution, source: Path) -> Value:
