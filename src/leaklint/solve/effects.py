@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import choosing, fullness, listed, pending, replacing, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
@@ -51,6 +51,7 @@ from leaklint.solve.undoing import (
     undone_by,
     with_callbacks,
 )
+from leaklint.solve.world import class_path
 
 AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
 
@@ -137,13 +138,21 @@ def mutate(
             or (root.kind is RootKind.LIBRARY and root.owner == "library" and how is not How.SET_ATTRIBUTE)
         ):
             continue
-        place = extend(path, element) if element else None
+        read_from = attribute_of_class(act, thing, field) & {each.path for each in value.things}
+        place = extend(path, element) if element else min(read_from, default=None)
         own = root.kind is RootKind.MADE and not state.is_reset(path)
         write(
             act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place, few=few, own=own
         )
         if how is How.SET_ITEM and len(target.things) == 1:
             fullness.fill(state, path)
+
+
+def attribute_of_class(act: Activation, owner: Thing, field: str) -> frozenset[Path]:
+    """An attribute as a class and its bases have it, whatever stands for the class here; none of another object."""
+    if owner.type.kind is not TypeKind.CLASS or not field:
+        return frozenset()
+    return frozenset(extend(class_path(each), field) for each in act.world.order(owner.type.name) if "::" in each)
 
 
 def absorb(act: Activation, state: State, path: Path, span: Span) -> None:
@@ -180,7 +189,8 @@ def write(
 ) -> None:
     """A place that may survive is written; ``value`` is what it holds then, where that is known.
 
-    ``place`` is the element that is set, where one is; ``own`` says that the object there is this invocation's.
+    ``place`` is the element that is set, where one is, or the attribute of a class as others know it; ``own`` says that
+    the object there is this invocation's.
     """
     tests_itself = any(thing.path == (place or path) for thing in value.things)
     if path.root.kind is RootKind.LIBRARY and (is_new_object(value) or replacing.wraps(act, state, path, value)):
