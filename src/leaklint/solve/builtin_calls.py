@@ -168,6 +168,8 @@ def set_attribute(
             value=value,
         )
         if fresh and how is None and (certain or is_one_of_loop(state, (thing.path,))):
+            if not state.vacant.isdisjoint(effects.attribute_of_class(act, thing, f".{name}")):
+                state.vacant |= {path}
             effects.reset_field(act, state, path, span)
         if certain:
             fullness.bind(state, path, value)
