@@ -9,7 +9,7 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import choosing, fullness, listed, pending, replacing, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
@@ -271,19 +271,8 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
         state.read_first |= {path}
     if path not in state.resets:
         state.resets |= {path}
-    if kept is not None and not _may_hold_another(state, path.root):
+    if kept is not None and not state.may_hold_another(path.root):
         state.resets |= {kept}
-
-
-def _may_hold_another(state: State, made: Root) -> bool:
-    """Whether the place that keeps an object made here still holds, on some path, what an earlier invocation left."""
-    places = [place for path, place in state.escaped.items() if path.root == made]
-    return any(
-        thing.type == ORIGINAL or thing.path == place
-        for place in places
-        if (held := state.heap.get(place)) is not None
-        for thing in held.things
-    )
 
 
 def empty(act: Activation, state: State, path: Path) -> None:

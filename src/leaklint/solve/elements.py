@@ -22,6 +22,7 @@ from leaklint.solve.lattice import (
     narrowed,
     of,
     ordered,
+    survives,
     too_deep,
     with_sources,
 )
@@ -139,13 +140,14 @@ def _from_the_end(act: Activation, state: State, thing: Thing, field: str) -> Va
 
 
 _FLAT: Final = frozenset({"builtins.list", "builtins.set", "collections.deque"})
-"""What holds elements; of a dictionary nobody knows what lies under which key of the one that was there."""
+"""What holds elements; of a dictionary of a caller nobody knows what lies under which key of the one that was there."""
 
 
 def beside(state: State, place: Path, added: Value) -> Value:
     """What a place holds once an object has been put there, unless one was there already: one of the same type."""
     there = state.heap.get(place) if place.root.kind is RootKind.MADE else None
     kinds = {thing.type for thing in added.things}
-    if place.root.kind in SYMBOLIC and all(each.name in _FLAT for each in kinds):
+    alike = _FLAT | {"builtins.dict"} if survives(place) else _FLAT
+    if (place.root.kind in SYMBOLIC or survives(place)) and all(each.name in alike for each in kinds):
         there = Value(frozenset(Thing(place, each) for each in kinds))
     return added if there is None else join(there, added)

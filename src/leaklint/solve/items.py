@@ -174,8 +174,8 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
     if not act.importing:
         value = _as_it_is_now(state, target, field, value)
     for thing in target.things:
-        if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
-            state.read(extend(thing.path, field))
+        if survives(thing.path) or thing.path.root.kind in (RootKind.MADE, *SYMBOLIC):
+            state.read_in_place(extend(thing.path, field))
     listed.find(state, key, target)
     value = join(value, made) if made.things else value
     if not value.things:

@@ -39,6 +39,8 @@ def read(sub: Substitution, summary: Summary) -> Solving:
             for thing in value.things:
                 if thing.path.root.kind is not RootKind.MADE:
                     _read_within(sub.act, state, thing, part)
+                else:
+                    state.read_in_place(Path(thing.path.root, (*thing.path.fields, *part)))
             if state.written and place.fields and place.fields[-1].startswith("."):
                 bound = yield from sub.places(place)
                 state.reread |= {thing.path for thing in bound.things if thing.path in state.written}
@@ -60,10 +62,9 @@ def read(sub: Substitution, summary: Summary) -> Solving:
         if place.root.kind is RootKind.PARAMETER and place.fields and place.fields[-1].startswith("["):
             looked_up = yield from sub.places(place)
             for thing in looked_up.things:
-                if thing.path.root.kind is not RootKind.MADE:
-                    every = thing.path.fields[-1:] == (ELEMENT,)
-                    above = Path(thing.path.root, thing.path.fields[:-1])
-                    state.read(slot(above, CONTENT) if every else thing.path)
+                every = thing.path.fields[-1:] == (ELEMENT,)
+                above = Path(thing.path.root, thing.path.fields[:-1])
+                state.read_in_place(slot(above, CONTENT) if every else thing.path)
 
 
 def forget_reads(state: State, places: Value, before: Sources) -> None:

@@ -15,14 +15,14 @@ import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Consume, Create, Defer, Pending, Work
 from leaklint.ir.location import Place, Span
-from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Value
+from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Sources, Value
 from leaklint.solve import losing
 from leaklint.solve.concerning import may_be_same
 from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_within
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import CONTENT, is_prefix, is_within
+from leaklint.solve.lattice import CONTENT, ELEMENT, ORIGINAL, is_prefix, is_within
 from leaklint.solve.merging import merged
 from leaklint.solve.repeated import names_in
 from leaklint.solve.tokens import Tokens
@@ -276,6 +276,22 @@ class State:
     def lasting(self, path: Path) -> Path | None:
         """Where later invocations find what lies at a path: where an object made here is kept, if it is."""
         return self.kept_at(path) if path.root.kind is RootKind.MADE else path
+
+    def may_hold_another(self, made: Root) -> bool:
+        """Whether the place that keeps an object made here may still hold what an earlier invocation left there."""
+        places = [place for path, place in self.escaped.items() if path.root == made]
+        return any(
+            thing.type == ORIGINAL or thing.path == place
+            for place in places
+            if (held := self.heap.get(place)) is not None
+            for thing in held.things
+        )
+
+    def read_in_place(self, path: Path) -> None:
+        """An object is read, or the one of an earlier invocation that may lie where one made here is kept."""
+        place = self.lasting(path)
+        if place is not None and (place == path or (ELEMENT not in place.fields and self.may_hold_another(path.root))):
+            self.read(place)
 
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether at most one name refers to the work that is pending when it is started again, or to what owns it."""
