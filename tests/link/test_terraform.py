@@ -1,5 +1,7 @@
 """Terraform modules."""
 
+from leaklint.link.templates import hcl
+
 RUN = "def run(x, y): ...\n"
 
 
@@ -229,3 +231,26 @@ def test_examples_of_a_module_that_is_the_project_itself(found_in):
     )
     assert [(each.path, each.source.value) for each in found.handlers] == [("lambda/orders/app.py", "template")]
     assert found.missing == ()
+
+
+def test_values_are_found_out_once_and_only_where_they_are_asked_for(found_in):
+    # Followed at each mention, these would be eight to the power of eleven, and that in each of the modules.
+    chain = "".join(f" l{at} = [{{ h = var.h }}{f', local.l{at + 1}' * 8}]\n" for at in range(11))
+    passed = 'module "next" {\n source = "./next"\n h = var.h\n unused = local.l0\n}\n'
+    middle = f'variable "h" {{}}\nlocals {{\n{chain}}}\n{passed}'
+    last = 'variable "h" {}\n' + function(handler="local.used.h", filename='"${path.module}/app.zip"')
+    last += "locals {\n used = { h = var.h }\n}\n"
+    texts = {f"m{'/next' * at}/main.tf": middle for at in range(8)} | {f"m{'/next' * 8}/main.tf": last}
+    texts |= {"main.tf": 'module "m" {\n source = "./m"\n h = "app.run"\n}\n', f"m{'/next' * 8}/app.py": RUN}
+    assert rows(found_in(texts)) == [(f"m{'/next' * 8}/app.py", "app")]
+
+
+def test_strings_that_double_each_other_are_unknown():
+    assert hcl.evaluate('"${local.a}${local.a}"', lambda _: "a" * 4000) == "a" * 8000
+    assert hcl.evaluate('"${local.a}${local.a}"', lambda _: "a" * 8000) is None
+
+
+def test_locals_that_mean_each_other_come_to_an_end(found_in):
+    circle = 'locals {\n a = "${local.b}${local.b}"\n b = "${local.a}${local.a}"\n}\n'
+    texts = {"main.tf": function(handler="local.a") + circle, "app.py": RUN}
+    assert rows(found_in(texts)) == []

@@ -19,6 +19,8 @@ Resolve: TypeAlias = Callable[[tuple[str, ...]], Value]
 
 DEEPEST = 40
 """Lists, objects and strings within each other."""
+LONGEST = 10_000
+"""Characters of a string with others filled in: beyond that it is unknown, for they may double each other."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
@@ -266,7 +268,8 @@ def interpolate(text: str, resolve: Resolve, depth: int = 0) -> str | None:
         else:
             found.append(text[at])
             at += 1
-    return "".join(found)
+    filled = "".join(found)
+    return filled if len(filled) <= LONGEST else None
 
 
 def _skip(text: str, at: int) -> int:

@@ -34,8 +34,8 @@ class _Module(msgspec.Struct):
 
     folder: str
     blocks: list[tuple[str, hcl.Block]] = []
-    given: dict[str, hcl.Value] = {}
-    """The variables in the files that Terraform reads by itself where it is run."""
+    given: dict[str, tuple[str, int]] = {}
+    """The variables in the files that Terraform reads by itself where it is run, as ``Block.attributes``."""
 
     def of_kind(self, kind: str, label: str = "") -> Iterator[tuple[str, hcl.Block]]:
         """Blocks of a kind, such as ``resource`` with the first label ``aws_lambda_function``."""
@@ -67,9 +67,8 @@ def read(tree: Tree) -> tuple[Said, list[Unreadable]]:
         folder = posixpath.dirname(path)
         module = modules.setdefault(folder, _Module(folder))
         module.blocks.extend((path, block) for block in blocks)
-        values = {name: hcl.evaluate(text, lambda _: None) for name, (text, _) in given.items()}
         is_first = path.endswith("terraform.tfvars")
-        module.given = {**values, **module.given} if is_first else {**module.given, **values}
+        module.given = {**given, **module.given} if is_first else {**module.given, **given}
     declarations: list[Declaration] = []
     layers: list[str] = []
     for instance in _instances(modules, tree):
@@ -109,11 +108,16 @@ class _Instance(msgspec.Struct):
     module: _Module
     base: str
     """The folder in which Terraform runs."""
-    given: dict[str, hcl.Value]
+    given: dict[str, tuple[str, int]]
+    """The source texts of its arguments, each of which is evaluated when somebody asks for it."""
+    caller: _Instance | None = None
+    """In whose eyes the arguments are read."""
     each: dict[str, hcl.Value] = {}
     depth: int = 0
+    known: dict[tuple[str, str], hcl.Value] = {}
+    """What has been found out of variables and locals; None for those being followed, which mean each other."""
     busy: int = 0
-    """References being followed, so that locals that mean each other come to an end."""
+    """References being followed."""
 
     def said(self) -> Said:
         """The functions and layers of the module."""
@@ -153,8 +157,9 @@ class _Instance(msgspec.Struct):
         target = self.modules.get(source) if source is not None else None
         if target is None or self.depth >= _DEEPEST_REFERENCE:
             return None
-        values = {name: self.value(text) for name, (text, _) in block.attributes.items()}
-        return _Instance(self.tree, self.modules, target, self.base, values, depth=self.depth + 1)
+        return _Instance(
+            self.tree, self.modules, target, self.base, block.attributes, caller=self, depth=self.depth + 1
+        )
 
     def function(self, path: str, block: hcl.Block, label: str) -> list[Declaration]:
         """The handler of an ``aws_lambda_function`` or of a module with the same attributes."""
@@ -314,33 +319,43 @@ class _Instance(msgspec.Struct):
             pairs = [(element, element) for element in value]
         for key, element in pairs or [(None, None)]:
             each: dict[str, hcl.Value] = {"key": key, "value": element}
-            yield _Instance(self.tree, self.modules, self.module, self.base, self.given, each, self.depth)
+            yield msgspec.structs.replace(self, each=each, busy=0)
 
     def value(self, expression: str) -> hcl.Value:
         """The value of an expression, None where it is unknown or there is none."""
         return hcl.evaluate(expression, self._resolve) if expression else None
 
     def _resolve(self, parts: tuple[str, ...]) -> hcl.Value:
-        head, *rest = parts
         value: hcl.Value = None
-        self.busy += 1
-        if self.busy <= _DEEPEST_REFERENCE and rest:
-            match head:
-                case "path":
-                    value = AT_PROJECT + (self.module.folder if rest == ["module"] else self.base)
-                case "var":
-                    value = self.given[rest[0]] if rest[0] in self.given else self._default(rest[0])
-                case "local":
-                    texts = (block.text(rest[0]) for _, block in self.module.of_kind("locals"))
-                    value = self.value(next(filter(None, texts), ""))
-                case "each":
-                    value = self.each.get(rest[0])
-        self.busy -= 1
-        for part in rest[1:]:
+        match parts:
+            case ("path", *rest) if rest:
+                value = AT_PROJECT + (self.module.folder if rest == ["module"] else self.base)
+            case (("var" | "local") as head, name, *_):
+                value = self._named(head, name)
+            case ("each", name, *_):
+                value = self.each.get(name)
+        for part in parts[2:]:
             value = value.get(part) if isinstance(value, dict) else None
         return value
 
-    def _default(self, name: str) -> hcl.Value:
+    def _named(self, head: str, name: str) -> hcl.Value:
+        """The value of a variable or a local, each of which is evaluated once."""
+        if (head, name) in self.known or self.busy >= _DEEPEST_REFERENCE:
+            return self.known.get((head, name))
+        self.known[head, name] = None
+        self.busy += 1
+        self.known[head, name] = self._local(name) if head == "local" else self._variable(name)
+        self.busy -= 1
+        return self.known[head, name]
+
+    def _local(self, name: str) -> hcl.Value:
+        texts = (block.text(name) for _, block in self.module.of_kind("locals"))
+        return self.value(next(filter(None, texts), ""))
+
+    def _variable(self, name: str) -> hcl.Value:
+        if name in self.given:
+            text, _ = self.given[name]
+            return self.caller.value(text) if self.caller else hcl.evaluate(text, lambda _: None)
         for _, block in self.module.of_kind("variable", name):
             return self.value(block.text("default"))
         return None
