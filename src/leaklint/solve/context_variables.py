@@ -11,7 +11,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import NONE, ORIGINAL, extend, join, join_all, of, ordered, single_constant, slot
+from leaklint.solve.lattice import HELD, NONE, ORIGINAL, extend, join, join_all, of, ordered, single_constant, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
@@ -35,18 +35,18 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     variables = join(state.heap[slot(made, "<variable>")], receiver)
     state.heap[slot(made, "<variable>")] = state.heap[extend(made, ".var")] = variables
     for thing in ordered(receiver.things):
-        state.heap[extend(thing.path, ".value")] = value
+        state.heap[extend(thing.path, HELD)] = value
         default = read_field(act, state, extend(thing.path, ".default"))
         if _is_as_before(state, thing, value, default):
             pending.settle_at(state, thing.path, (Work.TOKEN,))
         else:
-            kept = frozenset() if _is_another(state, thing, value) else frozenset({extend(thing.path, ".value")})
+            kept = frozenset() if _is_another(state, thing, value) else frozenset({extend(thing.path, HELD)})
             effects.open_effect(
                 act,
                 state,
                 Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources - kept),
             )
-        state.resets |= {extend(thing.path, ".value")}
+        state.resets |= {extend(thing.path, HELD)}
     return of(Thing(made, instance("contextvars.Token")), sources=sources)
     yield
 
@@ -54,7 +54,7 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
 def _is_as_before(state: State, variable: Thing, value: Value, default: Value | None) -> bool:
     """Whether a variable gets nothing of this invocation: None, its default, or what it held at the start."""
     _, initial = single_constant(default) if default is not None else (True, None)
-    held = extend(variable.path, ".value")
+    held = extend(variable.path, HELD)
     constants = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
     earlier = _earlier(state, variable, value)
     if value.sources == {held}:  # what a function gives that reads it
@@ -81,7 +81,7 @@ def put_back(act: Activation, state: State, effect: AnyEffect, variable: Thing, 
 
 def _earlier(state: State, variable: Thing, value: Value) -> set[Thing]:
     """The objects of a value that the variable may have held when the function began."""
-    held = extend(variable.path, ".value")
+    held = extend(variable.path, HELD)
     return {
         each
         for each in value.things
@@ -102,7 +102,7 @@ def counts(effect: Pending, effects: Iterable[AnyEffect]) -> bool:
 
     Not where it is set at several places: one may count up, and another one down.
     """
-    if effect.path is None or extend(effect.path, ".value") not in effect.sources:
+    if effect.path is None or extend(effect.path, HELD) not in effect.sources:
         return False
     setting = [each for each in effects if isinstance(each, Pending) and each.work is Work.TOKEN]
     return all(each.site == effect.site for each in setting if each.path == effect.path)
@@ -116,9 +116,9 @@ def reset_variable(act: Activation, state: State, receiver: Value, arguments: Ar
             pending.settle_at(state, thing.path, (Work.TOKEN,))
     for thing in receiver.things:
         pending.settle_at(state, thing.path, (Work.TOKEN,))
-        state.heap.pop(extend(thing.path, ".value"))
+        state.heap.pop(extend(thing.path, HELD))
         if not act.facts.is_generator:  # else the caller's statements stood before this one
-            state.resets -= {extend(thing.path, ".value")}
+            state.resets -= {extend(thing.path, HELD)}
     return NONE
     yield
 
@@ -127,7 +127,7 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     """``variable.get()``: what was set last, the default, or an error."""
     found = []
     for thing in ordered(receiver.things):
-        path = extend(thing.path, ".value")
+        path = extend(thing.path, HELD)
         if thing.path.root.kind is not RootKind.MADE:
             state.read(extend(thing.path, ".context"))
         stored = state.heap.get(path)
@@ -157,7 +157,7 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
             effects.open_effect(act, state, Read(site=act.site(span), operation="get", path=path, origin="unset"))
     found.extend(arguments.positional[:1])
     value = join_all(found)
-    return Value(value.things, value.sources | {extend(t.path, ".value") for t in receiver.things})
+    return Value(value.things, value.sources | {extend(t.path, HELD) for t in receiver.things})
     yield
 
 

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import callee_name, open_effect
-from leaklint.solve.lattice import extend, is_prefix, of, ordered, parameter, slot
+from leaklint.solve.lattice import HELD, extend, is_prefix, of, ordered, parameter, slot
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State
 
@@ -47,7 +47,7 @@ def context_lost(act: Activation, state: State, target: Value, span: Span) -> No
                 path=variable,
                 api="context",
                 callee=names[0] if names else "",
-                to_work=state.is_reset(extend(variable, ".value")),
+                to_work=state.is_reset(extend(variable, HELD)),
             )
             open_effect(act, state, effect)
 

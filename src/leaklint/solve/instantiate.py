@@ -23,6 +23,7 @@ from leaklint.solve.kinds import ATOMIC, BINDING, having, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
     EMPTIED,
+    HELD,
     OWN_WORK,
     POSITION,
     SYMBOLIC,
@@ -363,7 +364,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         ):
             continue
         if isinstance(changed, Defer) and changed.api == "context" and not changed.to_work:
-            changed = msgspec.structs.replace(changed, to_work=state.is_reset(extend(thing.path, ".value")))
+            changed = msgspec.structs.replace(changed, to_work=state.is_reset(extend(thing.path, HELD)))
         if isinstance(changed, Defer) and here and isinstance(effect, Defer) and changed.api == "done-callback":
             _handed_on(sub, changed, effect)
         token = Token(changed, path_trace)

@@ -9,7 +9,7 @@ from typing import Final
 
 from leaklint.ir.effects import AnyEffect, How, Pending, Work, Write
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
-from leaklint.solve.lattice import ELEMENT, FACTORY, KEYS, NONE, SYMBOLIC, extend, survives
+from leaklint.solve.lattice import ELEMENT, FACTORY, HELD, KEYS, NONE, SYMBOLIC, extend, survives
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -115,7 +115,7 @@ def is_never_set(world: World, path: Path, effects: Iterable[tuple[AnyEffect, *t
     What ``get`` gives then is what the invocation falls back on.
     """
     variable = variable_of(world, path)
-    if variable is None or world.field(extend(variable, ".value")):
+    if variable is None or world.field(extend(variable, HELD)):
         return False
     return not any(
         isinstance(each, Pending) and each.work is Work.TOKEN and each.path == variable for each, *_ in effects
@@ -124,9 +124,9 @@ def is_never_set(world: World, path: Path, effects: Iterable[tuple[AnyEffect, *t
 
 def variable_of(world: World, path: Path) -> Path | None:
     """The context variable that holds what the path denotes, or in whose object that lies."""
-    if ".value" not in path.fields:
+    if HELD not in path.fields:
         return None
-    variable = Path(path.root, path.fields[: path.fields.index(".value")])
+    variable = Path(path.root, path.fields[: path.fields.index(HELD)])
     return variable if _type_at_import(world, variable) == "contextvars.ContextVar" else None
 
 

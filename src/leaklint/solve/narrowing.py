@@ -17,6 +17,7 @@ from leaklint.solve.elements import elements, is_element, parts
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import (
     CROWD,
+    HELD,
     NO_FILE,
     NONE,
     OWN_WORK,
@@ -222,7 +223,7 @@ def _ended(act: Activation, state: State, value: Value, kind: str, holds: bool) 
     listed.told(state, value, answer)
     for thing in value.things:
         for variable in state.heap[slot(thing.path, f"<set {answer}>")].things:
-            state.resets |= {extend(variable.path, ".value")}
+            state.resets |= {extend(variable.path, HELD)}
         for each in (answer, "some") if answer == "true" else (answer,):
             for receiver in state.heap[slot(thing.path, f"<ended {each}>")].things:
                 pending.settle_at(state, receiver.path, single=True)

@@ -8,7 +8,7 @@ from leaklint.ir.effects import How, Pending, Work, Write
 from leaklint.ir.values import Path, Sources
 from leaklint.solve.concerning import read_first
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import extend
+from leaklint.solve.lattice import HELD, extend
 
 
 def passed_on(invoked: Invoked, reads: Sources) -> dict[Path, Sources]:
@@ -19,7 +19,7 @@ def passed_on(invoked: Invoked, reads: Sources) -> dict[Path, Sources]:
     found: dict[Path, Sources] = {}
     for effect, *_ in invoked.effects:
         if isinstance(effect, Pending) and effect.work is Work.TOKEN and effect.path is not None:
-            places = [extend(effect.path, ".value")]
+            places = [extend(effect.path, HELD)]
         elif isinstance(effect, Write) and not (effect.assumed or effect.composed):
             places = [each for each in _bound(effect) if each in invoked.written and not read_first(each, reads)]
         else:

@@ -14,7 +14,7 @@ from leaklint.models.reader import WOKEN
 from leaklint.solve import handed_over
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import SYMBOLIC, extend, join_all, of, ordered, slot, survives
+from leaklint.solve.lattice import HELD, SYMBOLIC, extend, join_all, of, ordered, slot, survives
 from leaklint.solve.lookup import read_field
 from leaklint.solve.pending import WAKERS, settle_at, tokens_at
 from leaklint.solve.state import State, Status, Token
@@ -40,7 +40,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     reads, state.reads = state.reads, frozenset()
     resets = state.resets
     if not invoke.context_follows:  # where it runs, context variables hold nothing of this invocation
-        state.resets = frozenset(place for place in resets if place.fields[-1:] != (".value",))
+        state.resets = frozenset(place for place in resets if place.fields[-1:] != (HELD,))
         if invoke.moment is Moment.WORK:
             yield from _begin(sub)
     woken = _woken(state) if invoke.moment is Moment.WORK else set()
@@ -54,7 +54,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     act.working = working
     state.timeouts = timeouts
     if invoke.copies_context or invoke.moment in (Moment.WORK, Moment.LATER):  # what it sets is not there for others
-        state.resets = frozenset(place for place in state.resets if place.fields[-1:] != (".value",))
+        state.resets = frozenset(place for place in state.resets if place.fields[-1:] != (HELD,))
     state.resets |= resets
     if invoke.moment is Moment.WORK:
         _never_awaited(state, result, [*work, sub.result])

@@ -22,7 +22,7 @@ from leaklint.solve.contents import but_for_what_is_new, in_dictionary, written_
 from leaklint.solve.flags import Flagged
 from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
-from leaklint.solve.lattice import CONTENT, ELEMENT, ORIGINAL, is_prefix, is_within
+from leaklint.solve.lattice import CONTENT, ELEMENT, HELD, ORIGINAL, is_prefix, is_within
 from leaklint.solve.merging import merged
 from leaklint.solve.repeated import names_in
 from leaklint.solve.tokens import Tokens
@@ -376,7 +376,7 @@ class State:
         if CONTENT in path.fields:
             self.reread |= written_within(path, self.written)
             path = but_for_what_is_new(path, self.written)
-        if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], ".value")) in self.resets:
+        if path.fields[-1:] == (".context",) and Path(path.root, (*path.fields[:-1], HELD)) in self.resets:
             return  # a context variable that has been set before
         if self.hands_on(path):
             return

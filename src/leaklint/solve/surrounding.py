@@ -12,7 +12,7 @@ from leaklint.ir.handler import Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Sources
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import extend
+from leaklint.solve.lattice import HELD, extend
 from leaklint.solve.world import World
 
 
@@ -40,7 +40,7 @@ def surrounded(world: World, calls: Sequence[Invoked]) -> list[Invoked]:
 
 def _knowing(call: Invoked, variables: Sources) -> Invoked:
     """A call of a handler that finds these variables set: it may read them, and lose them to a thread."""
-    values = {extend(each, ".value") for each in variables}
+    values = {extend(each, HELD) for each in variables}
 
     def told(effect: AnyEffect) -> AnyEffect:
         is_lost = isinstance(effect, Defer) and effect.api == "context" and effect.path in variables

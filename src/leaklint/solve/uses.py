@@ -11,11 +11,11 @@ from leaklint.ir.effects import AnyEffect, Cached, Consume, Lifetime, Pending, R
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import outside
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect, tests_of
-from leaklint.solve.lattice import POSITION, VARIES, extend, is_prefix, is_within, ordered, slot, survives
+from leaklint.solve.lattice import HELD, POSITION, VARIES, extend, is_prefix, is_within, ordered, slot, survives
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import World
@@ -149,7 +149,7 @@ def cached_call(
     # what an argument was made from is a part of the key, and so is each part of it
     beside = frozenset(each for each in told if not is_within(each, key))
     left_out = sources & beside if chosen is not None else frozenset()
-    hidden = sorted(left_out | {source for source in beside if _is_of_context(act.world, source)})
+    hidden = sorted(left_out | {source for source in beside if source.fields[-1:] == (HELD,)})
     open_effect(
         act,
         state,
@@ -166,17 +166,6 @@ def cached_call(
             reads=frozenset(source for source in beside if survives(source)),
         ),
     )
-
-
-def _is_of_context(world: World, source: Path) -> bool:
-    """Whether it may be what a context variable holds: members of enumerations, and others, have a ``value``, too."""
-    if source.fields[-1:] != (".value",) or world.is_subclass(f"{source.root.owner}::{source.root.name}", ENUMS):
-        return False
-    variable = Path(source.root, source.fields[:-1])
-    named, owner = world.named.get(variable), world.owner_of(variable)
-    held = world.field(variable) or (world.field(extend(*owner)) if owner is not None else None) or NOTHING
-    types = {thing.type.name for thing in held.things} | {named.type if named is not None else ""}
-    return types == {""} or "contextvars.ContextVar" in types
 
 
 def _told(act: Activation, source: Path) -> str:
