@@ -81,7 +81,8 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
             act.world.from_outside.add(act.made(span))
     for value in arguments.everything():
         sources |= deep_sources(state, value)
-        pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else ())
+        made = RootKind.STATIC if act.importing else RootKind.MADE
+        pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else (), made=made)
     for thing in callee.things:
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is not None:

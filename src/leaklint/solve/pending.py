@@ -290,18 +290,23 @@ def is_under_way(state: State) -> bool:
     )
 
 
-def hand_over(state: State, value: Value, work: Sequence[Work] = (), depth: int = 0) -> None:
-    """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled."""
+def hand_over(
+    state: State, value: Value, work: Sequence[Work] = (), depth: int = 0, *, made: RootKind = RootKind.MADE
+) -> None:
+    """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled.
+
+    ``made`` are the objects that are made here: at import, those that survive.
+    """
     for thing in value.things:
         if thing.path.root.kind is RootKind.PARAMETER:
             state.handed_over |= {thing.path}
-        if thing.path.root.kind is not RootKind.MADE:
+        if thing.path.root.kind is not made:
             continue
         state.settle(tokens_at(state, thing.path, work))
         if depth < 2:
             for key, below in state.heap.under(thing.path.root).items():
                 if is_prefix(thing.path, key) and key != thing.path:
-                    hand_over(state, below, work, depth + 1)
+                    hand_over(state, below, work, depth + 1, made=made)
 
 
 def keep_coroutine(state: State, value: Value) -> None:
