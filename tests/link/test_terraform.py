@@ -254,3 +254,34 @@ def test_locals_that_mean_each_other_come_to_an_end(found_in):
     circle = 'locals {\n a = "${local.b}${local.b}"\n b = "${local.a}${local.a}"\n}\n'
     texts = {"main.tf": function(handler="local.a") + circle, "app.py": RUN}
     assert rows(found_in(texts)) == []
+
+
+def test_file_that_is_packed_under_another_name(found_in):
+    source = 'data "archive_file" "zip" {\n source {\n content = CONTENT\n filename = "app.py"\n }\n}\n'
+    packed = function(filename="data.archive_file.zip.output_path")
+    renamed = source.replace("CONTENT", 'file("${path.module}/scripts/user-creation.py")')
+    texts = {"main.tf": packed + renamed, "scripts/user-creation.py": RUN}
+    found = found_in(texts)
+    assert (rows(found), found.missing) == ([("scripts/user-creation.py", "user-creation")], ())
+    (missing,) = found_in({**texts, "scripts/user-creation.py": "def other(x, y): ...\n"}).missing
+    assert missing.message == "scripts/user-creation.py has no 'run'"
+    alone = archive(source_content='file("scripts/user-creation.py")', source_content_filename='"app.py"')
+    assert rows(found_in({**texts, "main.tf": packed + alone})) == [("scripts/user-creation.py", "user-creation")]
+    # The handler is the second file, under its own name.
+    others = source.replace("CONTENT", 'file("lib/a.py")').replace("app.py", "helper.py")
+    others = others.removesuffix("}\n") + ' source {\n content = file("src/app.py")\n filename = "app.py"\n }\n}\n'
+    assert rows(found_in({"main.tf": packed + others, "lib/a.py": "", "src/app.py": RUN})) == [("src/app.py", "app")]
+
+
+def test_nothing_is_said_of_a_file_that_the_template_makes_or_names_unknown(found_in):
+    for content, name in [
+        ('templatefile("app.py.tmpl", {})', '"app.py"'),
+        ('file("scripts/other.py")', "basename(local.path)"),
+    ]:
+        source = f'data "archive_file" "zip" {{\n source {{\n content = {content}\n filename = {name}\n }}\n}}\n'
+        packed = function(filename="data.archive_file.zip.output_path") + source
+        assert found_in({"main.tf": packed, "scripts/other.py": RUN}).missing == ()
+    source = archive(source_content='file("scripts/other.py")', source_content_filename='"other.py"')
+    packed = function(filename="data.archive_file.zip.output_path") + source
+    (missing,) = found_in({"main.tf": packed, "scripts/other.py": RUN}).missing
+    assert missing.message == "there is no module 'app' below scripts"

@@ -175,6 +175,14 @@ class _Instance(msgspec.Struct):
         if isinstance(runtime, str) and not runtime.startswith("python"):
             return []
         root, is_packed = self._root(block)
+        target = parts[0]
+        for name, source in self._sources(block):
+            if name == f"{parts[0]}.py":
+                root = self._folder(source) if source else None
+                if source and not source.endswith(name):
+                    target = posixpath.basename(source).removesuffix(".py")
+            # What is written in the template, or gets a name that only Terraform knows, is not looked for.
+            is_packed &= name is not None and (source is not None or name != f"{parts[0]}.py")
         line = block.attributes.get("handler", ("", block.line))[1]
         snap_start = block.inner("snap_start")
         managed = block.inner("capacity_provider_config")
@@ -184,7 +192,7 @@ class _Instance(msgspec.Struct):
                 line=line,
                 reason=f"{label} in {path}, line {line}",
                 handler=handler,
-                target=parts[0],
+                target=target,
                 attribute=parts[1],
                 root=root,
                 platform=Platform.AWS_LAMBDA_MANAGED if managed else Platform.AWS_LAMBDA,
@@ -194,6 +202,17 @@ class _Instance(msgspec.Struct):
                 snap_start=bool(snap_start) or self.value(block.text("snap_start")) == "true",
             )
         ]
+
+    def _sources(self, block: hcl.Block) -> Iterator[tuple[str | None, str | None]]:
+        """What is put one by one into the archive of a function: the name of each file there, and that which it was."""
+        for archive in hcl.references(block.text("filename"), "archive_file"):
+            packing = self._archive(archive) or hcl.Block("")
+            given = [(each.text("filename"), each.text("content")) for each in packing.blocks if each.kind == "source"]
+            given += [(packing.text("source_content_filename"), packing.text("source_content"))]
+            for name, content in given if given[-1][1] else given[:-1]:
+                file = _FILE.search(content)
+                known, path = self.value(name), self.value(file[1]) if file else None
+                yield known if isinstance(known, str) else None, path if isinstance(path, str) else None
 
     def _is_image(self, block: hcl.Block) -> bool:
         """Whether the function is a container image, of which not ``handler`` but its own command says what runs."""
@@ -267,12 +286,7 @@ class _Instance(msgspec.Struct):
             for each in value[1:] if isinstance(value, list) else ():
                 path = each.get("path") if isinstance(each, dict) else each
                 found.append(self._folder(path) if isinstance(path, str) else None)
-        for archive in hcl.references(block.text("filename"), "archive_file"):
-            packing = self.module.named("data", "archive_file", archive)
-            for source in [each for each in packing.blocks if each.kind == "source"][1:] if packing else ():
-                content = _FILE.search(source.text("content"))
-                value = self.value(content[1]) if content else None
-                found.append(self._folder(value) if isinstance(value, str) else None)
+        found += [self._folder(source) for _, source in [*self._sources(block)][1:] if source]
         return [folder for folder in found if folder is not None]
 
     def _stored_root(self, expression: str) -> str | None:
@@ -284,8 +298,11 @@ class _Instance(msgspec.Struct):
                     return self._archived(archive)
         return None
 
+    def _archive(self, name: str) -> hcl.Block | None:
+        return self.module.named("data", "archive_file", name) or self.module.named("resource", "archive_file", name)
+
     def _archived(self, name: str) -> str | None:
-        block = self.module.named("data", "archive_file", name) or self.module.named("resource", "archive_file", name)
+        block = self._archive(name)
         if block is None:
             return None
         value = self.value(block.text("source_dir")) or self.value(block.text("source_file"))
