@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.effects import Pending
 from leaklint.ir.values import NOTHING, Path, Sources, Thing, Value
-from leaklint.solve.lattice import EMPTIED, join_all, named, names_in, of, single_constant, slot
+from leaklint.solve.lattice import EMPTIED, NO_FILE, join_all, named, names_in, of, single_constant, slot
 from leaklint.solve.state import State
 
 ENDS: Final = "<ends>"
@@ -57,7 +57,7 @@ def is_named(sources: Sources, names: list[str], rest: Sources, *, contents: boo
 
 def is_emptied(state: State, name: str) -> bool:
     """Whether the folder or pattern that holds a file has been cleaned before in this invocation."""
-    for place in state.trimmed | state.resets:
+    for place in state.trimmed | state.resets | state.cleared - {NO_FILE}:
         if place.root.owner == EMPTIED:
             folder, pattern, _ = place.root.name.partition("*")
             if name == folder or name.startswith(folder if pattern else folder.rstrip("/") + "/"):

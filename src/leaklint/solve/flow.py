@@ -287,7 +287,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 elif isinstance(token.effect, Pending) and token.effect.given_up and act.catching:
                     snapshot.tokens[key] = token._replace(status=Status.UNCERTAIN)
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
-            if state.iterating and act.catching:
+            if act.catching:
                 snapshot.cleared |= {NO_FILE}  # whoever catches that it failed has tried
             if kind is cfg.Call and act.catching:
                 snapshot.settled = {**state.settled, **snapshot.settled}  # whoever catches that it failed has tried

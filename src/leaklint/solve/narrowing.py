@@ -255,7 +255,7 @@ def _no_file(state: State, tested: Value) -> None:
     """On this path there is no file under the name that the test looked for."""
     for thing in tested.things:
         looked_for = state.heap.get(slot(thing.path, "<file>"))
-        if looked_for is not None and state.iterating:
+        if looked_for is not None:
             state.cleared |= {NO_FILE}
         looked_for = looked_for or state.heap.get(slot(thing.path, "<folder>"))
         if looked_for is not None:

@@ -58,6 +58,8 @@ def remove_file(
     symbolic = {source for source in told if source.root.kind in SYMBOLIC}
     if emptied and one_by_one and not symbolic:
         state.trimmed |= {_emptied(name) for name in names}
+    elif emptied and one_by_one and is_known:
+        state.cleared |= {_emptied(name) for name in names}  # where what the request says of it still holds
     elif emptied and state.iterating and len(symbolic) == 1 and value.sources <= {VARIES, *symbolic}:
         state.cleared |= _told(state, symbolic, value)
     status = Status.SETTLED if every_path else Status.MIXED

@@ -188,7 +188,7 @@ class State:
         self.listed: frozenset[tuple[Sources, Path]] = frozenset()
         """What keys are made from that have been found in a table on every path to here, and the table."""
         self.cleared: frozenset[Path] = frozenset()
-        """In a loop: marks for the folders from which this round has removed its file on every path to here."""
+        """Marks for files, or in a loop folders, of which this round has removed its own on every path to here."""
         self.line: Span | None = None
         self.conditions: frozenset[Condition] = frozenset()
         """Tests of local names that hold here."""
