@@ -16,7 +16,19 @@ from leaklint.solve.attributes import may_be_wrapped
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import NONE, extend, join_all, of, ordered, slot, unknown, with_sources
+from leaklint.solve.lattice import (
+    NONE,
+    TEMPORARY,
+    extend,
+    join_all,
+    named,
+    names_in,
+    of,
+    ordered,
+    slot,
+    unknown,
+    with_sources,
+)
 from leaklint.solve.leaving import leave
 from leaklint.solve.lookup import read_field
 from leaklint.solve.members import GENERATORS, class_member
@@ -68,8 +80,11 @@ def enter(act: Activation, state: State, manager: Value, span: Span, *, is_async
         elif is_async and any(each.type.kind is TypeKind.COROUTINE for each in result.things):
             result = yield from awaited(act, state, result, span)
         results.append(result)
-    value = join_all(results)
-    return with_sources(value, manager.sources)
+    value, sources = join_all(results), manager.sources
+    if all(thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name for thing in manager.things):
+        # a folder that it was given need not be the one that it gives
+        sources -= {TEMPORARY, *map(named, names_in(sources))}
+    return with_sources(value, sources)
 
 
 def _is_of_library(act: Activation, state: State, coroutine: Thing) -> bool:
