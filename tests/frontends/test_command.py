@@ -93,9 +93,9 @@ def test_quiet_prints_findings_only(leaklint: Any) -> None:
 def test_verbose_says_what_was_left_out(project: Path, leaklint: Any) -> None:
     (project / "build").mkdir()
     (project / "build/x.py").touch()
-    (project / "venv").mkdir()
+    (project / "venv/bin").mkdir(parents=True)
     (project / "venv/pyvenv.cfg").touch()
-    (project / "venv/y.py").touch()
+    (project / "venv/bin/activate_this.py").touch()
     (project / "below").mkdir()
     (project / "below/leaklint.toml").touch()
     (project / "below/z.py").touch()

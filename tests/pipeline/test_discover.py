@@ -105,6 +105,14 @@ def test_virtual_environments_are_left_out(root: Path) -> None:
     assert ("env", "virtual environment") in found.left_out
 
 
+def test_a_mark_of_an_environment_beside_own_code_leaves_nothing_out(root: Path) -> None:
+    write(root, "a.py", "app/pyvenv.cfg", "app/b.py", "app/lib/c.py", "app/bin/d.py")
+    write(root, "app/env/pyvenv.cfg", "app/env/Lib/site-packages/x.py")
+    found = tree(root)
+    assert found.own == ("a.py", "app/b.py", "app/bin/d.py", "app/lib/c.py")
+    assert found.left_out == (("app/env", "virtual environment"),)
+
+
 def test_patterns_of_the_settings(root: Path) -> None:
     write(root, "a.py", "b_pb2.py", "old/c.py", "build/d.py")
     assert tree(root, settings=Settings(extend_exclude=("*_pb2.py", "old/"))).own == ("a.py",)

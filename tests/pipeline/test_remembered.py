@@ -105,7 +105,10 @@ CHANGES: dict[str, Callable[[Path], None]] = {
     "settings in a file that was there": lambda root: put(root, "nested/pyproject.toml", "[tool.leaklint]\n"),
     "a package that is none of another version": lambda root: put(root, "vendor/six/__init__.py", "x = 1\n"),
     "another package": lambda root: put(root, "layer/tool-1.0.dist-info/RECORD", "tool/__init__.py,,\n"),
-    "an environment": lambda root: put(root, "pkg/pyvenv.cfg"),
+    "an environment": lambda root: (
+        put(root, "pkg/pyvenv.cfg"),
+        put(root, "pkg/lib/python3.12/site-packages/x.py"),
+    )[-1],
     "a link that leads to a file": lambda root: (
         (root / "pkg").rename(root / "moved"),
         put(root, "pkg", "x = 1\n"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -36,6 +37,8 @@ MARKS = frozenset(
 )
 
 IGNORED = "ignored by git"
+_OF_ENVIRONMENT = re.compile(r"/(?:lib(?:64)?/[^/]+|Lib)/site-packages/|/(?:bin|Scripts)/activate")
+"""What lies in a virtual environment, behind its name."""
 
 
 def discover(
@@ -195,7 +198,13 @@ def _without_excluded(files: Iterable[str], covers: Callable[[str], bool], left_
 
 def _without_environments(files: list[str], left_out: dict[str, str]) -> list[str]:
     """The files that do not lie in a virtual environment."""
-    found = {folder_of(path) for path in files if name_of(path) == "pyvenv.cfg"}
+    marked = tuple({folder_of(path) for path in files if name_of(path) == "pyvenv.cfg"} - {""})
+    # some have committed that file beside their own code
+    found = {
+        folder
+        for folder in marked
+        if any(path.startswith(f"{folder}/") and _OF_ENVIRONMENT.match(path, len(folder)) for path in files)
+    }
     found |= {
         path.rsplit("/conda-meta/", 1)[0] for path in files if "/conda-meta/" in path and path.endswith("/history")
     }
