@@ -22,7 +22,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, function_path, instance
 
-_DEEPEST: Final = 4
+_DEEPEST: Final = 10
 """Dependencies of dependencies are followed so far."""
 _GENERATORS: Final = (ASYNC_GENERATOR, instance("builtins.generator"))
 
@@ -37,11 +37,17 @@ def injected(
         return None
     found = NOTHING
     for thing in ordered(called.things):
-        result = yield from _result(act, state, thing, place, parameter.span, deep)
+        result = yield from _result(_asking(act, function, path), state, thing, place, parameter.span, deep)
         found = join(found, result)
     if any(_is_survivor(act, thing) or "::" in thing.type.name for thing in found.things):
         return found
     return found if _takes_nothing(act, state, called, found) else None
+
+
+def _asking(act: Activation, function: Thing, path: str) -> Activation:
+    """Where a dependency is asked for: in a file of its own where that of another one does so."""
+    facts = act.world.program.function(function.type.name)
+    return act if path == act.path or facts is None else Activation(act.world, function.type.name, facts, importing=False)
 
 
 def _is_survivor(act: Activation, thing: Thing) -> bool:
