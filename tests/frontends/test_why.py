@@ -282,15 +282,19 @@ def test_the_line_behind_the_last_one_is_none(tmp_path, monkeypatch, capsys, end
     assert f"has {count} line" in capsys.readouterr().err
 
 
-def test_a_folder_without_settings_says_what_makes_another_one_the_root(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_without_settings_the_working_folder_is_the_root(tmp_path, monkeypatch, capsys):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "state.py").write_text("SEEN = []\n\n\ndef add(item):\n    SEEN.append(item)\n")
     (tmp_path / "app.py").write_text(
         'from lib.state import add\n\n\ndef lambda_handler(event, context):\n    add(event["id"])\n'
     )
-    assert main(["why", "lib/state.py:5"]) == 0
+    monkeypatch.chdir(tmp_path / "lib")
+    assert main(["why", "state.py:5"]) == 0
     assert "the folder lib is taken for the whole project: an empty leaklint.toml" in capsys.readouterr().out
-    (tmp_path / "leaklint.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
     assert main(["why", "lib/state.py:5"]) == 0
+    assert "reached by 1 handler" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path / "lib")
+    (tmp_path / "leaklint.toml").write_text("")
+    assert main(["why", "state.py:5"]) == 0
     assert "reached by 1 handler" in capsys.readouterr().out

@@ -16,7 +16,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.pipeline.analyse import Asked, analyse
 from leaklint.pipeline.mend import why_not
 from leaklint.pipeline.regular import regular
-from leaklint.pipeline.roots import shown
+from leaklint.pipeline.roots import find_root, shown
 from leaklint.pipeline.run import Part, Request, parts_of
 from leaklint.pipeline.settings import Settings
 from leaklint.pipeline.suppress import UNUSED
@@ -35,7 +35,7 @@ def explain(request: Request, path: str, line: int) -> Explanation:
     wanted = (request.cwd / path).resolve()
     if not wanted.is_file():
         raise WrongUse(Mistake(f"{path}: no such file"))
-    part, name = _part_of(request, wanted)
+    part, name = _part_of(_as_checked(request, wanted), wanted)
     settings = part.sourced.settings
     text = wanted.read_bytes().decode("utf-8", "replace")
     count = len(lines_of(text)) - text.endswith(("\n", "\r"))
@@ -83,6 +83,15 @@ def explain(request: Request, path: str, line: int) -> Explanation:
         findings=tuple(dataclasses.replace(each, place=here(each.place)) for each in found.findings),
         silent=tuple(dataclasses.replace(each, place=here(each.place)) for each in found.silent),
     )
+
+
+def _as_checked(request: Request, wanted: Path) -> Request:
+    """The request as ``leaklint check`` alone makes it, where nothing says which folder is the root of the file."""
+    root, settings = find_root(wanted, request.cwd)
+    is_root = request.config is not None or settings is not None or (root / ".git").exists()
+    if is_root or not wanted.is_relative_to(request.cwd.resolve()):
+        return request
+    return dataclasses.replace(request, paths=["."])
 
 
 def _part_of(request: Request, wanted: Path) -> tuple[Part, str]:
