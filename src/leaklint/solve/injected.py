@@ -47,7 +47,9 @@ def injected(
 def _asking(act: Activation, function: Thing, path: str) -> Activation:
     """Where a dependency is asked for: in a file of its own where that of another one does so."""
     facts = act.world.program.function(function.type.name)
-    return act if path == act.path or facts is None else Activation(act.world, function.type.name, facts, importing=False)
+    if path == act.path or facts is None:
+        return act
+    return Activation(act.world, function.type.name, facts, importing=False)
 
 
 def _is_survivor(act: Activation, thing: Thing) -> bool:
