@@ -44,7 +44,7 @@ from leaklint.solve.concerning import (
 from leaklint.solve.consuming import is_lazy
 from leaklint.solve.context_variables import counts
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.kinds import is_never_set, is_nothing
+from leaklint.solve.kinds import held_at_import, is_never_set, is_nothing
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
@@ -338,7 +338,7 @@ class Describer:
 
     def _as_at_import(self, effect: Write, path: Path) -> bool:
         """Whether the place gets back what it held after import, or nothing."""
-        first = self.world.initial(path) or self.world.field(path)
+        first = self.world.initial(path) or held_at_import(self.world, path)
         held = {thing.type.constant for thing in first.things} if first is not None else set()
         return effect.empties or (effect.becomes is not None and held == {effect.becomes})
 

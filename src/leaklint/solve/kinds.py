@@ -71,6 +71,16 @@ def _held(world: World, place: Path) -> Value | None:
     return held
 
 
+def held_at_import(world: World, place: Path) -> Value | None:
+    """What a field of an object holds after import: what the class says where the object has none of its own."""
+    held = _held(world, place)
+    if held is None and place.fields:
+        owner, name = Path(place.root, place.fields[:-1]), place.fields[-1].removeprefix(".")
+        classes = (world.classes.get(each) for each in world.order(_type_at_import(world, owner)))
+        held = next((each.attributes[name] for each in classes if each is not None and name in each.attributes), None)
+    return held
+
+
 def keeps(world: World, container: Thing) -> bool:
     """Whether an object that others know keeps alive what is put into it."""
     others = survives(container.path) or container.path.root.kind in SYMBOLIC
