@@ -77,9 +77,9 @@ def _context(name: str, under: str = "") -> Path:
     return Path(Root(RootKind.LIBRARY, "context", name), (f"[{under!r}]",) if under else ())
 
 
-def _process(state: str) -> Path:
-    """The path of a piece of the state of the process."""
-    return Path(Root(RootKind.LIBRARY, "process", state))
+def _process(state: str, *, per_request: bool = False) -> Path:
+    """The path of a piece of the state of the process, or of what is another one in each request."""
+    return Path(Root(RootKind.LIBRARY, "request" if per_request else "process", state))
 
 
 class Reader:
@@ -164,7 +164,7 @@ class Reader:
         row = self.row
         things = [Thing(self.path(term)) for term in row.returns]
         if self.makes:
-            path = _process(row.current) if row.current else RESULT
+            path = _process(row.current, per_request=row.per_request) if row.current else RESULT
             things.append(Thing(path, Type(TypeKind.INSTANCE, self.makes)))
         elif row.returns and row.reads:
             things.append(Thing(RESULT))  # what the state of the process says, else the default

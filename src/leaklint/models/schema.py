@@ -190,7 +190,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """A module-level object of this class (``sys.path``)."""
     per_request: bool = False
     """For such objects: it stands for another one in each request (``flask.g``). For an attribute of a class
-    (``crhelper.CfnResource.Data``): the library binds it anew before each. For a class: what is in its objects does."""
+    (``crhelper.CfnResource.Data``): the library binds it anew before each. For a class: what is in its objects does, or
+    with ``current`` they themselves (``werkzeug.local.LocalProxy``)."""
     request_data: bool = False
     """For such objects, and for classes: what they hold is request data (``flask.request``)."""
     attributes: dict[str, str] = {}
@@ -264,7 +265,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     handle: bool = False
     """The result is a new client or connection: making it asks nothing of the outside world."""
     current: str = ""
-    """The result is no new object, but the one of ``type`` that this piece of the state of the process is."""
+    """The result is no new object, but the one of ``type`` that this piece of the state of the process is; with
+    ``per-request``, what stands for another one in each request."""
     tells_file: Term = ""
     """The result is false where there is no file under this name (``os.path.exists``)."""
     lists: Term = ""
