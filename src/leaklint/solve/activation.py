@@ -103,8 +103,7 @@ class Activation:
 
     def made(self, span: Span, what: str = "") -> Path:
         """The path of an object made by the expression at ``span``."""
-        end = f"{span.end_column}" if span.end_line == span.line else f"{span.end_line}+{span.end_column}"
-        name = f"{self.name}@{span.line}:{span.column}-{end}{what}"
+        name = f"{self.name}@{_extent(span)}{what}"
         return Path(Root(RootKind.STATIC if self.importing else RootKind.MADE, self.path, name))
 
     def renamed(self, path: Path, span: Span) -> Path:
@@ -112,10 +111,14 @@ class Activation:
         root = path.root
         origin = root.name.partition("/")[0]
         kind = RootKind.STATIC if self.importing else RootKind.MADE
-        here = Path(Root(kind, root.owner, f"{origin}/{self.path}:{span.line}:{span.column}"), path.fields)
+        here = Path(Root(kind, root.owner, f"{origin}/{self.path}:{_extent(span)}"), path.fields)
         if path in self.world.bounded:
             self.world.bounded.add(here)
         return here
+
+    def makes(self, path: Path, span: Span) -> bool:
+        """Whether the object is one that the expression at ``span`` makes, or a callee in the call there."""
+        return path.root == self.made(span).root or path.root.name.endswith(f"/{self.path}:{_extent(span)}")
 
     def entry(self, shapes: Shapes) -> State:
         """The state in which the function starts: parameters stand for themselves, with the types in their shapes."""
@@ -156,6 +159,12 @@ class Activation:
                 # where several callables may be, what each of them carries lies in one place
                 state.heap[below] = join(state.heap[below], found) if carried else found
         return Value(frozenset(things))
+
+
+def _extent(span: Span) -> str:
+    """From where to where an expression goes, as names of objects say it: calls in a chain begin at one place."""
+    end = f"{span.end_column}" if span.end_line == span.line else f"{span.end_line}+{span.end_column}"
+    return f"{span.line}:{span.column}-{end}"
 
 
 class _Shaping:

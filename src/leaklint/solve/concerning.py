@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
@@ -90,6 +90,28 @@ def made_for_entry(effect: Write, path: Path, request: Sources, keys: Mapping[Pa
     held = keys.get(Path(path.root, path.fields[:inside]), frozenset())
     lazily = any(is_along(place, path) for test in effect.tests for place in test)
     return held if request and lazily and all(is_within(each, held) for each in request) else frozenset()
+
+
+def is_said_where_kept(
+    effect: Write, path: Path, effects: Iterable[AnyEffect], asks: Callable[[Sources], object]
+) -> bool:
+    """Whether a change of an object of the invocation's own adds nothing to what is said where a container keeps it.
+
+    That request data stays, where the change ``asks`` for such data, is said there only if what is kept has some.
+    """
+    if not effect.of_own:
+        return False
+    asking = asks(effect.sources | effect.key_sources)
+    return any(
+        isinstance(each, Write)
+        and each.how in _FEEDING
+        and each.settled is Settled.NEVER
+        and each.tests <= effect.tests
+        and each.path not in (None, path)
+        and is_prefix(each.path, path)
+        and (not asking or (asks(each.sources) and not asks(each.key_sources)))
+        for each in effects
+    )
 
 
 def is_limited(container: Path, tests: Iterable[Sources]) -> bool:

@@ -34,6 +34,7 @@ from leaklint.solve.concerning import (
     is_along,
     is_constant,
     is_limited,
+    is_said_where_kept,
     keys_of_elements,
     looks_into,
     made_for_entry,
@@ -272,6 +273,8 @@ class Describer:
         # of the object of a method that an invocation keeps, it is said that it is kept
         nothing = is_nothing(self.world, path) or is_never_set(self.world, path, self.invoked.effects)
         if not survives(path) or effect.assumed or "<self>" in path.fields or nothing:
+            return None
+        if is_said_where_kept(effect, path, (each for each, *_ in self.invoked.effects), self.request):
             return None
         key_request = self.request(effect.key_sources)
         asked = frozenset(each for each in effect.sources if request and self.request(frozenset({each})))

@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 import msgspec.structs
 
 from leaklint.ir.effects import Write
+from leaklint.ir.location import Span
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Thing, TypeKind, Value
+from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import KEYS, ORIGINAL, SYMBOLIC, is_prefix, is_within, ordered, survives
 from leaklint.solve.state import State, Token
 
@@ -35,6 +37,12 @@ def escape(state: State, value: Value, place: Path) -> None:
                 inside = is_prefix(path, field) and rest and not any(each.startswith("<") for each in rest)
                 if inside and len(deeper) <= MAX_FIELDS:
                     reached.append((below, Path(at.root, deeper)))
+
+
+def make_anew(act: Activation, state: State, span: Span) -> None:
+    """An expression makes an object: nothing refers to it yet, whatever became of that of an earlier round."""
+    for path in [each for each in state.escaped if act.makes(each, span)]:
+        del state.escaped[path]
 
 
 class Removal(NamedTuple):

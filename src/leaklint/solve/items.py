@@ -18,7 +18,7 @@ from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import awaited
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
-from leaklint.solve.escaping import escape
+from leaklint.solve.escaping import escape, make_anew
 from leaklint.solve.kinds import is_unchanging, keeps
 from leaklint.solve.lattice import (
     ANY_NAME,
@@ -86,6 +86,7 @@ def _taking(target: Value, key: Value) -> Value:
 
 def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
     kind = "builtins.generator" if step.kind == "generator" else f"builtins.{step.kind}"
+    make_anew(act, state, step.span)
     thing = Thing(act.made(step.span), instance(kind))
     position = 0
     large = len(step.items) > MOST_KEYS

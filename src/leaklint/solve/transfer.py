@@ -39,6 +39,7 @@ from leaklint.solve.coroutines import awaited
 from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
+from leaklint.solve.escaping import make_anew
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import (
     CONTENT,
@@ -259,6 +260,7 @@ def _is_lone(act: Activation, state: State, step: cfg.Call) -> bool:
 
 
 def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
+    make_anew(act, state, step.span)
     callee = value_of(act, state, step.function)
     positional: list[Value] = []
     named: list[tuple[str, Value]] = []
