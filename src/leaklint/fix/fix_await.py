@@ -63,7 +63,7 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("what it is bound to is read as what it is now")
     # one after the other is not what was meant
     rounds = task and (bool(tree.loops(statement)) or comes_in_rounds(finding, project))
-    safe = ends_soon(finding, project, finding.hint.callee) and not rounds
+    safe = ends_soon(finding, project, finding.hint.callee) and not rounds and not finding.hint.several
     if task:
         return _task_awaited(finding, project, tree, node, safe=safe)
     return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)

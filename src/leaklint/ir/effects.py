@@ -234,6 +234,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The loop on which it is pending, where a caller knows whose that is (symbolic)."""
     callee: str = ""
     """What runs: the name of the coroutine function, the thread's target."""
+    one_of_several: bool = False
+    """For coroutines: the call may as well run a function that gives none."""
     row: str = ""
     instead: str = ""
     cure: str = ""

@@ -68,7 +68,8 @@ class Hint(msgspec.Struct, frozen=True, gc=False):
     lifetime: str = ""
     """Where that state lives: ``module``, ``class`` …"""
     several: bool = False
-    """Whether the expression concerns several states, of which ``state`` is one."""
+    """Whether the expression concerns several states, of which ``state`` is one, or may run something else that is no
+    coroutine function."""
     guard: str = ""
     """Under which test of that state it is written: ``none``, ``lazy``, ``keyed`` …"""
 

@@ -85,6 +85,7 @@ def _hint(effect: Effect) -> Hint:
             work=effect.work.value,
             dropped=effect.how_dropped,
             callee=effect.callee,
+            several=effect.one_of_several,
             row=effect.row,
             regime=effect.regime.value,
             cure=effect.cure,

@@ -54,6 +54,7 @@ FOLLOWED: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS,
 PLAIN: Final = frozenset({"builtins.int", "builtins.str", "builtins.float", "builtins.bytes", "builtins.NoneType"})
 
 
+_OF_PROJECT: Final = (TypeKind.FUNCTION, TypeKind.METHOD)
 LONGEST: Final = 40
 """Characters of a text that chooses something: a mode, a key of a table."""
 
@@ -116,6 +117,11 @@ def _apply_each(
         state.tokens.update(opened)
         state.resets = frozenset.intersection(*(resets for resets, _ in ends))
         state.written = frozenset.intersection(*(written for _, written in ends))
+    if any(
+        thing.type.kind in _OF_PROJECT and all(each.type.kind is not TypeKind.COROUTINE for each in result.things)
+        for thing, result in zip(things, results, strict=True)
+    ):
+        pending.note_others(state, act.made(span))
     return join_all(results)
 
 

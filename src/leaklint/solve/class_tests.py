@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.awaitable_tests import answer_for, asked_by_classes
@@ -16,6 +16,9 @@ from leaklint.solve.world import Solving, World, instance
 
 CLASSES: Final = "<classes>"
 """The field of a test in which lie the classes of which it asks whether an object is of one."""
+OF: Final = "of "
+NOT_OF: Final = "not of "
+"""Start of the field of a global name that says of which classes its object is, or is not."""
 HAS: Final = "<has>"
 """The field of the answer of ``hasattr`` in which lie the attributes that are asked for."""
 
@@ -64,3 +67,19 @@ def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
     own = "::" in name
     comparable = all(("::" in each) is own and (own or each.startswith("builtins.")) for each in names)
     return False if comparable and not any(name in world.order(each) for each in names) else None
+
+
+def note_class(state: State, variable: Path, names: frozenset[str], holds: bool) -> None:
+    """What a global name denotes is, or is not, of one of the classes, until the name is bound anew."""
+    state.full |= {slot(variable, f"<{OF if holds else NOT_OF}{' '.join(sorted(names))}>")}
+
+
+def of_noted_class(world: World, state: State, variable: Path, value: Value) -> Value:
+    """What a global name denotes, without what tests have excluded on the way here."""
+    for each in state.full:
+        said = each.fields[0][1:-1] if each.root == variable.root and len(each.fields) == 1 else ""
+        if said.startswith((OF, NOT_OF)):
+            holds, names = said.startswith(OF), frozenset(said.removeprefix(OF).removeprefix(NOT_OF).split(" "))
+            kept = frozenset(thing for thing in value.things if belongs(world, thing, names) is not (not holds))
+            value = Value(kept or value.things, value.sources)
+    return value

@@ -14,6 +14,7 @@ from leaklint.solve import effects, fullness, losing
 from leaklint.solve.activation import Activation, Direct, Transfer
 from leaklint.solve.binding import is_fresh
 from leaklint.solve.builtin_calls import rebind
+from leaklint.solve.class_tests import of_noted_class
 from leaklint.solve.classes import make_class, move_fields
 from leaklint.solve.lattice import FACTORY, extend, is_prefix, of, slot
 from leaklint.solve.lookup import imported, load_global, module_object
@@ -180,7 +181,9 @@ def _import_module(act: Activation, state: State, step: cfg.ImportModule) -> Non
 
 def _load_global(act: Activation, state: State, step: cfg.LoadGlobal) -> Solving:
     value = yield from load_global(act, state, step.name)
-    state.env[step.target] = fullness.without_none(state, variable(act.path, step.name), value)
+    place = variable(act.path, step.name)
+    value = of_noted_class(act.world, state, place, value)
+    state.env[step.target] = fullness.without_none(state, place, value)
 
 
 def _make_class(act: Activation, state: State, step: cfg.MakeClass) -> Solving:

@@ -12,7 +12,7 @@ from leaklint.solve import fullness, listed, pending, removing, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
-from leaklint.solve.class_tests import CLASSES, HAS, belongs, class_names
+from leaklint.solve.class_tests import CLASSES, HAS, belongs, class_names, note_class
 from leaklint.solve.elements import elements, is_element, parts
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import (
@@ -40,6 +40,7 @@ from leaklint.solve.repeated import names_in
 from leaklint.solve.several import is_of_several
 from leaklint.solve.state import PLAIN, SAME, State
 from leaklint.solve.undoing import made_for_others, put_into
+from leaklint.solve.world import variable
 
 DONE: Final = "<done>"
 """The field of a test in which lie the tasks and futures of which it asks whether they are finished."""
@@ -188,9 +189,15 @@ def _narrow_class(act: Activation, state: State, operand: str, tested: str, hold
     """Takes out of a name's value what is, or is not, of the classes that ``isinstance`` was asked for."""
     value = value_of(act, state, tested)
     answers = [state.heap[slot(thing.path, CLASSES)] for thing in value_of(act, state, operand).things]
-    if tested.startswith("%") or len(answers) != 1:
+    if len(answers) != 1:
         return
     names = class_names(act, state, answers[0])
+    if tested.startswith("%"):
+        prepared = act.world.prepared.get(act.identity)
+        name = prepared.global_of(tested) if prepared is not None else ""
+        if name and names:
+            note_class(state, variable(act.path, name), names, holds)
+        return
     asked = asked_by_classes(names)
     if asked:
         _narrow_awaitable(act, state, tested, asked, holds)
@@ -222,10 +229,10 @@ def _ended(act: Activation, state: State, value: Value, kind: str, holds: bool) 
     answer = ANSWERS[kind][holds]
     listed.told(state, value, answer)
     for thing in value.things:
-        for variable in state.heap[slot(thing.path, f"<set {answer}>")].things:
-            state.resets |= {extend(variable.path, HELD)}
-        for each in (answer, "some") if answer == "true" else (answer,):
-            for receiver in state.heap[slot(thing.path, f"<ended {each}>")].things:
+        for each in state.heap[slot(thing.path, f"<set {answer}>")].things:
+            state.resets |= {extend(each.path, HELD)}
+        for end in (answer, "some") if answer == "true" else (answer,):
+            for receiver in state.heap[slot(thing.path, f"<ended {end}>")].things:
                 pending.settle_at(state, receiver.path, single=True)
         empty = state.heap[slot(thing.path, f"<empty {answer}>")].things
         _nothing_in(state, empty)

@@ -77,6 +77,11 @@ class Prepared:
             self._read_later = _read_later(self._body)
         return step in self._read_later
 
+    def global_of(self, operand: cfg.Operand) -> str:
+        """The global name that a temporary has been read from; empty where it has been made otherwise."""
+        steps = (step for block in self._body.blocks for step in block.instructions)
+        return next((step.name for step in steps if isinstance(step, cfg.LoadGlobal) and step.target == operand), "")
+
     def repeated(self, step: cfg.Assume) -> tuple[str, bool] | None:
         """What a test asks that the function asks more than once, and whether that holds on this path."""
         if self._repeated is None:
