@@ -77,6 +77,8 @@ def _moved(finding: Finding, tree: Tree, statement: ast.Assign, name: str, proje
         raise NoFix("the value is used in more than one function, which would not see the same value any more")
     if function not in tree.module.body:
         raise NoFix("the value is used by a method, which may be called several times")
+    if any(isinstance(each, ast.Global) and name in each.names for each in ast.walk(function)):
+        raise NoFix("the function binds the name of the module anew")
     first = next(
         (each for each in function.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))),
         None,

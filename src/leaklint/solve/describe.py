@@ -62,7 +62,7 @@ from leaklint.solve.passing import passed_on
 from leaklint.solve.setting_up import settled_at_import
 from leaklint.solve.undoing import MISSING, is_taken_for_good, opened_when_found_closed
 from leaklint.solve.unread import is_unread
-from leaklint.solve.uses import CACHED, snapshot_read
+from leaklint.solve.uses import CACHED, is_renewed, snapshot_read
 from leaklint.solve.world import World, span_in
 
 MAX_OWNERS: Final = 4
@@ -233,7 +233,8 @@ class Describer:
         if isinstance(effect, Read) and effect.origin == "unset" and path is not None:
             subject = self.subject(Path(path.root, path.fields[:-1]))
         if isinstance(effect, Read) and effect.origin == "snapshot":
-            return snapshot_read(effect)
+            renewed = is_renewed(self.world, effect, (each for each, *_ in self.invoked.effects))
+            return snapshot_read(effect) if not renewed else None
         if isinstance(effect, Cached):
             hidden = {self.subject(place).name for place in effect.reads if self._tainted(place)}
             effect = msgspec.structs.replace(effect, missing=tuple(sorted({*effect.missing, *hidden})))

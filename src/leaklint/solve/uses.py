@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Cached, Consume, Lifetime, Pending, Read, Settled, Site, Subject, Write
+from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Lifetime, Pending, Read, Settled, Site, Subject, Write
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
@@ -15,7 +15,18 @@ from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Sources, Thing,
 from leaklint.solve import outside
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect, tests_of
-from leaklint.solve.lattice import HELD, POSITION, VARIES, extend, is_prefix, is_within, ordered, slot, survives
+from leaklint.solve.lattice import (
+    HELD,
+    POSITION,
+    VARIES,
+    extend,
+    is_from_outside,
+    is_prefix,
+    is_within,
+    ordered,
+    slot,
+    survives,
+)
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
 from leaklint.solve.world import World
@@ -218,6 +229,23 @@ def snapshot_taken(act: Activation, source: Path, span: Span) -> set[Path]:
 
 TAKEN: Final = "taken:"
 """Start of the owner of a source that is a snapshot where the function that takes it is called at import."""
+
+
+def is_renewed(world: World, read: Read, effects: Iterable[AnyEffect]) -> bool:
+    """Whether the invocation binds the variable of an import-time snapshot to a later value of the same kind.
+
+    What the import took is no more than the first one then, and of the variable it is said that it is rebound. A
+    request that decides whether to renew it leaves it to all others.
+    """
+    return any(
+        isinstance(each, Write)
+        and each.how is How.REBIND
+        and each.path is not None
+        and not any(is_from_outside(place) for test in each.tests for place in test)
+        and any(source.root.owner == TAKEN + read.row for source in each.sources)
+        and read.path in (world.initial(each.path) or NOTHING).sources
+        for each in effects
+    )
 
 
 def snapshot_read(effect: Read) -> Read | None:
