@@ -35,6 +35,8 @@ ANY_CHILD: Final = Path(Root(RootKind.LIBRARY, "context", "child process"))
 _WAITED_FOR: Final = (Work.FUTURE, Work.PROCESS, Work.TASK, Work.THREAD)
 ONE_BY_ONE: Final = (Work.COROUTINE, *_WAITED_FOR)
 """Work of which each object is waited for by itself."""
+_NUMBERS: Final = ("builtins.bool", "builtins.int")
+"""What tells of work, such as the number of a process: whoever is given it has not been given the work."""
 TOGETHER: Final = ".together"
 """The field of what stands for siblings in which lie the tasks that have been waited for together."""
 SOME: Final = "<some>"
@@ -303,7 +305,7 @@ def hand_over(
         if thing.path.root.kind is not made:
             continue
         state.settle(tokens_at(state, thing.path, work))
-        if depth < 2:
+        if depth < 2 and thing.type.name not in _NUMBERS:
             for key, below in state.heap.under(thing.path.root).items():
                 if is_prefix(thing.path, key) and key != thing.path:
                     hand_over(state, below, work, depth + 1, made=made)
