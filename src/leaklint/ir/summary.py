@@ -77,6 +77,8 @@ class Moment(enum.StrEnum):
     """As part of the work that the call opens: elsewhere, at an unknown time."""
     LATER = "later"
     """At an unknown time, or never."""
+    STARTUP = "startup"
+    """Once, by a server, before it takes the first request."""
 
 
 class Invoke(msgspec.Struct, frozen=True, gc=False):

@@ -120,7 +120,7 @@ class Invokes(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab"
     callable: Term
     arguments: list[Term] | None = None
     """What it is called with; left out where that is not known."""
-    moment: Literal["now", "loop", "work", "later"] = "now"
+    moment: Literal["now", "loop", "work", "later", "startup"] = "now"
     loop: Literal["", "run", "open"] = ""
     context_follows: bool = True
     keeps_context: bool = False

@@ -6,12 +6,14 @@ of its class, it is that one: what the import has put into it (``app.state.searc
 
 from __future__ import annotations
 
+from leaklint.ir.location import Span
 from leaklint.ir.summary import Moment
-from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind
+from leaklint.ir.values import NOTHING, Path, RootKind, TypeKind, Value
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.coroutines import invoked
-from leaklint.solve.lattice import constants, prolong
+from leaklint.solve.lattice import constants, of, ordered, prolong
+from leaklint.solve.leaving import enter_only
 from leaklint.solve.lookup import library_object, module_name
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, World
@@ -35,6 +37,23 @@ def make_application(world: World, factory: str) -> Solving:
     for place, held in state.heap.items():
         world.keep_field(place, held)
     world.forget_owners()
+    return None
+
+
+def start_up(act: Activation, state: State, called: Value, arguments: Arguments, span: Span) -> Solving:
+    """What a server calls before it takes the first request: of a generator, what stands before its ``yield``.
+
+    Behind the adapter of a platform, that happens for each request anew, or never.
+    """
+    registrars = act.world.program.registrars
+    if registrars is not None and registrars.adapted(act.path) is not None:
+        return None
+    for thing in ordered(called.things):
+        facts = act.world.program.function(thing.type.name)
+        if facts is not None and facts.is_generator and not facts.free:
+            yield from enter_only(act, state, thing, arguments, span)
+        else:
+            yield from invoked(act, state, of(thing), arguments, Moment.LOOP, span)
     return None
 
 

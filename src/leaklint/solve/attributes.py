@@ -158,7 +158,7 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
             state.read(path)
         if stored is not None:
             return stored
-        if class_name == NAMESPACE:
+        if NAMESPACE in world.order(class_name) and world.models.method(class_name, name) is None:
             return of(Thing(path), sources=frozenset({path}) if survives(path) else frozenset())
         member = library_member(act, state, thing, class_name, name)
         if survives(path) and not act.importing and _looks_at_all(world, member):

@@ -20,6 +20,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import Store, Summary
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation, shape_of
+from leaklint.solve.arguments import Arguments, bind, formals_of
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import ELEMENT, is_prefix, join, of, slot
 from leaklint.solve.state import State, Status
@@ -27,6 +28,7 @@ from leaklint.solve.substitution import Substitution
 from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Ask, Solving, function_path
 
+ENTER: Final = "enter"
 LEAVE: Final = "leave"
 LEAVE_BY_EXCEPTION: Final = "leave by exception"
 MOST_NAMES: Final = 12
@@ -93,6 +95,29 @@ def leave(act: Activation, state: State, manager: Thing, span: Span, *, exceptio
             containers = yield from sub.things(effect.path)
             for thing in containers.things:
                 _take_out_last(state, thing.path)
+
+
+def enter_only(act: Activation, state: State, function: Thing, arguments: Arguments, span: Span) -> Solving:
+    """The part of a generator that stands before its ``yield`` runs; what stands behind it, when all is over."""
+    facts = act.world.program.function(function.type.name)
+    values = bind(act, state, formals_of(facts) if facts is not None else (), arguments, span)
+    shapes = enumerate(shape_of(act, state, value) for value in values)
+    summary: Summary = yield Ask(ENTER, function.type.name, tuple((index, shape) for index, shape in shapes if shape))
+    yield from instantiate(act, state, summary, values, span)
+
+
+def part_before(facts: FunctionFacts, body: Body) -> tuple[FunctionFacts, Body]:
+    """The function that the part before the ``yield`` is."""
+    changed = msgspec.structs.replace(facts, is_generator=False, is_async=False)
+    return changed, Body(tuple(_up_to_yield(block) for block in body.blocks))
+
+
+def _up_to_yield(block: Block) -> Block:
+    """The block, at whose ``yield`` the function ends if it has one."""
+    for position, step in enumerate(block.instructions):
+        if isinstance(step, cfg.Yield):
+            return msgspec.structs.replace(block, instructions=block.instructions[:position], next=())
+    return block
 
 
 def _take_out_last(state: State, container: Path) -> None:

@@ -25,11 +25,15 @@ from leaklint.solve.world import Solving, span_in
 
 def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Solving:
     """A callable that the callee was given is called, as part of ``work`` where the call opens some."""
+    from leaklint.solve.applications import start_up
     from leaklint.solve.coroutines import invoked
 
     act, state = sub.act, sub.state
     target = yield from sub.things(invoke.path)
     given = yield from _arguments(sub, invoke)
+    if invoke.moment is Moment.STARTUP:
+        yield from start_up(act, state, target, given, sub.span)
+        return NOTHING
     regime = invoke.regime
     loop = None
     if regime is Regime.OPEN and sub.arguments:

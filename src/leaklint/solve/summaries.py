@@ -10,7 +10,7 @@ from leaklint.ir.effects import AnyEffect, Defer, Pending, Settled, Work, Write
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
-from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.link.annotations import leaves_open
 from leaklint.solve import leaving, results
 from leaklint.solve.activation import Activation
@@ -39,6 +39,8 @@ def begin(world: World, question: Ask) -> Solving:
     """Starts the computation that answers a question."""
     if question.what == "module":
         return import_module(world, question.name)
+    if question.what == leaving.ENTER:
+        return _entered(world, question)
     if question.what in (leaving.LEAVE, leaving.LEAVE_BY_EXCEPTION):
         return _left(world, question)
     return summarise(world, question)
@@ -78,6 +80,20 @@ def _is_written_elsewhere(act: Activation, facts: FunctionFacts, ended: Ended) -
     if ended.normal is None or {each.rpartition(".")[2] for each in facts.decorators} & {"abstractmethod", "overload"}:
         return True
     return facts.in_class is not None and "typing.Protocol" in act.world.order(f"{act.path}::{facts.in_class}")
+
+
+def _entered(world: World, question: Ask) -> Solving:
+    """The summary of what a generator does up to its ``yield``."""
+    facts = world.program.function(question.name)
+    if facts is None:
+        return Summary(name=question.name)
+    changed, body = leaving.part_before(facts, world.program.body(question.name))
+    act = Activation(world, f"{question.name}|{question.what}", changed, importing=False)
+    state = act.entry(question.shapes)
+    yield from _annotate(act, state, changed, {index for index, _ in question.shapes})
+    ended: Ended = yield from run(act, body, state)
+    world.budget.took(question.name, act.work, importing=bool(world.importing))
+    return _summary(act, changed, ended, NOTHING, [])
 
 
 def _left(world: World, question: Ask) -> Solving:
