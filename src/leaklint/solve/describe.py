@@ -96,6 +96,8 @@ class Describer:
         through: Sources = frozenset().union(*(self.passed_on.get(source, frozenset()) for source in sources))
         for source in sources | through:
             if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
+                if source.fields and source.fields[0] in CONSTANT_CONTEXT:
+                    continue  # of the platform's context, as a framework gives it
                 name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]
                 labels.add((name, *shown_all(source.fields)))
             if source.root.kind is not RootKind.PARAMETER:
@@ -177,13 +179,14 @@ class Describer:
     def constant(self, sources: Sources) -> bool:
         """Whether a value made from these sources is the same in every invocation."""
         for source in sources:
-            if source.root.kind is RootKind.LIBRARY:
-                if source.root.owner in ("varies", "request") or source.root.owner.startswith("snapshot"):
-                    return False
-                continue
-            if source.root.kind is RootKind.PARAMETER:
+            owner = source.root.owner if source.root.kind is RootKind.LIBRARY else ""
+            if owner == "varies" or owner.startswith("snapshot"):
+                return False
+            if owner == "request" or source.root.kind is RootKind.PARAMETER:
                 if self.request(frozenset({source})):
                     return False
+                continue
+            if source.root.kind is RootKind.LIBRARY:
                 continue
             if source.root.kind is RootKind.FREE:
                 return False
