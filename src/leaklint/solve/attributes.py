@@ -159,7 +159,8 @@ def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path,
         if stored is not None:
             return stored
         if NAMESPACE in world.order(class_name) and world.models.method(class_name, name) is None:
-            return of(Thing(path), sources=frozenset({path}) if survives(path) else frozenset())
+            kept = survives(path) or path.root.owner == "request"  # by another function, or by an earlier handler
+            return of(Thing(path), sources=frozenset({path}) if kept else frozenset())
         member = library_member(act, state, thing, class_name, name)
         if survives(path) and not act.importing and _looks_at_all(world, member):
             state.read(slot(thing.path, CONTENT))

@@ -98,6 +98,9 @@ class Describer:
             if source.root.kind is RootKind.LIBRARY and source.root.owner == "request":
                 if source.fields and source.fields[0] in CONSTANT_CONTEXT:
                     continue  # of the platform's context, as a framework gives it
+                row = self.world.models.row(source.root.name)
+                if row and not row.request_data and not is_within(source, self.world.put_for_request):
+                    continue  # of ``g``, into which nothing of the request has been put under this name
                 name = source.root.name if source.root.name.startswith("self.") else source.root.name.rpartition(".")[2]
                 labels.add((name, *shown_all(source.fields)))
             if source.root.kind is not RootKind.PARAMETER:

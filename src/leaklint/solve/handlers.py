@@ -20,9 +20,10 @@ from leaklint.solve.attributes import get_attribute
 from leaklint.solve.calls import apply
 from leaklint.solve.coroutines import invoked, run_coroutine
 from leaklint.solve.injected import injected
-from leaklint.solve.lattice import extend, of, ordered, parameter, slot
+from leaklint.solve.lattice import extend, is_from_outside, of, ordered, parameter, slot
 from leaklint.solve.lookup import module_name
 from leaklint.solve.members import DECORATED
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import registered_here
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.world import Solving, World, instance
@@ -213,6 +214,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
             )
         )
     sets.update(token.effect.path for token in state.tokens.values() if _is_set_variable(token.effect))
+    world.put_for_request |= _put_for_request(state)
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(
@@ -229,6 +231,17 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         frozenset(state.settled),
         frozenset(filter(None, sets)).union(state.settled),
     )
+
+
+def _put_for_request(state: State) -> set[Path]:
+    """Where request data has been put into what a framework has for each request: ``g.user``."""
+    return {
+        place
+        for place, value in state.heap.items()
+        if place.fields
+        and place.root.owner == "request"
+        and any(is_from_outside(each) and each.root != place.root for each in deep_sources(state, value))
+    }
 
 
 def _keeps_default(world: World, value: Value, facts: FunctionFacts) -> bool:

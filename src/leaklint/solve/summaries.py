@@ -338,7 +338,7 @@ def _stores(act: Activation, last: State, returns: Value) -> list[Store]:
     pending = [thing.path.root for thing in returns.things]
     for path, value in last.heap.items():
         root = path.root
-        if root.kind in SYMBOLIC or survives(path):
+        if root.kind in SYMBOLIC or survives(path) or (root.owner == "request" and path.fields):
             if any(field.startswith("<") for field in path.fields):
                 continue
             if root.kind is RootKind.FREE and not path.fields and value.things == frozenset({Thing(path)}):

@@ -140,6 +140,8 @@ class World:
         """Where tasks are dropped for which a caller waits: for all that there are."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
+        self.put_for_request: set[Path] = set()
+        """Where handlers put request data into what a framework has for each request: ``flask.g.user``."""
         self.from_outside: set[Path] = set()
         """Objects of the import that came from the outside world: what nobody knows of them may ask it again."""
         self.changed: set[Path] = set()
