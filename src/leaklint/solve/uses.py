@@ -11,7 +11,7 @@ from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Lifetime, Pendi
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import MAX_FIELDS, Path, Root, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, Root, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import outside
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect, tests_of
