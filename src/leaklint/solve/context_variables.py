@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, Create, Pending, Read, Work
 from leaklint.ir.location import Span
+from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import HELD, NONE, ORIGINAL, extend, join, join_all, of, ordered, single_constant, slot
+from leaklint.solve.lattice import (
+    CONSTANT_PATH,
+    HELD,
+    NONE,
+    ORIGINAL,
+    extend,
+    join,
+    join_all,
+    of,
+    ordered,
+    single_constant,
+    slot,
+)
 from leaklint.solve.lookup import read_field
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
+from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving, instance
 
 DECLARED: Final = "<declared>"
@@ -53,29 +67,36 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
 
 def _is_as_before(state: State, variable: Thing, value: Value, default: Value | None) -> bool:
     """Whether a variable gets nothing of this invocation: None, its default, or what it held at the start."""
-    _, initial = single_constant(default) if default is not None else (True, None)
+    default = default or NONE
+    _, initial = single_constant(default)
     held = extend(variable.path, HELD)
     constants = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
     earlier = _earlier(state, variable, value)
     if value.sources == {held}:  # what a function gives that reads it
         earlier |= {each for each in value.things if each.type.kind is TypeKind.UNKNOWN and "/" in each.path.root.name}
-    if earlier and not value.sources <= {held, *(each.path for each in earlier)}:
+    if earlier and not value.sources <= {held, *(each.path for each in earlier), *default.sources}:
         return False
     none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in constants)
-    return bool(value.things) and none_or_initial and value.things <= constants | earlier
+    return bool(value.things) and none_or_initial and value.things <= constants | earlier | default.things
 
 
-def put_back(act: Activation, state: State, effect: AnyEffect, variable: Thing, arguments: Sequence[Value]) -> bool:
-    """Whether a callee sets a variable to just what it is given, and that is what the variable held at the start."""
+def put_back(sub: Substitution, summary: Summary, effect: AnyEffect, variable: Thing) -> Solving:
+    """Whether a callee sets a variable to just what it is given, and that is what the variable held at the start.
+
+    It may lie in an attribute of what the callee is given: ``__enter__`` keeps it for ``__exit__``.
+    """
     if not isinstance(effect, Pending) or effect.work is not Work.TOKEN or len(effect.sources) != 1:
         return False
-    (source,) = effect.sources
-    if source.fields or source.root.kind is not RootKind.PARAMETER or int(source.root.name) >= len(arguments):
+    assert effect.path is not None
+    (source,), place = effect.sources, extend(effect.path, ".value")
+    made = {thing.path for store in summary.stores if store.path == place for thing in store.value.things}
+    if source.root.kind is not RootKind.PARAMETER or not made <= {source, CONSTANT_PATH, place}:
         return False
-    default = read_field(act, state, extend(variable.path, ".default"))
-    if not _is_as_before(state, variable, arguments[int(source.root.name)], default):
+    given = yield from sub.things(source)
+    default = read_field(sub.act, sub.state, extend(variable.path, ".default"))
+    if not _is_as_before(sub.state, variable, given, default):
         return False
-    pending.settle_at(state, variable.path, (Work.TOKEN,))
+    pending.settle_at(sub.state, variable.path, (Work.TOKEN,), every_path=place in summary.resets)
     return True
 
 
@@ -85,7 +106,8 @@ def _earlier(state: State, variable: Thing, value: Value) -> set[Thing]:
     return {
         each
         for each in value.things
-        if each.path == held or variable in state.heap[slot(each.path, "<earlier>")].things
+        if each.path == held
+        or any(of_variable.path == variable.path for of_variable in state.heap[slot(each.path, "<earlier>")].things)
     }
 
 

@@ -329,7 +329,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             tests = frozenset(sub.sources(test) for test in changed.tests) | happening.tests_of(state)
             changed = msgspec.structs.replace(changed, tests=tests)
         if isinstance(changed, Pending):
-            if put_back(act, state, effect, thing, sub.arguments):
+            if (yield from put_back(sub, summary, effect, thing)):
                 continue
             of_argument = here and effect.path.root.kind is RootKind.PARAMETER
             if of_argument and changed.work is Work.FILE and not folders.is_name(act.world, thing):
