@@ -55,7 +55,8 @@ def living(lifetime: Lifetime, name: str, **fields: Any) -> Write:
 
 def opened(work: Work, **fields: Any) -> Pending:
     """Work or a resource that nothing settles."""
-    return Pending(**{"site": SITE, "work": work, "callee": "save", **fields})
+    in_context = work is Work.TOKEN
+    return Pending(**{"site": SITE, "work": work, "callee": "save", "ends_with_context": in_context, **fields})
 
 
 def findings(effect: Effect, *handlers: Handler) -> list[Finding]:

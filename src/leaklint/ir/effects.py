@@ -256,6 +256,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """Done as soon as its loop runs (``call_soon``)."""
     until_run: bool = False
     """Done before ``asyncio.run`` returns: it waits for what its loop's own executor runs."""
+    ends_with_context: bool = False
+    """It lies in a context variable: gone as soon as the context ends in which it was put there."""
     daemon: bool = False
     constant_name: bool = False
     """For files: the same name is overwritten in each invocation."""

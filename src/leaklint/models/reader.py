@@ -302,6 +302,7 @@ class Reader:
                     by_hand=opens.by_hand,
                     until_loop=opens.until_loop,
                     until_run=opens.until_run,
+                    ends_with_context=opens.ends_with_context,
                     only_with=tuple(opens.only_with),
                     sources=self.made_from(opens),
                 )

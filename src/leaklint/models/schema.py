@@ -73,6 +73,8 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     """For files: nothing is made where there is one of this name already."""
     context: str = ""
     """Name of the library context, for ``library context``: settled by rows with the same name."""
+    ends_with_context: bool = False
+    """For ``library context``: it lies in a context variable, and goes with the context in which it is put there."""
     by_hand: bool = False
     """For buffers: nothing in the background sends what is in it."""
     only_with: list[str] = []

@@ -136,9 +136,9 @@ def coroutine_handed_on(reached: Reached) -> bool:
 
 
 def context_reset(reached: Reached) -> bool:
-    """A context variable is reset on every path, or set in a context that ends with the invocation."""
+    """What lies in a context variable is reset on every path, or its context ends with the invocation."""
     match reached.effect:
-        case Pending(work=Work.TOKEN, settled=settled, regime=regime):
+        case Pending(ends_with_context=True, settled=settled, regime=regime):
             return settled is Settled.ALWAYS or regime in CLOSED
         case _:
             return False

@@ -39,6 +39,9 @@ loguru, New Relic, Datadog, OpenTelemetry and others.
 - Taken out or cleared on every path, at the start of each invocation or at its end.
 - Context managers that take it out themselves: `bound_contextvars`, `append_context_keys`, `contextualize`, a Sentry
   scope.
+- What lies in a context variable (structlog, OpenTelemetry), put there where the context ends with the work: inside
+  `asyncio.run`, a task, a thread or `copy_context().run`, or in a handler that the platform runs in a task or in a copy
+  of the context.
 - `append_keys` under `inject_lambda_context(clear_state=True)`; Sentry with its AWS Lambda integration.
 
 **Fix**
@@ -54,8 +57,10 @@ from leaklint.rules.rule import Message, rule
 
 
 @rule("LK111", "library-context-kept", on=Pending, fix="clear-context")
-def check(pending: Pending, _: Reached) -> Message | None:
+def check(pending: Pending, reached: Reached) -> Message | None:
     if pending.work is not Work.LIBRARY_CONTEXT:
+        return None
+    if pending.ends_with_context and wording.in_fresh_thread(reached.handlers):
         return None
     library = pending.subject.name or pending.row.partition(".")[0]
     where = f"the {library}" if " " in library else f"the context of {library or 'a library'}"

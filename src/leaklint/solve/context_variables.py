@@ -58,7 +58,14 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
             effects.open_effect(
                 act,
                 state,
-                Pending(site=act.site(span), operation="set", path=thing.path, work=Work.TOKEN, sources=sources - kept),
+                Pending(
+                    site=act.site(span),
+                    operation="set",
+                    path=thing.path,
+                    work=Work.TOKEN,
+                    ends_with_context=True,
+                    sources=sources - kept,
+                ),
             )
         state.resets |= {extend(thing.path, HELD)}
     return of(Thing(made, instance("contextvars.Token")), sources=sources)
@@ -88,7 +95,7 @@ def put_back(sub: Substitution, summary: Summary, effect: AnyEffect, variable: T
     if not isinstance(effect, Pending) or effect.work is not Work.TOKEN or len(effect.sources) != 1:
         return False
     assert effect.path is not None
-    (source,), place = effect.sources, extend(effect.path, ".value")
+    (source,), place = effect.sources, extend(effect.path, HELD)
     made = {thing.path for store in summary.stores if store.path == place for thing in store.value.things}
     if source.root.kind is not RootKind.PARAMETER or not made <= {source, CONSTANT_PATH, place}:
         return False

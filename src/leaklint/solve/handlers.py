@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Declare, Pending, Site, Work
+from leaklint.ir.effects import AnyEffect, Declare, Pending, Site
 from leaklint.ir.facts import FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
@@ -200,7 +200,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
             else:
                 declared.append(_declared(handler, facts, path))
     if handler.copies_context:
-        for key in [key for key, token in state.tokens.items() if _is_set_variable(token.effect)]:
+        for key in [key for key, token in state.tokens.items() if _ends_with_context(token.effect)]:
             sets.add(state.tokens.pop(key).effect.path)
     # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
@@ -213,7 +213,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                 operation=required[2].name,
             )
         )
-    sets.update(token.effect.path for token in state.tokens.values() if _is_set_variable(token.effect))
+    sets.update(token.effect.path for token in state.tokens.values() if _ends_with_context(token.effect))
     world.put_for_request |= _put_for_request(state)
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
@@ -311,11 +311,11 @@ def _is_entry(world: World, state: State, coroutine: Thing, handler: Handler) ->
 
 
 def _ends_with_task(effect: AnyEffect) -> bool:
-    return _is_set_variable(effect) or (isinstance(effect, Pending) and effect.until_loop)
+    return _ends_with_context(effect) or (isinstance(effect, Pending) and effect.until_loop)
 
 
-def _is_set_variable(effect: AnyEffect) -> bool:
-    return isinstance(effect, Pending) and effect.work is Work.TOKEN
+def _ends_with_context(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and effect.ends_with_context
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:

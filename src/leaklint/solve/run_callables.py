@@ -78,6 +78,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             state.heap[extend(path, WOKEN)] = of(Thing(path))
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     lasting = yield from _context_lasts(sub, invoke)
+    if own_context and not lasting:  # what it takes out, it takes out of a context of its own
+        state.tokens.update({key: token for key, token in before.items() if _is_in_context(token.effect)})
     for key in [key for key, token in state.tokens.items() if _is_opened(token, before.get(key))]:
         token = state.tokens[key]
         effect = token.effect
@@ -85,10 +87,10 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             state.tokens[key] = token._replace(effect=msgspec.structs.replace(effect, regime=regime))
         if not isinstance(effect, Pending):
             continue
-        if effect.work is Work.TOKEN and lasting:
+        if effect.ends_with_context and lasting:
             continue  # its context is there for the next one
         ended = (effect.until_loop and invoke.moment is Moment.LOOP) or (effect.until_run and regime is Regime.RUN)
-        if ended or (effect.work is Work.TOKEN and own_context):
+        if ended or (effect.ends_with_context and own_context):
             del state.tokens[key]
         elif regime is not Regime.NONE and effect.regime is Regime.NONE:
             del state.tokens[key]
@@ -105,6 +107,10 @@ def _is_opened(token: Token, before: Token | None) -> bool:
     if not isinstance(effect, Pending) or not isinstance(earlier, Pending):
         return False
     return effect.regime is Regime.NONE and earlier.regime is not Regime.NONE
+
+
+def _is_in_context(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and effect.ends_with_context
 
 
 def _context_lasts(sub: Substitution, invoke: Invoke) -> Solving:
@@ -182,7 +188,7 @@ def note_wakers(sub: Substitution, defer: Defer) -> Solving:
 def _leaves_behind(effect: AnyEffect) -> bool:
     """Whether a callback adds something that outlives it: state that is changed, other than by taking out, or work."""
     if isinstance(effect, Pending):
-        return effect.work is not Work.TOKEN
+        return not effect.ends_with_context
     return isinstance(effect, Write) and effect.how not in REMOVING
 
 
