@@ -18,7 +18,16 @@ from leaklint.solve.draining import drain
 from leaklint.solve.failing import goes_on, is_quiet, leave_to_catcher, never_fails, never_returns
 from leaklint.solve.lattice import NO_FILE, NONE, join, observed
 from leaklint.solve.lookup import BUILTINS
-from leaklint.solve.loops import after_loop, entering, in_loop, left_early, surely_runs, waits, without_time_outs
+from leaklint.solve.loops import (
+    after_loop,
+    entering,
+    in_loop,
+    left_early,
+    note_set,
+    surely_runs,
+    waits,
+    without_time_outs,
+)
 from leaklint.solve.losing import RETURNED
 from leaklint.solve.meeting import join_states, with_lost
 from leaklint.solve.names import value_of
@@ -164,6 +173,8 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                 deliveries.append((block.raises_to, raising))
         if feasible:
             here = rank[index]
+            if block.loop is not None and back:
+                note_set(act, block.loop, state, came, {source for source, _ in back})
             for name in [name for name in state.env if name[0] == "%" and lasting.get(name, -1) <= here]:
                 del state.env[name]
             last = block.instructions[-1] if block.instructions else None

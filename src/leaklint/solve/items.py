@@ -57,7 +57,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import SLICED
 from leaklint.solve.reading import read_contents
 from leaklint.solve.several import is_of_several, single_out
-from leaklint.solve.slices import is_slice, of_slice, slice_made
+from leaklint.solve.slices import is_slice, leaves_none_out, of_slice, slice_made
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance, variable
 
@@ -160,7 +160,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         read_contents(state, target)
         made = Thing(act.made(step.span), instance("builtins.list"))
         effects.bind_field(act, state, made, ELEMENT, of_slice(act, state, step, target, key), certain=False)
-        state.heap[slot(made.path, ALL_OF if is_slice(key, whole=True) else SLICED)] = target
+        state.heap[slot(made.path, ALL_OF if leaves_none_out(key) else SLICED)] = target
         if is_slice(key, whole=True):
             saving.save(state, of(made), target)
         state.env[step.target] = of(made, sources=target.sources | key.sources)

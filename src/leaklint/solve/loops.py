@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
-from leaklint.ir.values import RootKind, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import chosen_in_rounds
 from leaklint.solve.effects import empty
 from leaklint.solve.elements import elements, parts
-from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constant_keys, extend, is_prefix, is_within, slot
+from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constant_keys, extend, is_prefix, is_within, of, slot
 from leaklint.solve.lookup import read_field
-from leaklint.solve.looping import bound_of_all, emptied, forget_losses, forget_of_one, is_whole
+from leaklint.solve.looping import ALL_OF, bound_of_all, emptied, forget_losses, forget_of_one, is_whole
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, settle_at, siblings_of
@@ -22,6 +23,10 @@ from leaklint.solve.undoing import constants_in
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
 """Walking through them raises nothing."""
+
+
+_SET: Final = "<set in rounds>"
+"""The field of a container in which lie the context variables that each round of a loop over it has set."""
 
 
 def surely_runs(act: Activation, operand: str, entry: State) -> bool:
@@ -115,6 +120,42 @@ def _is_of_numbers(iterable: Value) -> bool:
     return bool(iterable.things) and all(thing.type.name == "builtins.range" for thing in iterable.things)
 
 
+def note_set(act: Activation, operand: str, state: State, came: dict[int, State], back: AbstractSet[int]) -> None:
+    """Context variables that rounds of a loop set: where a later loop over as much never runs, nothing has been set.
+
+    So it is with a list into which the rounds have put what they have reached. ``back`` are the ways from the body.
+    """
+    known = {key for source, arrived in came.items() if source not in back for key in arrived.tokens}
+    variables = {
+        Thing(token.effect.path)
+        for source in back
+        for key, token in came[source].tokens.items()
+        if key not in known and _is_token(token.effect) and token.effect.path is not None
+    }
+    if not variables:
+        return
+    iterable = value_of(act, state, operand)
+    items = elements(act, state, iterable).things
+    filled = {
+        Path(place.root, place.fields[:-1])
+        for source in back
+        for place, value in came[source].heap.items()
+        if place.root.kind is RootKind.MADE and place.fields[-1:] == (ELEMENT,) and items & value.things
+    }
+    for path in filled | _containers(state, iterable):
+        state.heap[slot(path, _SET)] = of(*variables)
+
+
+def _is_token(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and effect.work is Work.TOKEN
+
+
+def _containers(state: State, iterable: Value) -> set[Path]:
+    """The containers through which a loop goes as a whole, in whatever order."""
+    copied = [state.heap[slot(thing.path, ALL_OF)] for thing in iterable.things]
+    return {thing.path for each in (iterable, *copied) for thing in each.things}
+
+
 def after_loop(
     act: Activation,
     operand: str,
@@ -152,6 +193,7 @@ def after_loop(
             for thing in value.things
         }
     held |= {thing.path for path in walked for thing in state.heap[slot(path, "<variable>")].things}
+    held |= {thing.path for path in _containers(entry, iterable) for thing in entry.heap[slot(path, _SET)].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}
     names = constant_keys(items)

@@ -17,9 +17,10 @@ from leaklint.solve.state import State
 from leaklint.solve.world import instance
 
 WHOLE: Final = "builtins.slice of everything"
+BACKWARDS: Final = "builtins.slice of everything, backwards"
 FIXED: Final = "builtins.slice of constants"
 """From and to positions that are known: ``[:2]``."""
-_KINDS: Final = frozenset({WHOLE, FIXED, "builtins.slice"})
+_KINDS: Final = frozenset({WHOLE, BACKWARDS, FIXED, "builtins.slice"})
 
 
 def slice_made(act: Activation, state: State, step: cfg.Slice) -> None:
@@ -30,7 +31,9 @@ def slice_made(act: Activation, state: State, step: cfg.Slice) -> None:
     bounds = [single_constant(value_of(act, state, part)) for part in step.parts]
     fixed = all(certain for certain, _ in bounds)
     whole = fixed and all(bound is None for _, bound in bounds)
-    kind = instance(WHOLE if whole else FIXED if fixed and _leaves_out(bounds[:2]) else "builtins.slice")
+    backwards = fixed and [bound for _, bound in bounds] == [None, None, -1]
+    rest = FIXED if fixed and _leaves_out(bounds[:2]) else "builtins.slice"
+    kind = instance(WHOLE if whole else BACKWARDS if backwards else rest)
     made = act.made(step.span)
     if all(bound == (True, None) for bound in bounds[1:]):
         saving.keep_length(state, made, value_of(act, state, step.parts[0]))
@@ -46,6 +49,11 @@ def is_slice(key: Value, *, whole: bool = False) -> bool:
     """Whether a key of items is a slice; with ``whole``, one of all of them."""
     kinds = {thing.type.name for thing in key.things}
     return bool(kinds) and kinds <= ({WHOLE} if whole else _KINDS)
+
+
+def leaves_none_out(key: Value) -> bool:
+    """Whether a key of items is a slice of all elements, in whatever order."""
+    return is_slice(key) and {thing.type.name for thing in key.things} <= {WHOLE, BACKWARDS}
 
 
 def of_slice(act: Activation, state: State, step: cfg.GetItem, target: Value, key: Value) -> Value:
