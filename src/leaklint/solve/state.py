@@ -83,9 +83,13 @@ class Token(NamedTuple):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Two effects with one key are one token."""
+        """Two effects with one key are one token.
+
+        What a setter puts into a place is one thing, and that it throws it away, when it is called again, is another.
+        """
         effect = self.effect
-        return (type(effect), effect.site, effect.path, getattr(effect, "work", None), getattr(effect, "api", None))
+        what = getattr(effect, "work", None) or getattr(effect, "api", None) or getattr(effect, "empties", None)
+        return (type(effect), effect.site, effect.path, what)
 
 
 class State:
