@@ -99,8 +99,8 @@ def _is_below(token: Token, path: Path) -> bool:
 
 
 def _waits_with(effect: Defer, work: Sequence[Work]) -> bool:
-    """Whether a callback has been called once such work has been waited for."""
-    return effect.api != "context" and (not work or effect.to_work)
+    """Whether a callback has been called once such work has been waited for: not one that an object merely keeps."""
+    return effect.api != "context" and (effect.to_work or (not work and effect.api != "parameter"))
 
 
 FILE_GONE: Final = "<file removed>"
