@@ -37,7 +37,6 @@ from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.surprise import Surprise
 from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, FAILED, RAISING
-from leaklint.solve.undoing import leaves_nothing
 from leaklint.solve.world import Solving
 
 MOST_PREPARED: Final = 500
@@ -286,8 +285,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     # the same again: what it opened before is this loop's to settle
                     snapshot.tokens[key] = token._replace(status=Status.SETTLED)
                     continue
-                gone = after is not None and (after.status is Status.SETTLED or leaves_nothing(after.effect))
-                if after is not None and gone and token.status is not Status.SETTLED:
+                if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
             leave_to_catcher(act, state, snapshot)
             for key, token in state.tokens.items():

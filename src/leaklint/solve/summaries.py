@@ -23,7 +23,6 @@ from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, o
 from leaklint.solve.pending import FOLDER_GONE, GONE
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
-from leaklint.solve.undoing import leaves_nothing
 from leaklint.solve.world import CURSORY, SUSPECT, Ask, ModuleState, Solving, World, instance
 
 MAX_EFFECTS: Final = 400
@@ -295,13 +294,6 @@ def _effects(
                 continue
             settled = Settled.NORMAL_PATHS
         effect, left = token.effect, raised.get(key)
-        if (
-            left is not None
-            and left.status is Status.OPEN
-            and leaves_nothing(effect)
-            and not leaves_nothing(left.effect)
-        ):
-            effect, settled = left.effect, Settled.NORMAL_PATHS
         if key in given_up and isinstance(effect, Pending):
             effect = msgspec.structs.replace(effect, given_up=True)
         changed = msgspec.structs.replace(

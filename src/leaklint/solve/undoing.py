@@ -281,11 +281,6 @@ def with_callbacks(state: State, writes: list[tuple[object, ...]]) -> list[tuple
     return [*writes, *kept]
 
 
-def leaves_nothing(effect: AnyEffect) -> bool:
-    """Whether nothing is in the place after this: one setter may keep, and throw away when it is called again."""
-    return isinstance(effect, Write) and effect.empties
-
-
 def _is_in_element(container: Path, path: Path) -> bool:
     """Whether a path leads into an element of a container."""
     below = path.fields[len(container.fields) :]
