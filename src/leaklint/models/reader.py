@@ -308,8 +308,7 @@ class Reader:
                 )
         for state in row.needs:
             yield Read(site=AT_CALL, operation=operation, path=_process(state), origin="needed")
-        for term in row.closes:
-            yield Close(site=AT_CALL, operation=operation, path=self.path(term), row=self.name)
+        yield from (Close(site=AT_CALL, operation=operation, path=self.path(one), row=self.name) for one in row.closes)
         for defers in row.defers:
             if self.applies(defers) and self.given.get(defers.callable.partition(".")[0]) is not None:
                 yield Defer(
