@@ -143,5 +143,7 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Places that it may empty or take something out of."""
     writes: Sources = frozenset()
     """Places that this function binds on every normal path."""
+    wonders: Sources = frozenset()
+    """Surviving places of which it would have to know what lies there (see ``solve/survivors.py``)."""
     fails: bool = False
     """Whether one has to expect that an exception leaves it: of a row's function, ``solve/failing.py`` says so."""

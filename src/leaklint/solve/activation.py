@@ -12,7 +12,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.budget import MAX_OF_SOLVING, PATIENCE
-from leaklint.solve.lattice import CONSTANT_PATH, FACTORY, constants, join, parameter, prolong, slot
+from leaklint.solve.lattice import CONSTANT_PATH, FACTORY, constants, join, parameter, prolong, slot, survives
 from leaklint.solve.state import State
 from leaklint.solve.world import Shape, Shapes, Solving, World, instance
 
@@ -47,6 +47,8 @@ class Activation:
         self.returned: list[Value] = []
         self.shows: set[Path] = set()
         self.shows_new: set[Path] = set()
+        self.wonders: set[Path] = set()
+        """Surviving places of which it would have to know what lies there (see ``leaklint.solve.survivors``)."""
         self.yielded: list[Value] = []
         self.at_yield: dict[str, Value] = {}
         """What the names of a context manager hold where it yields (see ``leaklint.solve.leaving``)."""
@@ -93,6 +95,14 @@ class Activation:
         """Whether solving it has taken so much that it is left out."""
         return self.work > MAX_OF_SOLVING * PATIENCE
 
+    def wonder(self, path: Path) -> None:
+        """What lies at a path is used, and nothing is known of it: a caller may know what the invocation has put there.
+
+        Of what it is given itself, it knows the shape.
+        """
+        if survives(path) or (path.fields and path.root.kind is RootKind.PARAMETER):
+            self.wonders.add(path)
+
     def site(self, span: Span) -> Site:
         """The site of an effect in this function."""
         return Site(self.path, self.name, span)
@@ -120,7 +130,7 @@ class Activation:
         """Whether the object is one that the expression at ``span`` makes, or a callee in the call there."""
         return path.root == self.made(span).root or path.root.name.endswith(f"/{self.path}:{_extent(span)}")
 
-    def entry(self, shapes: Shapes) -> State:
+    def entry(self, shapes: Shapes, survivors: Sequence[tuple[Path, Shape]] = ()) -> State:
         """The state in which the function starts: parameters stand for themselves, with the types in their shapes."""
         state = State()
         state.quiet = self.world.only_work
@@ -137,6 +147,8 @@ class Activation:
             path = Path(Root(RootKind.FREE, "", name))
             value = self._shaped(state, path, known.get(-1 - position))
             state.heap[path] = Value(value.things, frozenset({path}))
+        for place, shape in survivors:
+            state.heap[place] = self._shaped(state, place, shape)
         return state
 
     def _shaped(self, state: State, path: Path, shape: Shape | None) -> Value:

@@ -115,6 +115,7 @@ def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Sol
             return of(Thing(path, instance(world.models.canonical(world_type.instance_of))))
         return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, full)), of(thing))
     stored = read_field(act, state, path)
+    act.wonder(thing.path)
     if survives(thing.path) and (stored is None or (not act.importing and not state.is_bound(path))):
         state.read(path)
     return stored if stored is not None else of(Thing(path))

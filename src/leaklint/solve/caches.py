@@ -13,7 +13,7 @@ from leaklint.solve import effects, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.heap import made_here
-from leaklint.solve.lattice import constants, is_prefix, of, single_constant, slot
+from leaklint.solve.lattice import constants, is_prefix, join_all, of, single_constant, slot
 from leaklint.solve.state import State
 
 BOUNDED: Final = "leaklint.bounded_cache"
@@ -80,7 +80,8 @@ def kept(act: Activation, state: State, function: Thing, facts: FunctionFacts, r
                     places[each] = below if _has_room(state, each, below) else _alone(act, function, facts, each)
                     waiting.append(each)
             if len(below.fields) <= MAX_FIELDS:
-                state.heap[below] = _kept_at(places, value)
+                since = state.heap.get(below)  # what has been put there since an earlier call made it
+                state.heap[below] = join_all([_kept_at(places, value), *([since] if since is not None else [])])
     return _kept_at(places, result)
 
 

@@ -10,7 +10,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import awaitable_tests, caches, cursory, effects, pending, uses
+from leaklint.solve import awaitable_tests, caches, cursory, effects, pending, survivors, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import (
     Arguments,
@@ -308,6 +308,7 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
     if busy is not None:
         question = question._replace(what=CURSORY, busy=busy)
     summary: Summary = yield question
+    summary = yield from survivors.knowing(act, state, question, summary, bound)
     act.fails |= summary.fails or thing.type.name in act.world.altered
     if summary is LEFT_OUT:
         return unknown_result(act, state, of(thing), Arguments(tuple(bound)), span)

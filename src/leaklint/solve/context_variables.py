@@ -165,6 +165,8 @@ def get_variable(act: Activation, state: State, receiver: Value, arguments: Argu
         if stored is not None:
             found.append(Value(frozenset(here), stored.sources))
         declared = _declared(act, state, thing)
+        if stored is None:
+            act.wonders.add(path)
         if default is None and stored is None and declared:
             # what it holds is no object that survives, and its annotation says what it can do
             made = act.made(span)

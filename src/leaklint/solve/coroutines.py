@@ -38,6 +38,8 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
             pending.settle_at(state, thing.path, GOES_ON, times_out=True, single=True)
         pending.settle_at(state, extend(thing.path, ".siblings"), (Work.SIBLINGS,), times_out=True)
         pending.settle_at(state, thing.path, single=True)
+        if thing.type.kind is TypeKind.UNKNOWN:
+            act.wonder(thing.path)
         if thing.type.kind is TypeKind.INSTANCE:
             awaits = act.world.models.class_row(thing.type.name, "awaited") if "::" not in thing.type.name else None
             if "::" in thing.type.name:

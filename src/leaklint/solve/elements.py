@@ -58,7 +58,7 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
             made = read_field(act, state, extend(thing.path, FACTORY)) or NOTHING
             kinds = [each.type.name for each in made.things if each.type.kind is TypeKind.LIBRARY]
             kind = instance(kinds[0]) if kinds else UNKNOWN_TYPE
-            found.append(Value(frozenset({Thing(path, kind), *_under_any_key(act, state, thing, kind)})))
+            found.append(Value(frozenset({Thing(path, kind), *_made_by_default(act, state, thing, kind)})))
         elif thing.type.name == "builtins.str":
             found.append(of(Thing(path, thing.type)))
         elif (
@@ -118,12 +118,13 @@ def is_element(state: State, thing: Thing) -> bool:
     return any(key.fields[-1:] > ("[",) and thing in value.things for key, value in state.heap.items())
 
 
-def _under_any_key(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
-    """What a default has put under keys that nobody knows, where something has been put into that since."""
-    path = extend(thing.path, ELEMENT)
-    for heap in (state.heap.under(path.root), act.world.fields_below(path)):
-        if any(is_prefix(path, key) and key != path for key in heap):
-            yield Thing(path, kind)
+def _made_by_default(act: Activation, state: State, thing: Thing, kind: Type) -> Iterable[Thing]:
+    """What a default has put under keys, known ones or others, where something has been put into that since."""
+    depth = len(thing.path.fields)
+    for heap in (state.heap.under(thing.path.root), act.world.fields_below(thing.path)):
+        for key in heap:
+            if len(key.fields) > depth + 1 and is_prefix(thing.path, key) and key.fields[depth].startswith("["):
+                yield Thing(Path(key.root, key.fields[: depth + 1]), kind)
 
 
 def _from_the_end(act: Activation, state: State, thing: Thing, field: str) -> Value | None:

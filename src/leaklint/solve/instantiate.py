@@ -31,7 +31,6 @@ from leaklint.solve.lattice import (
     extend,
     is_within,
     join_all,
-    of,
     ordered,
     slot,
     survives,
@@ -46,6 +45,7 @@ from leaklint.solve.registered import is_registry, keep
 from leaklint.solve.run_callables import note_wakers, run_callable
 from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.substitution import Substitution
+from leaklint.solve.survivors import put_at
 from leaklint.solve.terminating import terminate
 from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving
@@ -125,7 +125,7 @@ def instantiate(
             yield from serving.settled_by_work(sub, settle)
         target = yield from sub.things(settle.path)
         if survives(settle.path):
-            target = join_all([target, *_kept_at(act, state, settle.path)])
+            target = join_all([target, put_at(act, state, settle.path)])
         if len(settle.path.fields) >= MAX_FIELDS:
             target = join_all([target, elements(act, state, target)])  # it stands for what lies in it, too
         if Work.FILE in settle.work and settle.path.root.kind is RootKind.PARAMETER:
@@ -216,15 +216,6 @@ def _fill(sub: Substitution, summary: Summary) -> Solving:
             fullness.fill(sub.state, thing.path if place is None else slot(thing.path, fullness.SOMETHING))
 
 
-def _kept_at(act: Activation, state: State, path: Path) -> list[Value]:
-    """What this invocation has put where a callee settles what it finds."""
-    if path.fields[-1:] == (ELEMENT,):
-        owner = of(Thing(Path(path.root, path.fields[:-1])))
-        return [elements(act, state, owner)]
-    stored = read_field(act, state, path)
-    return [stored] if stored is not None else []
-
-
 def _store(sub: Substitution, path: Path, stored: Value, *, adds: bool) -> Solving:
     """A field of an object that the caller knows is bound by the callee; with ``adds``, what is there stays."""
     reads = sub.state.reads
@@ -245,7 +236,10 @@ def _store(sub: Substitution, path: Path, stored: Value, *, adds: bool) -> Solvi
             sub.act.world.rebound[path] = value
         return
     *above, field = path.fields
-    target = yield from sub.things(Path(path.root, tuple(above)))
+    owner = Path(path.root, tuple(above))
+    target = yield from sub.things(owner)
+    if survives(owner) and not sub.is_row:
+        target = put_at(sub.act, sub.state, owner)
     if field == ELEMENT and sub.is_row:
         for thing in ordered(target.things):
             kept_in = sub.state.kept_at(thing.path) or thing.path

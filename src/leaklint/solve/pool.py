@@ -41,6 +41,7 @@ class Pool:
             fills=self._source(summary.fills),
             trims=self._source(summary.trims),
             writes=self._source(summary.writes),
+            wonders=self._source(summary.wonders),
         )
 
     def _path(self, path: Path) -> Path:

@@ -128,7 +128,7 @@ def _run(world: World, question: Ask, facts: FunctionFacts) -> Solving:
             *(Root(RootKind.FREE, "", name) for name in facts.free),
         ]
         act.busy = {given[index]: within for index, within in question.busy}
-    state = act.entry(question.shapes)
+    state = act.entry(question.shapes, question.survivors)
     yield from _annotate(act, state, facts, {index for index, _ in question.shapes})
     ended: Ended = yield from run(act, world.program.body(question.name), state)
     return act, ended
@@ -258,6 +258,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         shows=frozenset(act.shows),
         shows_new=frozenset(act.shows_new),
         fills=frozenset(path for path in last.full if path.root.kind is not RootKind.MADE),
+        wonders=frozenset(act.wonders),
         fails=raised is not None or act.risks or facts.is_stub,
     )
 

@@ -36,12 +36,8 @@ Shape: TypeAlias = frozenset[tuple[Type, tuple[tuple[str, "Shape"], ...]]]
 """What is known of an argument: its possible types and, for each, those of its fields."""
 Shapes: TypeAlias = tuple[tuple[int, Shape], ...]
 """Shapes of the arguments about which something is known, by position; captured cells have negative positions."""
-
-
 SUSPECT: Final = "function outside of handlers"
 CURSORY: Final = "function called outside of handlers"
-
-
 Busy: TypeAlias = tuple[tuple[int, bool], ...]
 """Positions of arguments that are something under way, or, where ``True`` stands beside, hold such a thing."""
 
@@ -57,6 +53,8 @@ class Ask(NamedTuple):
     importing: bool = False
     busy: Busy = ()
     """Outside of handlers: which arguments, captured variables last, are something asynchronous that is under way."""
+    survivors: tuple[tuple[Path, Shape], ...] = ()
+    """Shapes of what the invocation has put into surviving places (see ``leaklint.solve.survivors``)."""
 
 
 Solving: TypeAlias = Generator[Ask, Any, Any]
