@@ -7,7 +7,10 @@ from typing import Final
 import msgspec.structs
 
 from leaklint.ir.effects import Write
-from leaklint.ir.values import Path, RootKind, Sources, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.solve import pending
+from leaklint.solve.activation import Activation
+from leaklint.solve.elements import elements
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     ELEMENT,
@@ -17,6 +20,7 @@ from leaklint.solve.lattice import (
     extend,
     is_from_outside,
     is_prefix,
+    of,
     ordered,
     slot,
     survives,
@@ -65,7 +69,7 @@ def remember(state: State, test: Value, answer: str, key: Value, container: Valu
         state.heap[slot(thing.path, MISSED.format(OPPOSITE[answer]))] = Value(container.things, keys)
 
 
-def told(state: State, test: Value, answer: str) -> None:
+def told(act: Activation, state: State, test: Value, answer: str) -> None:
     """A test has given an answer: perhaps it was that a key is in a container, or that it is not."""
     for thing in ordered(test.things):
         found = state.heap.get(slot(thing.path, FOUND.format(answer)))
@@ -80,6 +84,18 @@ def told(state: State, test: Value, answer: str) -> None:
                 state.vacant |= places
                 places = places or {extend(container.path, ELEMENT)}
                 state.absent |= {extend(container.path, KEYS), *places} - state.settled.keys()
+                _nothing_under(act, state, container, missed.sources)
+
+
+def _nothing_under(act: Activation, state: State, container: Thing, keys: Sources) -> None:
+    """On this path nothing is in a container under a key: of what this function has put there, others may stay."""
+    kept = state.heap[slot(container.path, KEYS)]
+    others = kept.sources.union(*(constant_keys(of(each)) for each in kept.things)) - keys
+    for thing in ordered(elements(act, state, of(container), keys=False).things):
+        if thing.path.root.kind is not RootKind.MADE:
+            pending.is_missing(state, thing.path)
+        elif not others:
+            state.settle(pending.tokens_at(state, thing.path), absent=True)
 
 
 def with_tables(state: State, effect: Write) -> Write:

@@ -227,7 +227,7 @@ def _without_elements(act: Activation, state: State, container: Thing) -> None:
 def _ended(act: Activation, state: State, value: Value, kind: str, holds: bool) -> None:
     """The result of ``is_alive()``, ``done()`` or ``empty()`` tells that work has ended, or what there is not."""
     answer = ANSWERS[kind][holds]
-    listed.told(state, value, answer)
+    listed.told(act, state, value, answer)
     for thing in value.things:
         for each in state.heap[slot(thing.path, f"<set {answer}>")].things:
             state.resets |= {extend(each.path, HELD)}
