@@ -212,6 +212,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The state of the process of which the object is a part, where it survives: that of a handler of a logger."""
     fed: bool = False
     """The same invocation may put elements into the container, which is said there: this takes out what was put."""
+    of_work: Sources = frozenset()
+    """What the work hangs on that is kept: as long as that is not finished, it is said of the work."""
     when_full: bool = False
     """What throws it away waits for a test of the container itself: a batch that is sent when it is full."""
     limited: bool = False

@@ -10,7 +10,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Cached, Consume, How, Pending, Site, Work, Write
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
-from leaklint.solve import choosing, fullness, listed, pending, replacing, saving
+from leaklint.solve import choosing, fullness, holding, listed, pending, replacing, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import keep_consumed
 from leaklint.solve.elements import together
@@ -118,7 +118,8 @@ def mutate(
     few: bool = False,
 ) -> None:
     """Objects are mutated in place: the attribute ``field`` is bound, or ``element``, under one of ``few`` keys."""
-    if pending.holds_task(state, value):
+    of_work = holding.work_in(state, (value,))
+    if of_work is None:
         return
     for thing in ordered(target.things):
         path = extend(thing.path, field) if field else thing.path
@@ -141,9 +142,8 @@ def mutate(
         read_from = attribute_of_class(act, thing, field) & {each.path for each in value.things}
         place = extend(path, element) if element else min(read_from, default=None)
         own = root.kind is RootKind.MADE and not state.is_reset(path)
-        write(
-            act, state, path, how, operation, span, sources=sources, key=key, value=value, place=place, few=few, own=own
-        )
+        written = {"sources": sources, "key": key, "of_work": of_work}
+        write(act, state, path, how, operation, span, **written, value=value, place=place, few=few, own=own)
         if how is How.SET_ITEM and len(target.things) == 1:
             fullness.fill(state, path)
 
@@ -182,6 +182,7 @@ def write(
     *,
     sources: Sources = frozenset(),
     key: Sources = frozenset(),
+    of_work: Sources = frozenset(),
     value: Value = NOTHING,
     place: Path | None = None,
     few: bool = False,
@@ -202,6 +203,7 @@ def write(
         how=how,
         sources=sources,
         key_sources=key,
+        of_work=of_work,
         tables=frozenset({CONSTANT_PATH}) if few else frozenset(),
         puts_back=replacing.puts_back(place or path, value),
         prunes=pruned(act, state, path, value) if how is How.REBIND else frozenset(),

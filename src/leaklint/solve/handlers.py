@@ -12,7 +12,7 @@ from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place
 from leaklint.ir.summary import Moment
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
-from leaklint.solve import pending
+from leaklint.solve import holding, pending
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.async_generators import ASYNC_GENERATOR
@@ -215,7 +215,8 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
         )
     sets.update(token.effect.path for token in state.tokens.values() if _ends_with_context(token.effect))
     world.put_for_request |= _put_for_request(state)
-    found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in state.tokens.values()]
+    left = [token for token in state.tokens.values() if not holding.is_said_of_work(state, token)]
+    found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in left]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(
         handler,

@@ -11,7 +11,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.reader import WOKEN
-from leaklint.solve import handed_over
+from leaklint.solve import handed_over, holding
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import HELD, SYMBOLIC, extend, join_all, of, ordered, slot, survives
@@ -183,6 +183,7 @@ def note_wakers(sub: Substitution, defer: Defer) -> Solving:
         if key not in sub.state.tokens and token.status is not Status.SETTLED and _leaves_behind(token.effect):
             sub.state.tokens[key] = token
     _wakes(sub.state, _woken(trial), [thing.path for thing in ordered(work.things)])
+    holding.take_out_when_done(sub.state, work)
 
 
 def _leaves_behind(effect: AnyEffect) -> bool:

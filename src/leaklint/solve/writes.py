@@ -9,7 +9,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve import effects as happening
-from leaklint.solve import fullness, listed, looping, pending, replacing, saving, undoing
+from leaklint.solve import fullness, holding, listed, looping, replacing, saving, undoing
 from leaklint.solve.escaping import Removal
 from leaklint.solve.kinds import is_composed, is_distinct, is_new_object, is_of_request, is_weak, note_change
 from leaklint.solve.lattice import (
@@ -76,10 +76,11 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         return
     if is_weak(act.world, thing) or is_of_request(act.world, thing):
         return
-    if not trace and any(pending.holds_task(state, value) for value in sub.arguments[1:]):
+    held = sub.arguments[1:] if not trace else [sub.arguments[index] for index in written]
+    of_work = holding.work_in(state, held)
+    if of_work is None:
         return
-    if trace and any(pending.holds_task(state, sub.arguments[index]) for index in written):
-        return
+    effect = msgspec.structs.replace(effect, of_work=of_work.union(sub.plain(each) for each in original.of_work))
     if not effect.once_kept and is_within(place, state.kept):
         effect = msgspec.structs.replace(effect, once_kept=True)
     if undoing.drops_when_full(state, place, effect):
