@@ -13,6 +13,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
+    DICTS,
     ELEMENT,
     KEYS,
     constant_keys,
@@ -84,7 +85,8 @@ def told(act: Activation, state: State, test: Value, answer: str) -> None:
                 state.vacant |= places
                 places = places or {extend(container.path, ELEMENT)}
                 state.absent |= {extend(container.path, KEYS), *places} - state.settled.keys()
-                _nothing_under(act, state, container, missed.sources)
+                if container.type.name in DICTS:
+                    _nothing_under(act, state, container, missed.sources)
 
 
 def _nothing_under(act: Activation, state: State, container: Thing, keys: Sources) -> None:
