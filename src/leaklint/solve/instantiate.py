@@ -19,6 +19,7 @@ from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import is_expected, put_back
 from leaklint.solve.elements import beside, elements
 from leaklint.solve.escaping import escape, let_go, take_out
+from leaklint.solve.holding import take_out_when_done
 from leaklint.solve.kinds import ATOMIC, BINDING, having, is_unchanging, keeps
 from leaklint.solve.lattice import (
     ELEMENT,
@@ -31,6 +32,7 @@ from leaklint.solve.lattice import (
     extend,
     is_within,
     join_all,
+    of,
     ordered,
     slot,
     survives,
@@ -365,6 +367,8 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         if not here:
             token = with_status(token, effect)
         state.open(token)
+        if isinstance(changed, Defer) and changed.api == "done-callback":
+            take_out_when_done(state, of(thing))
 
 
 def _handed_on(sub: Substitution, effect: Defer, original: Defer) -> None:
