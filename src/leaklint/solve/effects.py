@@ -235,7 +235,7 @@ def write(
                 put_back(act, state, effect, ())
     elif effect.puts_back and how in REPLACING and not effect.guards:
         put_back(act, state, effect, ())
-    elif how not in REMOVING or not pending.held_task(state, path):
+    else:
         open_effect(act, state, effect)
 
 

@@ -348,23 +348,13 @@ def forget_coroutine(state: State, value: Value) -> None:
             state.tokens[key] = token._replace(effect=effect)
 
 
-def holds_task(state: State, value: Value, work: Sequence[Work] = (Work.TASK,)) -> bool:
-    """Whether a task that somebody has to await, or other such work, hangs on the value."""
+def holds_task(state: State, value: Value) -> bool:
+    """Whether a task that somebody has to await hangs on the value."""
     return any(
         not isinstance(state.tokens[key].effect, Write)
         for thing in value.things
         if thing.type.kind is not TypeKind.CONSTANT
-        for key in tokens_at(state, thing.path, work)
-    )
-
-
-def held_task(state: State, container: Path) -> bool:
-    """Whether a task or future lies in a container: what puts it there is not said, nor what takes it out."""
-    return any(
-        is_prefix(container, place)
-        and place.fields[len(container.fields) :] > ("[",)
-        and holds_task(state, value, (Work.FUTURE, Work.TASK))
-        for place, value in state.heap.under(container.root).items()
+        for key in tokens_at(state, thing.path, (Work.TASK,))
     )
 
 

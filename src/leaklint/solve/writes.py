@@ -133,8 +133,6 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     found = original.path is not None and is_within(place, sub.sources(frozenset({original.path})))
     if thing.path.root.kind is RootKind.MADE and not found and undoing.is_from_new(state, effect):
         return
-    if effect.how in undoing.REMOVING and pending.held_task(state, place):
-        return
     if effect.puts_back and trace and not effect.guards:
         happening.put_back(act, state, effect, trace)
         return
