@@ -99,7 +99,7 @@ def is_said_where_kept(
 
     That request data stays, where the change ``asks`` for such data, is said there only if what is kept has some.
     """
-    if not effect.of_own:
+    if not effect.of_own or effect.how in (How.CLEAR, How.DELETE, How.SHRINK):
         return False
     asking = asks(effect.sources | effect.key_sources)
     return any(

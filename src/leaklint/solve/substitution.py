@@ -261,6 +261,10 @@ class Substitution:
             known = self._mapped[sources] = self._sources(sources)
         return known
 
+    def key(self, sources: Sources) -> Sources:
+        """The sources of a key in terms of the caller: that of an object made here is the same once it is kept."""
+        return shortened(frozenset().union(*(self._source(each, of_key=True) for each in sources)))
+
     def _sources(self, sources: Sources) -> Sources:
         result: set[Path] = set()
         for source in sources:
@@ -270,7 +274,7 @@ class Substitution:
             result |= known
         return shortened(frozenset(result))
 
-    def _source(self, source: Path) -> Sources:
+    def _source(self, source: Path, *, of_key: bool = False) -> Sources:
         """One source of the summary in terms of the caller."""
         kind = source.root.kind
         fields, measured = source.fields, source.fields[-1:] == (MEASURED,)
@@ -287,11 +291,12 @@ class Substitution:
             if index >= len(self.arguments):
                 return frozenset()
             value = self.arguments[index]
+            observed = frozenset(_identities(value, ())) if of_key else self.observed(index)
             if not fields:
-                return self.deep(index) | self.observed(index)
+                return self.deep(index) | observed
             found = set() if measured else self._kept_in(value, fields)
             found |= self._in_field(value, fields)
-            for each in self.observed(index):
+            for each in observed:
                 found |= {prolong(each, fields), self._reached(each, fields)}
             return frozenset(_measured(each) for each in found) if measured else frozenset(found)
         if kind is RootKind.FREE:

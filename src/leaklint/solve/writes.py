@@ -52,7 +52,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     keys = [constant_keys(key) for key in given_keys]
     effect = msgspec.structs.replace(
         effect,
-        key_sources=sub.sources(effect.key_sources).union(sub.keys, *keys),
+        key_sources=sub.key(effect.key_sources).union(sub.keys, *keys),
         guards=sub.sources(effect.guards),
         tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
@@ -130,7 +130,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.settle(sure, within=one_of_many)
         state.settle([key for key in undone if key not in sure], Status.MIXED)
         return
-    found = original.path is not None and is_within(place, sub.sources(frozenset({original.path})))
+    found = original.path is not None and is_within(place, sub.key(frozenset({original.path})))
     if thing.path.root.kind is RootKind.MADE and not found and undoing.is_from_new(state, effect):
         return
     if effect.puts_back and trace and not effect.guards:
