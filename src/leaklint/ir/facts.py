@@ -189,6 +189,16 @@ class FileFacts(msgspec.Struct, frozen=True, gc=False):
     troubles: tuple[Trouble, ...] = ()
 
 
+def decorator_name(text: str) -> str:
+    """The last part of the name of a decorator, by its source text: ``setter`` of ``size.setter``."""
+    return text.partition("(")[0].rpartition(".")[2].strip()
+
+
+def is_property(function: FunctionFacts) -> bool:
+    """Whether a decorator makes a property of a function, by its name: ``cached_property`` as well."""
+    return any(decorator_name(text).endswith("property") for text in function.decorators)
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values in an outline are the same but for places, in the same order."""
     if type(one) is not type(other):

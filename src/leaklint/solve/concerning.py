@@ -92,6 +92,16 @@ def made_for_entry(effect: Write, path: Path, request: Sources, keys: Mapping[Pa
     return held if request and lazily and all(is_within(each, held) for each in request) else frozenset()
 
 
+def is_bound_under(tests: Iterable[Sources], effect: AnyEffect) -> bool:
+    """Whether an effect binds, under one of the tests, what that test asks for."""
+    return (
+        isinstance(effect, Write)
+        and effect.how in (How.REBIND, How.SET_ATTRIBUTE)
+        and effect.path is not None
+        and any(effect.path in test for test in tests if test in effect.tests)
+    )
+
+
 def is_said_where_kept(
     effect: Write, path: Path, effects: Iterable[AnyEffect], asks: Callable[[Sources], object]
 ) -> bool:

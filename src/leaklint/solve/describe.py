@@ -32,6 +32,7 @@ from leaklint.solve.concerning import (
     concerns,
     holder_of,
     is_along,
+    is_bound_under,
     is_constant,
     is_limited,
     is_said_where_kept,
@@ -283,10 +284,9 @@ class Describer:
             return None
         if is_said_where_kept(effect, path, (each for each, *_ in self.invoked.effects), self.request):
             return None
-        key_request = self.request(effect.key_sources)
         asked = frozenset(each for each in effect.sources if request and self.request(frozenset({each})))
         of_entry = made_for_entry(effect, path, asked, self.keys)
-        key_request = self.request(of_entry) or key_request
+        key_request = self.request(of_entry) or self.request(effect.key_sources)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None
         again = not (effect.distinct and effect.operation == "add")
@@ -387,7 +387,6 @@ class Describer:
             return Guard.NONE
         holder = holder_of(path, self.bound)
         same = [place for place in tested if concerns(place, path, holder)]
-        asked = self.request(effect.guards)
         if effect.how is How.COUNT:
             return Guard.NONE  # a count is not made once, whatever its test asks
         if not same:
@@ -396,7 +395,7 @@ class Describer:
         if any(self._is_guard(test, path, holder) for test in effect.tests if ROOM not in test):
             for_good = self.request(effect.chosen) and is_taken_for_good(effect, self.invoked.effects)
             return Guard.REQUEST if for_good else Guard.LAZY
-        if asked:
+        if self.request(effect.guards):
             return Guard.KEYED if keyed and effect.how is How.SET_ITEM else Guard.REQUEST
         return Guard.LAZY
 
@@ -413,13 +412,7 @@ class Describer:
     def _is_once(self, tests: frozenset[Sources]) -> bool:
         """Whether one of the tests asks nothing but surviving state, which is bound under it."""
         lazily = {test for test in tests if not self.request(test)}
-        return any(
-            isinstance(effect, Write)
-            and effect.how in (How.REBIND, How.SET_ATTRIBUTE)
-            and effect.path is not None
-            and any(effect.path in test for test in lazily & effect.tests)
-            for effect, *_ in self.invoked.effects
-        )
+        return any(is_bound_under(lazily, effect) for effect, *_ in self.invoked.effects)
 
     def _changes(self, place: Path, holder: Path | None = None) -> bool:
         """Whether an invocation changes a place: more than that it makes the object of its holder."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from leaklint.ir.facts import is_property
 from leaklint.ir.location import Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
@@ -132,7 +133,7 @@ def _functions_of(act: Activation, thing: Thing) -> list[str]:
             if facts is not None
             for name, method in facts.methods.items()
         ]
-        return [name for name, method in methods if method and "property" not in "".join(method.decorators)]
+        return [name for name, method in methods if method and not is_property(method)]
     facts = program.files.get(thing.type.name) if thing.type.kind is TypeKind.MODULE else None
     return [name for name in facts.functions if name.isidentifier()] if facts is not None else []
 

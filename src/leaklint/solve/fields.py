@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from leaklint.ir.facts import decorator_name
 from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import effects, pending
@@ -23,13 +24,15 @@ FACTORY: Final = ".default_factory"
 """The field of what declares a field in which lies what makes its default, anew for each instance."""
 _ATTRS: Final = re.compile(r"(?:attrs?\.)?(?:attrs|define|frozen|mutable|s)\b")
 """Decorators by which the attributes of a class become the fields of its objects, as attrs has them."""
+_MAKING: Final = re.compile(r"\w*dataclass|define")
+"""Decorators, by their names, that give a class its constructor."""
 NAMESPACE: Final = "types.SimpleNamespace"
 
 
 def is_dataclass(world: World, class_name: str) -> bool:
     """Whether a decorator, of Python or of attrs, gives a class its constructor."""
     facts = world.program.class_(class_name)
-    return facts is not None and any("dataclass" in text or "define" in text for text in facts.decorators)
+    return facts is not None and any(_MAKING.fullmatch(decorator_name(text)) for text in facts.decorators)
 
 
 def keep_fields(

@@ -8,7 +8,7 @@ from typing import Final
 
 from leaklint.ir.values import Path, Sources, Thing, TypeKind, Value
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, named, single_constant
+from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, is_temporary, named, single_constant
 from leaklint.solve.world import World
 
 JOIN: Final = "os.path.join"
@@ -28,7 +28,7 @@ def is_name(world: World, thing: Thing) -> bool:
 def literal(text: str) -> Value:
     """The value of a constant text, which may be the name of a folder or file."""
     value = constant(text)
-    if text.startswith("/tmp"):
+    if is_temporary(text):
         name = named(text)
         return Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
     return Value(value.things, frozenset({ROOTED})) if text.startswith("/") else value

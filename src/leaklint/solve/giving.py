@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from leaklint.facts.drops import last_name
-from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.facts import FunctionFacts, is_property
 from leaklint.link.library import Library
 from leaklint.link.names import Own
 from leaklint.link.program import Program
@@ -59,7 +59,7 @@ class Giving:
                 last = last_name(each.name)
                 self._above[last].update(last_name(base.partition("[")[0]) for base in each.bases)
                 for method, qualified in each.methods.items():
-                    if not any(text.endswith("property") for text in facts.functions[qualified].decorators):
+                    if not is_property(facts.functions[qualified]):
                         self._methods[method].append((last, f"{path}::{qualified}"))
 
         self._with_classes_below = frozenset[str]().union(*self._above.values())

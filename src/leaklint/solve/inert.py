@@ -25,7 +25,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from leaklint.ir import cfg
-from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.facts import FunctionFacts, is_property
 from leaklint.ir.handler import Handler
 from leaklint.link.library import Library
 from leaklint.link.program import Program
@@ -134,7 +134,7 @@ def _look_at_imports(survey: Survey) -> None:
     ]
     survey.at_import.update(dict.fromkeys(bodies))
     for name, known in survey.functions.items():
-        implied = [key for key, each in known if _is_special(name) or "property" in "".join(each.decorators)]
+        implied = [key for key, each in known if _is_special(name) or is_property(each)]
         survey.at_import.update(dict.fromkeys(implied if survey.classes else ()))
     count, looks = 0, dict[Key, Look]()
     while count != len(survey.at_import):

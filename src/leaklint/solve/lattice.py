@@ -161,12 +161,15 @@ def at_import(state: Path) -> Path:
     return Path(Root(RootKind.LIBRARY, AT_IMPORT, state.root.name), state.fields)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a name is that of the folder for temporary files, or of something below it."""
+    return name == TEMPORARY.root.name or name.startswith(f"{TEMPORARY.root.name}/")
+
+
 def names_in(sources: Sources) -> list[str]:
     """The constant folders and files for temporary files that a path was made from, sorted."""
     return sorted(
-        source.root.name
-        for source in sources
-        if source.root.owner == "constant" and source.root.name.startswith("/tmp")
+        source.root.name for source in sources if source.root.owner == "constant" and is_temporary(source.root.name)
     )
 
 

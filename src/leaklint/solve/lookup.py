@@ -8,7 +8,18 @@ from typing import Final
 
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import ANY_NAME, AT_IMPORT, ELEMENT, ORIGINAL, TEMPORARY, at_import, constants, join, of
+from leaklint.solve.lattice import (
+    ANY_NAME,
+    AT_IMPORT,
+    ELEMENT,
+    ORIGINAL,
+    TEMPORARY,
+    at_import,
+    constants,
+    is_temporary,
+    join,
+    of,
+)
 from leaklint.solve.state import State
 from leaklint.solve.world import Ask, ModuleState, Solving, World, instance, variable
 
@@ -87,7 +98,7 @@ def kept(sources: Sources) -> Sources:
         if source == TEMPORARY
         or source.root.owner in ("request", "process", AT_IMPORT)
         or source.root.owner.startswith(SNAPSHOT)
-        or (source.root.owner == "constant" and source.root.name.startswith("/tmp"))
+        or (source.root.owner == "constant" and is_temporary(source.root.name))
     )
 
 

@@ -78,6 +78,17 @@ def only_owner(heap: Heap, path: Path, escaped: Mapping[Path, Path]) -> Path | N
     return owner if owner not in escaped else None
 
 
+def is_lone(env: Mapping[str, Value], heap: Heap, path: Path | None, escaped: Mapping[Path, Path]) -> bool:
+    """Whether at most one name refers to an object, or to what alone owns it."""
+    for _ in range(MOST_OWNERS):
+        if path is None or names_of(env, path, passing=False) > 1:
+            return False
+        if not lies_in_object(heap, path):
+            return True
+        path = only_owner(heap, path, escaped)
+    return False
+
+
 def _is_own(field: Path, path: Path) -> bool:
     """Whether it is an attribute of the object itself, which leads back to it: ``process.stdout`` knows its process."""
     return field.root == path.root and not path.fields and not any(each.startswith("<") for each in field.fields)

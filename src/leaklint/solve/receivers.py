@@ -12,7 +12,7 @@ from typing import Final
 
 from leaklint.facts.bindings import CONSTANT
 from leaklint.facts.drops import STEP, known_elements, root_of
-from leaklint.ir.facts import FunctionFacts, Parameter
+from leaklint.ir.facts import FunctionFacts, Parameter, is_property
 from leaklint.link.names import Library as Foreign
 from leaklint.link.names import Names, Own
 from leaklint.link.program import Program
@@ -347,7 +347,7 @@ class Receivers:
         known = facts.classes[class_name]
         if name in known.methods:
             method = facts.functions[known.methods[name]]
-            if any(each.endswith("property") for each in method.decorators):
+            if is_property(method):
                 return self.given_by(f"{path}::{method.name}")
             return frozenset(defined(path, facts, f"{class_name}.{name}")) | {
                 Kind("function", f"{path}::{method.name}")

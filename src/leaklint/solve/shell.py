@@ -15,6 +15,7 @@ from leaklint.solve.lattice import (
     EMPTIED,
     SYMBOLIC,
     extend,
+    is_temporary,
     ordered,
     single_constant,
 )
@@ -73,7 +74,7 @@ def _removed(command: str) -> list[str]:
         return []
     if words[:1] == ["sudo"]:
         words = words[1:]
-    return [word for word in words[1:] if word.startswith("/tmp")] if words and _removes(words) else []
+    return [word for word in words[1:] if is_temporary(word)] if words and _removes(words) else []
 
 
 def _remove(state: State, name: str) -> None:

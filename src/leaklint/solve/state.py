@@ -300,13 +300,7 @@ class State:
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether at most one name refers to the work that is pending when it is started again, or to what owns it."""
         path = losing.made_here(effect, self.escaped) or losing.submitted(effect, self.escaped)
-        for _ in range(losing.MOST_OWNERS):
-            if path is None or losing.names_of(self.env, path, passing=False) > 1:
-                return False
-            if not losing.lies_in_object(self.heap, path):
-                return True
-            path = losing.only_owner(self.heap, path, self.escaped)
-        return False
+        return losing.is_lone(self.env, self.heap, path, self.escaped)
 
     def without_object(self, token: Token, path: Path) -> Token:
         """Work on a path on which nothing refers to its object any more."""
