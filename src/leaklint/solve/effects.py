@@ -265,7 +265,7 @@ def reset(state: State, path: Path, by: Site | None = None) -> None:
     state.settle(with_callbacks(state, [token.key for token in earlier]))
     if path in state.vacant:
         state.vacant -= {path}
-    elif (place := state.lasting(path)) is not None:
+    elif (place := state.lasting(path)) is not None and (place == path or by is None):
         state.trimmed |= {place}
     if any(_grew_before(token.effect, path) for token in earlier):
         return

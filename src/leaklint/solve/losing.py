@@ -20,7 +20,7 @@ PRUNED: Final = "%"
 """First character of temporaries, which are dropped where no later block uses them."""
 RETURNED: Final = "<returned>"
 """Name of what a path returns: where it ends, no other name counts."""
-MOST_OWNERS: Final = 3
+MOST_OWNERS: Final = 2
 """So many objects, each of which owns the next, are looked through for what refers to the work of the last."""
 _WAITED_FOR_ONE_BY_ONE: Final = frozenset({Work.COROUTINE, Work.PROCESS, Work.TASK, Work.THREAD, Work.TIMER})
 """Work that only its own object can wait for."""
@@ -78,9 +78,11 @@ def only_owner(heap: Heap, path: Path, escaped: Mapping[Path, Path]) -> Path | N
     return owner if owner not in escaped else None
 
 
-def is_lone(env: Mapping[str, Value], heap: Heap, path: Path | None, escaped: Mapping[Path, Path]) -> bool:
-    """Whether at most one name refers to an object, or to what alone owns it."""
-    for _ in range(MOST_OWNERS):
+def is_lone(
+    env: Mapping[str, Value], heap: Heap, path: Path | None, escaped: Mapping[Path, Path], *, owners: int
+) -> bool:
+    """Whether at most one name refers to an object, or to what alone owns it, over so many owners."""
+    for _ in range(1 + owners):
         if path is None or names_of(env, path, passing=False) > 1:
             return False
         if not lies_in_object(heap, path):

@@ -300,7 +300,8 @@ class State:
     def _overwrites(self, effect: AnyEffect) -> bool:
         """Whether at most one name refers to the work that is pending when it is started again, or to what owns it."""
         path = losing.made_here(effect, self.escaped) or losing.submitted(effect, self.escaped)
-        return losing.is_lone(self.env, self.heap, path, self.escaped)
+        is_timer = isinstance(effect, Pending) and effect.work is Work.TIMER  # one that has fired may set the next
+        return losing.is_lone(self.env, self.heap, path, self.escaped, owners=0 if is_timer else losing.MOST_OWNERS)
 
     def without_object(self, token: Token, path: Path) -> Token:
         """Work on a path on which nothing refers to its object any more."""
