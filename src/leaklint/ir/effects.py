@@ -174,6 +174,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The same, test by test: one that reads nothing of the request is a guard, whatever other tests ask."""
     chosen: Sources = frozenset()
     """Those of them that tests read which hold here: they choose what is written (symbolic)."""
+    vacant: Sources = frozenset()
+    """Places that those tests read which say that nothing is there yet (symbolic)."""
     key_request: tuple[str, ...] = ()
     """Request data in the key, where the write has one."""
     key_sources: Sources = frozenset()

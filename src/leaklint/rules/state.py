@@ -207,8 +207,8 @@ def _holds(keys: tuple[str, ...], value: str) -> bool:
 
 def _kept(write: Write) -> _Verdict:
     """Request data that stays for whoever comes next."""
-    lazily = write.guard in (Guard.LAZY, Guard.KEYED) and not _varies(write) and _asks_for_it(write)
-    if write.request and lazily:
+    lazily = write.guard in (Guard.LAZY, Guard.KEYED) and bool(write.vacant)
+    if write.request and lazily and not _varies(write) and _asks_for_it(write):
         return _Verdict(
             Severity.ERROR,
             " only if nothing is there yet: the first caller's data serves all later ones",

@@ -79,15 +79,17 @@ def keys_of_elements(effects: Iterable[AnyEffect]) -> dict[Path, Sources]:
     return keys
 
 
-def made_for_entry(effect: Write, path: Path, request: Sources, keys: Mapping[Path, Sources]) -> Sources:
+def keys_on_the_way(path: Path, keys: Mapping[Path, Sources]) -> Sources:
+    """What the keys are made from under which one comes to a place; ``keys`` are those of all containers."""
+    above = [index for index, field in enumerate(path.fields) if field == ELEMENT]
+    return frozenset().union(*(keys.get(Path(path.root, path.fields[:index]), ()) for index in above))
+
+
+def made_for_entry(effect: Write, path: Path, request: Sources, held: Sources) -> Sources:
     """The keys of an entry of which a part is made when it is first asked for, of no more ``request`` than they hold.
 
-    ``keys`` are those of all containers.
+    ``held`` are the keys under which one comes to the place.
     """
-    if ELEMENT not in path.fields:
-        return frozenset()
-    inside = max(index for index, field in enumerate(path.fields) if field == ELEMENT)
-    held = keys.get(Path(path.root, path.fields[:inside]), frozenset())
     lazily = any(is_along(place, path) for test in effect.tests for place in test)
     return held if request and lazily and all(is_within(each, held) for each in request) else frozenset()
 

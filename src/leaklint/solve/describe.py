@@ -37,6 +37,7 @@ from leaklint.solve.concerning import (
     is_limited,
     is_said_where_kept,
     keys_of_elements,
+    keys_on_the_way,
     looks_into,
     made_for_entry,
     read_first,
@@ -285,8 +286,10 @@ class Describer:
         if is_said_where_kept(effect, path, (each for each, *_ in self.invoked.effects), self.request):
             return None
         asked = frozenset(each for each in effect.sources if request and self.request(frozenset({each})))
-        of_entry = made_for_entry(effect, path, asked, self.keys)
-        key_request = self.request(of_entry) or self.request(effect.key_sources)
+        held, key_request = keys_on_the_way(path, self.keys), self.request(effect.key_sources)
+        of_entry = made_for_entry(effect, path, asked, held)
+        if key_request or of_entry:
+            key_request = self.request(effect.key_sources | held)
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None
         again = not (effect.distinct and effect.operation == "add")
@@ -314,6 +317,7 @@ class Describer:
             key_request=key_request,
             constant=constant,
             guard=guard,
+            vacant=frozenset(place for place in effect.vacant if concerns(place, path, holder_of(path, self.bound))),
             overwritten_first=overwritten,
             fed=takes_what_was_fed(effect, self.fed),
             unread=is_unread(self.world, path, how, self.reads | self.invoked.reread),

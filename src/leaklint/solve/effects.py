@@ -80,8 +80,13 @@ def open_effect(
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:
             chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
+            vacant = {place for tested in state.guards if tested.vacant for place in tested.reads}
             effect = msgspec.structs.replace(
-                effect, guards=effect.guards | guards, tests=tests, chosen=effect.chosen | chosen
+                effect,
+                guards=effect.guards | guards,
+                tests=tests,
+                chosen=effect.chosen | chosen,
+                vacant=effect.vacant | vacant,
             )
     if isinstance(effect, Cached) and effect.path is not None and state.is_reset(effect.path):
         return
@@ -215,6 +220,7 @@ def write(
         # ``x = x or make()`` tests x itself
         guards=frozenset({path}) if tests_itself else frozenset(),
         tests=frozenset({frozenset({path})}) if tests_itself else frozenset(),
+        vacant=frozenset({path}) if tests_itself else frozenset(),
     )
     fullness.take(state, path, how)
     if effect.prunes:

@@ -19,6 +19,8 @@ class Tested(NamedTuple):
     indirect: bool = False
     """It is an ``except``, of which nobody knows what has raised it, or asks for an answer (see ``choosing.py``):
     whatever has been read may have to do with it."""
+    vacant: bool = False
+    """It says that nothing is there yet."""
 
 
 def met_guards(left: frozenset[Tested], right: frozenset[Tested]) -> frozenset[Tested]:

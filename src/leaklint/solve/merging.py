@@ -31,10 +31,11 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
             new = msgspec.structs.replace(new, guards=frozenset(), tests=frozenset())
         # what only one of them says of the place is not known
         becomes = new.becomes if old.becomes == new.becomes else None
+        vacant = old.vacant & new.vacant
         both = {name: getattr(old, name) and getattr(new, name) for name in _OF_BOTH}
         both["once_kept"] = old.once_kept or new.once_kept
-        old = msgspec.structs.replace(old, becomes=becomes, **both)
-        new = msgspec.structs.replace(new, becomes=becomes, **both)
+        old = msgspec.structs.replace(old, becomes=becomes, vacant=vacant, **both)
+        new = msgspec.structs.replace(new, becomes=becomes, vacant=vacant, **both)
     if isinstance(old, Pending | Consume) and isinstance(new, Pending | Consume) and old.tests != new.tests:
         old = msgspec.structs.replace(old, tests=old.tests & new.tests)
         new = msgspec.structs.replace(new, tests=old.tests)

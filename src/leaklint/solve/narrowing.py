@@ -321,6 +321,7 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
             thing.path for thing in value.things if thing.path.fields[-1:] and thing.path.fields[-1].startswith(".")
         }
     chosen = _chosen_by(act, state, step.condition)
+    known_vacant = state.vacant | state.empty
     narrow(act, state, step.condition, step.truth)
     _asked_again(act, state, step)
     # what this invocation has emptied before says nothing about earlier ones
@@ -330,7 +331,8 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
     if any(_is_crowded(state, thing, step.truth) for thing in value.things):
         reads.append(CROWD)
     if reads and not decided:
-        state.guards |= {Tested(frozenset(reads), step.truth, step.span, is_answer(value))}
+        vacant = state.vacant | state.empty > known_vacant
+        state.guards |= {Tested(frozenset(reads), step.truth, step.span, is_answer(value), vacant)}
     return True
 
 

@@ -56,6 +56,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         guards=sub.sources(effect.guards),
         tests=frozenset(sub.sources(test) for test in effect.tests),
         chosen=sub.sources(effect.chosen),
+        vacant=sub.sources(effect.vacant),
     )
     if len(given_keys) == len(original.key_sources) > 0 and all(listed.is_one_of_few(key) for key in given_keys):
         effect = msgspec.structs.replace(effect, tables=frozenset({CONSTANT_PATH}))
