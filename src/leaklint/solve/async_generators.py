@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from leaklint.ir.effects import Pending, Work
+from leaklint.ir import cfg
+from leaklint.ir.effects import AnyEffect, Pending, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import RootKind, Thing, Type, TypeKind, Value
+from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect
 from leaklint.solve.lattice import ordered
+from leaklint.solve.names import value_of
 from leaklint.solve.state import State
 
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
+ENDING: Final = frozenset({"", "BaseException", "GeneratorExit", "CancelledError"})
+"""Exceptions that are thrown in where a generator is closed, or the task is cancelled that walks through it."""
 
 
 def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
@@ -30,6 +35,24 @@ def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
                     callee=maker(thing),
                 ),
             )
+
+
+def ended_by_exception(act: Activation, raised: State, step: cfg.Instruction) -> bool:
+    """Whether async generators have ended where a step raises: one that raises itself has.
+
+    At a ``yield``, only what ends the whole function is thrown in, and nobody who catches anything else sees it.
+    """
+    before = [token.status for token in raised.tokens.values()]
+    if isinstance(step, cfg.Element) and step.is_async:
+        for thing in value_of(act, raised, step.iterable).things:
+            pending.settle_at(raised, thing.path, (Work.GENERATOR,))
+    elif isinstance(step, cfg.Yield) and act.catching and act.catching.isdisjoint(ENDING):
+        raised.settle([key for key, each in raised.tokens.items() if _is_generator(each.effect)])
+    return before != [token.status for token in raised.tokens.values()]
+
+
+def _is_generator(effect: AnyEffect) -> bool:
+    return isinstance(effect, Pending) and effect.work is Work.GENERATOR
 
 
 def maker(generator: Thing) -> str:

@@ -13,6 +13,7 @@ from leaklint.ir.effects import Pending, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, TypeKind, Value
 from leaklint.solve import results
 from leaklint.solve.activation import Activation
+from leaklint.solve.async_generators import ended_by_exception
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.failing import goes_on, is_quiet, leave_to_catcher, never_fails, never_returns
@@ -287,6 +288,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                     continue
                 if after is not None and after.status is Status.SETTLED and token.status is not Status.SETTLED:
                     snapshot.tokens[key] = after
+            if ended_by_exception(act, snapshot, step):
+                known = None  # what raises next does so in another state
             leave_to_catcher(act, state, snapshot)
             for key, token in state.tokens.items():
                 if key in snapshot.tokens:
