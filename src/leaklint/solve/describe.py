@@ -47,7 +47,7 @@ from leaklint.solve.concerning import (
 from leaklint.solve.consuming import is_lazy
 from leaklint.solve.context_variables import counts
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.kinds import held_at_import, is_never_set, is_nothing
+from leaklint.solve.kinds import held_at_import, is_never_set, is_nothing, takes_an_entry
 from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
@@ -290,6 +290,8 @@ class Describer:
         of_entry = made_for_entry(effect, path, asked, held)
         if key_request or of_entry:
             key_request = self.request(effect.key_sources | held)
+        if (request or key_request) and path not in self.fed and takes_an_entry(self.world, effect, path):
+            return None  # what another handler has put there is said where it does so
         if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
             return None
         again = not (effect.distinct and effect.operation == "add")

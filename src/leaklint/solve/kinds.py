@@ -165,6 +165,14 @@ def _is_absent(world: World, path: Path) -> bool:
     )
 
 
+def takes_an_entry(world: World, effect: Write, path: Path) -> bool:
+    """Whether a single element is taken out of a container of Python's own in which nothing has been at import."""
+    own = _type_at_import(world, path).startswith(("builtins.", "collections."))
+    if not own or effect.how not in (How.SHRINK, How.DELETE) or path.root.kind is not RootKind.STATIC:
+        return False
+    return not any(place.fields[:1] > ("[",) for place in world.fields_below(path))
+
+
 def _is_missing(world: World, path: Path) -> bool:
     if path.fields[0][:2] not in ("['", '["'):
         return False
