@@ -41,6 +41,7 @@ from leaklint.solve.members import (
     super_attribute,
 )
 from leaklint.solve.state import State
+from leaklint.solve.uses import ENUMS
 from leaklint.solve.world import Solving, World, class_path, instance, variable
 
 DRIVING: Final = frozenset({"__await__", "close", "cr_await", "cr_frame", "cr_running", "send", "throw"})
@@ -299,6 +300,8 @@ def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, na
         value = yield from class_member(act, state, known.metaclass, name, bound_to=thing, on_class=False)
     if value is None and name == "__subclasses__":
         return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, SUBCLASSES)), of(thing))
+    if value is None and name == "__members__" and act.world.is_subclass(thing.type.name, ENUMS):
+        return of(Thing(path, instance("builtins.dict")))
     if value is None:
         return stored if stored is not None else of(Thing(path))
     if not act.importing and constants(value) == [None]:
