@@ -44,6 +44,7 @@ from leaklint.solve.lattice import (
     parameter,
     single_constant,
     slot,
+    survives,
     unknown,
     with_sources,
 )
@@ -82,7 +83,8 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
     for value in arguments.everything():
         sources |= deep_sources(state, value)
         made = RootKind.STATIC if act.importing else RootKind.MADE
-        pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else (), made=made)
+        if not _is_put_among_others(callee):
+            pending.hand_over(state, value, _ALL_BUT_FILES if _of_python(callee) else (), made=made)
     for thing in callee.things:
         receiver = state.heap.get(slot(thing.path, "<self>"))
         if receiver is not None:
@@ -91,6 +93,18 @@ def unknown_result(act: Activation, state: State, callee: Value, arguments: Argu
         if thing.type.kind is TypeKind.UNKNOWN and owner.root.kind in SYMBOLIC and owner.fields[-1:] == (ELEMENT,):
             state.handed_over |= {owner}  # whoever puts something there knows what it is, and what waits for it
     return unknown(act.made(span), frozenset(sources))
+
+
+def _is_put_among_others(callee: Value) -> bool:
+    """Whether the call puts something into a container that lies, as it seems, in one that survives."""
+    unknown_ones = [thing for thing in callee.things if not thing.type.name.startswith("builtins.")]
+    return bool(unknown_ones) and all(
+        thing.path.fields[-1:] in ((".add",), (".append",))
+        and thing.path.fields[-2:-1] > ("[",)
+        and thing.type.kind is TypeKind.UNKNOWN
+        and survives(thing.path)
+        for thing in unknown_ones
+    )
 
 
 def _plain_name(callee: Thing) -> str:
