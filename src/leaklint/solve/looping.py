@@ -122,7 +122,7 @@ def keep_of_one(state: State, inside: State, elements: AbstractSet[Path]) -> Non
         is_file = isinstance(token.effect, Pending) and token.effect.work is Work.FILE
         of_one = is_file and not token.effect.sources.isdisjoint(elements)
         if of_one and token.within and token.status is Status.SETTLED and state.tokens[key].status is Status.SETTLED:
-            state.tokens[key] = token._replace(status=Status.MIXED, skipped_at=inside.line, within=False)
+            state.tokens[key] = token._replace(status=Status.MIXED, skipped_at=inside.line_for(token), within=False)
 
 
 def bound_of_all(

@@ -61,7 +61,9 @@ def left_early(state: State) -> State:
     leaving = state.copy()
     forget_of_one(leaving, state, state.iterating)
     for key in early:
-        leaving.tokens[key] = state.tokens[key]._replace(status=Status.MIXED, skipped_at=state.line, within=False)
+        leaving.tokens[key] = state.tokens[key]._replace(
+            status=Status.MIXED, skipped_at=state.line_for(state.tokens[key]), within=False
+        )
     for path in state.partly:
         leaving.settled[path] = (leaving.settled[path][0], False)
     return leaving
@@ -78,7 +80,9 @@ def entering(act: Activation, operand: str, state: State) -> State:
         return state
     again = state.copy()
     for key in left:
-        again.tokens[key] = state.tokens[key]._replace(status=Status.MIXED, skipped_at=state.line, within=False)
+        again.tokens[key] = state.tokens[key]._replace(
+            status=Status.MIXED, skipped_at=state.line_for(state.tokens[key]), within=False
+        )
     return again
 
 

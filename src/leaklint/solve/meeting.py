@@ -129,7 +129,7 @@ def _met(one: Token, two: Token, left: State, right: State) -> Token:
         return high
     if low.status is Status.SETTLED and high.by_surprise:
         return low._replace(settled_with_exception=True, by_surprise=False)
-    where = left.line if high.status is one.status else right.line
+    where = (left if high.status is one.status else right).line_for(high)
     if low.status is Status.SETTLED and high.status is Status.OPEN:
         kept, thrown_away = (left, right) if high.status is one.status else (right, left)
         tests = kept.guards - thrown_away.guards

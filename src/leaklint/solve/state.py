@@ -244,6 +244,11 @@ class State:
             and all(_as_settled(token, other.tokens[key]) for key, token in self.tokens.items())
         )
 
+    def line_for(self, token: Token) -> Span | None:
+        """The line that this path has come to, where it is one of the file in which the token's effect happens."""
+        elsewhere = token.trace and token.trace[0].path != token.effect.site.path
+        return None if elsewhere else self.line
+
     # ----------------------------------------------------------------------------------------------------- tokens
     def open(self, token: Token) -> None:
         """An effect happens. A settled one of the same key is open again."""
@@ -308,7 +313,7 @@ class State:
         assert isinstance(token.effect, Pending)
         held = token.effect.held and token.effect.work is not Work.COROUTINE
         effect = msgspec.structs.replace(token.effect, path=losing.lost(path), held=held, how_dropped="lost")
-        return token._replace(effect=effect, status=Status.MIXED, skipped_at=self.line)
+        return token._replace(effect=effect, status=Status.MIXED, skipped_at=self.line_for(token))
 
     def assume(self, name: str, kind: str, holds: bool) -> None:
         """A test of a local name holds from here on: what was opened under its opposite is not there."""
