@@ -13,6 +13,8 @@ from leaklint.ir.values import Path, Root, RootKind
 LEAVES = Span(12, 9, 12, 15)
 TENANT = ('event["tenant"]',)
 
+VACANT = frozenset({Path(Root(RootKind.VARIABLE, "app.py", "SEEN"))})
+
 
 def test_request_data_in_a_module_level_list() -> None:
     (finding,) = findings(mutation(request=EVENT))
@@ -122,9 +124,19 @@ def test_taking_away_keeps_nothing_of_the_request(how: How) -> None:
         (rebinding(How.COUNT), "LK102 warning", "counted up"),
         (mutation(constant=True), "LK101 warning", "grows"),
         # A lazy guard that is fed from the request.
-        (rebinding(request=EVENT, guard=Guard.LAZY), "LK102 error", "the first caller's data serves all later ones"),
+        (
+            rebinding(request=EVENT, guard=Guard.LAZY, vacant=VACANT),
+            "LK102 error",
+            "the first caller's data serves all later ones",
+        ),
         (rebinding(request=EVENT, guard=Guard.REQUEST), "LK102 error", "survives the invocation"),
-        (mutation(request=EVENT, guard=Guard.KEYED), "LK101 error", "the first caller's data serves all later ones"),
+        (
+            mutation(request=EVENT, guard=Guard.KEYED, vacant=VACANT),
+            "LK101 error",
+            "the first caller's data serves all later ones",
+        ),
+        # No test says that nothing is there.
+        (rebinding(request=EVENT, guard=Guard.LAZY), "LK102 error", "survives the invocation"),
         # Reset, but not on every path.
         (mutation(request=EVENT, settled=Settled.NORMAL_PATHS), "LK101 warning", "an exception skips the reset"),
         (

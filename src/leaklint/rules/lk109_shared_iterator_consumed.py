@@ -48,9 +48,12 @@ from leaklint.rules.rule import Message, rule
 @rule("LK109", "shared-iterator-consumed", on=Consume)
 def check(consume: Consume, _: Reached) -> Message | None:
     on_some = "" if consume.settled is Settled.NEVER else f" {obligation.when(consume)}"
+    cycle = consume.subject.type == "cycle"
+    again = "it goes on where it stopped" if cycle else "it does not start again"
+    cure = "make it inside the handler"
     return Message(
         obligation.severity(consume.settled, Severity.WARNING),
-        f"{wording.owner(consume.subject)} is consumed{wording.by(consume)}: it does not start again{on_some}",
-        "the next invocation starts where this one stopped, or finds nothing left",
-        "make a tuple or a set of it at import, or make it inside the handler",
+        f"{wording.owner(consume.subject)} is consumed{wording.by(consume)}: {again}{on_some}",
+        "the next invocation starts where this one stopped" + ("" if cycle else ", or finds nothing left"),
+        cure if cycle else f"make a tuple or a set of it at import, or {cure}",
     )

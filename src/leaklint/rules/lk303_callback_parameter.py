@@ -71,16 +71,14 @@ def check(effect: Defer | Declare, reached: Reached) -> Message | None:
     where = "handed to deferred work" if effect.to_work else "kept"
     if not effect.to_work and effect.subject.name:
         where += f" in {wording.owner(effect.subject)}"
-    late = (
-        "may be called after the response"
-        if wording.runs_on(reached.handlers)
-        else "may be called in a later invocation"
-    )
+    runs_on = wording.runs_on(reached.handlers)
+    late = "may be called after the response" if runs_on else "may be called in a later invocation"
+    when = "beside later requests" if runs_on else "inside a later invocation, perhaps for another customer"
     if effect.to_work and effect.settled is not Settled.NEVER:
         late = f"is not waited for {obligation.when(effect)}: it {late}"
     return Message(
         obligation.severity(effect.settled, Severity.WARNING),
         f"callback parameter {name} is {where}, and {late}",
-        "the callback runs inside a later invocation, perhaps for another customer, with the data of this one",
+        f"the callback runs {when}, with the data of this one",
         "return the result, or make the function awaitable, and let the caller go on with it",
     )

@@ -47,6 +47,7 @@ _CHANGES = {
     How.REBIND: "is rebound",
     How.COUNT: "is counted up",
 }
+_COUNTS = {"=": "is counted up", "+=": "is counted up", "-=": "is counted down"}
 
 
 _SURVIVES = {
@@ -121,8 +122,8 @@ def _what(write: Write, owner: str) -> str:
     if keeps(write):
         return f"{wording.from_request(write.key_request)} is kept as a key of {owner}"
     verb = "is deleted" if write.how is How.DELETE and is_rebound(write) else _CHANGES[write.how]
-    if write.how is How.COUNT and wording.called(write) == "-=":
-        verb = "is counted down"
+    if write.how is How.COUNT:
+        verb = _COUNTS.get(wording.called(write), "is changed")
     if write.subject.lifetime is Lifetime.PROCESS and write.how in (How.REBIND, How.SET_ITEM, How.SET_ATTRIBUTE):
         verb = "is changed"
     often = "every invocation" if write.surely else "some invocations"

@@ -200,7 +200,8 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     pending.keep_coroutine(state, value)
     if not pending.reopened(state, place) or not sources <= {NEW, VARIES, UNKNOWN_CALL}:
         # else a resource takes the place of one like it that has been closed
-        effects.write(act, state, place, how, act.augmented or "=", span, sources=sources, value=value)
+        operation = act.augmented if act.augmented and how is How.COUNT else "="
+        effects.write(act, state, place, how, operation, span, sources=sources, value=value)
     handed_over.keep_parameter(act, state, value, span, place)
     overwrites(act, state, place, value)
     if is_fresh(value, sources):
