@@ -38,6 +38,7 @@ from leaklint.solve.lattice import (
     named,
     names_in,
     observed,
+    of,
     parameter,
     single_constant,
     slot,
@@ -304,12 +305,15 @@ def _never_none(value: Value) -> bool:
 
 
 def _taking(target: Value, operator: str, given: Value) -> Value:
-    """What an assignment in place is about: a list or a dictionary is it not where a number is added."""
+    """What an assignment in place is about: a list or a dictionary is it not where a number is added.
+
+    Neither is what may be a number itself, as its default is: ``kwargs.pop("count", 4)``.
+    """
     if operator.startswith("*") or not is_number(given):
         return target
-    return Value(
-        frozenset(each for each in target.things if not each.type.name.startswith(OF_LANGUAGE)), target.sources
-    )
+    numbers = frozenset(each for each in target.things if is_number(of(each)))
+    others = frozenset(each for each in target.things if not each.type.name.startswith(OF_LANGUAGE))
+    return Value(numbers or others, target.sources)
 
 
 def _in_place(act: Activation, state: State, step: cfg.InPlace) -> Solving:
