@@ -39,6 +39,9 @@ def merged(old: AnyEffect, new: AnyEffect) -> AnyEffect:
     if isinstance(old, Pending | Consume) and isinstance(new, Pending | Consume) and old.tests != new.tests:
         old = msgspec.structs.replace(old, tests=old.tests & new.tests)
         new = msgspec.structs.replace(new, tests=old.tests)
+    if isinstance(old, Pending) and isinstance(new, Pending) and old.held != new.held:
+        # where an exception comes before it is kept, nobody has dropped it
+        old, new = msgspec.structs.replace(old, held=True), msgspec.structs.replace(new, held=True)
     if isinstance(old, Consume) and isinstance(new, Consume) and old.kept != new.kept:
         old, new = msgspec.structs.replace(old, kept=True), msgspec.structs.replace(new, kept=True)
     if old == new or old.sources == new.sources:
