@@ -337,7 +337,7 @@ class Describer:
 
     def _is_table(self, tables: Sources) -> bool:
         """Whether one of the containers in which a key has been found never changes."""
-        return any(table == CONSTANT_PATH or not self._changes(table) for table in tables)
+        return any(table == CONSTANT_PATH or (survives(table) and not self._changes(table)) for table in tables)
 
     def _is_said(self, looked_up: Write, path: Path) -> bool:
         """Whether a container that makes what is missing is changed by more than this, or looked up in before."""

@@ -16,6 +16,7 @@ from leaklint.solve.lattice import (
     DICTS,
     ELEMENT,
     KEYS,
+    SYMBOLIC,
     constant_keys,
     constants,
     extend,
@@ -46,7 +47,7 @@ def find(state: State, key: Value, container: Value) -> None:
     for thing in container.things:
         if thing.type.kind is not TypeKind.INSTANCE or thing.type.name not in TABLES:
             continue
-        if survives(thing.path):
+        if survives(thing.path) or thing.path.root.kind in SYMBOLIC:
             state.listed |= {(asked, thing.path)}
         elif thing.path.root.kind is RootKind.MADE and _holds_constants(state, thing.path):
             state.listed |= {(asked, CONSTANT_PATH)}

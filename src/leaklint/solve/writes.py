@@ -16,6 +16,7 @@ from leaklint.solve.lattice import (
     CONSTANT_PATH,
     KEYS,
     NEW,
+    SYMBOLIC,
     constant_keys,
     extend,
     is_prefix,
@@ -58,6 +59,7 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         chosen=sub.sources(effect.chosen),
         vacant=sub.sources(effect.vacant),
     )
+    effect = msgspec.structs.replace(effect, tables=_tables(sub, effect.tables))
     if len(given_keys) == len(original.key_sources) > 0 and all(listed.is_one_of_few(key) for key in given_keys):
         effect = msgspec.structs.replace(effect, tables=frozenset({CONSTANT_PATH}))
     place = thing.path
@@ -157,6 +159,19 @@ def _is_of_import(sub: Substitution, sources: Sources) -> bool:
     values = [_behind(sub, source) for source in sources]
     made = [thing.path.root.kind is RootKind.STATIC for value in values for thing in value.things]
     return bool(made) and all(made) and all(value.things for value in values)
+
+
+def _tables(sub: Substitution, tables: Sources) -> Sources:
+    """The tables in which a callee has found its key; none where one of them is not a single object that lasts."""
+    found: set[Path] = set()
+    for table in tables:
+        things = _behind(sub, table).things if table.root.kind in SYMBOLIC else frozenset({Thing(table)})
+        paths = {thing.path for thing in things}
+        lasting = [each for each in paths if survives(each) or each.root.kind in SYMBOLIC or each == CONSTANT_PATH]
+        if len(lasting) != 1 or len(paths) != 1:
+            return frozenset()
+        found.update(lasting)
+    return frozenset(found)
 
 
 def _behind(sub: Substitution, source: Path) -> Value:
