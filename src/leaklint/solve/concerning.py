@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.lattice import CLOCK, CROWD, ELEMENT, ROOM, VARIES, extend, is_prefix, is_within, survives
+from leaklint.solve.lattice import CLOCK, CROWD, ELEMENT, MISSING, ROOM, VARIES, extend, is_prefix, is_within, survives
 
 _BINDING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE})
 _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
@@ -101,6 +101,22 @@ def is_bound_under(tests: Iterable[Sources], effect: AnyEffect) -> bool:
         and effect.how in (How.REBIND, How.SET_ATTRIBUTE)
         and effect.path is not None
         and any(effect.path in test for test in tests if test in effect.tests)
+    )
+
+
+def is_said_otherwise(
+    looked_up: Write, path: Path, effects: Iterable[AnyEffect], constant: Callable[[Sources], bool]
+) -> bool:
+    """Whether a container that makes what is missing is changed by more than this, or looked up in before."""
+    return any(
+        isinstance(each, Write)
+        and each.path is not None
+        and is_prefix(path, each.path)
+        and (
+            (each.operation != MISSING and not each.assumed)
+            or (each.path == path and each.site < looked_up.site and not constant(each.key_sources))
+        )
+        for each in effects
     )
 
 

@@ -35,6 +35,7 @@ from leaklint.solve.concerning import (
     is_bound_under,
     is_constant,
     is_limited,
+    is_said_otherwise,
     is_said_where_kept,
     keys_of_elements,
     keys_on_the_way,
@@ -52,6 +53,7 @@ from leaklint.solve.labels import most_exact, shown, shown_all
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
+    MISSING,
     ROOM,
     TEMPORARY,
     context_of,
@@ -62,7 +64,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.passing import passed_on
 from leaklint.solve.setting_up import settled_at_import
-from leaklint.solve.undoing import MISSING, is_taken_for_good, opened_when_found_closed
+from leaklint.solve.undoing import is_taken_for_good, opened_when_found_closed
 from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, is_renewed, snapshot_read
 from leaklint.solve.world import World, span_in
@@ -292,7 +294,10 @@ class Describer:
             key_request = self.request(effect.key_sources | held)
         if (request or key_request) and path not in self.fed and takes_an_entry(self.world, effect, path):
             return None  # what another handler has put there is said where it does so
-        if effect.operation == MISSING and (self._is_said(effect, path) or self.constant(effect.key_sources)):
+        if effect.operation == MISSING and (
+            is_said_otherwise(effect, path, (each for each, *_ in self.invoked.effects), self.constant)
+            or self.constant(effect.key_sources)
+        ):
             return None
         again = not (effect.distinct and effect.operation == "add")
         constant = again and (effect.constant or self.constant(effect.sources))
@@ -319,7 +324,7 @@ class Describer:
             key_request=key_request,
             constant=constant,
             guard=guard,
-            vacant=frozenset(place for place in effect.vacant if concerns(place, path, holder_of(path, self.bound))),
+            vacant=frozenset(place for place in effect.vacant if concerns(place, path, None)),
             overwritten_first=overwritten,
             fed=takes_what_was_fed(effect, self.fed),
             unread=is_unread(self.world, path, how, self.reads | self.invoked.reread),
@@ -338,19 +343,6 @@ class Describer:
     def _is_table(self, tables: Sources) -> bool:
         """Whether one of the containers in which a key has been found never changes."""
         return any(table == CONSTANT_PATH or (survives(table) and not self._changes(table)) for table in tables)
-
-    def _is_said(self, looked_up: Write, path: Path) -> bool:
-        """Whether a container that makes what is missing is changed by more than this, or looked up in before."""
-        return any(
-            isinstance(each, Write)
-            and each.path is not None
-            and is_prefix(path, each.path)
-            and (
-                (each.operation != MISSING and not each.assumed)
-                or (each.path == path and each.site < looked_up.site and not self.constant(each.key_sources))
-            )
-            for each, _, _, _ in self.invoked.effects
-        )
 
     def _as_at_import(self, effect: Write, path: Path) -> bool:
         """Whether the place gets back what it held after import, or nothing."""

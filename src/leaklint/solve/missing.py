@@ -12,11 +12,10 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.calls import apply
 from leaklint.solve.guards import Tested
-from leaklint.solve.lattice import constant_keys, join, of, ordered
+from leaklint.solve.lattice import MISSING, constant_keys, join, of, ordered
 from leaklint.solve.members import class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State
-from leaklint.solve.undoing import MISSING
 from leaklint.solve.world import Solving
 
 DICTIONARIES: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.UserDict"})

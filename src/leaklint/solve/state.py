@@ -246,8 +246,7 @@ class State:
 
     def line_for(self, token: Token) -> Span | None:
         """The line that this path has come to, where it is one of the file in which the token's effect happens."""
-        elsewhere = token.trace and token.trace[0].path != token.effect.site.path
-        return None if elsewhere else self.line
+        return None if token.trace and token.trace[0].path != token.effect.site.path else self.line
 
     # ----------------------------------------------------------------------------------------------------- tokens
     def open(self, token: Token) -> None:
@@ -288,11 +287,10 @@ class State:
 
     def may_hold_another(self, made: Root) -> bool:
         """Whether the place that keeps an object made here may still hold what an earlier invocation left there."""
-        places = [place for path, place in self.escaped.items() if path.root == made]
         return any(
             thing.type == ORIGINAL or thing.path == place
-            for place in places
-            if (held := self.heap.get(place)) is not None
+            for path, place in self.escaped.items()
+            if path.root == made and (held := self.heap.get(place)) is not None
             for thing in held.things
         )
 

@@ -17,6 +17,7 @@ from leaklint.solve.lattice import (
     CROWD,
     ELEMENT,
     MEASURED,
+    MISSING,
     SYMBOLIC,
     UNKNOWN_CALL,
     VARIES,
@@ -38,8 +39,6 @@ ONE_ELEMENT: Final = frozenset({"add", "append", "appendleft", "insert"})
 REMOVING: Final = frozenset({How.SHRINK, How.DELETE})
 _TAKING_OUT: Final = frozenset({"discard", "pop", "remove"})
 """Methods by which containers lose a certain element."""
-MISSING: Final = "lookup"
-"""Operation by which a container that makes what is missing is changed."""
 _MAKING: Final = frozenset({MISSING, "setdefault"})
 REPLACING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE, How.SET_ITEM})
 _ADDING: Final = {
