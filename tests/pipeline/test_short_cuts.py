@@ -28,8 +28,7 @@ from leaklint.link.templates import cdk_typescript, reading
 from leaklint.models.load import Models
 from leaklint.pipeline import parts
 from leaklint.solve import inert, overview, world
-from leaklint.solve.anywhere import Suspect, droppers
-from leaklint.solve.giving import Giving
+from leaklint.solve.anywhere import Dropping, Suspect, droppers
 
 PROVE = bool(os.environ.get("LEAKLINT_PROVE"))
 PACKAGES = (
@@ -57,10 +56,10 @@ def _one_part(files: Mapping[str, FileFacts], modules: Modules, joined: Iterable
     return [Part(tuple(path for path, _ in sorted(found)), tuple(targets for _, targets in sorted(found)))]
 
 
-def _every_function(program: Program, models: Models, library: Library) -> tuple[list[Suspect], Giving | None]:
+def _every_function(program: Program, models: Models, library: Library) -> Dropping:
     """Every function of a program, whatever its outline says; of each call all that it does matters."""
     suspects = [Suspect(path, name) for path, facts in program.files.items() for name in facts.functions]
-    return sorted(suspects), droppers(program, models, library)[1]
+    return droppers(program, models, library)._replace(suspects=sorted(suspects))
 
 
 class _FollowingAll(world.World):

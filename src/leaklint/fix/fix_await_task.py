@@ -65,7 +65,7 @@ def _bound(tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) 
     kept_here(tree, function, name)
     gather, imports = attribute(tree, "asyncio", "gather") if tree.loops(statement) else ("", [])
     wait = awaiting(gather)
-    if _may_be_cancelled(function, name) or _is_looked_after(function, name):
+    if _may_be_cancelled(function, name) or _is_looked_after(tree, function, name):
         # what a task raises that is cancelled, or whose end somebody looks at, is not for this function
         waiting, more = attribute(tree, "asyncio", "wait")
         wait, imports = dataclasses.replace(wait, one=f"await {waiting}([{{}}])"), [*imports, *more]
@@ -81,11 +81,17 @@ def _may_be_cancelled(function: Function, name: str = "") -> bool:
     return any(not name or dotted(each.value) == name for each in cancels)
 
 
-def _is_looked_after(function: Function, name: str) -> bool:
-    """Whether a task has a callback, which sees how it has ended."""
-    return any(
-        isinstance(each, ast.Call) and dotted(each.func) == f"{name}.add_done_callback" for each in ast.walk(function)
-    )
+def _is_looked_after(tree: Tree, function: Function, name: str) -> bool:
+    """Whether a task has a callback that asks how it has ended."""
+    given = [
+        each.args[0]
+        for each in ast.walk(function)
+        if isinstance(each, ast.Call) and dotted(each.func) == f"{name}.add_done_callback" and each.args
+    ]
+    names = {dotted(each).rpartition(".")[2] for each in given if not isinstance(each, ast.Attribute)}
+    called = [each for each in tree.nodes if isinstance(each, ast.FunctionDef) and each.name in names]
+    asked = (node for each in (*given, *called) for node in ast.walk(each) if isinstance(node, ast.Attribute))
+    return any(node.attr in ("exception", "result") for node in asked)
 
 
 def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.AsyncFunctionDef) -> list[Change]:
