@@ -98,7 +98,7 @@ def is_bound_under(tests: Iterable[Sources], effect: AnyEffect) -> bool:
     """Whether an effect binds, under one of the tests, what that test asks for."""
     return (
         isinstance(effect, Write)
-        and effect.how in (How.REBIND, How.SET_ATTRIBUTE)
+        and effect.how in _BINDING
         and effect.path is not None
         and any(effect.path in test for test in tests if test in effect.tests)
     )
