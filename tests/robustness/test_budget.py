@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def findings(**files: str) -> list[Finding]:
     return sorted(found.findings, key=lambda each: (each.place, each.code))
 
 
-def places(found: list[Finding]) -> list[tuple[str, str, int]]:
+def places(found: Iterable[Finding]) -> list[tuple[str, str, int]]:
     """Code, file and line of findings."""
     return [(each.code, each.place.path, each.place.span.line) for each in found]
 
@@ -137,3 +138,19 @@ def test_what_is_forgotten_outside_of_handlers_is_found_again(monkeypatch: pytes
     assert [each[0] for each in remembered].count("LK201") == 20
     monkeypatch.setattr(sparing, "MOST_REMEMBERED", 3)
     assert places(findings(**files)) == remembered
+
+
+def test_what_imports_may_take_is_not_for_the_handler_to_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = "".join(f"def f{i}(x):\n    X.append(x)\n    return f{i + 1}(x)\n" for i in range(80))
+    files = {
+        "app": "import large" + HANDLER.format(calls="large.f70(event)"),
+        "large": f"X = []\n{steps}def f80(x): X.append(x)\nf0(1)\n",
+    }
+    remembered = places(findings(**files))
+    assert len(remembered) == 12
+    monkeypatch.setattr(budget, "MAX_OF_IMPORTS", 1_500)
+    found = findings(**files)
+    said = [each for each in found if each.code == "LK901"]
+    assert [each.place.path for each in said] == ["large.py"]
+    assert said[0].message.startswith("too large, analysed in part: of what importing it calls, `f")
+    assert places(each for each in found if each.code != "LK901") == remembered

@@ -96,17 +96,17 @@ def solve(
         return begin(world, question)
 
     engine = Engine(
-        start, lambda question: nothing(world, question), lambda: world.budget.is_spent and not world.importing
+        start, lambda question: nothing(world, question), lambda: world.budget.is_spent(importing=bool(world.importing))
     )
     sparing = Sparing(engine, world)
     all_asked = asked is not None or only_handlers
     quiet = {} if all_asked else overview.quiet()
-    found = _confirmed(engine, world, quiet)
+    found = _confirmed(sparing, world, quiet)
     handlers |= {handler.label + handler.path: handler for handler in found}
     world.only_work = not found and asked is None
     if not only_handlers and any(each not in quiet for each in found):
-        _import_all(engine, world, found)
-    confirmed = [_with_request(engine, world, program.placed(handler), quiet.get(handler)) for handler in found]
+        _import_all(sparing, world, found)
+    confirmed = [_with_request(sparing, world, program.placed(handler), quiet.get(handler)) for handler in found]
     solved = _to_be_solved(found, confirmed, quiet)
     handlers |= {handler.label + handler.path: handler for handler in confirmed}
     if only_handlers:
@@ -152,7 +152,7 @@ def _to_be_solved(
     ]
 
 
-def _confirmed(engine: Engine, world: World, quiet: Mapping[Handler, FunctionFacts | None]) -> list[Handler]:
+def _confirmed(sparing: Sparing, world: World, quiet: Mapping[Handler, FunctionFacts | None]) -> list[Handler]:
     """The handlers, those candidates that turn out to be callables with a handler's parameters, and what registers."""
     program = world.program
     confirmed = list(program.handlers)
@@ -161,38 +161,36 @@ def _confirmed(engine: Engine, world: World, quiet: Mapping[Handler, FunctionFac
         if (candidate.path, candidate.attribute) in known:
             continue
         function = quiet.get(candidate)
-        if function is not None:
-            facts = (function, 0)
-        else:
-            facts = engine.answer(Ask("signature", candidate.label + candidate.path))
+        facts = (function, 0) if function is not None else _signature_of(sparing, candidate)
         if facts is not None and looks_like_handler(facts[0], facts[1], candidate.attribute):
             confirmed.append(candidate)
             known.add((candidate.path, candidate.attribute))
-    confirmed += _registered(engine, world, known)
+    confirmed += _registered(sparing, world, known)
     return sorted(confirmed, key=lambda handler: (handler.path, handler.place.span, handler.attribute))
 
 
-def _import_all(engine: Engine, world: World, handlers: Sequence[Handler]) -> None:
+def _import_all(sparing: Sparing, world: World, handlers: Sequence[Handler]) -> None:
     """Runs what is imported together with the handlers: also for nothing but what it puts into other modules."""
     paths = dict.fromkeys(handler.path for handler in handlers)
     for path in paths:
         world.overview.loaded_with(path)
     for path in world.program.modules.in_order(paths):
-        engine.answer(Ask("module", path))
+        sparing.imported(path)
     share_applications(world)
 
 
-def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> list[Handler]:
+def _registered(sparing: Sparing, world: World, known: set[tuple[str, str]]) -> list[Handler]:
     """The handlers that only show when the files that use frameworks are imported."""
     program, found = world.program, []
     if program.registrars is None:
         return []
     for path in world.overview.registering():
-        engine.answer(Ask("module", path))
+        sparing.imported(path)
         for name in world.overview.listing(path):
             note_listed(world, path, name)
     for path, name in world.overview.factories():
-        engine.answer(Ask("application", f"{path}::{name}"))
+        place = Place(path, program.files[path].functions[name].name_span)
+        sparing.answer(Ask("application", f"{path}::{name}"), place, name)
     for identity, registration in sorted(world.registered.items()):
         path, _, name = identity.partition("::")
         function = program.function(identity)
@@ -202,9 +200,9 @@ def _registered(engine: Engine, world: World, known: set[tuple[str, str]]) -> li
     return found
 
 
-def _with_request(engine: Engine, world: World, handler: Handler, function: FunctionFacts | None) -> Handler:
+def _with_request(sparing: Sparing, world: World, handler: Handler, function: FunctionFacts | None) -> Handler:
     """The handler with the names of what it takes as request data; ``function`` is what is called, where known."""
-    found = (function, 0) if function is not None else engine.answer(Ask("signature", handler.label + handler.path))
+    found = (function, 0) if function is not None else _signature_of(sparing, handler)
     if found is None:
         return handler
     facts, bound = found[0], found[1] + bool(handler.receiver and found[0].in_class)
@@ -213,6 +211,13 @@ def _with_request(engine: Engine, world: World, handler: Handler, function: Func
         taken = taken[: handler.arguments]
     attributes = [f"self.{name}" for name in handler.request_attributes]
     return msgspec.structs.replace(handler, request=(*(each.name for each in taken), *attributes, *handler.request))
+
+
+def _signature_of(sparing: Sparing, handler: Handler) -> tuple[FunctionFacts, int] | None:
+    found: tuple[FunctionFacts, int] | None = sparing.answer(
+        Ask("signature", handler.label + handler.path), handler.place, handler.label
+    )
+    return found
 
 
 def _signature(world: World, handler: Handler) -> Solving:
@@ -296,7 +301,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
         engine.answer(Ask("module", path))
 
     def general(identity: str, busy: Busy) -> Summary | None:
-        _import(engine, world, identity.partition("::")[0])
+        _import(sparing, world, identity.partition("::")[0])
         found: Summary | None = sparing.whole(Ask(CURSORY, identity, busy=busy))
         return found
 
@@ -305,7 +310,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
         if kept is not None and kept.all(suspect):
             continue
         path, name = suspect.path, suspect.function
-        _import(engine, world, path)
+        _import(sparing, world, path)
         if name.endswith(("<module>", "<body>")):
             continue
         place = Place(path, program.files[path].functions[name].name_span)
@@ -352,10 +357,10 @@ def declared(program: Program) -> list[Reached]:
     return [_local(program, effect) for effect in without_await(program)]
 
 
-def _import(engine: Engine, world: World, path: str) -> None:
+def _import(sparing: Sparing, world: World, path: str) -> None:
     for package in world.program.modules.packages_of(path):
-        engine.answer(Ask("module", package))
-    engine.answer(Ask("module", path))
+        sparing.imported(package)
+    sparing.imported(path)
 
 
 def _at_import(world: World, effect: Create, function: str) -> bool:

@@ -10,7 +10,8 @@ need that were looked at:
   and beyond ``PATIENCE`` times as much no further function is solved;
 - what one handler makes necessary: beyond ``MAX_OF_HANDLER`` nothing further is solved for it. The next one starts
   afresh. For a function outside of handlers, of which only matters what becomes of its own calls, it is
-  ``MAX_OF_OTHER``.
+  ``MAX_OF_OTHER``. What modules do when they are imported is counted aside, up to ``MAX_OF_IMPORTS``: a script may
+  run a whole program.
 
 A function that is left out is unknown to its callers, and the unknown is silent.
 """
@@ -29,6 +30,7 @@ PATIENCE: Final = 3
 MAX_OF_FILE: Final = 6_000_000
 MAX_OF_HANDLER: Final = 12_000_000
 MAX_OF_OTHER: Final = 1_000_000
+MAX_OF_IMPORTS: Final = 3_000_000
 HEAVY: Final = 100_000
 """A function that takes so much is solved for ``SHAPES_OF_HEAVY`` shapes (see ``World.specialised``)."""
 SHAPES_OF_HEAVY: Final = 2
@@ -58,22 +60,23 @@ class Budget:
         self.left_out: dict[str, set[str]] = {}
         """Functions that were left out because their file had taken too much, by file."""
         self.refused: set[str] = set()
-        """Functions that were left out because of the handler under way."""
+        """Functions that were left out because of the handler, or the imports, under way."""
         self._heavy: set[str] = set()
         """Functions of which one solving took more than ``HEAVY``."""
         self._spent = 0
+        self._imported = 0
         self._in_file: Counter[str] = Counter()
-        self._limit = MAX_OF_HANDLER
+        self.begin()
 
     def begin(self, *, handler: bool = True) -> None:
         """Another handler is begun, or another function outside of handlers."""
         self._limit = self._spent + (MAX_OF_HANDLER if handler else MAX_OF_OTHER)
+        self._limit_of_imports = self._imported + MAX_OF_IMPORTS
         self.refused = set()
 
-    @property
-    def is_spent(self) -> bool:
-        """Whether the handler under way has taken all that it may."""
-        return self._spent > self._limit
+    def is_spent(self, *, importing: bool) -> bool:
+        """Whether the handler under way, or what is imported for it, has taken all that it may."""
+        return self._imported > self._limit_of_imports if importing else self._spent > self._limit
 
     def shapes(self, function: str, most: int) -> int:
         """For how many shapes of its arguments a function may be solved, if none may be for more than ``most``."""
@@ -82,19 +85,21 @@ class Budget:
         return SHAPES_OF_HEAVY if function in self._heavy else most
 
     def refuses(self, function: str, *, importing: bool) -> bool:
-        """Whether a function may not be solved any more; for an import, it is not the handler that counts."""
+        """Whether a function may not be solved any more."""
         path = function.partition("::")[0]
         if self._in_file[path] > MAX_OF_FILE * PATIENCE:
             self.left_out.setdefault(path, set()).add(function)
             return True
-        if self.is_spent and not importing:
+        if self.is_spent(importing=importing):
             self.refused.add(function)
             return True
         return False
 
     def took(self, function: str, work: int, *, importing: bool) -> None:
         """A function has been solved; what an import takes is not for the handler to pay."""
-        if not importing:
+        if importing:
+            self._imported += work
+        else:
             self._spent += work
         self._in_file[function.partition("::")[0]] += work
         if work > HEAVY:

@@ -36,6 +36,12 @@ class Sparing:
             self._cut[place] = f"of what `{name}` calls, {_several(refused)} left out"
         return found
 
+    def imported(self, path: str) -> None:
+        """Runs a module as it is run when it is imported, as far as the budget goes."""
+        self._asked(Ask("module", path), handler=True)
+        if refused := self._world.budget.refused:
+            self._cut[self._place(f"{path}::<module>")] = f"of what importing it calls, {_several(refused)} left out"
+
     def whole(self, question: Ask) -> Any:
         """The answer of a question about a function outside of handlers, or None where the budget does not suffice."""
         found = self._asked(question, handler=False)
