@@ -10,6 +10,7 @@ from leaklint.fix.naming import Site, named_at, stays_here
 from leaklint.fix.occurrences import is_local, occurrences
 from leaklint.fix.plan import Before, Change, Enclose, Forget, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.spelling import is_spelled_elsewhere, spelled_again
 from leaklint.fix.tails import in_handler
 from leaklint.fix.travels import names_of_file
 from leaklint.fix.tree import Function, Tree, dotted
@@ -69,8 +70,10 @@ def _with_name(finding: Finding, site: Site, path: ast.expr, project: Project) -
     block = list(tree.block(first))
     rest = block[block.index(first) :]
     whole_lines(tree, rest)
+    again = spelled_again(tree, function, path, folder=finding.hint.operation in _FOLDERS)
+    held = names_of_file(tree, function, path.id if isinstance(path, ast.Name) else "", rest, again)
     if isinstance(path, ast.Name):
-        names = names_of_file(tree, function, path.id, rest)
+        names = held
         done = _done_already(tree, rest, path.id)
         if done is not None:
             alone(tree, done)
@@ -80,13 +83,16 @@ def _with_name(finding: Finding, site: Site, path: ast.expr, project: Project) -
             changes += [Instead(tree.span(done), ""), *above, *([behind] if behind is not None else [])]
             if first_closing in closing and _only_use_of_os(tree, done):
                 changes.append(Forget("os"))
-    safe = stays_here(site, names | _objects(site), path) and not _is_known_elsewhere(site, path, project)
-    _is_made_for_itself(site, path, names)
+    safe = stays_here(site, names | held | _objects(site), path) and not _is_known_elsewhere(site, path, project)
+    if not site.in_handler:
+        files = {step.place.path for step in finding.trace} | {site.file}
+        safe = safe and not is_spelled_elsewhere(project, tree, function, path, files)
+    _is_made_for_itself(site, path, names, again)
     changes += [guarded(tree, rest, closing, statement), *imports]
     return plan(finding, [(site.file, each) for each in changes], safe=safe)
 
 
-def _is_made_for_itself(site: Site, path: ast.expr, names: set[str]) -> None:
+def _is_made_for_itself(site: Site, path: ast.expr, names: set[str], again: Sequence[ast.expr]) -> None:
     """Raises ``NoFix`` where a function that is no handler makes a file and does not look at it any more."""
     tree = site.tree
     bound = _assignment(tree, site.function, path.id) if isinstance(path, ast.Name) else None
@@ -99,7 +105,7 @@ def _is_made_for_itself(site: Site, path: ast.expr, names: set[str]) -> None:
     for each in ast.walk(site.function):
         if isinstance(each, ast.expr) and (each.lineno, each.col_offset) >= made:
             named = isinstance(each, ast.Name) and isinstance(path, ast.Name) and each.id in names
-            if named or (type(each) is type(path) and tree.text_of(each) == text):
+            if named or each in again or (type(each) is type(path) and tree.text_of(each) == text):
                 return
     raise NoFix("the file is made for others, who know what it is called")
 

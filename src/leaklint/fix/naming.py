@@ -163,6 +163,8 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
 
     The file is known by names, or by what is written as its path is.
     """
+    if _is_working_folder(site, names):
+        raise NoFix("the function ends in the folder, and what comes then may look for files there")
     safe = not _is_handed_on(site, names)
     text = site.tree.text_of(path) if path is not None else ""
     for each in site.tree.own_nodes(site.function):
@@ -182,6 +184,19 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
                 # who gets the answer may ask for the file, and a call may keep its name
                 safe = safe and taker is not None and (_last(taker) in _LOOKS or _is_read(site.tree, taker))
     return safe
+
+
+def _is_working_folder(site: Site, names: set[str]) -> bool:
+    """Whether the last change of the working folder, but for one that a ``with`` puts back, leads there."""
+    calls = [
+        each
+        for each in site.tree.own_nodes(site.function)
+        if isinstance(each, ast.Call)
+        and _last(each) == "chdir"
+        and not isinstance(site.tree.parents[each], ast.withitem)
+    ]
+    last = max(calls, key=lambda each: each.lineno, default=None)
+    return last is not None and any(isinstance(each, ast.Name) and each.id in names for each in ast.walk(last))
 
 
 def _is_handed_on(site: Site, names: set[str]) -> bool:

@@ -17,28 +17,31 @@ _KEEPERS = frozenset({"add", "append", "appendleft", "extend", "insert", "put", 
 _PARTS = (ast.BinOp, ast.Dict, ast.FormattedValue, ast.IfExp, ast.JoinedStr, ast.List, ast.Set, ast.Starred, ast.Tuple)
 
 
-def names_of_file(tree: Tree, function: Function, name: str, region: Sequence[ast.stmt]) -> set[str]:
+def names_of_file(
+    tree: Tree, function: Function, name: str, region: Sequence[ast.stmt], again: Sequence[ast.expr] = ()
+) -> set[str]:
     """All local names that may hold the name of a file, which is removed behind a region.
 
-    Raises ``NoFix`` where it goes to what outlives the function, or is used behind the region.
+    ``again`` are expressions by which its name is put together once more. Raises ``NoFix`` where it goes to what
+    outlives the function, or is used behind the region.
     """
     inside = {node for each in region for node in ast.walk(each)}
     shared = tree.names_of(function)[0]
     own = {each.id for each in ast.walk(function) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-    found = {name}
-    pending = [name]
+    found = {name} - {""}
+    pending: list[ast.expr] = [*again, *tree.uses(function, name)]
     while pending:
-        for use in tree.uses(function, pending.pop()):
-            if not isinstance(use.ctx, ast.Load):
-                continue
-            if use not in inside and use.lineno > region[-1].lineno:
-                raise NoFix("the file may be used behind the block in which it is made")
-            for holder in _holders(tree, use):
-                if holder not in own or holder in shared:
-                    raise NoFix("the name of the file is kept elsewhere")
-                if holder not in found:
-                    found.add(holder)
-                    pending.append(holder)
+        use = pending.pop()
+        if isinstance(getattr(use, "ctx", None), ast.Store | ast.Del):
+            continue
+        if use not in inside and use.lineno > region[-1].lineno:
+            raise NoFix("the file may be used behind the block in which it is made")
+        for holder in _holders(tree, use):
+            if holder not in own or holder in shared:
+                raise NoFix("the name of the file is kept elsewhere")
+            if holder not in found:
+                found.add(holder)
+                pending += tree.uses(function, holder)
     loops = [each for each in tree.loops(region[0]) if each not in inside]
     for loop in loops:
         earlier = {node for node in ast.walk(loop) if node not in inside}
@@ -47,7 +50,7 @@ def names_of_file(tree: Tree, function: Function, name: str, region: Sequence[as
     return found
 
 
-def _holders(tree: Tree, use: ast.Name) -> Iterable[str]:
+def _holders(tree: Tree, use: ast.expr) -> Iterable[str]:
     """What the object that a name stands for is bound to, or put into, at one place; the first part of a dotted one."""
     node: ast.AST = use
     parent = tree.parents[node]
