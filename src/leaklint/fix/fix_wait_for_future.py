@@ -26,6 +26,7 @@ from leaklint.fix.waits import (
 from leaklint.ir.finding import Finding
 
 _EXECUTORS = ("ThreadPoolExecutor", "ProcessPoolExecutor")
+_FORGET = ("discard", "remove")
 _GIVE_RESULTS = ("apply_async", "map_async", "starmap_async")
 
 
@@ -105,6 +106,19 @@ def _not_asked_for(tree: Tree, function: Function, name: str) -> None:
                 raise NoFix("the function waits for it already, and goes on before it ends")
 
 
+def _without_callback(scope: ast.AST, name: str = "") -> None:
+    """Raises ``NoFix`` where a future, by its name or whatever one, calls somebody back who does more than forget it.
+
+    Who waits for a future of ``concurrent.futures`` goes on before its callbacks have run.
+    """
+    for each in ast.walk(scope):
+        match each:
+            case ast.Call(func=ast.Attribute(value=future, attr="add_done_callback"), args=args):
+                forgets = any(isinstance(given, ast.Attribute) and given.attr in _FORGET for given in args)
+                if not forgets and (not name or dotted(future) == name):
+                    raise NoFix("its done-callback would run after the wait; the fix of the callback waits for both")
+
+
 def _goes_on(function: Function) -> bool:
     """Whether a function says that it does not wait to the end: by a timeout, or by ``shutdown(wait=False)``."""
     for each in ast.walk(function):
@@ -158,8 +172,12 @@ def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
             assert function is not None
             kept_here(tree, function, name)
             _not_asked_for(tree, function, name)
+            if method == "submit":
+                _without_callback(function, name)
             return [*waited_for(tree, statement, name, wait), *imports]
         if statement.value is parent and isinstance(parent, ast.ListComp | ast.SetComp) and name:
             left_whole(tree, statement, name)
+            if method == "submit":
+                _without_callback(tree.function(node) or tree.module)
             return [at_the_end(tree, statement, wait.many.format(name, one)), *imports]
     raise NoFix("the future goes where this function cannot wait for it")
