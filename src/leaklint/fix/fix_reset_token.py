@@ -28,7 +28,9 @@ def make(finding: Finding, project: Project) -> Plan:
     if not tree.manages(function) and not ends_the_invocation(finding, project):
         raise NoFix("code that runs after this function may read the variable")
     token = _token(statement, node)
-    resets = _resets(tree, function, variable)
+    if sum(isinstance(each.ctx, ast.Store) for each in tree.uses(function, token)) > 1:
+        raise NoFix("the name of the token stands for another one, too")
+    resets = _resets(tree, function, variable, token)
     rest = [each for each in tree.after(statement) if each not in resets]
     if not rest:
         raise NoFix("nothing follows for which the variable is set")
@@ -60,11 +62,14 @@ def _token(statement: ast.stmt, node: ast.Call) -> str:
     raise NoFix("the token is kept elsewhere")
 
 
-def _resets(tree: Tree, function: Function, variable: str) -> list[ast.stmt]:
-    """The statements that reset the variable on some path; a token can be used only once."""
+def _resets(tree: Tree, function: Function, variable: str, token: str) -> list[ast.stmt]:
+    """The statements that reset the variable on some path, not to a token of another set; one can be used only once."""
     found: list[ast.stmt] = []
-    for each in tree.own_nodes(function):
-        if isinstance(each, ast.Call) and dotted(each.func) == f"{variable}.reset":
+    calls = [each for each in tree.own_nodes(function) if isinstance(each, ast.Call)]
+    sets = [tree.parents[each] for each in calls if dotted(each.func) == f"{variable}.set"]
+    others = {dotted(each.targets[0]) for each in sets if isinstance(each, ast.Assign)} - {token}
+    for each in calls:
+        if dotted(each.func) == f"{variable}.reset" and not any(dotted(given) in others for given in each.args):
             statement = tree.statement(each)
             behind = [other for other in tree.after(statement) if not harmless(other)]
             if not isinstance(statement, ast.Expr) or any(not isinstance(other, ast.Return) for other in behind):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from leaklint.ir.effects import AnyEffect, Create, Pending, Read, Work
+from leaklint.ir.effects import AnyEffect, Create, Pending, Read, Site, Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Summary
-from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
@@ -27,12 +27,15 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import read_field
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.state import State
+from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving, instance
 
 DECLARED: Final = "<declared>"
 """The field of a variable in which lies what its annotation says of its value."""
+
+_BEFORE: Final = "<before>"
+"""The slot of a token in which lie those of the sets of its variable that were not undone when it was made."""
 
 _EXPECTING: Final = frozenset({"LookupError", "Exception", "BaseException", ""})
 
@@ -48,6 +51,16 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     # several variables where the expression may denote any of them
     variables = join(state.heap[slot(made, "<variable>")], receiver)
     state.heap[slot(made, "<variable>")] = state.heap[extend(made, ".var")] = variables
+    own = _stands_for(act.site(span))
+    state.heap[slot(made, _BEFORE)] = Value(
+        frozenset(
+            place
+            for each in variables.things
+            for key in pending.tokens_at(state, each.path, (Work.TOKEN,))
+            if state.tokens[key].status > Status.SETTLED
+            and (place := _stands_for(state.tokens[key].effect.site)) != own
+        )
+    )
     for thing in ordered(receiver.things):
         state.heap[extend(thing.path, HELD)] = value
         default = read_field(act, state, extend(thing.path, ".default"))
@@ -144,12 +157,32 @@ def reset_variable(act: Activation, state: State, receiver: Value, arguments: Ar
         for thing in state.heap[slot(token.path, "<variable>")].things - receiver.things:
             pending.settle_at(state, thing.path, (Work.TOKEN,))
     for thing in receiver.things:
-        pending.settle_at(state, thing.path, (Work.TOKEN,))
+        undone = _set_since(state, thing, arguments.positional[0] if arguments.positional else NOTHING)
+        if undone:  # what this function has set earlier, or a caller, is what the variable holds again
+            state.settle(undone)
+        else:
+            pending.settle_at(state, thing.path, (Work.TOKEN,))
         state.heap.pop(extend(thing.path, HELD))
         if not act.facts.is_generator:  # else the caller's statements stood before this one
             state.resets -= {extend(thing.path, HELD)}
     return NONE
     yield
+
+
+def _set_since(state: State, variable: Thing, token: Value) -> list[tuple[object, ...]]:
+    """Keys of what a variable was set to since a token was made; none where it is not known when that was."""
+    made = [state.heap.get(slot(each.path, _BEFORE)) for each in token.things if each.type.kind is TypeKind.INSTANCE]
+    before = [each.things for each in made if each is not None]
+    if not before or len(before) < len(made):
+        return []
+    keys = pending.tokens_at(state, variable.path, (Work.TOKEN,))
+    return [key for key in keys if _stands_for(state.tokens[key].effect.site) not in frozenset.intersection(*before)]
+
+
+def _stands_for(site: Site) -> Thing:
+    """What stands for the expression that has set a variable."""
+    span = site.span
+    return Thing(Path(Root(RootKind.LIBRARY, "context", f"{site.path}:{site.function}@{span.line}:{span.column}")))
 
 
 def get_variable(act: Activation, state: State, receiver: Value, arguments: Arguments, span: Span) -> Solving:
