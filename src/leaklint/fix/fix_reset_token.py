@@ -8,7 +8,17 @@ from leaklint.fix.plan import Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import ends_the_invocation
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, commented, comments_beside, guarded, harmless, span_of, whole_lines
+from leaklint.fix.waits import (
+    alone,
+    blocks_around,
+    commented,
+    comments_beside,
+    goes_on_behind,
+    guarded,
+    harmless,
+    span_of,
+    whole_lines,
+)
 from leaklint.ir.finding import Finding
 
 _WITH = (3, 14)
@@ -31,15 +41,20 @@ def make(finding: Finding, project: Project) -> Plan:
     if sum(isinstance(each.ctx, ast.Store) for each in tree.uses(function, token)) > 1:
         raise NoFix("the name of the token stands for another one, too")
     resets = _resets(tree, function, variable, token)
+    blocks = blocks_around(tree, statement)
+    if goes_on_behind(tree, blocks):
+        raise NoFix("what follows the block may read the variable")
     rest = [each for each in tree.after(statement) if each not in resets]
     if not rest:
         raise NoFix("nothing follows for which the variable is set")
     alone(tree, statement, *resets)
     whole_lines(tree, rest)
+    # what handlers of an exception write down may tell what is set
+    safe = not any(isinstance(each, ast.Try) for each in blocks)
     if isinstance(statement, ast.Expr) and not resets and project.target >= _WITH:
         with_text = f"with {tree.text_of(node)}:\n    ..."
         enclose = Enclose(span_of(tree, [statement, *rest]), with_text, head=tree.span(statement))
-        return plan(finding, [enclose], safe=True)
+        return plan(finding, [enclose], safe=safe)
     changes: list[Change] = [Instead(tree.span(each), "") for each in resets]
     if not token:
         token = tree.fresh("token", f"{variable.rpartition('.')[2].strip('_').lower()}_token")
@@ -49,7 +64,7 @@ def make(finding: Finding, project: Project) -> Plan:
         above, behind = comments_beside(tree, resets[0])
         closing = commented(tree, closing, above, behind)
         changes += [*above, *([behind] if behind is not None else [])]
-    return plan(finding, [*changes, guarded(tree, rest, closing)], safe=True)
+    return plan(finding, [*changes, guarded(tree, rest, closing)], safe=safe)
 
 
 def _token(statement: ast.stmt, node: ast.Call) -> str:

@@ -9,7 +9,7 @@ from leaklint.fix.plan import After, Before, Change, Enclose, NoFix, Plan, Repla
 from leaklint.fix.project import Project
 from leaklint.fix.tails import in_handler
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, finally_after, harmless
+from leaklint.fix.waits import alone, at_the_end, blocks_around, finally_after, goes_on_behind, guarded, harmless
 from leaklint.ir.finding import Finding, StepKind
 
 _ENTERS = "inject_lambda_context"
@@ -48,6 +48,11 @@ def clear(finding: Finding, project: Project) -> Plan:
     if tree.loops(statement):
         raise NoFix("it stands in a loop")
     closing, imports = _closing(tree, node, finding, function)
+    blocks = blocks_around(tree, statement)
+    if goes_on_behind(tree, blocks) or any(isinstance(each, ast.Try) for each in blocks):
+        # what comes behind, or a handler of exceptions, is to have the context still
+        rest = [blocks[-1], *tree.after(blocks[-1])]
+        return plan(finding, [guarded(tree, rest, closing), *imports], safe=True)
     rest = list(tree.after(statement))
     if rest and all(map(harmless, rest[:-1])) and isinstance(rest[-1], ast.Return) and harmless_answer(rest[-1]):
         alone(tree, statement, rest[-1])

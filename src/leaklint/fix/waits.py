@@ -141,6 +141,23 @@ def finally_after(tree: Tree, statement: ast.stmt, closing: str, last: ast.stmt 
     return guarded(tree, rest, closing)
 
 
+def blocks_around(tree: Tree, statement: ast.stmt) -> list[ast.stmt]:
+    """The statements of a function in whose blocks a statement stands, from the inside."""
+    found: list[ast.stmt] = []
+    for each in tree.above(statement):
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            break
+        found += [each] if isinstance(each, ast.stmt) else []
+    return found
+
+
+def goes_on_behind(tree: Tree, blocks: Sequence[ast.stmt]) -> bool:
+    """Whether something happens behind some blocks, other than that an answer is given which is there already."""
+    rest = [each for block in blocks for each in tree.after(block)]
+    answers = [ast.Expr(each.value) if isinstance(each, ast.Return) and each.value else each for each in rest]
+    return not all(harmless(each) or isinstance(each, ast.Return) for each in answers)
+
+
 def guarded(tree: Tree, rest: Sequence[ast.stmt], closing: str, begins: ast.stmt | None = None) -> Change:
     """``finally`` with the closing for some statements: that of the ``try`` that they are, or one around them.
 
