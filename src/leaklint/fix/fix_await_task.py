@@ -88,7 +88,8 @@ def _is_looked_after(tree: Tree, function: Function, name: str) -> bool:
         for each in ast.walk(function)
         if isinstance(each, ast.Call) and dotted(each.func) == f"{name}.add_done_callback" and each.args
     ]
-    names = {dotted(each).rpartition(".")[2] for each in given if not isinstance(each, ast.Attribute)}
+    # ``partial(report, name)`` calls what it is given
+    names = {node.id for each in given for node in ast.walk(each) if isinstance(node, ast.Name)}
     called = [each for each in tree.nodes if isinstance(each, ast.FunctionDef) and each.name in names]
     asked = (node for each in (*given, *called) for node in ast.walk(each) if isinstance(node, ast.Attribute))
     return any(node.attr in ("exception", "result") for node in asked)

@@ -56,6 +56,11 @@ def make(finding: Finding, project: Project) -> Plan:
         return plan(finding, [Replace(finding.place.span, f"await {tree.text_of(node)}")], safe=safe)
     if isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("waiting for it would block the event loop")
+    if node.func.attr == "map" and isinstance(statement, ast.Expr) and statement.value is node:
+        # its results, taken from it, raise what the work has raised
+        submitted = _submitted(tree, node)
+        taken = [Replace(finding.place.span, f"list({tree.text_of(node)})")]
+        return plan(finding, submitted or taken, safe=safe and bool(submitted))
     return plan(finding, _waited(tree, node, statement), safe=safe)
 
 
@@ -93,6 +98,22 @@ def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> lis
         Enclose(span_of(tree, [made, *rest]), text, head=tree.span(made)),
         *(Instead(tree.span(each), "") for each in shut),
     ]
+
+
+def _submitted(tree: Tree, node: ast.Call) -> list[Change]:
+    """``map`` of which nobody takes the results, as calls of ``submit``: what the work raises stays where it was."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=pool, attr="map"), args=[work, given, *more], keywords=[]):
+            pass
+        case _:
+            return []
+    if not dotted(pool) or not dotted(work) or any(isinstance(each, ast.Starred) for each in node.args):
+        return []
+    wait, imports = member(tree, "concurrent.futures", "wait")
+    one = tree.fresh("each", "item")
+    walked = f"zip({', '.join(map(tree.text_of, (given, *more)))})" if more else tree.text_of(given)
+    text = f"{dotted(pool)}.submit({dotted(work)}, {'*' if more else ''}{one}) for {one} in {walked}"
+    return [Replace(tree.span(node), f"{wait}([{text}])"), *imports]
 
 
 def _not_asked_for(tree: Tree, function: Function, name: str) -> None:
@@ -154,8 +175,6 @@ def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
     method = node.func.attr
     parent = tree.parents[node]
     stands = isinstance(statement, ast.Expr) and statement.value is node
-    if method == "map" and stands:
-        return [Replace(tree.span(node), f"list({tree.text_of(node)})")]
     if method not in ("submit", *_GIVE_RESULTS):
         raise NoFix("it is not known how its result is waited for")
     wait, one, imports = GET, tree.fresh("result", "each"), list[Import]()
