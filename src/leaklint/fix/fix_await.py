@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from leaklint.fix.forever import ends_soon, must_end
-from leaklint.fix.locks import waits_under_lock
+from leaklint.fix.locks import not_under_lock
 from leaklint.fix.meanwhile import is_under_limit, rest_of, shares, waits
 from leaklint.fix.names import attribute
 from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, Replace, fix, plan
@@ -92,8 +92,7 @@ def _does_not_hold_up(finding: Finding, project: Project, rest: list[ast.stmt]) 
     """Raises ``NoFix`` where something that may never end would be waited for before something else is."""
     if not project.ends(finding.hint.callee) and waits(rest):
         raise NoFix("it is not known whether it ends, and what follows waits for something else")
-    if waits_under_lock(finding, project, finding.hint.callee):
-        raise NoFix("it would be waited for under a lock that it may take")
+    not_under_lock(finding, project, finding.hint.callee)
 
 
 def _is_read(tree: Tree, node: ast.Call, statement: ast.stmt) -> bool:

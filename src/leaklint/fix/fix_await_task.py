@@ -6,6 +6,7 @@ import ast
 import dataclasses
 
 from leaklint.fix.forever import ends_soon, must_end
+from leaklint.fix.locks import not_under_lock
 from leaklint.fix.names import attribute
 from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
@@ -28,6 +29,9 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("only a function that is async can await")
     statement = tree.statement(node)
     must_end(finding, project, finding.hint.callee)
+    not_under_lock(finding, project, finding.hint.callee)
+    if finding.hint.settled == "some_paths" and not project.ends(finding.hint.callee):
+        raise NoFix("it may wait for what only the path does that awaits it")
     changes = _bound(tree, node, statement, function) or _collected(tree, node, statement, function)
     if not changes:
         raise NoFix("the task goes where this function cannot wait for it")

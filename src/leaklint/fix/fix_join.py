@@ -6,6 +6,7 @@ import ast
 
 from leaklint.fix.durations import SOON, seconds
 from leaklint.fix.forever import ends_soon, must_end
+from leaklint.fix.locks import not_under_lock
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
@@ -38,7 +39,9 @@ def make(finding: Finding, project: Project) -> Plan:
         if not name or ("." in name and not _made_here(tree, function, name)):
             raise NoFix("what is started is made elsewhere, and joined there perhaps")
         kept_here(tree, function, name)
-        if finding.hint.work == "timer" and _calls(function, name, "cancel"):
+        once_only = not tree.loops(statement)
+        watches = _calls(function, name, "cancel") or (once_only and _is_watchdog(tree, function, receiver, name))
+        if finding.hint.work == "timer" and watches:
             # a watchdog: what it does is not to happen, and waiting for it would let it
             return plan(finding, [at_the_end(tree, statement, f"{name}.cancel()", name=name)], safe=False)
         changes = waited_for(tree, statement, name, PROCESS_JOIN if process else JOIN)
@@ -48,6 +51,7 @@ def make(finding: Finding, project: Project) -> Plan:
     if callee.rpartition(".")[2] == function.name:
         raise NoFix("it starts itself again, and never ends")
     must_end(finding, project, callee)
+    not_under_lock(finding, project, callee)
     own = _made(tree, function, receiver)
     if isinstance(own, ast.Call) and dotted(own.func).rpartition(".")[2] not in _STANDARD:
         # a class of its own decides in ``run`` what happens
@@ -70,6 +74,8 @@ def make(finding: Finding, project: Project) -> Plan:
 _CONSTRUCTORS = ("__enter__", "__init__", "__new__", "__post_init__")
 """Methods that start something for an object, which is used while it runs."""
 _STANDARD = ("Process", "Thread", "Timer")
+_GIVES_UP = 29
+"""Seconds: for how long API Gateway waits for a handler."""
 _LONGEST = 900
 """Seconds: for how long a platform lets a handler run."""
 _RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
@@ -86,6 +92,20 @@ def _interval(tree: Tree, function: Function, receiver: ast.expr) -> float | Non
     if isinstance(made, ast.Call) and interval is None:
         interval = next((each.value for each in made.keywords if each.arg == "interval"), None)
     return seconds(tree, function, interval)
+
+
+def _is_watchdog(tree: Tree, function: Function, timer: ast.expr, name: str) -> bool:
+    """Whether a timer is a daemon, or goes off when whoever has called has given up, so that nobody waits for it."""
+    interval = _interval(tree, function, timer)
+    if interval is not None and interval >= _GIVES_UP:
+        return True
+    return any(
+        isinstance(each, ast.Assign)
+        and dotted(each.targets[0]) == f"{name}.daemon"
+        and isinstance(each.value, ast.Constant)
+        and bool(each.value.value)
+        for each in tree.own_nodes(function)
+    )
 
 
 def _made_here(tree: Tree, function: Function, name: str) -> bool:

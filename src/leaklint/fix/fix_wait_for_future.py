@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.forever import ends_soon, must_end
-from leaklint.fix.locks import waits_for_worker
+from leaklint.fix.locks import not_in_own_pool, not_under_lock, waits_for_worker
 from leaklint.fix.names import member
 from leaklint.fix.plan import Change, Enclose, Import, Instead, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
@@ -40,6 +40,8 @@ def make(finding: Finding, project: Project) -> Plan:
     if function is None:
         raise NoFix("it stands in no function")
     must_end(finding, project, finding.hint.callee)
+    not_under_lock(finding, project, finding.hint.callee)
+    not_in_own_pool(project, finding.place.path, node)
     safe = finding.hint.settled != "uncertain" and ends_soon(finding, project, finding.hint.callee)
     safe = safe and not comes_in_rounds(finding, project) and not _goes_on(function)
     safe = safe and not waits_for_worker(project, finding.place.path, node, finding.hint.callee)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
 from leaklint.fix.running import around, last_name, may_run, near, ways_to
 from leaklint.fix.tree import Function, Tree, dotted
@@ -23,9 +24,27 @@ def waits_under_lock(finding: Finding, project: Project, callee: str) -> bool:
     return any(_is_under_lock(project, *way) for way in ways_to(project, path, node))
 
 
+def not_under_lock(finding: Finding, project: Project, callee: str) -> None:
+    """Raises ``NoFix`` where what runs may take a lock that is held where it is started, and would be waited for."""
+    if waits_under_lock(finding, project, callee):
+        raise NoFix("it would be waited for under a lock that it may take")
+
+
+def not_in_own_pool(project: Project, path: str, call: ast.Call) -> None:
+    """Raises ``NoFix`` where whoever gives work to a pool is run by a pool of the same name."""
+    pool = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    function = project.tree(path).function(call)
+    if function is not None and pool in project.tree(path).names_of(function)[1]:
+        return  # each call makes one of its own
+    for _, tree, place in ways_to(project, path, call):
+        handed = [each.value for each in _handed_to_pool(tree, place) if place is not call]
+        if pool and any(last_name(each) == pool for each in handed):
+            raise NoFix("it would wait for a worker of the pool in which it runs itself")
+
+
 def waits_for_worker(project: Project, path: str, node: ast.AST, callee: str) -> bool:
     """Whether a wait may need a worker of the pool that waits itself: by whoever comes there, or by what is awaited."""
-    if any(_is_handed_to_pool(tree, place) for _, tree, place in ways_to(project, path, node) if place is not node):
+    if any(list(_handed_to_pool(tree, place)) for _, tree, place in ways_to(project, path, node) if place is not node):
         return True
     return any(
         isinstance(each, ast.Call)
@@ -38,8 +57,11 @@ def waits_for_worker(project: Project, path: str, node: ast.AST, callee: str) ->
     )
 
 
-def _is_handed_to_pool(tree: Tree, place: ast.AST) -> bool:
-    return any(isinstance(call.func, ast.Attribute) and call.func.attr in _POOLS for call in _handed_to(tree, place))
+def _handed_to_pool(tree: Tree, place: ast.AST) -> Iterator[ast.Attribute]:
+    """The methods of pools that are given a place among their arguments."""
+    for call in _handed_to(tree, place):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _POOLS:
+            yield call.func
 
 
 def _handed_to(tree: Tree, place: ast.AST) -> Iterator[ast.Call]:
