@@ -1,16 +1,20 @@
 """Tests that a function asks more than once: as long as nothing has changed in between, the answer is the same.
 
-``if "debug" in event: LOG.append(…)`` … ``if "debug" in event: LOG.clear()`` leaves nothing in ``LOG``.
+``if "debug" in event: LOG.append(…)`` … ``if "debug" in event: LOG.clear()`` leaves nothing in ``LOG``. So it is with
+what is asked of a setting: ``if settings.audit: …``, ``if os.environ.get("AUDIT"): …``.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from typing import Final, TypeAlias
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import Body
+from leaklint.ir.values import Path, RootKind, Value
+from leaklint.solve.lattice import ANY_NAME, is_prefix
 
 Key: TypeAlias = tuple[object, ...]
 """What a test asks, built from its operators, attributes and constants, with ``("name", …)`` for local names."""
@@ -21,6 +25,9 @@ DEEPEST: Final = 6
 ASKING_METHODS: Final = frozenset({"endswith", "get", "isalpha", "isdigit", "lower", "startswith", "strip", "upper"})
 """Methods of texts and dictionaries that only ask."""
 ASKING_FUNCTIONS: Final = frozenset({"bool", "int", "isinstance", "len", "str"})
+ENVIRONMENT: Final = ("attribute", "environ", ("global", "os"))
+"""``os.environ``, of which the same is asked in other words: ``os.getenv(…)``."""
+_WORDS: Final = re.compile(r"\w+|\*")
 NAMES: Final = "|"
 """Between the names that a test asks about and what it asks."""
 
@@ -40,7 +47,7 @@ def repeated_tests(body: Body) -> dict[cfg.Assume, tuple[str, bool]]:
     times: Counter[str] = Counter()
     for step in asked:
         key, positive = _positive(made, step.condition)
-        names = _names(key) if key is not None and key[0] != "name" else set()
+        names = _names(key) or _settings(key) if key is not None and key[0] not in ("name", "global") else set()
         if names:
             text = " ".join(sorted(names)) + NAMES + repr(key)
             found[step] = (text, step.truth is positive)
@@ -50,8 +57,18 @@ def repeated_tests(body: Body) -> dict[cfg.Assume, tuple[str, bool]]:
 
 @functools.lru_cache(4096)
 def names_in(test: str) -> tuple[str, ...]:
-    """The local names that a test asks about."""
+    """The local names that a test asks about, or the settings."""
     return tuple(test.partition(NAMES)[0].split(" "))
+
+
+def is_asked(name: str, value: Value | None, path: Path) -> bool:
+    """Whether what is asked about by a local name (it has a value), or as a setting, lies at a path or around it."""
+    if value is None:
+        words = _WORDS.findall(" ".join((path.root.name, *path.fields)))
+        return not {*name.split("."), ANY_NAME, "__dict__"}.isdisjoint(words)
+    return path.root.kind is not RootKind.LIBRARY and any(
+        is_prefix(thing.path, path) or is_prefix(path, thing.path) for thing in value.things
+    )
 
 
 def _positive(made: dict[str, cfg.Instruction | None], operand: str) -> tuple[Key | None, bool]:
@@ -99,6 +116,9 @@ def _key_of_call(made: dict[str, cfg.Instruction | None], step: cfg.Call, deep: 
         return None
     function = made.get(step.function)
     given = tuple(argument.value for argument in step.arguments)
+    if isinstance(function, cfg.GetAttribute) and function.name == "getenv":
+        of_system = _key(made, function.object, deep) == ENVIRONMENT[-1]
+        return _made_of(made, ("method", "get", ENVIRONMENT), given, deep) if of_system else None
     if isinstance(function, cfg.GetAttribute) and function.name in ASKING_METHODS:
         return _made_of(made, ("method", function.name), (function.object, *given), deep)
     if isinstance(function, cfg.LoadGlobal) and function.name in ASKING_FUNCTIONS:
@@ -112,7 +132,7 @@ def _made_of(made: dict[str, cfg.Instruction | None], what: Key, operands: tuple
 
 
 def _names(key: Key) -> set[str]:
-    """The local names in what a test asks; nothing but globals would be the same to every invocation."""
+    """The local names in what a test asks."""
     found: set[str] = set()
     rest: list[object] = [key]
     while rest:
@@ -123,3 +143,34 @@ def _names(key: Key) -> set[str]:
             else:
                 rest.extend(each)
     return found
+
+
+def _settings(key: Key) -> set[str]:
+    """The global names, each with its attributes, of a test that looks at nothing else: ``config.settings.audit``.
+
+    What lies in a container of the module is another matter: that changes in many ways.
+    """
+    found: set[str] = set()
+    rest: list[object] = [key]
+    while rest:
+        each = rest.pop()
+        if not isinstance(each, tuple) or each[0] == "constant":
+            continue
+        dotted = _dotted(each)
+        if dotted:
+            found.add(dotted)
+        elif each[0] in ("operation", "display") or ENVIRONMENT in each[:3]:
+            rest.extend(each[1:])
+        else:
+            return set()
+    return found
+
+
+def _dotted(key: Key) -> str:
+    """A global name with its attributes; empty for everything else."""
+    attributes: list[str] = []
+    each: object = key
+    while isinstance(each, tuple) and each[0] == "attribute":
+        attributes.insert(0, each[1])
+        each = each[2]
+    return ".".join((each[1], *attributes)) if isinstance(each, tuple) and each[0] == "global" else ""

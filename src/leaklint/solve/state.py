@@ -24,7 +24,7 @@ from leaklint.solve.guards import Tested
 from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import CONTENT, ELEMENT, HELD, ORIGINAL, is_prefix, is_within
 from leaklint.solve.merging import merged
-from leaklint.solve.repeated import names_in
+from leaklint.solve.repeated import is_asked, names_in
 from leaklint.solve.tokens import Tokens
 
 Trace = tuple[Place, ...]
@@ -333,7 +333,7 @@ class State:
 
     def changes(self, path: Path) -> None:
         """An object holds something else from now on: what has been asked of it may be answered otherwise."""
-        of_it = {name for name in self.asked if name in self.env and _is_about(self.env[name], path)}
+        of_it = {name for name in self.asked if is_asked(name, self.env.get(name), path)}
         if of_it:
             self._forget(lambda each: each[1] == SAME and not of_it.isdisjoint(names_in(each[0])))
 
@@ -405,13 +405,6 @@ class State:
     def is_reset(self, path: Path) -> bool:
         """Whether the place, or what it lies in, has been reset on every path to here."""
         return is_within(path, self.resets)
-
-
-def _is_about(value: Value, path: Path) -> bool:
-    """Whether an object is, or lies in, what a value denotes, or the other way round."""
-    return path.root.kind is not RootKind.LIBRARY and any(
-        is_prefix(thing.path, path) or is_prefix(path, thing.path) for thing in value.things
-    )
 
 
 def _as_settled(one: Token, two: Token) -> bool:
