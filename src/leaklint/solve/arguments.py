@@ -79,6 +79,20 @@ def bind(act: Activation, state: State, formals: Sequence[Formal], arguments: Ar
     return result
 
 
+THERE: Final = ("<there>", frozenset({(instance("builtins.bool"), ())}))
+"""What the shape of an argument carries that certainly is an object, where the function asks whether it is None."""
+
+
+def is_there(value: Value) -> bool:
+    """Whether a value certainly is an object, which has been made here or at import."""
+    return bool(value.things) and all(
+        thing.type.kind is TypeKind.INSTANCE
+        and thing.path.root.kind in (RootKind.MADE, RootKind.STATIC)
+        and not thing.path.fields
+        for thing in value.things
+    )
+
+
 NONE_GIVEN: Final = "<none given>"
 """Slot of what ``*args`` or ``**kwargs`` denotes where nothing is given for it: handed on, it gives nothing."""
 

@@ -13,10 +13,12 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, V
 from leaklint.solve import awaitable_tests, caches, cursory, effects, pending, survivors, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import (
+    THERE,
     Arguments,
     bind,
     fits,
     formals_of,
+    is_there,
     note_none_given,
     sources_of,
     suspended,
@@ -290,11 +292,14 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
     note_none_given(state, formals_of(facts), bound)
     shapes: list[tuple[int, Shape]] = []
     texts: dict[int, Shape] = {}
+    compared, optional = act.world.choosing(thing.type.name, facts)
     for index, value in enumerate(bound):
         text = _text(value)
-        if text is not None and index in act.world.choosing(thing.type.name, facts):
+        if text is not None and index in compared:
             texts[index] = frozenset({(text, ())})
         shape = shape_of(act, state, value)
+        if index in optional and is_there(value):
+            shape = frozenset((kind, (*fields, THERE)) for kind, fields in shape)
         if shape:
             shapes.append((index, shape))
     for position, value in enumerate(captured):

@@ -20,6 +20,7 @@ from leaklint.solve import (
     uses,
 )
 from leaklint.solve.activation import Activation, Transfer
+from leaklint.solve.arguments import THERE
 from leaklint.solve.asking import EMPTY, MIRRORED
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
@@ -79,7 +80,7 @@ MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-n
 def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
     operands = [value_of(act, state, each) for each in step.operands]
     special = yield from protocols.operate(act, state, step.operator, operands, step.span)
-    folded = _folded(step.operator, operands)
+    folded = _folded(state, step.operator, operands)
     if step.operator == "==" and _asks_for_script(act, operands):
         folded = constant(False)
     _remember_test(state, step, operands)
@@ -269,7 +270,7 @@ def _result_type(operator: str, operands: list[Value]) -> Type | None:
     return None
 
 
-def _folded(operator: str, operands: list[Value]) -> Value | None:
+def _folded(state: State, operator: str, operands: list[Value]) -> Value | None:
     """The value of a test on constants, where every operand is certain."""
     if operator == "not":
         known = truth(operands[0])
@@ -279,8 +280,8 @@ def _folded(operator: str, operands: list[Value]) -> Value | None:
         same: bool | None = None
         if one and two:
             same = left == right and type(left) is type(right)
-        elif (one and left is None and _never_none(operands[1])) or (
-            two and right is None and _never_none(operands[0])
+        elif (one and left is None and _never_none(state, operands[1])) or (
+            two and right is None and _never_none(state, operands[0])
         ):
             same = False
         if same is not None:
@@ -296,10 +297,11 @@ def _asks_for_script(act: Activation, operands: list[Value]) -> bool:
     return not act.world.overview.runs_as_script(names[0].path.root.owner)
 
 
-def _never_none(value: Value) -> bool:
+def _never_none(state: State, value: Value) -> bool:
     return bool(value.things) and all(
         (thing.path.root.kind is RootKind.MADE and thing.type.kind not in (TypeKind.CONSTANT, TypeKind.UNKNOWN))
         or (thing.path.root.kind is RootKind.PARAMETER and thing.type.kind in DEFINED)
+        or state.heap.get(slot(thing.path, THERE[0])) is not None
         for thing in value.things
     )
 

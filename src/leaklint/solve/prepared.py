@@ -331,12 +331,15 @@ def _lone_calls(body: Body) -> list[tuple[int, cfg.Call]]:
     return [found[0] for found in made.values() if len(found) == 1]
 
 
-def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
-    """Positions of the parameters that a function compares with something, or looks something up by.
+def choosing(body: Body, parameters: Sequence[str]) -> tuple[frozenset[int], frozenset[int]]:
+    """Positions of the parameters that a function compares with something, or looks something up by, and of those of
+    which it asks whether they are None.
 
-    What it does may depend on the constant that a caller gives.
+    What it does may depend on the constant that a caller gives, or on whether it gives an object.
     """
     names: set[str] = set()
+    optional: set[str] = set()
+    nothing: set[str] = set()
     reading: set[str] = set()
     for block in body.blocks:
         for step in block.instructions:
@@ -348,7 +351,14 @@ def choosing(body: Body, parameters: Sequence[str]) -> frozenset[int]:
                 names.update(each.value for each in step.arguments[1:2])
             elif isinstance(step, cfg.Operation) and step.operator in ("==", "!=", "in", "not-in"):
                 names.update(step.operands)
-    return frozenset(index for index, name in enumerate(parameters) if name in names)
+            elif isinstance(step, cfg.Constant) and step.value is None:
+                nothing.add(step.target)
+            elif isinstance(step, cfg.Operation) and step.operator in ("is", "is-not"):
+                optional.update(step.operands if not nothing.isdisjoint(step.operands) else ())
+    return (
+        frozenset(index for index, name in enumerate(parameters) if name in names),
+        frozenset(index for index, name in enumerate(parameters) if name in optional),
+    )
 
 
 def tested(body: Body, parameters: Sequence[str]) -> tuple[frozenset[int], frozenset[int]]:

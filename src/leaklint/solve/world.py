@@ -120,7 +120,7 @@ class World:
         self.underway: Counter[str] = Counter()
         """How many summaries of a function are being computed."""
         self._chosen: dict[str, set[Shapes]] = {}
-        self._choosing: dict[str, frozenset[int]] = {}
+        self._choosing: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
         self._tested: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
         self._flagged: dict[tuple[str, bool], set[Shapes]] = {}
         self.library = overview.library
@@ -309,8 +309,8 @@ class World:
         """The summary of a library's function when called with these arguments."""
         return self.models.summary(name, given)
 
-    def choosing(self, identity: str, facts: FunctionFacts) -> frozenset[int]:
-        """Positions of the parameters on whose constants it depends what a function does."""
+    def choosing(self, identity: str, facts: FunctionFacts) -> tuple[frozenset[int], frozenset[int]]:
+        """Positions of the parameters on whose constants it depends what a function does, and on whether they are."""
         found = self._choosing.get(identity)
         if found is None:
             names = [each.name for each in facts.parameters]
