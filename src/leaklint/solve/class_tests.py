@@ -28,15 +28,20 @@ def is_instance(act: Activation, state: State, arguments: Arguments, span: Span)
     if len(arguments.positional) != 2:
         return None
     value, classes = arguments.positional
-    names = class_names(act, state, classes)
-    answers = {belongs(act.world, thing, names) for thing in value.things}
-    answer = answers.pop() if len(answers) == 1 else None
+    answer = is_of(act, state, value, classes)
     if answer is not None:
         return with_sources(constant(answer), value.sources)
     path = act.made(span)
     state.heap[slot(path, CLASSES)] = classes
     return of(Thing(path, instance("builtins.bool")), sources=observed(value))
     yield
+
+
+def is_of(act: Activation, state: State, value: Value, classes: Value) -> bool | None:
+    """Whether a value is of the classes that another one denotes; None where that is not certain."""
+    names = class_names(act, state, classes)
+    answers = {belongs(act.world, thing, names) for thing in value.things}
+    return answers.pop() if len(answers) == 1 else None
 
 
 def class_names(act: Activation, state: State, classes: Value) -> frozenset[str]:
@@ -59,6 +64,9 @@ def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
     asked = asked_by_classes(names)
     if asked:
         return answer_for(world, thing, asked)
+    if kind.kind is TypeKind.COROUTINE and names:
+        is_any = "builtins.object" in names
+        return is_any if is_any or all(each.startswith("builtins.") for each in names) else None
     name = f"builtins.{kind.constant[0]}" if kind.constant is not None else kind.name
     if not names or kind.kind not in (TypeKind.INSTANCE, TypeKind.CONSTANT):
         return None

@@ -22,6 +22,7 @@ from leaklint.solve import (
 from leaklint.solve.activation import Activation, Transfer
 from leaklint.solve.arguments import THERE
 from leaklint.solve.asking import EMPTY, MIRRORED
+from leaklint.solve.class_tests import is_of
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
 from leaklint.solve.kinds import is_number
@@ -83,6 +84,9 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
     folded = _folded(state, step.operator, operands)
     if step.operator == "==" and _asks_for_script(act, operands):
         folded = constant(False)
+    if step.operator == "match" and len(operands) == 2:
+        matches = is_of(act, state, *operands)
+        folded = None if matches is None else constant(matches)
     _remember_test(state, step, operands)
     sources: frozenset[Path] = frozenset()
     for value in operands:
