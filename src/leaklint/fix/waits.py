@@ -303,6 +303,8 @@ def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[C
     loops = [loop for loop in tree.loops(statement) if _binds(loop, name)]
     if not loops:
         following = tree.after(statement)
+        if any(_lets_go(each, name) for later in following for each in ast.walk(later)):
+            raise NoFix("its name stands for nothing on some path")
         quiet = [each for each in following if _keeps(each, name)]
         return [at_the_end(tree, statement, wait.one.format(name), name=name, quiet=quiet)]
     loop = loops[-1]
@@ -326,6 +328,14 @@ def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[C
             alone(tree, *loops)
     closing = indented(wait.many.format(kept, name.rpartition(".")[2]))
     return [*changes, Enclose(span_of(tree, [loop]), f"try:\n    ...\nfinally:\n{closing}")]
+
+
+def _lets_go(node: ast.AST, name: str) -> bool:
+    """Whether an assignment may bind a name to None, which nobody can wait for."""
+    if not isinstance(node, ast.Assign):
+        return False
+    bound = {dotted(each) for target in node.targets for each in ast.walk(target)}
+    return name in bound and any(isinstance(each, ast.Constant) and each.value is None for each in ast.walk(node.value))
 
 
 def listed(tree: Tree, statement: ast.stmt, node: ast.Call, wait: Wait, one: str) -> list[Change]:
