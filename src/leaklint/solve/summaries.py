@@ -264,10 +264,13 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
 
 
 def _is_waited_for(token: Token) -> bool:
-    """Whether a callee has dropped a task, and this function waits for it nevertheless: for all tasks there are."""
+    """Whether a callee has dropped a task, and this function waits for it nevertheless: for all tasks there are.
+
+    What a callee has settled, it has said itself: or it has dropped it only where it fails.
+    """
     effect = token.effect
     dropped = isinstance(effect, Pending) and effect.work is Work.TASK and not effect.held and bool(token.trace)
-    return dropped and token.status is Status.SETTLED and not token.absent
+    return dropped and token.status is Status.SETTLED and not (effect.settled is Settled.NORMAL_PATHS or token.absent)
 
 
 def _say_left_out(world: World, function: str, number: int) -> None:
