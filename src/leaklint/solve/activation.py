@@ -69,6 +69,8 @@ class Activation:
         """The place where an attribute is being read."""
         self.getting: list[str] = []
         """The properties whose getters are being followed there, outermost first."""
+        self.rows: list[str] = []
+        """The rows whose callables are being followed there, outermost first."""
         self.working: list[Path] = []
         """What the work hangs on that begins here, while its function is being followed."""
         self.settling: set[Path] = set()

@@ -78,7 +78,7 @@ def instantiate(
     act.work += work_of_call(summary, state)
     sub = Substitution(act, state, arguments, span, cells or {}, cell_paths or {}, is_row=is_row)
     of_call = results.of_call(act, summary)
-    sub.keys = keys
+    sub.keys, sub.row = keys, row
     known = (state.resets, state.read_first)
     handed_on = {thing.path for thing in summary.returns.things}
     held = {

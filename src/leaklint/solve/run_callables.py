@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec.structs
 
@@ -22,6 +23,10 @@ from leaklint.solve.substitution import Substitution
 from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import Solving, span_in
 
+MAX_OF_ROW: Final = 3
+"""Rows may say that something calls itself, or that two things call each other: so many of one are followed within each
+other."""
+
 
 def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Solving:
     """A callable that the callee was given is called, as part of ``work`` where the call opens some."""
@@ -29,6 +34,8 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     from leaklint.solve.coroutines import invoked
 
     act, state = sub.act, sub.state
+    if sub.is_row and act.rows.count(sub.row) >= MAX_OF_ROW:
+        return NOTHING
     target = yield from sub.things(invoke.path)
     given = yield from _arguments(sub, invoke)
     if invoke.moment is Moment.STARTUP:
@@ -54,7 +61,9 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     working = act.working
     if invoke.moment is Moment.WORK or (invoke.moment is Moment.LOOP and invoke.result != "returns"):
         act.working = [*work] or [sub.result]
+    act.rows.append(sub.row)
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
+    act.rows.pop()
     act.working = working
     state.timeouts = timeouts
     if invoke.copies_context or invoke.moment in (Moment.WORK, Moment.LATER):  # what it sets is not there for others

@@ -79,6 +79,8 @@ class Substitution:
         self.cell_paths = cell_paths
         self.is_row = is_row
         self.result = act.made(span)
+        self.row = ""
+        """The name of the row that is applied."""
         self.keys: Sources = frozenset()
         """The constants under which a row's function sets elements, where all of them are known."""
         self.new: tuple[Sources, Sources] = (state.resets, state.read_first)
