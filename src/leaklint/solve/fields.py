@@ -12,7 +12,7 @@ from leaklint.solve import effects, pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, sources_of
 from leaklint.solve.lattice import ELEMENT, constants, extend, join_all, of, single_constant, slot
-from leaklint.solve.lookup import kept
+from leaklint.solve.lookup import kept, read_field
 from leaklint.solve.members import CLASS_VARIABLES
 from leaklint.solve.origins import GIVEN
 from leaklint.solve.state import State
@@ -65,11 +65,11 @@ def keep_fields(
         if default is None or name in given:
             continue
         place = extend(thing.path, f".{name}")
-        factory = join_all([act.world.field(extend(each.path, FACTORY)) or NOTHING for each in default.things])
+        factory = join_all([read_field(act, state, extend(each.path, FACTORY)) or NOTHING for each in default.things])
         if factory.things:
             state.heap[place] = yield from _made_by(act, state, factory, place, span)
             continue
-        declared = join_all([act.world.field(extend(each.path, DEFAULT)) or NOTHING for each in default.things])
+        declared = join_all([read_field(act, state, extend(each.path, DEFAULT)) or NOTHING for each in default.things])
         default = _of_class(act, declared, class_name, name) if declared.things else default
         # attrs gives all objects what the class says, where a dataclass would refuse it; not what a call may declare
         of_attrs = not default.sources and any(_ATTRS.match(text) for text in facts.decorators)
