@@ -69,7 +69,7 @@ def keep_fields(
         if factory.things:
             state.heap[place] = yield from _made_by(act, state, factory, place, span)
             continue
-        declared = join_all([read_field(act, state, extend(each.path, DEFAULT)) or NOTHING for each in default.things])
+        declared = join_all([act.world.field(extend(each.path, DEFAULT)) or NOTHING for each in default.things])
         default = _of_class(act, declared, class_name, name) if declared.things else default
         # attrs gives all objects what the class says, where a dataclass would refuse it; not what a call may declare
         of_attrs = not default.sources and any(_ATTRS.match(text) for text in facts.decorators)
@@ -84,7 +84,7 @@ def _made_by(act: Activation, state: State, factory: Value, place: Path, span: S
     """The new object that each instance gets: one of a library's class lies in the field that holds it."""
     from leaklint.solve.calls import apply
 
-    functions = {thing for thing in factory.things if thing.type.kind is TypeKind.FUNCTION}
+    functions = {thing for thing in factory.things if thing.type.kind in (TypeKind.CLASS, TypeKind.FUNCTION)}
     made: Value = (
         (yield from apply(act, state, Value(frozenset(functions)), Arguments(), span)) if functions else NOTHING
     )
