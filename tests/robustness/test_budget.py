@@ -141,7 +141,10 @@ def test_what_is_forgotten_outside_of_handlers_is_found_again(monkeypatch: pytes
 
 
 def test_what_imports_may_take_is_not_for_the_handler_to_pay(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = "".join(f"def f{i}(x):\n    X.append(x)\n    return f{i + 1}(x)\n" for i in range(80))
+    steps = "".join(
+        f"def f{i}(x):\n    X.append(x)\n    f{i + 1}(x)\n    return g{i}(x)\ndef g{i}(x):\n    return x\n"
+        for i in range(80)
+    )
     files = {
         "app": "import large" + HANDLER.format(calls="large.f70(event)"),
         "large": f"X = []\n{steps}def f80(x): X.append(x)\nf0(1)\n",
@@ -152,5 +155,5 @@ def test_what_imports_may_take_is_not_for_the_handler_to_pay(monkeypatch: pytest
     found = findings(**files)
     said = [each for each in found if each.code == "LK901"]
     assert [each.place.path for each in said] == ["large.py"]
-    assert said[0].message.startswith("too large, analysed in part: of what importing it calls, `f")
+    assert said[0].message.startswith("too large, analysed in part: of what importing it calls, `g0` and ")
     assert places(each for each in found if each.code != "LK901") == remembered

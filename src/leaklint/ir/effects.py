@@ -208,6 +208,8 @@ class Write(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """The object that is changed is one that the invocation has made and put there, in the place of what was there."""
     bounded: bool = False
     """The container has a bound or a time to live."""
+    drained: bool = False
+    """Work that has begun before the first invocation takes elements out of the container."""
     unique: bool = False
     """An object that is there already is not added once more."""
     state: str = ""

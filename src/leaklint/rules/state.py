@@ -95,7 +95,7 @@ def message(write: Write, reached: Reached, cure: str, *, variable: bool = False
         elif write.bounded and (_is_drawn(write) or _is_looked_up(write)):
             return None
         else:
-            verdict = _kept(write)
+            verdict = _drained(write, reached) or _kept(write)
     verdict = verdict or _changed(write)
     if write.when_full and write.settled is Settled.SOME_PATHS:
         cure = "flush it before the handler returns, in a finally"
@@ -192,12 +192,23 @@ def _cache(write: Write) -> _Verdict | None:
             f" under a key ({wording.listing(write.key_request)}) that does not separate it",
             "a caller with the same key gets what was made for another caller",
         )
-    if write.bounded:
+    if write.bounded or write.drained:
         return None
     return _Verdict(
         Severity.WARNING,
         ", which grows with every new key and has no bound",
         "the process keeps the entries of all earlier invocations until its memory runs out",
+    )
+
+
+def _drained(write: Write, reached: Reached) -> _Verdict | None:
+    """Put where a worker of the process takes it out: that is by design where the process is not frozen."""
+    if not write.drained or write.how is not How.GROW or not wording.runs_on(reached.handlers):
+        return None
+    return _Verdict(
+        Severity.WARNING,
+        " until the work that was begun before the first request takes it out",
+        "what is done with it overlaps later requests, and is lost with the process",
     )
 
 

@@ -338,6 +338,7 @@ class Describer:
             or self._is_table(effect.tables)
             or path in effect.tables  # what is put under a key that is there makes it no larger
             or is_limited(path, effect.tests),
+            drained=path in self.world.drained,
         )
 
     def _is_table(self, tables: Sources) -> bool:

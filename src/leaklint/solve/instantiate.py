@@ -106,7 +106,8 @@ def instantiate(
     cleaned = removing.emptied_by(summary, arguments)
     for path in sorted(each for each in cleaned if each.root.owner == EMPTIED):
         removing.remove_folder(state, path.root.name, surely=path not in summary.trims)
-    for path in sorted(summary.trims - cleaned):
+    drained = serving.by_work(summary.trims)
+    for path in sorted(summary.trims - cleaned - drained):
         reads = state.reads
         target = yield from sub.things(path)
         forget_reads(state, target, reads)
@@ -184,6 +185,7 @@ def instantiate(
             yield from note_wakers(sub, effect)
     yield from serving.stored_by_callee(sub, summary)
     yield from serving.served_by_callee(sub, summary)
+    yield from serving.drained_by_callee(sub, drained)
     yield from _fill(sub, summary)
     state.trimmed |= cleaned
     result = yield from sub.value(summary.returns)

@@ -12,7 +12,7 @@ from leaklint.ir.location import Span
 from leaklint.ir.summary import Invoke, Moment
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.models.reader import WOKEN
-from leaklint.solve import handed_over, holding
+from leaklint.solve import handed_over, holding, serving
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import HELD, SYMBOLIC, extend, join_all, of, ordered, slot, survives
@@ -62,8 +62,11 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     if invoke.moment is Moment.WORK or (invoke.moment is Moment.LOOP and invoke.result != "returns"):
         act.working = [*work] or [sub.result]
     act.rows.append(sub.row)
+    trimmed = state.trimmed
     result = yield from invoked(act, state, target, given, invoke.moment, sub.span)
     act.rows.pop()
+    if invoke.moment is Moment.WORK:
+        serving.drained_by_work(act, state, state.trimmed - trimmed - serving.by_work(state.trimmed))
     act.working = working
     state.timeouts = timeouts
     if invoke.copies_context or invoke.moment in (Moment.WORK, Moment.LATER):  # what it sets is not there for others

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from leaklint.ir.summary import Settle, Summary
-from leaklint.ir.values import Path, TypeKind, Value
-from leaklint.solve.lattice import NONE, ordered
+from leaklint.ir.values import NOTHING, Path, Sources, TypeKind, Value
+from leaklint.solve.activation import Activation
+from leaklint.solve.lattice import NONE, ordered, slot
+from leaklint.solve.lookup import read_field
 from leaklint.solve.pending import ONE_BY_ONE, hand_over, tokens_at
 from leaklint.solve.several import is_of_several
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
+
+BY_WORK: Final = "<by work>"
+"""The field of a container, among those that are trimmed, out of which work that has begun takes elements."""
 
 
 def settled_by_work(sub: Substitution, settle: Settle) -> Solving:
@@ -65,3 +73,24 @@ def _serves_one_of(state: State, serving: tuple[Path, Path, bool], containers: V
 def _is_under_way(state: State, work: Path) -> bool:
     tokens = [state.tokens[key] for key in tokens_at(state, work)]
     return not tokens or any(token.status is not Status.SETTLED for token in tokens)
+
+
+def by_work(places: Sources) -> Sources:
+    """Those of the places that are trimmed which say that work does it."""
+    return frozenset(place for place in places if place.fields[-1:] == (BY_WORK,))
+
+
+def drained_by_callee(sub: Substitution, drained: Sources) -> Solving:
+    """The work that a callee has started takes elements out of containers that the caller knows."""
+    for place in sorted(drained):
+        containers = yield from sub.things(Path(place.root, place.fields[:-1]))
+        drained_by_work(sub.act, sub.state, (thing.path for thing in containers.things))
+
+
+def drained_by_work(act: Activation, state: State, containers: Iterable[Path]) -> None:
+    """Work has begun that takes elements out of containers; what begins at import does so for every invocation."""
+    lasting = {place for each in containers if (place := state.lasting(each)) is not None}
+    state.trimmed |= {slot(place, BY_WORK) for place in lasting}
+    for place in sorted(lasting) if act.importing else ():
+        held = read_field(act, state, place) or NOTHING
+        act.world.drained |= {place, *(thing.path for thing in held.things)}

@@ -138,6 +138,8 @@ class World:
         """Where tasks are dropped for which a caller waits: for all that there are."""
         self.bounded: set[Path] = set()
         """Containers with a bound or a time to live."""
+        self.drained: set[Path] = set()
+        """Containers out of which work takes elements that begins at import, or before the first request."""
         self.put_for_request: set[Path] = set()
         """Where handlers put request data into what a framework has for each request: ``flask.g.user``."""
         self.from_outside: set[Path] = set()
