@@ -18,6 +18,10 @@ from leaklint.solve.state import State
 ASYNC_GENERATOR: Final = Type(TypeKind.INSTANCE, "types.AsyncGeneratorType")
 ENDING: Final = frozenset({"", "BaseException", "GeneratorExit", "CancelledError"})
 """Exceptions that are thrown in where a generator is closed, or the task is cancelled that walks through it."""
+LOOKING_UP: Final = ENDING | {"Exception", "LookupError", "KeyError", "IndexError", "TypeError"}
+"""Those, and what is raised where an item is not there."""
+_RAISED: Final[dict[type[cfg.Instruction], frozenset[str]]] = {cfg.Yield: ENDING, cfg.GetItem: LOOKING_UP}
+"""What instructions raise, by the names under which one catches it; of others, anything."""
 
 
 def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
@@ -40,13 +44,14 @@ def iterate(act: Activation, state: State, iterable: Value, span: Span) -> None:
 def ended_by_exception(act: Activation, raised: State, step: cfg.Instruction) -> bool:
     """Whether async generators have ended where a step raises: one that raises itself has.
 
-    At a ``yield``, only what ends the whole function is thrown in, and nobody who catches anything else sees it.
+    At a ``yield``, only what ends the whole function is thrown in, and nobody who catches anything else sees it. Where
+    an item is looked up, only those see it who expect that it is not there.
     """
     before = [token.status for token in raised.tokens.values()]
     if isinstance(step, cfg.Element) and step.is_async:
         for thing in value_of(act, raised, step.iterable).things:
             pending.settle_at(raised, thing.path, (Work.GENERATOR,))
-    elif isinstance(step, cfg.Yield) and act.catching and act.catching.isdisjoint(ENDING):
+    elif act.catching and act.catching.isdisjoint(_RAISED.get(type(step), act.catching)):
         raised.settle([key for key, each in raised.tokens.items() if _is_generator(each.effect)])
     return before != [token.status for token in raised.tokens.values()]
 
