@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir.location import Span
-from leaklint.ir.values import NOTHING, Path, Thing, TypeKind, Value
+from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.awaitable_tests import answer_for, asked_by_classes
 from leaklint.solve.elements import elements
 from leaklint.solve.lattice import constant, observed, of, slot, with_sources
 from leaklint.solve.state import State
+from leaklint.solve.uses import ENUMS
 from leaklint.solve.world import Solving, World, instance
 
 CLASSES: Final = "<classes>"
@@ -68,6 +69,7 @@ def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
         is_any = "builtins.object" in names
         return is_any if is_any or all(each.startswith("builtins.") for each in names) else None
     name = f"builtins.{kind.constant[0]}" if kind.constant is not None else kind.name
+    name = _class_of(world, thing)
     if not names or kind.kind not in (TypeKind.INSTANCE, TypeKind.CONSTANT):
         return None
     if any(each in names for each in world.order(name)):
@@ -75,6 +77,16 @@ def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
     own = "::" in name
     comparable = all(("::" in each) is own and (own or each.startswith("builtins.")) for each in names)
     return False if comparable and not any(name in world.order(each) for each in names) else None
+
+
+def _class_of(world: World, thing: Thing) -> str:
+    """The class of an object; of a member of an enumeration, which lies in its class as its value, that class."""
+    root, constant_value = thing.path.root, thing.type.constant
+    if constant_value is None:
+        return thing.type.name
+    owner = f"{root.owner}::{root.name}"
+    is_member = root.kind is RootKind.CLASS and world.is_subclass(owner, ENUMS)
+    return owner if is_member else f"builtins.{constant_value[0]}"
 
 
 def note_class(state: State, variable: Path, names: frozenset[str], holds: bool) -> None:

@@ -133,7 +133,7 @@ def is_said_where_kept(
     return any(
         isinstance(each, Write)
         and each.how in _FEEDING
-        and each.settled is Settled.NEVER
+        and each.settled <= effect.settled
         and each.tests <= effect.tests
         and each.path not in (None, path)
         and is_prefix(each.path, path)
