@@ -49,7 +49,7 @@ from leaklint.solve.consuming import is_lazy
 from leaklint.solve.context_variables import counts
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import held_at_import, is_never_set, is_nothing, takes_an_entry
-from leaklint.solve.labels import most_exact, shown, shown_all
+from leaklint.solve.labels import most_exact, shown, shown_all, shown_place
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
@@ -121,7 +121,7 @@ class Describer:
     def subject(self, path: Path, depth: int = 0) -> Subject:
         """What a path denotes; objects that hold each other are named through ``MAX_OWNERS`` owners at most."""
         root = path.root
-        rest = "".join(shown(field) for field in path.fields if field != "[]")
+        rest = shown_place(path.fields)
         world = self.world
         if root.kind is RootKind.VARIABLE:
             facts = world.program.files.get(root.owner)
@@ -144,12 +144,12 @@ class Describer:
                 captured = _CAPTURED.match(owner[1])
                 if captured is not None:
                     return Subject(Lifetime.CLOSURE, captured[1] + rest, "", above.defined)
-                name = above.name + ("" if owner[1] == "[]" else shown(owner[1])) + rest
+                name = above.name + (shown(owner[1]) if rest else shown_place((owner[1],))) + rest
                 held = world.field(extend(owner[0], owner[1])) or NOTHING
                 local = any(world.is_subclass(thing.type.name, THREAD_LOCALS) for thing in held.things)
                 return Subject(Lifetime.THREAD_LOCAL if local else above.lifetime, name, "", above.defined)
             if path.fields and path.fields[0].startswith("<cell "):
-                rest = "".join(shown(field) for field in path.fields[1:] if field != "[]")
+                rest = shown_place(path.fields[1:])
                 return Subject(Lifetime.CLOSURE, path.fields[0][6:-1] + rest, "", None)
             lifetime = Lifetime.CLOSURE if "<locals>" in root.name else Lifetime.MODULE
             span = span_in(root.name)

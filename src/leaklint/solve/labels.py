@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from leaklint.solve.lattice import ELEMENT, KEYS, MEASURED
@@ -48,3 +48,11 @@ def shown(field: str) -> str:
 def shown_all(fields: Iterable[str]) -> tuple[str, ...]:
     """Fields as one writes them, but for that which only says that differences are made of the value."""
     return tuple(shown(field) for field in fields if field != MEASURED)
+
+
+def shown_place(fields: Sequence[str]) -> str:
+    """The fields of what is changed: that it is some element which changes, the message says in words."""
+    last = len(fields)
+    while last and fields[last - 1] == ELEMENT:
+        last -= 1
+    return "".join(shown(field) for field in fields[:last])
