@@ -68,7 +68,6 @@ def belongs(world: World, thing: Thing, names: frozenset[str]) -> bool | None:
     if kind.kind is TypeKind.COROUTINE and names:
         is_any = "builtins.object" in names
         return is_any if is_any or all(each.startswith("builtins.") for each in names) else None
-    name = f"builtins.{kind.constant[0]}" if kind.constant is not None else kind.name
     name = _class_of(world, thing)
     if not names or kind.kind not in (TypeKind.INSTANCE, TypeKind.CONSTANT):
         return None
