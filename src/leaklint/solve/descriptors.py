@@ -47,7 +47,7 @@ def cached_property_value(
     if act.importing or place == owner.path:
         return value
     before = state.guards
-    state.guards |= {Tested(frozenset({place}), False, act.at)}
+    state.guards |= {Tested(frozenset({state.kept_at(place) or place}), False, act.at)}
     sources = deep_sources(state, value)
     effects.mutate(act, state, of(owner), How.SET_ATTRIBUTE, f".{name} =", act.at, sources=sources, field=f".{name}")
     state.guards = before
