@@ -15,7 +15,7 @@ from leaklint.models.reader import WOKEN
 from leaklint.solve import handed_over, holding, serving
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import HELD, SYMBOLIC, extend, join_all, of, ordered, slot, survives
+from leaklint.solve.lattice import ELEMENT, HELD, SYMBOLIC, extend, join_all, of, ordered, slot, survives
 from leaklint.solve.lookup import read_field
 from leaklint.solve.pending import WAKERS, settle_at, tokens_at
 from leaklint.solve.state import State, Status, Token
@@ -26,6 +26,8 @@ from leaklint.solve.world import Solving, span_in
 MAX_OF_ROW: Final = 3
 """Rows may say that something calls itself, or that two things call each other: so many of one are followed within each
 other."""
+EXECUTED: Final = ".executed"
+"""The field of a loop, or of what runs one, in which lies what its default executor runs: leaving a runner waits."""
 
 
 def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Solving:
@@ -101,6 +103,10 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
             continue
         if effect.ends_with_context and lasting:
             continue  # its context is there for the next one
+        if effect.until_run and effect.path is not None and invoke.moment is Moment.LOOP:
+            for thing in sub.arguments[0].things:
+                place = extend(extend(thing.path, EXECUTED), ELEMENT)
+                state.heap[place] = join_all([state.heap[place], of(Thing(effect.path))])
         ended = (effect.until_loop and invoke.moment is Moment.LOOP) or (effect.until_run and regime is Regime.RUN)
         if ended or (effect.ends_with_context and own_context):
             del state.tokens[key]
