@@ -63,8 +63,9 @@ from leaklint.solve.lattice import (
     survives,
 )
 from leaklint.solve.passing import passed_on
+from leaklint.solve.replacing import opened_when_found_closed
 from leaklint.solve.setting_up import settled_at_import
-from leaklint.solve.undoing import is_taken_for_good, opened_when_found_closed
+from leaklint.solve.undoing import is_taken_for_good
 from leaklint.solve.unread import is_unread
 from leaklint.solve.uses import CACHED, is_renewed, snapshot_read
 from leaklint.solve.world import World, span_in

@@ -19,6 +19,7 @@ VIEWS: Final = frozenset({"builtins.dict_items", "builtins.dict_values", "builti
 COPYING: Final = frozenset(
     {
         "builtins.dict.copy",
+        "builtins.dict.items",
         "builtins.dict.keys",
         "builtins.list",
         "builtins.list.copy",
@@ -32,6 +33,8 @@ COPYING: Final = frozenset(
 """Library functions of which the result has all the elements, or keys, of what they are given."""
 ALL_OF: Final = "<all of>"
 """The field of a copy in which lies what it has all the elements of."""
+_COPIES: Final = 2
+"""So often may be copied what a loop goes through: ``list(X.items())``."""
 _EACH: Final = "<each>"
 """Last field of the mark for a container that has lost the element which a loop under way has reached."""
 _OWN: Final = "<own>"
@@ -82,10 +85,11 @@ def emptied(entry: State, iterable: Value, back: Sequence[State]) -> list[Path]:
     """The containers over which a loop goes and of which each round takes out its element."""
     every = frozenset.intersection(*(each.written for each in back))
     marked = {Path(place.root, place.fields[:-1]) for place in every if place.fields[-1:] == (_EACH,)}
-    if not marked or len(iterable.things) != 1:
-        return []
-    (thing,) = iterable.things
-    original = entry.heap.get(slot(thing.path, ALL_OF)) or iterable
+    original = iterable
+    for _ in range(_COPIES if marked else 0):
+        if len(original.things) == 1:
+            (thing,) = original.things
+            original = entry.heap.get(slot(thing.path, ALL_OF)) or original
     if len(original.things) != 1 or marked.isdisjoint(each.path for each in original.things):
         return []
     (thing,) = original.things

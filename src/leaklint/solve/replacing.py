@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from collections.abc import Iterable
+from typing import Any
+
+from leaklint.ir.effects import AnyEffect, Write
+from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import NONE, is_prefix
+from leaklint.solve.lattice import CLOCK, NONE, UNKNOWN_CALL, VARIES, is_prefix
 from leaklint.solve.state import State
+from leaklint.solve.undoing import REPLACING
 
 
 def puts_back(place: Path, value: Value) -> bool:
@@ -46,3 +51,21 @@ def wraps(act: Activation, state: State, place: Path, value: Value) -> bool:
         if is_prefix(thing.path, field)
     ]
     return any(_is_of(place, thing) for held in carried for thing in held.things)
+
+
+def opened_when_found_closed(path: Path | None, effects: Iterable[tuple[AnyEffect, Any, Any, Any]]) -> bool:
+    """Whether an invocation binds a resource anew where a look into it says that it no longer works."""
+    return path is not None and any(
+        isinstance(each, Write)
+        and each.how in REPLACING
+        and each.path is not None
+        and is_prefix(each.path, path)
+        and any(_looks_into(test, each.path) for test in each.tests)
+        for each, *_ in effects
+    )
+
+
+def _looks_into(test: Sources, place: Path) -> bool:
+    """Whether a test reads what an object says of itself (an attribute, a method), beyond whether it is there."""
+    below = any(is_prefix(place, each) and each != place for each in test)
+    return below or (place in test and not test.isdisjoint({CLOCK, UNKNOWN_CALL, VARIES}))

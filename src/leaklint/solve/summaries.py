@@ -23,6 +23,7 @@ from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, o
 from leaklint.solve.pending import FOLDER_GONE, GONE
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
+from leaklint.solve.undoing import REMOVING
 from leaklint.solve.world import CURSORY, SUSPECT, Ask, ModuleState, Solving, World, instance
 
 MAX_EFFECTS: Final = 400
@@ -292,7 +293,8 @@ def _effects(
         settled = _SETTLED[token.status]
         if settled is Settled.ALWAYS:
             left = raised.get(key)
-            if not token.settled_with_exception and (left is None or left.status is Status.SETTLED):
+            settled_anyway = not token.settled_with_exception and (left is None or left.status is Status.SETTLED)
+            if settled_anyway or _is_from_emptied(last, token.effect):
                 if _counts_when_settled(token.effect):
                     result.append((msgspec.structs.replace(token.effect, settled=Settled.ALWAYS), token.trace))
                 continue
@@ -309,6 +311,11 @@ def _effects(
         )
         result.append((changed, token.trace))
     return result
+
+
+def _is_from_emptied(last: State, effect: AnyEffect) -> bool:
+    """Whether something is taken out of a container that is emptied in the end: an exception leaves more in it."""
+    return isinstance(effect, Write) and effect.how in REMOVING and effect.path in last.resets
 
 
 def _counts_when_settled(effect: AnyEffect) -> bool:

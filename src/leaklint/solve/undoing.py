@@ -12,15 +12,12 @@ from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
-    CLOCK,
     CONSTANT_PATH,
     CROWD,
     ELEMENT,
     MEASURED,
     MISSING,
     SYMBOLIC,
-    UNKNOWN_CALL,
-    VARIES,
     at_import,
     constant_keys,
     extend,
@@ -389,20 +386,16 @@ def _same_element(state: State, added: Write, removed: Write) -> bool:
             return False
         return added.operation not in ONE_ELEMENT or all(_is_constant(each) for each in added.sources)
     if removed.sources:
-        return removed.sources in (added.sources, added.key_sources)
+        return removed.sources in (added.sources, added.key_sources) or _is_any_element(state, added, removed)
     return True
 
 
-def opened_when_found_closed(path: Path | None, effects: Iterable[tuple[AnyEffect, Any, Any, Any]]) -> bool:
-    """Whether an invocation binds a resource anew where a look into it says that it no longer works."""
-    return path is not None and any(
-        isinstance(each, Write)
-        and each.how in REPLACING
-        and each.path is not None
-        and is_prefix(each.path, path)
-        and any(_looks_into(test, each.path) for test in each.tests)
-        for each, *_ in effects
-    )
+def _is_any_element(state: State, added: Write, removed: Write) -> bool:
+    """Whether a removal takes out any element (``popitem``), as long as there is one: not where there are too many."""
+    container, tests = removed.path, removed.tests.union(tested.reads for tested in state.guards) - added.tests
+    if container is None or removed.sources != {extend(container, ELEMENT)}:
+        return False
+    return all(container in test and CROWD not in test for test in tests)
 
 
 def is_taken_for_good(effect: Write, effects: Iterable[tuple[AnyEffect, Any, Any, Any]]) -> bool:
@@ -410,9 +403,3 @@ def is_taken_for_good(effect: Write, effects: Iterable[tuple[AnyEffect, Any, Any
     if effect.how not in REMOVING or not constants_in(effect.sources | effect.key_sources):
         return False
     return all(each.how in REMOVING for each, *_ in effects if isinstance(each, Write) and each.path == effect.path)
-
-
-def _looks_into(test: Sources, place: Path) -> bool:
-    """Whether a test reads what an object says of itself (an attribute, a method), beyond whether it is there."""
-    below = any(is_prefix(place, each) and each != place for each in test)
-    return below or (place in test and not test.isdisjoint({CLOCK, UNKNOWN_CALL, VARIES}))
