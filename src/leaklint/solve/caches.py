@@ -15,13 +15,12 @@ from leaklint.solve.arguments import Arguments
 from leaklint.solve.heap import made_here
 from leaklint.solve.lattice import constants, is_prefix, join_all, of, single_constant, slot
 from leaklint.solve.state import State
+from leaklint.solve.world import function_path
 
 BOUNDED: Final = "leaklint.bounded_cache"
 UNBOUNDED: Final = "leaklint.unbounded_cache"
 """Decorators that put a cache around a function: what ``lru_cache(maxsize=8)`` returns."""
 CLEARING: Final = ".cache_clear"
-
-
 KEY: Final = "<key>"
 """The slot of such a decorator in which lies the function that makes the key."""
 
@@ -49,13 +48,31 @@ def _bounds(act: Activation, value: Value) -> bool:
 def keep(act: Activation, state: State, arguments: Arguments, span: Span, *, bounded: bool) -> Value:
     """Puts a cache around a function; one that an invocation makes dies with it."""
     value = arguments.positional[0] if arguments.positional else NOTHING
-    maker = state.heap[slot(act.made(span), KEY)]
+    maker, decorates = state.heap[slot(act.made(span), KEY)], span in act.world.decorations(act.path)
+    given: set[Thing] = set()
     for thing in value.things:
+        name, around = thing.type.name, thing
         if thing.type.kind is TypeKind.FUNCTION and act.importing:
-            act.world.caching[thing.type.name] = bounded
+            if not decorates and thing.path == function_path(name):
+                around = Thing(slot(thing.path, uses.AROUND), thing.type)
+                if name not in act.world.caching:
+                    act.world.uncached.add(name)
+            act.world.caching[name] = bounded
             if maker.things and all(each.type.kind is TypeKind.FUNCTION for each in maker.things):
-                act.world.cache_keys[thing.type.name] = maker
-    return value
+                act.world.cache_keys[name] = maker
+        given.add(around)
+    return Value(frozenset(given), value.sources)
+
+
+def without(thing: Thing) -> Thing:
+    """The function itself that a cache was put around."""
+    return Thing(Path(thing.path.root), thing.type) if thing.path.fields[-1:] == (uses.AROUND,) else thing
+
+
+def bound_of(act: Activation, thing: Thing) -> bool | None:
+    """Whether the cache through which a function is called is bounded; None where it is called without one."""
+    name = thing.type.name
+    return None if name in act.world.uncached and thing.path == function_path(name) else act.world.caching.get(name)
 
 
 def kept(act: Activation, state: State, function: Thing, facts: FunctionFacts, result: Value) -> Value:
@@ -106,4 +123,4 @@ def _alone(act: Activation, function: Thing, facts: FunctionFacts, made: Path) -
 def clear(state: State, thing: Thing) -> None:
     """Clears the cache of a function, if that is what the callee does: what it keeps is gone."""
     if thing.path.fields[-1:] == (CLEARING,):
-        effects.reset(state, Path(thing.path.root, thing.path.fields[:-1]))
+        effects.reset(state, without(Thing(Path(thing.path.root, thing.path.fields[:-1]))).path)

@@ -247,7 +247,7 @@ def _call_function(act: Activation, state: State, thing: Thing, arguments: Argum
     facts = act.world.program.function(thing.type.name)
     if facts is None:
         return unknown_result(act, state, of(thing), arguments, span)
-    cached = act.world.caching.get(thing.type.name)
+    cached, thing = caches.bound_of(act, thing), caches.without(thing)
     if facts.is_async and not facts.is_generator:
         if not fits(formals_of(facts), arguments):
             return unknown_result(act, state, of(thing), arguments, span)

@@ -7,7 +7,7 @@ from typing import Final
 
 from leaklint.solve.lattice import ELEMENT, KEYS, MEASURED
 from leaklint.solve.members import WITHIN
-from leaklint.solve.uses import CACHED
+from leaklint.solve.uses import AROUND, CACHED
 
 ANY: Final = "[…]"
 """How a message writes any element."""
@@ -38,6 +38,8 @@ def shown(field: str) -> str:
         return ANY
     if field == CACHED:
         return "()"
+    if field == AROUND:
+        return ""
     if field == WITHIN:
         return " (its decorator)"
     if field.startswith("['") and '"' not in field:

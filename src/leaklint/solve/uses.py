@@ -34,6 +34,8 @@ from leaklint.solve.world import World
 ENUMS: Final = frozenset({"enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum"})
 CACHED: Final = "<cached>"
 """The field of a caching function that holds what it has returned."""
+AROUND: Final = "<with a cache>"
+"""The field of a function that stands for it with the cache that a call put around it: ``fast = cache(slow)``."""
 
 _MADE_OF_OTHERS: Final = frozenset(
     f"builtins.{each}" for each in ("bytes", "dict", "frozenset", "list", "set", "str", "tuple")

@@ -150,6 +150,8 @@ class World:
         """Attributes of objects of third-party libraries, which code reads that nobody sees."""
         self.caching: dict[str, bool] = {}
         """Functions of the project that a cache was put around at import, and whether that is bounded."""
+        self.uncached: set[str] = set()
+        """Those of them that have another name with the cache, and are called by their own without it."""
         self.cache_keys: dict[str, Value] = {}
         """Those of them of which a function of the project makes the keys of the cache, and that function."""
         self.unsure: set[str] = set()
