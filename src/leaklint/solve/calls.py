@@ -10,7 +10,7 @@ from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import NOWHERE, Span
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import awaitable_tests, caches, cursory, effects, pending, survivors, uses
+from leaklint.solve import awaitable_tests, caches, cursory, effects, pending, several, survivors, uses
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import (
     THERE,
@@ -123,7 +123,9 @@ def _apply_each(
         thing.type.kind in _OF_PROJECT and all(each.type.kind is not TypeKind.COROUTINE for each in result.things)
         for thing, result in zip(things, results, strict=True)
     ):
-        pending.note_others(state, act.made(span))
+        several.note_others(state, act.made(span))
+    for result in results:
+        several.note_other_paths(act, state, result, span)
     return join_all(results)
 
 

@@ -330,15 +330,6 @@ def entrust(state: State, value: Value) -> None:
                         settle_at(state, thing.path, (Work.COROUTINE,))
 
 
-def note_others(state: State, made: Path) -> None:
-    """A call may run a function that gives no coroutine in the place of one that does."""
-    for key in tokens_at(state, made, (Work.COROUTINE,)):
-        effect = state.tokens[key].effect
-        if isinstance(effect, Pending):
-            effect = msgspec.structs.replace(effect, one_of_several=True)
-            state.tokens[key] = state.tokens[key]._replace(effect=effect)
-
-
 def forget_coroutine(state: State, value: Value) -> None:
     """The value is stored where nothing reads it: a coroutine in it will not be awaited."""
     for thing in value.things:
