@@ -8,7 +8,7 @@ from leaklint.ir import cfg
 from leaklint.ir.effects import How
 from leaklint.ir.location import Span
 from leaklint.ir.values import UNKNOWN_TYPE, Path, Root, RootKind, Thing, Type, TypeKind, Value
-from leaklint.solve import dispatching, effects, handed_over, listed, overriding, pending, saving, uses
+from leaklint.solve import dispatching, earlier, effects, handed_over, listed, overriding, pending, saving, uses
 from leaklint.solve.activation import SMALL_CONSTANTS, Activation, Direct, Transfer
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.async_generators import iterate, iterate_plainly
@@ -86,6 +86,7 @@ def _taking(target: Value, key: Value) -> Value:
 
 def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
     kind = "builtins.generator" if step.kind == "generator" else f"builtins.{step.kind}"
+    earlier.tell_contents_apart(act, state, step.span)
     make_anew(act, state, step.span)
     thing = Thing(act.made(step.span), instance(kind))
     position = 0

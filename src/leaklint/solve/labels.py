@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from leaklint.solve.lattice import ELEMENT, KEYS, MEASURED
+from leaklint.solve.losing import EARLIER, LOST
 from leaklint.solve.members import WITHIN
 from leaklint.solve.uses import AROUND, CACHED
 
@@ -38,7 +39,7 @@ def shown(field: str) -> str:
         return ANY
     if field == CACHED:
         return "()"
-    if field == AROUND:
+    if field in (AROUND, EARLIER, LOST):
         return ""
     if field == WITHIN:
         return " (its decorator)"

@@ -6,7 +6,7 @@ the other path alone. The work of the path that has lost it goes on as a token o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from leaklint.ir.cfg import SNAPSHOT
@@ -16,6 +16,8 @@ from leaklint.solve.heap import Heap
 from leaklint.solve.lattice import OWN_WORK, slot
 
 LOST: Final = "<lost>"
+EARLIER: Final = "<earlier>"
+"""The field that stands for an object which an earlier round of a loop has made (see ``earlier.py``)."""
 PRUNED: Final = "%"
 """First character of temporaries, which are dropped where no later block uses them."""
 RETURNED: Final = "<returned>"
@@ -59,19 +61,21 @@ def denotes(value: Value, path: Path) -> bool:
 
 def lies_in_object(heap: Heap, path: Path) -> bool:
     """Whether a field of some other object holds the object for longer than the moment."""
-    return any(
-        thing.path == path and not _is_passing(heap, field) and not _is_own(field, path)
-        for field, value in heap.items()
-        for thing in value.things
-    )
+    return any(True for _ in holders(heap, path))
+
+
+def holders(heap: Heap, path: Path) -> Iterator[Path]:
+    """The fields of other objects that hold the object for longer than the moment."""
+    for field, value in heap.items():
+        if denotes(value, path) and not _is_passing(heap, field) and not _is_own(field, path):
+            yield field
 
 
 def only_owner(heap: Heap, path: Path, escaped: Mapping[Path, Path]) -> Path | None:
     """The object made here of which an attribute holds another one, where no other field does."""
     owners = {
         field.root if len(field.fields) == 1 and field.fields[0].startswith(".") else None
-        for field, value in heap.items()
-        if denotes(value, path) and not _is_passing(heap, field) and not _is_own(field, path)
+        for field in holders(heap, path)
     }
     root = owners.pop() if len(owners) == 1 else None
     owner = Path(root) if root is not None and root.kind is RootKind.MADE and root != path.root else None

@@ -12,6 +12,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import (
     awaitable_tests,
     choosing,
+    earlier,
     effects,
     folders,
     handed_over,
@@ -260,6 +261,7 @@ def _is_lone(act: Activation, state: State, step: cfg.Call) -> bool:
 
 
 def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
+    earlier.tell_apart(act, state, step.span)
     make_anew(act, state, step.span)
     callee = value_of(act, state, step.function)
     positional: list[Value] = []
