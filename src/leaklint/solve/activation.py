@@ -50,6 +50,8 @@ class Activation:
         self.wonders: set[Path] = set()
         """Surviving places of which it would have to know what lies there (see ``leaklint.solve.survivors``)."""
         self.yielded: list[Value] = []
+        self.left_at_yield: set[Path] = set()
+        """What work hangs on that nobody waits for where a generator is left at a ``yield``."""
         self.at_yield: dict[str, Value] = {}
         """What the names of a context manager hold where it yields (see ``leaklint.solve.leaving``)."""
         self.is_module_body = self.name == "<module>"

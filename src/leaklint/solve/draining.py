@@ -10,8 +10,8 @@ from leaklint.ir.values import Path, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import of, ordered, prolong
-from leaklint.solve.loops import waits
+from leaklint.solve.lattice import of, ordered, prolong, slot
+from leaklint.solve.loops import LEFT, waits
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
 
@@ -41,6 +41,8 @@ def drain(act: Activation, state: State, value: Value, span: Span) -> Solving:
             continue
         seen.add(thing.path)
         pending.settle_at(state, thing.path, WORK)
+        for work in state.heap[slot(thing.path, LEFT)].things:
+            pending.settle_at(state, work.path, pending.ONE_BY_ONE)
         if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
             continue
         row = act.world.models.method(thing.type.name, DRAINED)

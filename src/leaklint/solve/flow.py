@@ -23,6 +23,7 @@ from leaklint.solve.loops import (
     after_loop,
     entering,
     in_loop,
+    left_at_yield,
     left_early,
     note_set,
     surely_runs,
@@ -237,6 +238,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             if not assume(act, state, step):  # type: ignore[arg-type]
                 return False, raising, surprise
             continue
+        if kind is cfg.Yield and block.raises_to == RAISE_EXIT:
+            act.left_at_yield |= left_at_yield(state)
         snapshot: State | None = None
         if _may_raise(act, state, step) and (now := _version(state, block.raises_to)) != known:
             known = now

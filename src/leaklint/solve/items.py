@@ -49,6 +49,7 @@ from leaklint.solve.lattice import (
 from leaklint.solve.library_calls import item_of_library
 from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import ALL_OF, is_one_of_loop
+from leaklint.solve.loops import suspend
 from leaklint.solve.members import class_member
 from leaklint.solve.missing import make_missing
 from leaklint.solve.named_imports import module_by_name
@@ -375,6 +376,7 @@ def _element(act: Activation, state: State, step: cfg.Element) -> Solving:
         if step.is_async:
             iterate(act, state, iterable, step.span)
         else:
+            suspend(state, iterable)
             uses.consume(act, state, iterable, step.span, "for")
             iterate_plainly(act, state, iterable, step.span)
         keys = [read_field(act, state, extend(each.path, KEYS)) for each in iterable.things if each.type.name in DICTS]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+import msgspec.structs
+
 from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
@@ -16,15 +18,17 @@ from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import ALL_OF, bound_of_all, emptied, forget_losses, forget_of_one, is_whole
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
-from leaklint.solve.pending import ALL, settle_at, siblings_of
+from leaklint.solve.pending import ALL, ONE_BY_ONE, settle_at, siblings_of, tokens_at
 from leaklint.solve.removing import folders_emptied
-from leaklint.solve.state import State, Status
+from leaklint.solve.state import State, Status, Token
 from leaklint.solve.undoing import constants_in
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
 """Walking through them raises nothing."""
 
 
+LEFT: Final = "<left>"
+"""The field of a generator in which lies what work hangs on that goes on where it is left before its end."""
 _SET: Final = "<set in rounds>"
 """The field of a container in which lie the context variables that each round of a loop over it has set."""
 
@@ -61,12 +65,31 @@ def left_early(state: State) -> State:
     leaving = state.copy()
     forget_of_one(leaving, state, state.iterating)
     for key in early:
-        leaving.tokens[key] = state.tokens[key]._replace(
-            status=Status.MIXED, skipped_at=state.line_for(state.tokens[key]), within=False
-        )
+        leaving.tokens[key] = _of_the_rest(state, state.tokens[key])
     for path in state.partly:
         leaving.settled[path] = (leaving.settled[path][0], False)
     return leaving
+
+
+def left_at_yield(state: State) -> set[Path]:
+    """What work hangs on that goes on where a generator is left at a ``yield`` around which nothing catches that."""
+    return {
+        token.effect.path
+        for token in left_early(state).tokens.values()
+        if isinstance(token.effect, Pending)
+        and token.effect.work in ONE_BY_ONE
+        and token.effect.path is not None
+        and token.status is not Status.SETTLED
+    }
+
+
+def suspend(state: State, generators: Value) -> None:
+    """A loop over generators begins, or goes on: only its end finishes what each of them has under way meanwhile."""
+    for thing in generators.things:
+        for work in state.heap[slot(thing.path, LEFT)].things:
+            for key in tokens_at(state, work.path, ONE_BY_ONE):
+                if state.tokens[key].status is Status.SETTLED:
+                    state.tokens[key] = state.tokens[key]._replace(status=Status.OPEN)
 
 
 def entering(act: Activation, operand: str, state: State) -> State:
@@ -80,15 +103,24 @@ def entering(act: Activation, operand: str, state: State) -> State:
         return state
     again = state.copy()
     for key in left:
-        again.tokens[key] = state.tokens[key]._replace(
-            status=Status.MIXED, skipped_at=state.line_for(state.tokens[key]), within=False
-        )
+        again.tokens[key] = _of_the_rest(state, state.tokens[key])
     return again
+
+
+def _of_the_rest(state: State, token: Token) -> Token:
+    """What a loop settles for each element, where it is left: not settled for the elements that are left."""
+    if isinstance(token.effect, Pending) and token.effect.work is Work.COROUTINE:
+        # who holds them all awaits no other one
+        token = token._replace(effect=msgspec.structs.replace(token.effect, held=False))
+    return token._replace(status=Status.MIXED, skipped_at=state.line_for(token), within=False)
 
 
 def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     """The state in the body of a loop over a container: what is settled there, is settled for one element."""
-    held = {thing.path for thing in elements(act, state, value_of(act, entry, operand)).things}
+    iterable = value_of(act, entry, operand)
+    lazy = any(thing.type.name == "builtins.generator" for thing in iterable.things)  # makes coroutines one by one
+    things = elements(act, state, iterable).things
+    held = {thing.path for thing in things if not lazy or thing.type.kind is not TypeKind.COROUTINE}
     held |= {inner for path in held for inner in parts(state, path)}
     if not held:
         return state

@@ -19,7 +19,8 @@ from leaklint.solve.arguments import formals_of
 from leaklint.solve.async_generators import ASYNC_GENERATOR
 from leaklint.solve.budget import LEFT_OUT
 from leaklint.solve.flow import Ended, run
-from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, of, parameter, survives
+from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, of, parameter, slot, survives
+from leaklint.solve.loops import LEFT
 from leaklint.solve.pending import FOLDER_GONE, GONE
 from leaklint.solve.registered import is_registry
 from leaklint.solve.state import State, Status, Token
@@ -203,6 +204,17 @@ def _at(path: Path, value: Value) -> frozenset[Thing]:
     return frozenset(Thing(path, thing.type) for thing in value.things)
 
 
+def _left_at_yield(act: Activation, last: State) -> Value:
+    """What work hangs on that a generator finishes by its end, but not where it is left at a ``yield``."""
+    finished = set()
+    for path in sorted(act.left_at_yield):
+        for key in last.tokens.about(path):
+            if last.tokens[key].status is Status.SETTLED:
+                last.tokens[key] = last.tokens[key]._replace(settled_with_exception=True)
+                finished.add(Thing(path))
+    return of(*finished)
+
+
 def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value, kept: list[Store]) -> Summary:
     normal, raised = ended.normal, ended.raised
     last = normal if normal is not None else raised
@@ -219,6 +231,8 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         made = Thing(act.made(facts.name_span), kind_of_iterator)
         content = join_all(act.yielded)
         stores.append(Store(extend(made.path, ELEMENT), content))
+        if not facts.is_async:
+            stores.append(Store(slot(made.path, LEFT), _left_at_yield(act, last)))
         if leaving.stands_behind_with(facts):
             stores += leaving.kept_names(act, made.path)
         returns = of(made, sources=content.sources)
