@@ -237,7 +237,7 @@ def _reached(world: World, call: Invoked, written: frozenset[Path], read_by_othe
         if isinstance(effect, Pending) and effect.work is Work.SIBLINGS and effect.site in forgotten:
             continue  # nobody waits for any of them
         settled = _SETTLED.get(status)
-        if isinstance(effect, Pending) and effect.work is Work.COROUTINE and status is not Status.OPEN and effect.held:
+        if isinstance(effect, Pending) and status is not Status.OPEN and _may_be_awaited(effect):
             continue
         if settled is None:
             if effect.settled is not Settled.NORMAL_PATHS:
@@ -250,6 +250,11 @@ def _reached(world: World, call: Invoked, written: frozenset[Path], read_by_othe
             statement = statement_of(world.program.files.get(described.site.path), described.site.span)
             result.append(Reached(described, steps, (call.handler,), statement))
     return result
+
+
+def _may_be_awaited(effect: Pending) -> bool:
+    """Whether somebody still has a coroutine that is awaited on some paths: not those that a loop has not come to."""
+    return effect.work is Work.COROUTINE and effect.held and effect.how_dropped != "left"
 
 
 def _is_forgotten(effect: AnyEffect, status: Status) -> bool:
@@ -336,7 +341,7 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
                 result.append(_local(program, effect))
             if not isinstance(effect, Pending) or effect.work not in ANYWHERE:
                 continue
-            if effect.work is Work.COROUTINE and effect.settled is not Settled.NEVER and effect.held:
+            if effect.settled is not Settled.NEVER and _may_be_awaited(effect):
                 continue
             if effect.path is None or effect.path.root.kind is not RootKind.MADE:
                 continue

@@ -29,7 +29,7 @@ def awaited(act: Activation, state: State, value: Value, span: Span) -> Solving:
     results = []
     for thing in ordered(value.things):
         if thing.type.kind is TypeKind.COROUTINE:
-            pending.settle_at(state, thing.path)
+            pending.settle_at(state, thing.path, single=True)
             callee, arguments = unpacked(act, state, thing)
             result = yield from run_coroutine(act, state, callee, arguments, span)
             results.append(result)

@@ -22,6 +22,7 @@ from leaklint.solve.pending import ALL, ONE_BY_ONE, settle_at, siblings_of, toke
 from leaklint.solve.removing import folders_emptied
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.undoing import constants_in
+from leaklint.solve.uses import is_iterator
 
 CONTAINERS: Final = frozenset({f"builtins.{name}" for name in ("dict", "frozenset", "list", "range", "set", "tuple")})
 """Walking through them raises nothing."""
@@ -110,15 +111,14 @@ def entering(act: Activation, operand: str, state: State) -> State:
 def _of_the_rest(state: State, token: Token) -> Token:
     """What a loop settles for each element, where it is left: not settled for the elements that are left."""
     if isinstance(token.effect, Pending) and token.effect.work is Work.COROUTINE:
-        # who holds them all awaits no other one
-        token = token._replace(effect=msgspec.structs.replace(token.effect, held=False))
+        token = token._replace(effect=msgspec.structs.replace(token.effect, how_dropped="left"))
     return token._replace(status=Status.MIXED, skipped_at=state.line_for(token), within=False)
 
 
 def in_loop(act: Activation, operand: str, entry: State, state: State) -> State:
     """The state in the body of a loop over a container: what is settled there, is settled for one element."""
     iterable = value_of(act, entry, operand)
-    lazy = any(thing.type.name == "builtins.generator" for thing in iterable.things)  # makes coroutines one by one
+    lazy = any(is_iterator(act.world, thing) for thing in iterable.things)  # it may make coroutines one by one
     things = elements(act, state, iterable).things
     held = {thing.path for thing in things if not lazy or thing.type.kind is not TypeKind.COROUTINE}
     held |= {inner for path in held for inner in parts(state, path)}
