@@ -20,6 +20,7 @@ _KINDS: dict[type, str] = {
 
 def _comprehension(flow: Flow, node: Any) -> Operand:
     result = flow.temporary()
+    is_stopped = node is flow.stopped and type(node) is ast.GeneratorExp
     first = flow.value(node.generators[0].iter)
     flow.emit(Build(flow.span(node), result, _KINDS[type(node)], ()))
     outer, scope = flow.env, flow.scope_of[node]
@@ -53,6 +54,8 @@ def _comprehension(flow: Flow, node: Any) -> Operand:
             break
     if flow.live:
         _fill(flow, node, result)
+        if is_stopped:
+            flow.here.next.append((exit_block, False))
         flow.jump(headers[-1])
     flow.env = outer
     flow.start(exit_block)

@@ -58,6 +58,10 @@ def literal_value(node: ast.Constant, positions: Positions) -> ConstantValue:
     return positions.text(node)
 
 
+_STOPPING = frozenset({"all", "any", "next"})
+"""Functions that ask an iterator for no more elements than they need."""
+
+
 def _constant(flow: Flow, node: ast.Constant) -> Operand:
     return flow.constant(flow.span(node), literal_value(node, flow.positions))
 
@@ -87,6 +91,8 @@ def _spine(flow: Flow, node: Any) -> Operand:
             target = temporary()
             flow.emit(GetAttribute(span(link), target, operand, link.attr))
         elif kind is ast.Call:
+            if type(link.func) is ast.Name and link.func.id in _STOPPING and link.args:
+                flow.stopped = link.args[0]
             given = _arguments(flow, link)
             target = temporary()
             flow.emit(Call(span(link), target, operand, given))

@@ -100,6 +100,7 @@ class Flow:
         "scope_of",
         "seen",
         "span",
+        "stopped",
     )
 
     def __init__(
@@ -111,6 +112,8 @@ class Flow:
         self.scope_of = scope_of
         self.positions = positions
         self.span: Callable[[Any], Span] = positions.span
+        self.stopped: ast.expr | None = None
+        """The generator expression that is asked for no more than its taker needs: ``any(… for … in …)``."""
         self.free = scope.free
         self.seen: set[str] | None = None
         """In a class body: the names bound so far; before that, they mean those of the module."""
