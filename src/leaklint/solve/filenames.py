@@ -6,7 +6,7 @@ from typing import Final
 
 from leaklint.ir.effects import Pending
 from leaklint.ir.values import NOTHING, Path, Sources, Thing, Value
-from leaklint.solve.lattice import EMPTIED, NO_FILE, join_all, named, names_in, of, single_constant, slot
+from leaklint.solve.lattice import EMPTIED, NO_FILE, VARIES, join_all, named, names_in, of, single_constant, slot
 from leaklint.solve.state import State
 
 ENDS: Final = "<ends>"
@@ -49,10 +49,19 @@ def is_named(sources: Sources, names: list[str], rest: Sources, *, contents: boo
     """Whether a file was made under a name, or, with ``contents``, anywhere in a folder of that name."""
     others = names_in(sources)
     if contents:
-        below = [f"{other}/" if other == "/tmp" else other for other in others]
-        return rest <= sources and all(any(other.startswith(name) for other in below) for name in names)
+        goes_on = VARIES in rest
+        return rest <= sources and all(any(_lies_in(each, name, goes_on=goes_on) for each in others) for name in names)
     own = sources - {named(other) for other in others}
     return rest == own and {name.rstrip("/") for name in names} == {other.rstrip("/") for other in others}
+
+
+def _lies_in(name: str, folder: str, *, goes_on: bool) -> bool:
+    """Whether a file is in a folder, as ``/tmp/output/x`` is not in ``/tmp/out``; or may match a pattern.
+
+    ``goes_on``: something that nobody knows follows in the name of the folder.
+    """
+    beginning, star, _ = folder.partition("*")
+    return f"{name}/".startswith(beginning if star or goes_on else f"{folder.rstrip('/')}/")
 
 
 def is_emptied(state: State, name: str) -> bool:

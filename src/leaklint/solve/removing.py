@@ -127,11 +127,10 @@ def _emptied(folder: str) -> Path:
 
 def remove_folder(state: State, name: str, *, surely: bool = False) -> None:
     """All that is in a folder for temporary files, or that a pattern may match, or surely does, is removed."""
-    where = [name.partition("*")[0]]
     gone = [
         key
         for key, effect in _files(state).items()
-        if is_named(effect.sources, where, frozenset({TEMPORARY}), contents=True)
+        if is_named(effect.sources, [name], frozenset({TEMPORARY}), contents=True)
         if effect.path is not None and may_match(state, effect.path, name, surely=surely)
     ]
     state.settle(gone)
