@@ -111,15 +111,21 @@ def find_handlers(
     )
 
 
-def guessed(name: str, function: FunctionFacts, *, bound: int = 0) -> Source | None:
+def guessed(name: str, function: FunctionFacts, *, bound: int = 0, made: bool = False) -> Source | None:
     """Why a callable at module level is taken for a handler, if it is: its reserved name or its parameters.
 
-    ``bound``: leading parameters that the call fills by itself (``self``).
+    ``bound``: leading parameters that the call fills by itself (``self``); ``made``: something has made it, so that
+    ``*args`` may stand for the event and the context of what it calls: ``handler = wrap(work)``.
     """
-    usual = [each for each in function.parameters if each.kind in ("positional", "either")][bound:]
+    usual = [each for each in function.parameters[bound:] if each.kind in ("positional", "either")]
     required = [each for each in usual if not each.has_default]
     if any(each.kind == "keyword" and not each.has_default for each in function.parameters):
         return None
+    if made and any(each.kind == "star" for each in function.parameters):
+        if name == RESERVED and len(required) <= 2:
+            return Source.NAME
+        if name == "handler" and not required:
+            return Source.GUESS
     if name == RESERVED and (len(usual) == 2 or len(required) == 2):
         return Source.NAME
     if len(required) != 2:

@@ -22,6 +22,7 @@ from leaklint.ir.location import Place, Span
 from leaklint.ir.reached import Reached
 from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, RootKind, Sources
+from leaklint.link.handlers import guessed
 from leaklint.link.modules import is_test
 from leaklint.link.program import Program
 from leaklint.models.load import Models
@@ -32,7 +33,7 @@ from leaklint.solve.describe import Describer
 from leaklint.solve.ending import ended
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
-from leaklint.solve.handlers import Invoked, callable_of, invoke, looks_like_handler, signature
+from leaklint.solve.handlers import Invoked, callable_of, invoke, signature
 from leaklint.solve.kept import Kept
 from leaklint.solve.lattice import survives
 from leaklint.solve.leaving import is_kept_name
@@ -162,7 +163,7 @@ def _confirmed(sparing: Sparing, world: World, quiet: Mapping[Handler, FunctionF
             continue
         function = quiet.get(candidate)
         facts = (function, 0) if function is not None else _signature_of(sparing, candidate)
-        if facts is not None and looks_like_handler(facts[0], facts[1], candidate.attribute):
+        if facts is not None and guessed(candidate.attribute, facts[0], bound=facts[1], made=True):
             confirmed.append(candidate)
             known.add((candidate.path, candidate.attribute))
     confirmed += _registered(sparing, world, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec.structs
 
@@ -27,9 +27,6 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import registered_here
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.world import Solving, World, instance
-
-EVENT_NAMES: Final = frozenset({"event", "evt", "_event", "_"})
-CONTEXT_NAMES: Final = frozenset({"context", "ctx", "_context", "_"})
 
 
 class Invoked(NamedTuple):
@@ -119,21 +116,6 @@ def _with_defaults(facts: FunctionFacts, names: list[str]) -> FunctionFacts:
         for each in facts.parameters
     )
     return msgspec.structs.replace(facts, parameters=parameters)
-
-
-def looks_like_handler(facts: FunctionFacts, bound: int, attribute: str) -> bool:
-    """Whether a callable's parameters are those of a handler (the contract's *guessed handlers*)."""
-    free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
-    required = [each for each in free if not each.has_default]
-    variadic = any(each.kind == "star" for each in facts.parameters)
-    if attribute == "lambda_handler":
-        return len(required) == 2 or (variadic and len(required) <= 2)
-    if variadic and not required:
-        return attribute == "handler"
-    if len(required) != 2:
-        return False
-    first, second = required[0].name, required[1].name
-    return first in EVENT_NAMES and second in CONTEXT_NAMES and (first, second) != ("_", "_")
 
 
 def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solving:
