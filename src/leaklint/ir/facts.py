@@ -199,6 +199,16 @@ def is_property(function: FunctionFacts) -> bool:
     return any(decorator_name(text).endswith("property") for text in function.decorators)
 
 
+def is_class_method(function: FunctionFacts) -> bool:
+    """Whether a decorator makes a class method of a function, by its name: ``abstractclassmethod`` as well."""
+    return any(decorator_name(text).endswith("classmethod") for text in function.decorators)
+
+
+def is_manager(function: FunctionFacts) -> bool:
+    """Whether a decorator makes a context manager of a generator, by its name: ``asynccontextmanager`` as well."""
+    return any(decorator_name(text).endswith("contextmanager") for text in function.decorators)
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values in an outline are the same but for places, in the same order."""
     if type(one) is not type(other):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 
 import msgspec
 
-from leaklint.ir.facts import FileFacts, FunctionFacts
+from leaklint.ir.facts import FileFacts, FunctionFacts, is_class_method
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import NOWHERE, Place
 from leaklint.link.declared import Located, Missing, handler_of, last_definition, locate, named
@@ -184,7 +184,7 @@ class _Guesses(msgspec.Struct, frozen=True):
         value = facts.bound_calls.get(target.name, "")
         function = facts.functions.get(value) or last_definition(facts, target.name)
         if function is not None:
-            return target.path, function, int("classmethod" in function.decorators)
+            return target.path, function, int(is_class_method(function))
         maker = self.names.definition(target.path, value.removesuffix("()")) if value.endswith("()") else None
         if not isinstance(maker, Own) or maker.name not in self.files[maker.path].classes:
             return None

@@ -15,7 +15,7 @@ import msgspec.structs
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Block, Body, Edge
 from leaklint.ir.effects import Write
-from leaklint.ir.facts import FunctionFacts, Parameter
+from leaklint.ir.facts import FunctionFacts, Parameter, is_manager
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Store, Summary
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
@@ -41,8 +41,7 @@ _HELD: Final = frozenset({TypeKind.INSTANCE, TypeKind.LIBRARY_METHOD, TypeKind.M
 
 def stands_behind_with(facts: FunctionFacts) -> bool:
     """Whether a function is a generator that a decorator makes a context manager of."""
-    named = (each.partition("(")[0].rpartition(".")[2] for each in facts.decorators)
-    return facts.is_generator and not facts.free and any(each.endswith("contextmanager") for each in named)
+    return facts.is_generator and not facts.free and is_manager(facts)
 
 
 def keep_names(act: Activation, state: State) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from leaklint.ir.facts import ClassFacts
+from leaklint.ir.facts import ClassFacts, is_class_method
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve import descriptors, uses
 from leaklint.solve.activation import Activation
@@ -225,7 +225,7 @@ def _bind(
         receiver = of(bound_to)
         if "staticmethod" in plain or (function is not None and facts is None):
             found.append(of(thing))
-        elif "classmethod" in plain or name in RECEIVING_CLASS:
+        elif (function is not None and is_class_method(function)) or name in RECEIVING_CLASS:
             of_class = bound_to.type.name
             receiver = of(Thing(class_path(of_class), Type(TypeKind.CLASS, of_class)))
             found.append(method_of(state, bound_to.path, name, thing, receiver))
@@ -339,7 +339,7 @@ def is_given_class(world: World, owner: str, method: str) -> bool:
     function = world.program.function(f"{owner.partition('::')[0]}::{method}")
     if function is None or method.rpartition(".")[2] in RECEIVING_CLASS or "builtins.type" in world.order(owner):
         return True
-    return any(each.rpartition(".")[2] == "classmethod" for each in function.decorators)
+    return is_class_method(function)
 
 
 def _telling(kind: Type) -> bool:

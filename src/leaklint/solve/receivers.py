@@ -12,7 +12,7 @@ from typing import Final
 
 from leaklint.facts.bindings import CONSTANT
 from leaklint.facts.drops import STEP, known_elements, root_of
-from leaklint.ir.facts import FunctionFacts, Parameter, is_property
+from leaklint.ir.facts import FunctionFacts, Parameter, is_class_method, is_property
 from leaklint.link.names import Library as Foreign
 from leaklint.link.names import Names, Own
 from leaklint.link.program import Program
@@ -151,7 +151,7 @@ class Receivers:
         if parameter is function.parameters[0] and function.in_class and "staticmethod" not in function.decorators:
             # a mixin says which class it is mixed into
             mixed = self._said.annotated(path, parameter.annotation) if parameter.annotation else frozenset()
-            what = "class" if function.name.endswith("__new__") or _is_of_class(function) else "object"
+            what = "class" if function.name.endswith("__new__") or is_class_method(function) else "object"
             return mixed | {Kind(what, f"{path}::{function.in_class}")}
         found = self._said.annotated(path, parameter.annotation) if parameter.annotation else frozenset()
         if says_nothing(parameter.annotation):
@@ -367,7 +367,3 @@ class Receivers:
             said = frozenset(from_outside(each) for each in self._said.annotated(path, annotation))
             return agreed(said, frozenset(found))
         return frozenset(found) or None
-
-
-def _is_of_class(function: FunctionFacts) -> bool:
-    return any(each.endswith("classmethod") for each in function.decorators)

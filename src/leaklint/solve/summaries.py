@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec.structs
 
 from leaklint.ir.effects import AnyEffect, Defer, Pending, Settled, Work, Write
-from leaklint.ir.facts import FunctionFacts
+from leaklint.ir.facts import FunctionFacts, is_class_method
 from leaklint.ir.location import Place
 from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, TypeKind, Value
@@ -145,7 +145,7 @@ def _annotate(act: Activation, state: State, facts: FunctionFacts, shaped: set[i
         if index == 0 and facts.in_class is not None and "staticmethod" not in facts.decorators:
             owner = f"{act.path}::{facts.in_class}"
             kind = instance(owner)
-            if "classmethod" not in facts.decorators and facts.name.rpartition(".")[2] != "__new__":
+            if not is_class_method(facts) and facts.name.rpartition(".")[2] != "__new__":
                 if formal.annotation:
                     # a mixin says which class it is mixed into
                     said = yield from annotated(act.world, act.path, formal.annotation)
