@@ -209,6 +209,18 @@ def test_state_of_a_module(
     assert said in fixes_of(tmp_path, text, capsys)
 
 
+@pytest.mark.parametrize("method", ["apply", "imap", "imap_unordered", "map", "map_async", "starmap_async"])
+def test_a_pool_has_a_context_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = "from multiprocessing.pool import ThreadPool\n\n\ndef look(x):\n    SEEN.append(x)\n"
+    text = STATE.format(more=more, body=indented(f"SEEN.append(event)  # here\nThreadPool(1).{method}(look, [event])"))
+    assert "no fix: it is used in another thread (line 15), which has a context of its own" in fixes_of(
+        tmp_path, text, capsys
+    )
+
+
 def test_a_fix_that_is_tried_in_vain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

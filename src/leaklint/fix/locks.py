@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
+from leaklint.fix.reach import POOLS_GO_ON, POOLS_WAIT
 from leaklint.fix.running import around, last_name, may_run, near, ways_to
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.ir.finding import Finding
 
 _TAKES = ("acquire", "enter_async_context", "enter_context")
-_POOLS = ("apply", "apply_async", "imap", "imap_unordered", "map", "map_async", "run_in_executor", "starmap", "submit")
+_POOLS = POOLS_GO_ON | POOLS_WAIT
 
 
 def waits_under_lock(finding: Finding, project: Project, callee: str) -> bool:

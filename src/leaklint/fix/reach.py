@@ -17,24 +17,15 @@ from leaklint.fix.project import Project
 from leaklint.fix.tree import Tree, Unreadable
 from leaklint.ir.handler import Handler
 
-_THREADS = frozenset(
-    {
-        "Process",
-        "Thread",
-        "Timer",
-        "add_done_callback",
-        "apply_async",
-        "imap",
-        "map_async",
-        "run_in_executor",
-        "start_new_thread",
-    }
-    | {"starmap_async", "submit"}
+POOLS_WAIT = frozenset({"apply", "map", "starmap"})
+"""Methods that hand a callable to the workers of a pool, and wait; functions of these names do not."""
+POOLS_GO_ON = frozenset(
+    {"apply_async", "imap", "imap_unordered", "map_async", "run_in_executor", "starmap_async", "submit"}
 )
+"""Methods that hand a callable to the workers of a pool, and do not wait."""
+_THREADS = POOLS_GO_ON | {"Process", "Thread", "Timer", "add_done_callback", "start_new_thread"}
 STARTERS = _THREADS | {"Popen", "create_subprocess_exec", "create_subprocess_shell", "create_task", "ensure_future"}
 """What starts work that goes on by itself."""
-_POOLS = frozenset({"map", "starmap"})
-"""Methods that hand a callable to other threads, and functions that do not."""
 _TASKS = frozenset({"call_later", "call_soon", "create_task", "ensure_future", "gather", "run", "run_until_complete"})
 _SEVERAL = frozenset({"create_task", "ensure_future", "gather"})
 _READING = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
@@ -81,7 +72,7 @@ def users(project: Project, path: str, uses: Sequence[Occurrence], handlers: Seq
     outer = {each for each in binding if isinstance(each, ast.AsyncFunctionDef)} - reach.heads(handlers)
     for call in reach.calls:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        pool = name in _POOLS and isinstance(call.func, ast.Attribute)
+        pool = name in POOLS_WAIT and isinstance(call.func, ast.Attribute)
         if name in _THREADS or pool:
             if reach.from_arguments(call) & touching:
                 raise NoFix(f"it is used in another thread (line {call.lineno}), which has a context of its own")
@@ -268,7 +259,7 @@ class _Reach:
     @functools.cached_property
     def calls(self) -> list[ast.Call]:
         """All calls that may hand a callable over."""
-        wanted = _THREADS | _POOLS | _TASKS
+        wanted = _THREADS | POOLS_WAIT | _TASKS
         return [
             each
             for tree in self.trees
