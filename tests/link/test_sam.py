@@ -138,7 +138,7 @@ def test_layers_are_import_roots(templates_of):
         }
     )
     assert said.shared_roots == ("layers/common/python", "layers/common")
-    assert said.function_roots == ("sub",)
+    assert {each.root for each in said.declarations} == {"sub"}
 
 
 INLINE = """\

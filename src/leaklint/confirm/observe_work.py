@@ -71,16 +71,6 @@ def _lines(found: list[list[Any]]) -> tuple[Line, ...]:
     return tuple((path, line, function) for path, line, function in found)
 
 
-def root_invocation(work: Work, record: Record) -> int:
-    """The invocation whose work, or whose work's work, this is."""
-    for _ in range(50):
-        parent = record.work.get(work.parent or "")
-        if parent is None:
-            break
-        work = parent
-    return work.invocation
-
-
 def _is_left(work: Work) -> bool:
     """Whether work was there when its handler returned, or can never run."""
     return work.pending_at_return or work.lost

@@ -133,11 +133,7 @@ class Reader:
 
     def summary(self) -> Summary:
         row = self.row
-        kind = CallKind.PLAIN
-        if row.coroutine:
-            kind = CallKind.COROUTINE
-        elif row.async_generator:
-            kind = CallKind.ASYNC_GENERATOR
+        kind = CallKind.COROUTINE if row.coroutine else CallKind.PLAIN
         return Summary(
             name=self.name,
             formals=self.formals if row.params is not None else None,
@@ -297,7 +293,6 @@ class Reader:
                     instead=opens.instead,
                     cure=opens.cure,
                     holder=self.holder(opens),
-                    constant_name=opens.constant_name,
                     guarded=opens.unless_there,
                     by_hand=opens.by_hand,
                     until_loop=opens.until_loop,

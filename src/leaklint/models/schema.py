@@ -68,7 +68,6 @@ class Opens(Condition, frozen=True, forbid_unknown_fields=True, rename="kebab", 
     new_name: bool = False
     """For files: it has a new name each time, in the folder that the arguments say."""
     outcome: Literal["", "resumes-later", "runs-on", "lost", "unknown"] = ""
-    constant_name: bool = False
     unless_there: bool = False
     """For files: nothing is made where there is one of this name already."""
     context: str = ""
@@ -235,12 +234,11 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     params: list[str] | None = None
     """Parameter names in order, without ``self``; ``*rest`` and ``**rest`` take what is left."""
     static: bool = False
+    """A function in a class that takes no ``self``."""
     around: bool = False
     """A decorator that is called in the place of what it decorates, and is given that first."""
-    """A function in a class that takes no ``self``."""
     coroutine: bool = False
     """The call gives a coroutine; ``type`` and ``returns`` are what awaiting it gives."""
-    async_generator: bool = False
     # what it gives
     type: str = ""
     """Class of the new object that is returned (for a class: itself)."""

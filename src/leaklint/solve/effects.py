@@ -53,9 +53,6 @@ from leaklint.solve.undoing import (
 )
 from leaklint.solve.world import class_path
 
-AWAITED_WORK: Final = frozenset({Work.TASK, Work.FUTURE, Work.COROUTINE})
-
-
 MADE_ONCE: Final = (Work.FILE, Work.LIBRARY_CONTEXT)
 """What may be opened once for all invocations, under a test of something that survives."""
 

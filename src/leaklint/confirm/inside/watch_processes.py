@@ -14,7 +14,6 @@ from typing import Any
 from leaklint.confirm.inside.frames import caller
 from leaklint.confirm.inside.registry import Registry, above
 
-ZOMBIE = "ended, and nobody waited for it"
 POOLS = ("multiprocessing.pool", "concurrent.futures.process", "multiprocessing.resource_tracker")
 
 

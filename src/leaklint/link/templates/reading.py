@@ -78,11 +78,6 @@ class Templates(msgspec.Struct, frozen=True, gc=False):
     troubles: tuple[tuple[str, Trouble], ...] = ()
     """Templates that cannot be read, each with the reason."""
 
-    @property
-    def function_roots(self) -> tuple[str, ...]:
-        """The folders that are packed as one function each."""
-        return tuple(sorted({each.root for each in self.declarations if each.root is not None}))
-
 
 def stacks_among(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Those Python files that may be stacks of the CDK or of Pulumi."""
