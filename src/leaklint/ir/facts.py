@@ -204,7 +204,7 @@ def is_class_method(function: FunctionFacts) -> bool:
     return any(decorator_name(text).endswith("classmethod") for text in function.decorators)
 
 
-def is_manager(function: FunctionFacts) -> bool:
+def is_used_by_with(function: FunctionFacts) -> bool:
     """Whether a decorator makes a context manager of a generator, by its name: ``asynccontextmanager`` as well."""
     return any(decorator_name(text).endswith("contextmanager") for text in function.decorators)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from leaklint.facts.drops import last_name
-from leaklint.ir.facts import FunctionFacts, is_manager, is_property
+from leaklint.ir.facts import FunctionFacts, is_property, is_used_by_with
 from leaklint.link.library import Library
 from leaklint.link.names import Own
 from leaklint.link.program import Program
@@ -132,7 +132,7 @@ class Giving:
         self.looked.add((path, name))
         if facts is None or not self._keeps_kind(identity):
             return True
-        if facts.is_generator and is_manager(facts):
+        if facts.is_generator and is_used_by_with(facts):
             return False
         return self.may(path, facts, facts.given_calls)
 

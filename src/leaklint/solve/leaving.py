@@ -15,7 +15,7 @@ import msgspec.structs
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Block, Body, Edge
 from leaklint.ir.effects import Write
-from leaklint.ir.facts import FunctionFacts, Parameter, is_manager
+from leaklint.ir.facts import FunctionFacts, Parameter, is_used_by_with
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Store, Summary
 from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
@@ -41,7 +41,7 @@ _HELD: Final = frozenset({TypeKind.INSTANCE, TypeKind.LIBRARY_METHOD, TypeKind.M
 
 def stands_behind_with(facts: FunctionFacts) -> bool:
     """Whether a function is a generator that a decorator makes a context manager of."""
-    return facts.is_generator and not facts.free and is_manager(facts)
+    return facts.is_generator and not facts.free and is_used_by_with(facts)
 
 
 def keep_names(act: Activation, state: State) -> None:
