@@ -25,6 +25,7 @@ from leaklint.fix.waits import (
     whole_lines,
 )
 from leaklint.ir.finding import Finding
+from leaklint.ir.values import is_temporary
 
 _FOLDERS = ("extractall", "makedirs", "mkdir", "mkdtemp", "copytree", "unpack_archive")
 _TEMPORARY = ("tempfile.gettempdir", "tempfile.gettempprefix")
@@ -214,7 +215,7 @@ def _needs_name(site: Site, path: ast.expr) -> bool:
 def _is_temporary(tree: Tree, node: ast.expr, function: Function, depth: int = 0) -> bool:
     match node:
         case ast.Constant(value=str(text)):
-            return text.startswith(("/tmp/", "/var/tmp/")) or text == "/tmp"
+            return is_temporary(text)
         case ast.JoinedStr(values=[first, *_]):
             inner = first.value if isinstance(first, ast.FormattedValue) else first
             return _is_temporary(tree, inner, function, depth)

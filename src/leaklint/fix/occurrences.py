@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from leaklint.fix.plan import NoFix
 from leaklint.fix.project import Project
-from leaklint.fix.tree import Tree, Unreadable
+from leaklint.fix.tree import Tree, Unreadable, dotted
 from leaklint.ir.location import Span
 
 
@@ -88,16 +88,8 @@ def _attributes(file: str, tree: Tree, module: str, name: str) -> Iterator[Occur
     """``module.name`` wherever it stands."""
     wanted = f"{module}.{name}"
     for node in tree.nodes:
-        if isinstance(node, ast.Attribute) and node.attr == name and _text(node) == wanted:
+        if isinstance(node, ast.Attribute) and node.attr == name and dotted(node) == wanted:
             yield Occurrence(file, tree, node)
-
-
-def _text(node: ast.AST) -> str:
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
 
 
 def is_local(tree: Tree, node: ast.AST, name: str) -> bool:

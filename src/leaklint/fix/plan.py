@@ -22,9 +22,6 @@ from leaklint.fix.project import Project
 from leaklint.ir.finding import Finding
 from leaklint.ir.location import Span
 
-HOLE = "..."
-"""Stands in the text of an ``Enclose`` for the statements that are enclosed."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Replace:
@@ -60,7 +57,7 @@ class Instead:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Enclose:
-    """Statements of one block, from the first to the last, go into a statement whose text holds ``HOLE``."""
+    """Statements of one block, from the first to the last, go into a statement that has ``...`` in their place."""
 
     span: Span
     """From the start of the first statement to the end of the last."""

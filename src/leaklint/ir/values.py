@@ -125,4 +125,18 @@ class Value(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     sources: Sources = frozenset()
 
 
+VARIES = Path(Root(RootKind.LIBRARY, "varies"))
+"""Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
+NEW = Path(Root(RootKind.LIBRARY, "varies", "object"))
+"""Source of new objects: each is another one, and making it asks nothing of the outside world."""
+UNKNOWN_CALL = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
+"""Source of what a callee returns that asks nothing of the outside world, as far as anybody knows."""
+TEMPORARY = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
+"""Source of paths under the folder for temporary files, which survives the invocation."""
+
 NOTHING = Value()
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a name is that of the folder for temporary files, or of something below it: ``/tmpl`` is not."""
+    return f"{name}/".startswith("/tmp/")

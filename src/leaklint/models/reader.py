@@ -21,7 +21,7 @@ from leaklint.ir.effects import (
 )
 from leaklint.ir.location import NOWHERE
 from leaklint.ir.summary import CallKind, Formal, Invoke, Moment, Settle, Store, Summary
-from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.ir.values import NEW, TEMPORARY, UNKNOWN_CALL, VARIES, Path, Root, RootKind, Thing, Type, TypeKind, Value
 from leaklint.models import terms
 from leaklint.models.conditions import GIVEN, holds
 from leaklint.models.schema import MADE_FROM, Condition, Opens, Row
@@ -57,10 +57,6 @@ _HOW: Final = {
     "delete": How.DELETE,
     "reorder": How.REORDER,
 }
-_TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
-_VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
-_NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
-_UNKNOWN: Final = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
 _OUTCOME: Final = {outcome.value: outcome for outcome in Outcome}
 
 
@@ -172,7 +168,7 @@ class Reader:
             sources |= {Path(Root(RootKind.LIBRARY, f"snapshot:{row.snapshot}", self.name))}
         if not row.constant and not row.returns and not row.reads and not self.makes.startswith(PLAIN):
             new = row.handle or self.makes == self.name
-            sources |= {_NEW if new else _VARIES if self.asks_outside else _UNKNOWN}
+            sources |= {NEW if new else VARIES if self.asks_outside else UNKNOWN_CALL}
         return Value(frozenset(things), sources)
 
     def stored(self) -> Iterable[Store]:
@@ -346,8 +342,8 @@ class Reader:
             names = [holder]
         found = self.sources(names)
         if opens.temporary or opens.new_name:
-            found |= {_VARIES}
-        return found | {_TEMPORARY} if opens.temporary else found
+            found |= {VARIES}
+        return found | {TEMPORARY} if opens.temporary else found
 
     def settled(self) -> Iterable[Settle]:
         for state in self.row.restores:

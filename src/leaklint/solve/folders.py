@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from leaklint.ir.values import Path, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import Path, Sources, Thing, TypeKind, Value, is_temporary
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, is_temporary, named, single_constant
+from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, named, single_constant
 from leaklint.solve.world import World
 
 JOIN: Final = "os.path.join"

@@ -25,6 +25,7 @@ from leaklint.solve.lookup import module_name
 from leaklint.solve.members import DECORATED
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import registered_here
+from leaklint.solve.run_callables import ends_with_context
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.world import Solving, World, instance
 
@@ -182,7 +183,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
             else:
                 declared.append(_declared(handler, facts, path))
     if handler.copies_context:
-        for key in [key for key, token in state.tokens.items() if _ends_with_context(token.effect)]:
+        for key in [key for key, token in state.tokens.items() if ends_with_context(token.effect)]:
             sets.add(state.tokens.pop(key).effect.path)
     # what a framework calls gets the arguments of the framework, and a decorator may give it some of its own
     called_by_lambda = handler.declared and handler.source is not Source.DECORATOR and not facts.decorators
@@ -195,7 +196,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
                 operation=required[2].name,
             )
         )
-    sets.update(token.effect.path for token in state.tokens.values() if _ends_with_context(token.effect))
+    sets.update(token.effect.path for token in state.tokens.values() if ends_with_context(token.effect))
     world.put_for_request |= _put_for_request(state)
     left = [token for token in state.tokens.values() if not holding.is_said_of_work(state, token)]
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in left]
@@ -294,11 +295,7 @@ def _is_entry(world: World, state: State, coroutine: Thing, handler: Handler) ->
 
 
 def _ends_with_task(effect: AnyEffect) -> bool:
-    return _ends_with_context(effect) or (isinstance(effect, Pending) and effect.until_loop)
-
-
-def _ends_with_context(effect: AnyEffect) -> bool:
-    return isinstance(effect, Pending) and effect.ends_with_context
+    return ends_with_context(effect) or (isinstance(effect, Pending) and effect.until_loop)
 
 
 def first_line(handler: Handler, facts: FunctionFacts | None, path: str) -> Place:

@@ -14,10 +14,10 @@ from leaklint.ir.summary import Moment, Summary
 from leaklint.ir.values import Path, RootKind, TypeKind
 from leaklint.link.program import Program
 from leaklint.solve.anywhere import Suspect
+from leaklint.solve.lattice import SURVIVING
 from leaklint.solve.overview import Overview
 from leaklint.solve.world import Busy
 
-_LASTING: Final = frozenset({RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.MODULE})
 _ELSEWHERE: Final = frozenset({Moment.WORK, Moment.LATER})
 Summaries: TypeAlias = Callable[[str, Busy], Summary | None]
 
@@ -113,7 +113,7 @@ def keeps(summary: Summary, *, of_receiver: bool) -> bool:
     kept = {
         thing.path
         for store in summary.stores
-        if store.path.root.kind in _LASTING or (of_receiver and _is_receiver(store.path))
+        if store.path.root.kind in SURVIVING or (of_receiver and _is_receiver(store.path))
         for thing in store.value.things
     }
     return all(

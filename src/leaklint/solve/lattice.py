@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from leaklint.ir import values
 from leaklint.ir.cfg import ConstantValue
 from leaklint.ir.values import (
     MAX_FIELDS,
@@ -20,6 +21,7 @@ from leaklint.ir.values import (
     Type,
     TypeKind,
     Value,
+    is_temporary,
 )
 
 MAX_THINGS: Final = 12
@@ -32,21 +34,19 @@ MOST_SOURCES: Final = 200
 FEW: Final = 8
 """So few places are compared with faster than they are looked up in."""
 
+# Sources that rows speak of, too.
+NEW: Final = values.NEW
+TEMPORARY: Final = values.TEMPORARY
+UNKNOWN_CALL: Final = values.UNKNOWN_CALL
+VARIES: Final = values.VARIES
+
 CONSTANT_PATH: Final = Path(Root(RootKind.LIBRARY, "constant"))
-VARIES: Final = Path(Root(RootKind.LIBRARY, "varies"))
-"""Source of what may differ between invocations without coming from the request: clocks, unknown calls."""
-NEW: Final = Path(Root(RootKind.LIBRARY, "varies", "object"))
-"""Source of new objects: each is another one, and making it asks nothing of the outside world."""
-UNKNOWN_CALL: Final = Path(Root(RootKind.LIBRARY, "varies", "unknown"))
-"""Source of what a callee returns that asks nothing of the outside world, as far as anybody knows."""
 CLOCK: Final = Path(Root(RootKind.LIBRARY, "varies", "clock"))
 """Source of what tells how much time has passed."""
 CROWD: Final = Path(Root(RootKind.LIBRARY, "constant", "crowd"))
 """A test says that there is more in a container than some number of elements."""
 ROOM: Final = Path(Root(RootKind.LIBRARY, "constant", "room"))
 """Among what a test reads, where it has found that a container holds less than some limit."""
-TEMPORARY: Final = Path(Root(RootKind.LIBRARY, "process", "/tmp"))
-"""Source of paths under the folder for temporary files, which survives the invocation."""
 ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
 """Source of texts that begin with a constant slash: as a path, they do not depend on the working folder."""
 FOLDER: Final = Path(Root(RootKind.LIBRARY, "process", "the working folder"))
@@ -161,11 +161,6 @@ def named(text: str) -> Path:
 def at_import(state: Path) -> Path:
     """The source of what a piece of the state of the process was when the module was imported."""
     return Path(Root(RootKind.LIBRARY, AT_IMPORT, state.root.name), state.fields)
-
-
-def is_temporary(name: str) -> bool:
-    """Whether a name is that of the folder for temporary files, or of something below it."""
-    return name == TEMPORARY.root.name or name.startswith(f"{TEMPORARY.root.name}/")
 
 
 def names_in(sources: Sources) -> list[str]:

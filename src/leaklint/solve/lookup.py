@@ -6,7 +6,19 @@ import builtins
 import functools
 from typing import Final
 
-from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Sources, Thing, Type, TypeKind, Value
+from leaklint.ir.values import (
+    NOTHING,
+    UNKNOWN_TYPE,
+    Path,
+    Root,
+    RootKind,
+    Sources,
+    Thing,
+    Type,
+    TypeKind,
+    Value,
+    is_temporary,
+)
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     ANY_NAME,
@@ -16,7 +28,6 @@ from leaklint.solve.lattice import (
     TEMPORARY,
     at_import,
     constants,
-    is_temporary,
     join,
     of,
 )

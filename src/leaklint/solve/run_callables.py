@@ -93,7 +93,7 @@ def run_callable(sub: Substitution, invoke: Invoke, work: Sequence[Path]) -> Sol
     own_context = invoke.moment is not Moment.NOW or not invoke.context_follows
     lasting = yield from _context_lasts(sub, invoke)
     if own_context and not lasting:  # what it takes out, it takes out of a context of its own
-        state.tokens.update({key: token for key, token in before.items() if _is_in_context(token.effect)})
+        state.tokens.update({key: token for key, token in before.items() if ends_with_context(token.effect)})
     for key in [key for key, token in state.tokens.items() if _is_opened(token, before.get(key))]:
         token = state.tokens[key]
         effect = token.effect
@@ -127,7 +127,8 @@ def _is_opened(token: Token, before: Token | None) -> bool:
     return effect.regime is Regime.NONE and earlier.regime is not Regime.NONE
 
 
-def _is_in_context(effect: AnyEffect) -> bool:
+def ends_with_context(effect: AnyEffect) -> bool:
+    """Whether what is opened lies in a context variable, and goes with its context."""
     return isinstance(effect, Pending) and effect.ends_with_context
 
 

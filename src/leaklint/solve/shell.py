@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from leaklint.ir.effects import Work
-from leaklint.ir.values import Path, Root, RootKind, Value
+from leaklint.ir.values import Path, Root, RootKind, Value, is_temporary
 from leaklint.solve import pending, removing
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import (
     EMPTIED,
     SYMBOLIC,
     extend,
-    is_temporary,
     ordered,
     single_constant,
 )
