@@ -12,8 +12,6 @@ SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".sh", ".svg", ".toml", ".yaml
 GENERATED = {"__pycache__", "leaklint.egg-info"}
 MAX_LINES = 420
 
-TERMS = {"request_data"}
-"""Words of the house that hold a weak one."""
 WEAK = {"common", "data", "handle", "helper", "helpers", "info", "manage", "manager", "misc", "util", "utils"}
 TERM = "request_data"
 """A word of the contract (the taint), and part of the name of LK105."""
@@ -24,8 +22,7 @@ NEED_WHAT_MAY_BE_MISSING = [
     "tests/confirm/test_incidents.py",
     "tests/report/test_browser.py",
 ]
-"""The runtime client of AWS, which is an extra, and a browser: without them their tests say that they are left out."""
-"""The only tests that are skipped anywhere: where there is no browser, and none can be installed."""
+"""The only files that skip tests: without the runtime client of AWS, which is an extra, or without a browser."""
 ONE_MACHINE = re.compile(r"/work/|/tmp/dev|/root/|pypi\.org|pythonhosted")
 
 
@@ -65,36 +62,34 @@ def words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
 
 
-def without_terms(name: str) -> str:
-    """The name without the terms in it."""
-    return re.sub("|".join(TERMS), "", name)
-
-
 SOURCES = [path for path in texts() if path.suffix == ".py" and label(path).startswith("src/")]
 
 
 def test_nothing_is_unfinished() -> None:
-    assert lines_with(UNFINISHED, SOURCES) == []
+    assert lines_with(UNFINISHED, SOURCES) == [], "finish it, or write it down as a fixture with a note"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
 def test_nothing_is_a_stub(path: Path) -> None:
     raised = [node.exc for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Raise) and node.exc]
-    assert [ast.unparse(error) for error in raised if "NotImplementedError" in ast.unparse(error)] == []
+    stubs = [ast.unparse(error) for error in raised if "NotImplementedError" in ast.unparse(error)]
+    assert stubs == [], f"{label(path)} raises what a stub raises"
 
 
 def test_no_test_is_switched_off() -> None:
     tests = [path for path in texts() if label(path).startswith("tests/")]
-    assert [each.partition(":")[0] for each in lines_with(SWITCHED_OFF, tests)] == NEED_WHAT_MAY_BE_MISSING
+    skipping = [each.partition(":")[0] for each in lines_with(SWITCHED_OFF, tests)]
+    assert skipping == NEED_WHAT_MAY_BE_MISSING, "what fails on purpose is a note in a fixture, with its reason"
 
 
 def test_no_text_names_one_machine() -> None:
-    assert lines_with(ONE_MACHINE, texts()) == []
+    assert lines_with(ONE_MACHINE, texts()) == [], "write a path, or an address, that everybody has"
 
 
 @pytest.mark.parametrize("path", [path for path in texts() if path.suffix == ".py"], ids=label)
 def test_a_file_can_be_read_at_one_sitting(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MAX_LINES, f"{label(path)} has {lines} lines: move what belongs together into a file of its own"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=label)
@@ -105,10 +100,10 @@ def test_names_say_something(path: Path) -> None:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     }
     weak = {name for name in defined | {path.stem} if words(name.replace(TERM, "")) & WEAK}
-    assert weak == set()
+    assert weak == set(), f"names in {label(path)} that would fit anything: {', '.join(sorted(WEAK))} say nothing"
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.stat().st_size], ids=label)
 def test_a_module_says_what_it_is(path: Path) -> None:
     first = (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
-    assert first.endswith((".", ":"))
+    assert first.endswith((".", ":")), f"the docstring of {label(path)} begins with a sentence on one line"
