@@ -224,6 +224,7 @@ class Reader:
         yield from (change.of for change in self.row.changes if change.how == "clear" and self.applies(change))
 
     def effects(self) -> Iterable[AnyEffect]:
+        """What the row says the call does, each as an effect at the call: ``opens``, ``mutates``, ``closes``, …"""
         row, operation = self.row, self.name.rpartition(".")[2]
         kept = [term for terms in row.stores.values() for term in terms]
         key = self.sources([row.key]) if row.key else frozenset()

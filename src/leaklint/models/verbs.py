@@ -189,6 +189,7 @@ class VerbsOfPackages:
         return known
 
     def _verbs(self, name: str, text: str, whole: str) -> Iterable[tuple[str, Iterable[str]]]:
+        """What the text of a row says that a function does (``acting``), and by which plain names it is called."""
         alias = _ALIAS.search(text)
         text = self._texts.get("".join(alias.groups()), text) if alias else text
         keys = set(_KEY.findall(text))

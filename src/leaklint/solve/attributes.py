@@ -77,6 +77,7 @@ def _is_known(state: State, thing: Thing, name: str) -> bool:
 
 
 def _attribute_of(act: Activation, state: State, thing: Thing, name: str) -> Solving:
+    """What ``thing.name`` denotes, by what the thing is: an object, a module, a class, a constant."""
     world, kind = act.world, thing.type.kind
     path = extend(thing.path, f".{name}")
     if kind is TypeKind.INSTANCE:
@@ -149,6 +150,7 @@ def may_be_wrapped(act: Activation, state: State, coroutine: Thing) -> bool:
 
 
 def _instance_attribute(act: Activation, state: State, thing: Thing, path: Path, name: str) -> Solving:
+    """What ``order.lines`` denotes: what was put there, else what its class says, else what its methods bind."""
     world, class_name = act.world, thing.type.name
     stored = read_field(act, state, path) if path != thing.path else None
     if name == "__dict__":
@@ -352,6 +354,7 @@ def _is_container(held: Value) -> bool:
 
 
 def _module_attribute(act: Activation, state: State, thing: Thing, name: str) -> Solving:
+    """What ``config.LIMIT`` denotes: what is bound here, else what the module holds after import."""
     module = thing.type.name
     if module.startswith("package:"):
         dotted = f"{module.removeprefix('package:')}.{name}"

@@ -91,6 +91,7 @@ def _apply_variants(
 def _apply_each(
     act: Activation, state: State, things: Sequence[Thing], callee: Value, arguments: Arguments, span: Span
 ) -> Solving:
+    """Calls each of the things that a callee may be, of which one runs: what only one of them does may not happen."""
     results: list[Value] = []
     repeated: set[tuple[object, ...]] = set()
     # one of several functions runs: what it opens, throws away or binds, another one finds as it was
@@ -136,6 +137,7 @@ def _is_plain(thing: Thing) -> bool:
 
 
 def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, arguments: Arguments, span: Span) -> Solving:
+    """Calls one thing, by what it is: a function, a bound method, a class, a name of a library, …"""
     from leaklint.solve import decorating
 
     kind = thing.type.kind

@@ -280,6 +280,7 @@ class Describer:
         )
 
     def _write(self, effect: Write, subject: Subject, request: tuple[str, ...]) -> Write | None:
+        """A write as the rules see it: guarded, reset, constant or not; None where it changes nothing that survives."""
         path = effect.path
         assert path is not None
         # of the object of a method that an invocation keeps, it is said that it is kept

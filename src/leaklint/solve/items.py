@@ -86,6 +86,7 @@ def _taking(target: Value, key: Value) -> Value:
 
 
 def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
+    """``[a, *b]`` or ``{"k": v}``: a new object, and what lies in which of its fields."""
     kind = "builtins.generator" if step.kind == "generator" else f"builtins.{step.kind}"
     earlier.tell_contents_apart(act, state, step.span)
     make_anew(act, state, step.span)
@@ -137,6 +138,7 @@ def _fill(act: Activation, state: State, step: cfg.Fill) -> None:
 
 
 def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
+    """``jobs[key]``: what lies under the key, or a new list where the key is a slice."""
     key = value_of(act, state, step.key)
     target = _taking(value_of(act, state, step.object), key)
     pending.use(state, target)
@@ -235,6 +237,7 @@ def _places(target: Value) -> frozenset[Path]:
 
 
 def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
+    """``jobs[key] = value``: an entry of each object that the target may be; a slice empties, shrinks or fills it."""
     key, value = value_of(act, state, step.key), value_of(act, state, step.value)
     target = _taking(value_of(act, state, step.object), key)
     pending.use(state, value)

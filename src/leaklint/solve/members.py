@@ -196,6 +196,7 @@ def _as_it_is_now(act: Activation, owner: str, name: str, value: Value, place: P
 def _bind(
     act: Activation, state: State, owner: str, name: str, value: Value, place: Path, bound_to: Thing, *, on_class: bool
 ) -> Solving:
+    """What ``order.send`` denotes for a member of a class: a method has its receiver, a property its value."""
     found = []
     facts = act.world.program.class_(owner)
     for thing in ordered(value.things):

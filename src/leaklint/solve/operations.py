@@ -79,6 +79,7 @@ MEASURING: Final = frozenset({"-", "<", "<=", ">", ">=", "==", "!=", "is", "is-n
 
 
 def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
+    """``a + b``, ``a in b``, ``f"{a}{b}"``: a constant where all are, else a new value with the sources of all."""
     operands = [value_of(act, state, each) for each in step.operands]
     special = yield from protocols.operate(act, state, step.operator, operands, step.span)
     folded = _folded(state, step.operator, operands)

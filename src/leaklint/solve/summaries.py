@@ -216,6 +216,7 @@ def _left_at_yield(act: Activation, last: State) -> Value:
 
 
 def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value, kept: list[Store]) -> Summary:
+    """What the state at both ends of a function says of it to its callers: ``def keep(x): SEEN.append(x)`` writes."""
     normal, raised = ended.normal, ended.raised
     last = normal if normal is not None else raised
     kind = CallKind.PLAIN

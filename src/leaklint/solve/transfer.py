@@ -261,6 +261,7 @@ def _is_lone(act: Activation, state: State, step: cfg.Call) -> bool:
 
 
 def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
+    """``send(job, *more)``: what is read of the arguments, then what the callee does with them."""
     earlier.tell_apart(act, state, step.span)
     make_anew(act, state, step.span)
     callee = value_of(act, state, step.function)
