@@ -53,11 +53,10 @@ def keep(act: Activation, state: State, arguments: Arguments, span: Span, *, bou
     for thing in value.things:
         name, around = thing.type.name, thing
         if thing.type.kind is TypeKind.FUNCTION and act.importing:
-            if not decorates and thing.path == function_path(name):
+            beside = not decorates and thing.path == function_path(name)
+            if beside:
                 around = Thing(slot(thing.path, uses.AROUND), thing.type)
-                if name not in act.world.caching:
-                    act.world.uncached.add(name)
-            act.world.caching[name] = bounded
+            act.world.caching[name] = (bounded, act.world.caching.get(name, (bounded, beside))[1])
             if maker.things and all(each.type.kind is TypeKind.FUNCTION for each in maker.things):
                 act.world.cache_keys[name] = maker
         given.add(around)
@@ -71,8 +70,8 @@ def without(thing: Thing) -> Thing:
 
 def bound_of(act: Activation, thing: Thing) -> bool | None:
     """Whether the cache through which a function is called is bounded; None where it is called without one."""
-    name = thing.type.name
-    return None if name in act.world.uncached and thing.path == function_path(name) else act.world.caching.get(name)
+    bounded, beside = act.world.caching.get(thing.type.name, (None, False))
+    return None if beside and thing.path == function_path(thing.type.name) else bounded
 
 
 def kept(act: Activation, state: State, function: Thing, facts: FunctionFacts, result: Value) -> Value:

@@ -151,3 +151,14 @@ def part_behind(question: Ask, facts: FunctionFacts, body: Body) -> tuple[Functi
     parameters = tuple(Parameter(name, "either", facts.name_span) for name in names if name)
     changed = msgspec.structs.replace(facts, parameters=parameters, is_generator=False, is_async=False)
     return changed, Body((first, *body.blocks[1:]))
+
+
+def left_at_yield(act: Activation, last: State) -> Value:
+    """What work hangs on that a generator finishes by its end, but not where it is left at a ``yield``."""
+    finished = set()
+    for path in sorted(act.left_at_yield):
+        for key in last.tokens.about(path):
+            if last.tokens[key].status is Status.SETTLED:
+                last.tokens[key] = last.tokens[key]._replace(settled_with_exception=True)
+                finished.add(Thing(path))
+    return of(*finished)

@@ -204,17 +204,6 @@ def _at(path: Path, value: Value) -> frozenset[Thing]:
     return frozenset(Thing(path, thing.type) for thing in value.things)
 
 
-def _left_at_yield(act: Activation, last: State) -> Value:
-    """What work hangs on that a generator finishes by its end, but not where it is left at a ``yield``."""
-    finished = set()
-    for path in sorted(act.left_at_yield):
-        for key in last.tokens.about(path):
-            if last.tokens[key].status is Status.SETTLED:
-                last.tokens[key] = last.tokens[key]._replace(settled_with_exception=True)
-                finished.add(Thing(path))
-    return of(*finished)
-
-
 def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value, kept: list[Store]) -> Summary:
     """What the state at both ends of a function says of it to its callers: ``def keep(x): SEEN.append(x)`` writes."""
     normal, raised = ended.normal, ended.raised
@@ -233,7 +222,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         content = join_all(act.yielded)
         stores.append(Store(extend(made.path, ELEMENT), content))
         if not facts.is_async:
-            stores.append(Store(slot(made.path, LEFT), _left_at_yield(act, last)))
+            stores.append(Store(slot(made.path, LEFT), leaving.left_at_yield(act, last)))
         if leaving.stands_behind_with(facts):
             stores += leaving.kept_names(act, made.path)
         returns = of(made, sources=content.sources)

@@ -148,10 +148,8 @@ class World:
         """Objects of the import, attributes and elements of them, that some invocation changes or binds."""
         self.of_libraries: set[Path] = set()
         """Attributes of objects of third-party libraries, which code reads that nobody sees."""
-        self.caching: dict[str, bool] = {}
-        """Functions of the project that a cache was put around at import, and whether that is bounded."""
-        self.uncached: set[str] = set()
-        """Those of them that have another name with the cache, and are called by their own without it."""
+        self.caching: dict[str, tuple[bool, bool]] = {}
+        """Functions with a cache put around at import: whether that is bounded, and their own names go without it."""
         self.cache_keys: dict[str, Value] = {}
         """Those of them of which a function of the project makes the keys of the cache, and that function."""
         self.unsure: set[str] = set()
