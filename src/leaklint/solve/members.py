@@ -309,6 +309,7 @@ def field_types(world: World, class_name: str, name: str, *, of_class: bool = Fa
     With ``of_class``, one of the class itself: what methods bind on objects is none of it.
     """
     types: set[Type] = set()
+    attribute = Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",))
     for owner in world.order(class_name):
         facts = world.program.class_(owner) if "::" in owner else None
         if facts is None:
@@ -321,7 +322,7 @@ def field_types(world: World, class_name: str, name: str, *, of_class: bool = Fa
         for method in methods:
             summary = yield world.unshaped(f"{owner.partition('::')[0]}::{method}")
             for store in summary.stores:
-                if store.path == Path(Root(RootKind.PARAMETER, "", "0"), (f".{name}",)):
+                if store.path == attribute:
                     types |= {thing.type for thing in store.value.things}
         if facts.annotations.get(name, "").startswith(CLASS_VARIABLES):
             break
