@@ -39,9 +39,7 @@ def make(finding: Finding, project: Project) -> Plan:
         if not name or ("." in name and not _made_here(tree, function, name)):
             raise NoFix("what is started is made elsewhere, and joined there perhaps")
         kept_here(tree, function, name)
-        once_only = not tree.loops(statement)
-        watches = _calls(function, name, "cancel") or (once_only and _is_watchdog(tree, function, receiver, name))
-        if finding.hint.work == "timer" and watches:
+        if finding.hint.work == "timer" and _watches(tree, function, statement, receiver, name):
             # a watchdog: what it does is not to happen, and waiting for it would let it
             return plan(finding, [at_the_end(tree, statement, f"{name}.cancel()", name=name)], safe=False)
         changes = waited_for(tree, statement, name, PROCESS_JOIN if process else JOIN)
@@ -92,6 +90,14 @@ def _interval(tree: Tree, function: Function, receiver: ast.expr) -> float | Non
     if isinstance(made, ast.Call) and interval is None:
         interval = next((each.value for each in made.keywords if each.arg == "interval"), None)
     return seconds(tree, function, interval)
+
+
+def _watches(tree: Tree, function: Function, statement: ast.stmt, timer: ast.expr, name: str) -> bool:
+    """Whether a timer watches over what follows its start: it is cancelled somewhere, or nobody would wait for it."""
+    if _calls(function, name, "cancel"):
+        return True
+    work = any(isinstance(each, ast.Call) for later in tree.after(statement) for each in ast.walk(later))
+    return work and not tree.loops(statement) and _is_watchdog(tree, function, timer, name)
 
 
 def _is_watchdog(tree: Tree, function: Function, timer: ast.expr, name: str) -> bool:

@@ -136,4 +136,9 @@ def _uses(project: Project, path: str, name: str, of_object: bool) -> Iterator[a
             if of_object or dotted(each).partition(".")[0] in imported:
                 yield each
         elif isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load) and not of_object:
-            yield each
+            if not any(isinstance(above, _FUNCTIONS) and name in _parameters(above) for above in tree.above(each)):
+                yield each
+
+
+def _parameters(function: Function) -> set[str]:
+    return {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}

@@ -303,8 +303,14 @@ def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[C
     loops = [loop for loop in tree.loops(statement) if _binds(loop, name)]
     if not loops:
         following = tree.after(statement)
-        if any(_lets_go(each, name) for later in following for each in ast.walk(later)):
-            raise NoFix("its name stands for nothing on some path")
+        function = tree.function(statement)
+        if function is not None and following:
+            first, last = following[0].lineno, following[-1].end_lineno or 0
+            if any(
+                isinstance(each, ast.Assign) and first <= each.lineno <= last and _lets_go(each, name)
+                for each in tree.own_nodes(function)
+            ):
+                raise NoFix("its name stands for nothing on some path")
         quiet = [each for each in following if _keeps(each, name)]
         return [at_the_end(tree, statement, wait.one.format(name), name=name, quiet=quiet)]
     loop = loops[-1]
@@ -330,10 +336,8 @@ def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[C
     return [*changes, Enclose(span_of(tree, [loop]), f"try:\n    ...\nfinally:\n{closing}")]
 
 
-def _lets_go(node: ast.AST, name: str) -> bool:
+def _lets_go(node: ast.Assign, name: str) -> bool:
     """Whether an assignment may bind a name to None, which nobody can wait for."""
-    if not isinstance(node, ast.Assign):
-        return False
     bound = {dotted(each) for target in node.targets for each in ast.walk(target)}
     return name in bound and any(isinstance(each, ast.Constant) and each.value is None for each in ast.walk(node.value))
 

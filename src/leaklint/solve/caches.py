@@ -13,7 +13,7 @@ from leaklint.solve import effects, uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.heap import made_here
-from leaklint.solve.lattice import constants, is_prefix, join_all, of, single_constant, slot
+from leaklint.solve.lattice import constants, is_prefix, join_all, of, ordered, single_constant, slot
 from leaklint.solve.state import State
 from leaklint.solve.world import function_path
 
@@ -78,7 +78,7 @@ def kept(act: Activation, state: State, function: Thing, facts: FunctionFacts, r
     """What a caching function returns survives in its cache, and so does all that it has made and put in there."""
     places = {
         thing.path: uses.cache_of(function)
-        for thing in result.things
+        for thing in ordered(result.things)
         if thing.path.root.kind is RootKind.MADE and thing.type.kind is TypeKind.INSTANCE
     }
     waiting = list(places)

@@ -102,20 +102,20 @@ def _parameters_in(act: Activation, state: State, value: Value) -> frozenset[int
     """Positions of the parameters that a value is, or that a callable carries: captured, bound, as the receiver."""
     positions = {parameter(index): index for index in range(len(act.facts.parameters))}
     found: set[int] = set()
-    pending = [*value.things]
-    seen: set[Path] = set()
+    pending = [*ordered(value.things)]
+    seen: set[Thing] = set()
     while pending and len(seen) < 32:
         thing = pending.pop()
-        if thing.path in seen:
+        if thing in seen:
             continue
-        seen.add(thing.path)
+        seen.add(thing)
         kind = thing.type.kind
         if thing.path in positions and kind is not TypeKind.CONSTANT and not thing.type.name.startswith(DATA):
             found.add(positions[thing.path])
         if kind in CARRIERS:
             for key, below in state.heap.under(thing.path.root).items():
                 if is_prefix(thing.path, key) and key.fields[-1:] and key.fields[-1].startswith("<"):
-                    pending.extend(below.things)
+                    pending.extend(ordered(below.things))
     return frozenset(found)
 
 

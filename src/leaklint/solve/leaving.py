@@ -22,7 +22,7 @@ from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import ELEMENT, is_prefix, join, of, slot
+from leaklint.solve.lattice import ELEMENT, is_prefix, join, of, ordered, slot
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.undoing import REMOVING
@@ -69,7 +69,7 @@ def is_kept_name(path: Path) -> bool:
 
 def leave(act: Activation, state: State, manager: Thing, span: Span, *, exceptional: bool) -> Solving:
     """The part of a context manager that stands behind its ``yield`` runs: what it finishes and throws away."""
-    function = next(iter(state.heap[slot(manager.path, _FUNCTION)].things), None)
+    function = next(iter(ordered(state.heap[slot(manager.path, _FUNCTION)].things)), None)
     if function is None:
         return
     held = {
