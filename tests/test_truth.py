@@ -14,6 +14,9 @@ FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir() and job_of(path) and not libraries_of(path))
 
 NOT_RUN = {
+    "the unsafe fix removes what a neighbour reads: for that it needs a look": (
+        "lk110_temporary_file_left/name_known_to_a_neighbour",
+    ),
     "what it imports lies in a folder that the template puts on the path": (
         "habit5_import_time/package_without_metadata",
     ),

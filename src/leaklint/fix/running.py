@@ -135,8 +135,9 @@ def _uses(project: Project, path: str, name: str, of_object: bool) -> Iterator[a
         if isinstance(each, ast.Attribute) and each.attr == name:
             if of_object or dotted(each).partition(".")[0] in imported:
                 yield each
-        elif isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load) and not of_object:
-            if not any(isinstance(above, _FUNCTIONS) and name in _parameters(above) for above in tree.above(each)):
+        elif isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load):
+            taken = any(isinstance(above, _FUNCTIONS) and name in _parameters(above) for above in tree.above(each))
+            if not of_object and not taken:
                 yield each
 
 

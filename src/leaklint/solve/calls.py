@@ -125,8 +125,8 @@ def _apply_each(
         for thing, result in zip(things, results, strict=True)
     ):
         several.note_others(state, act.made(span))
-    for result in results:
-        several.note_other_paths(act, state, result, span)
+    for thing, result in zip(things, results, strict=True):
+        several.note_other_paths(act, state, thing, result, span)
     return join_all(results)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec.structs
 
+from leaklint.facts.bindings import CONSTANT
+from leaklint.ir import cfg
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.location import Span
 from leaklint.ir.values import Path, Thing, TypeKind, Value
@@ -11,6 +13,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import is_prefix, slot
 from leaklint.solve.pending import ONE_BY_ONE, tokens_at
 from leaklint.solve.state import State, Status
+from leaklint.solve.world import World
 
 
 def is_of_several(state: State, value: Value) -> bool:
@@ -55,13 +58,35 @@ def note_others(state: State, made: Path) -> None:
             state.tokens[key] = state.tokens[key]._replace(effect=effect)
 
 
-def note_other_paths(act: Activation, state: State, result: Value, span: Span) -> None:
+def note_other_paths(act: Activation, state: State, function: Thing, result: Value, span: Span) -> None:
     """A function gives a coroutine on some of its paths, and a constant on others, such as None at its end."""
     if not any(thing.type.kind is TypeKind.CONSTANT for thing in result.things):
         return
     made = [each.path for each in result.things if each.type.kind is TypeKind.COROUTINE and act.makes(each.path, span)]
+    if not made or _only_tries(act.world, function.type.name):
+        return
     for path in made:
         note_others(state, path)
         for key in tokens_at(state, path, (Work.COROUTINE,)):
             if state.tokens[key].status is Status.OPEN:
                 state.tokens[key] = state.tokens[key]._replace(status=Status.MIXED)
+
+
+def _only_tries(world: World, identity: str) -> bool:
+    """Whether a function comes to its end only behind a loop: ``for _ in range(3): return send(x)`` has sent.
+
+    That a loop has no round, or that nothing succeeds in any of them, is no way in which one calls it.
+    """
+    facts = world.program.function(identity)
+    if facts is None or CONSTANT[0] in facts.bindings.get("return", ()):
+        return False
+    blocks = world.program.body(identity).blocks
+    at_end = {index for index, block in enumerate(blocks) if block.instructions and _is_end(block.instructions[-1])}
+    before = [block for block in blocks if any(edge.target in at_end and not edge.exceptional for edge in block.next)]
+    return bool(before) and all(block.loop is not None and block.next[1].target in at_end for block in before)
+
+
+def _is_end(step: cfg.AnyInstruction) -> bool:
+    """Whether a function returns here without a statement that says so: that has a place without an extent."""
+    span = step.span
+    return isinstance(step, cfg.Return) and (span.line, span.column) == (span.end_line, span.end_column)
