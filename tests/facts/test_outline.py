@@ -402,6 +402,15 @@ def test_defaults_in_short():
     assert [each.default for each in function.parameters] == ["", "x.y", "g()", "h.i()", "", ""]
 
 
+def test_defaults_that_name_nothing():
+    (function,) = (
+        each
+        for each in extract(b"def f(a=x, b=g(), c=g(1, k=[2]), d=g(x), e=g(k=[lambda: 1])): ...").functions.values()
+        if each.parameters
+    )
+    assert [each.default_names_nothing for each in function.parameters] == [False, True, True, False, False]
+
+
 def test_the_class_of_a_class_is_nobodys_parameter() -> None:
     facts = function("class C:\n __class__()\n def f(x): __class__(x)\n", "C.<body>")
     assert facts.dropped_calls == ("__class__",)

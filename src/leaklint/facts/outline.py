@@ -154,7 +154,8 @@ def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Paramet
     def add(argument: ast.arg, kind: Any, default: ast.expr | None) -> None:
         annotation = "" if argument.annotation is None else text(argument.annotation)
         made = short(default, positions) if default is not None else ""
-        found.append(Parameter(argument.arg, kind, span(argument), default is not None, annotation, made))
+        bare = isinstance(default, ast.Call) and _names_nothing(default)
+        found.append(Parameter(argument.arg, kind, span(argument), default is not None, annotation, made, bare))
 
     plain = arguments.posonlyargs + arguments.args
     first_default = len(plain) - len(arguments.defaults)
@@ -169,6 +170,12 @@ def _parameters(arguments: ast.arguments, positions: Positions) -> tuple[Paramet
     if arguments.kwarg is not None:
         add(arguments.kwarg, "double_star", None)
     return tuple(found)
+
+
+def _names_nothing(call: ast.Call) -> bool:
+    """Whether the arguments of a call are made of constants alone, if there are any."""
+    given = [*call.args, *(each.value for each in call.keywords)]
+    return not any(isinstance(part, (ast.Name, ast.Lambda)) for value in given for part in ast.walk(value))
 
 
 def _is_stub(body: list[ast.stmt]) -> bool:

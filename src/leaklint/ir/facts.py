@@ -19,7 +19,8 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
 
     ``kind`` as in the standard library's ``inspect``: ``positional`` (only), ``either``, ``star`` (``*args``),
     ``keyword`` (only) or ``double_star`` (``**kwargs``). ``annotation`` is its source text, or ``""``. ``default`` is
-    what the default value is, in the words of ``FileFacts.bound_calls``.
+    what the default value is, in the words of ``FileFacts.bound_calls``; ``default_names_nothing`` where no argument of
+    that call names anything.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
     has_default: bool = False
     annotation: str = ""
     default: str = ""
+    default_names_nothing: bool = False
 
 
 class FunctionFacts(msgspec.Struct, frozen=True, gc=False):

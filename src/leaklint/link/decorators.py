@@ -222,7 +222,7 @@ class Declared:
         handed = _HANDED_OVER.findall(text) if "(" in text else []
         if of_itself := _ANNOTATED.match(text):
             handed += [(callee, of_itself[1]) for callee in _EMPTY_CALL.findall(text)]
-        if parameter.default.endswith("()"):
+        if parameter.default.endswith("()") and parameter.default_names_nothing:
             handed.append((parameter.default[:-2], parameter.annotation.strip("'\"")))
         return path, handed
 

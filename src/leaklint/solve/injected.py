@@ -84,7 +84,8 @@ def _called_for(act: Activation, function: Thing, path: str, parameter: Paramete
         given = world.field(slot(function.path, f"<default {parameter.name}>")) or NOTHING
         if any(each.type.kind in (TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS) for each in given.things):
             return given
-    said = world.overview.dependency(path, parameter.annotation, parameter.default)
+    unnamed = parameter.default if parameter.default_names_nothing else ""
+    said = world.overview.dependency(path, parameter.annotation, unnamed)
     if said is None:
         return None
     file, (head, *rest) = said[0], said[1].split(".")

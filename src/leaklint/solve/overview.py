@@ -222,10 +222,10 @@ class Overview:
         )
 
     def dependency(self, path: str, annotation: str, default: str) -> tuple[str, str] | None:
-        """What a framework calls for a parameter, as its annotation and its default value say."""
+        """What a framework calls for a parameter, as its annotation says, or a default value that names nothing."""
         registrars, parameter = (
             self.whole.registrars,
-            Parameter("", "either", NOWHERE, annotation=annotation, default=default),
+            Parameter("", "either", NOWHERE, annotation=annotation, default=default, default_names_nothing=True),
         )
         return self._noted(
             ("dependency", path, annotation, default),
