@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from leaklint.ir.facts import ClassFacts, FileFacts, FunctionFacts, Parameter
+from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.link.factories import uncalled_factories
@@ -243,27 +243,29 @@ class Declared:
             yield self._handler(path, name, self._files[path].module_names[name], framework, f"made by {callee}()")
 
     def _inherited(self, path: str, facts: FileFacts) -> Iterator[Handler]:
-        for each in facts.classes.values():
-            for framework, base, names in self._bases(path, each.bases):
-                called = [(path, each, name) for name in names]
-                # of what a class inherits from others of the project, what is done around its own methods
-                called += [(*own, name) for own in self._own_bases(path, each) for name in framework.surrounds]
-                for file, class_, name in called:
-                    if name in class_.methods:
-                        method = class_.methods[name]
-                        function = self._files[file].functions[method]
-                        reason = f"method {name} of a subclass of {base}"
-                        handler = self._handler(file, method, function.name_span, framework, reason, name)
-                        yield msgspec.structs.replace(
-                            handler, receiver=framework.receiver, request_attributes=framework.request_attributes
-                        )
+        """The methods that a framework calls because of a base class, wherever in the project they are defined."""
+        for each in facts.classes:
+            order, foreign = self._names.ancestry(path, each)
+            for framework, base, names in self._bases(path, foreign):
+                for file, method, name in self._methods(order, (*names, *framework.surrounds), framework):
+                    function = self._files[file].functions[method]
+                    reason = f"method {name} of a subclass of {base}"
+                    handler = self._handler(file, method, function.name_span, framework, reason, name)
+                    yield msgspec.structs.replace(
+                        handler, receiver=framework.receiver, request_attributes=framework.request_attributes
+                    )
 
-    def _own_bases(self, path: str, class_: ClassFacts) -> Iterator[tuple[str, ClassFacts]]:
-        """The classes of the project among the bases of a class."""
-        for base in class_.bases:
-            target = self._names.meaning(path, base) if _DOTTED.fullmatch(base) else None
-            if isinstance(target, Own) and target.name in self._files[target.path].classes:
-                yield target.path, self._files[target.path].classes[target.name]
+    def _methods(
+        self, order: Iterable[Own], names: Iterable[str], framework: Framework
+    ) -> Iterator[tuple[str, str, str]]:
+        """Those of some methods that a class and its ancestors define: their file, qualified name and name."""
+        for name in dict.fromkeys(names):
+            for own in order:
+                methods = self._files[own.path].classes[own.name].methods
+                if name in methods:
+                    yield own.path, methods[name], name
+                    if name not in framework.surrounds:  # which call one another by super()
+                        break
 
     def _named(self, path: str, facts: FileFacts) -> Iterator[Handler]:
         """What a list of strings names: methods of classes, and what functions give that are called once."""
@@ -286,13 +288,12 @@ class Declared:
                             yield msgspec.structs.replace(handler, receiver="kept")
 
     def _bases(self, path: str, bases: Iterable[str]) -> Iterator[tuple[Framework, str, tuple[str, ...]]]:
+        """The frameworks that know one of these classes of libraries, with the methods that they call."""
         for base in bases:
-            target = self._names.meaning(path, base) if _DOTTED.fullmatch(base) else None
-            if isinstance(target, Library):
-                for framework in self._frameworks:
-                    for pattern, names in framework.classes.items():
-                        if self._applies(path, framework) and fnmatch.fnmatchcase(target.name, pattern):
-                            yield framework, target.name, names
+            for framework in self._frameworks:
+                for pattern, names in framework.classes.items():
+                    if self._applies(path, framework) and fnmatch.fnmatchcase(base, pattern):
+                        yield framework, base, names
 
     def _of(self, path: str, name: str, key: Key) -> Framework | None:
         """The framework that lists, under a key, the library's name that a name stands for."""

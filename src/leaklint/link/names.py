@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from leaklint.ir.facts import FileFacts
+from leaklint.link.classes import linearize
 from leaklint.link.modules import Modules
 
 _FURTHEST = 12
@@ -134,6 +135,23 @@ class Names:
                 elif base is not None:
                     found.append(base.name)
         return found
+
+    def ancestry(self, path: str, name: str) -> tuple[tuple[Own, ...], tuple[str, ...]]:
+        """A class and its ancestors in the project, in the order of look-up, and the classes of libraries above them."""
+        foreign: dict[str, None] = {}
+
+        def bases(class_: Own) -> list[Own]:
+            found = list[Own]()
+            for text in self._files[class_.path].classes[class_.name].bases:
+                base = text.partition("[")[0]
+                meant = None if "(" in base else self.meaning(class_.path, base)
+                if isinstance(meant, Library):
+                    foreign[meant.name] = None
+                elif meant is not None and meant.name in self._files[meant.path].classes:
+                    found.append(meant)
+            return found
+
+        return linearize(Own(path, name), bases), tuple(foreign)
 
     def named(self, path: str, dotted: str) -> Own | None:
         """The file and the rest, for a dotted name that starts with a module of the project, as a file imports it."""
