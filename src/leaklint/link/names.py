@@ -137,7 +137,7 @@ class Names:
         return found
 
     def ancestry(self, path: str, name: str) -> tuple[tuple[Own, ...], tuple[str, ...]]:
-        """A class and its ancestors in the project, in the order of look-up, and the classes of libraries above them."""
+        """A class and its ancestors in the project, in the order of look-up; the classes of libraries above them."""
         foreign: dict[str, None] = {}
 
         def bases(class_: Own) -> list[Own]:

@@ -235,12 +235,25 @@ class Substitution:
         """
         known = self._observed.get(index)
         if known is None:
-            made = (each.path for each in self.arguments[index].things if each.path.root.kind is RootKind.MADE)
-            # not what only the callee keeps
-            known_before = [path for path in made if any(is_prefix(each, path) for each in self.escaped)]
-            kept = {place for path in known_before if (place := self.state.kept_at(path)) is not None}
-            known = self._observed[index] = frozenset(_identities(self.arguments[index], ()) | kept)
+            known = self._observed[index] = frozenset(self._observed_in(self.arguments[index]))
         return known
+
+    def _observed_in(self, value: Value) -> set[Path]:
+        made = (each.path for each in value.things if each.path.root.kind is RootKind.MADE)
+        # not what only the callee keeps
+        known_before = [path for path in made if any(is_prefix(each, path) for each in self.escaped)]
+        kept = {place for path in known_before if (place := self.state.kept_at(path)) is not None}
+        return _identities(value, ()) | kept
+
+    def _observed_below(self, value: Value, fields: tuple[str, ...]) -> set[Path]:
+        """The places to which fields lead through the surviving objects that objects made here refer to."""
+        found: set[Path] = set()
+        for known in range(1, len(fields)):
+            made = [each.path for each in value.things if each.path.root.kind is RootKind.MADE]
+            stored = [self.state.heap.get(prolong(path, fields[known - 1 : known])) for path in made]
+            value = join_all([each for each in stored if each is not None])
+            found |= {prolong(each, fields[known:]) for each in self._observed_in(value)}
+        return found
 
     def changed(self) -> None:
         """The objects that the arguments denote hold something else from now on."""
@@ -297,7 +310,7 @@ class Substitution:
             if not fields:
                 return self.deep(index) | observed
             found = set() if measured else self._kept_in(value, fields)
-            found |= self._in_field(value, fields)
+            found |= self._in_field(value, fields) | self._observed_below(value, fields)
             for each in observed:
                 found |= {prolong(each, fields), self._reached(each, fields)}
             return frozenset(_measured(each) for each in found) if measured else frozenset(found)
