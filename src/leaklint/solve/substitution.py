@@ -311,8 +311,7 @@ class Substitution:
                 return self.deep(index) | observed
             found = set() if measured else self._kept_in(value, fields)
             found |= self._in_field(value, fields) | self._observed_below(value, fields)
-            for each in observed:
-                found |= {prolong(each, fields), self._reached(each, fields)}
+            found |= self._led_to(observed, fields)
             return frozenset(_measured(each) for each in found) if measured else frozenset(found)
         if kind is RootKind.FREE:
             value = self.cells.get(source.root.name, NOTHING)
@@ -320,7 +319,8 @@ class Substitution:
             own = self.cell_paths.get(source.root.name)
             if own is not None and own.root.kind in SYMBOLIC:
                 own = prolong(own, fields)
-            return frozenset(inner | _identities(value, fields) | ({own} if own is not None else set()))
+            held = self._led_to(_identities(value, ()), fields)
+            return frozenset(inner | held | ({own} if own is not None else set()))
         if kind is RootKind.MADE:
             return frozenset()
         if source.root.owner.startswith(uses.TAKEN) or (
@@ -352,6 +352,10 @@ class Substitution:
             return None
         inner = self._in_field(value, fields) if fields else deep_sources(self.state, value)
         return frozenset(inner | _identities(value, fields))
+
+    def _led_to(self, starts: Iterable[Path], fields: tuple[str, ...]) -> set[Path]:
+        """The places to which fields lead from surviving objects, and the names of what the import has put there."""
+        return {place for each in starts for place in (prolong(each, fields), self._reached(each, fields))}
 
     def _reached(self, start: Path, fields: tuple[str, ...]) -> Path:
         """The place to which fields lead from a surviving object, through other objects made at import."""
