@@ -8,7 +8,19 @@ from typing import Final
 from leaklint.ir.effects import AnyEffect, How, Settled, Write
 from leaklint.ir.values import Path, RootKind, Sources
 from leaklint.solve.contents import reads_all_around
-from leaklint.solve.lattice import CLOCK, CROWD, ELEMENT, MISSING, ROOM, VARIES, extend, is_prefix, is_within, survives
+from leaklint.solve.lattice import (
+    CLOCK,
+    CROWD,
+    ELEMENT,
+    MISSING,
+    ROOM,
+    VARIES,
+    extend,
+    is_from_outside,
+    is_prefix,
+    is_within,
+    survives,
+)
 
 _BINDING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE})
 _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
@@ -86,12 +98,15 @@ def keys_on_the_way(path: Path, keys: Mapping[Path, Sources]) -> Sources:
 
 
 def made_for_entry(effect: Write, path: Path, request: Sources, held: Sources) -> Sources:
-    """The keys of an entry of which a part is made when it is first asked for, of no more ``request`` than they hold.
+    """The keys of an entry of which a part is made of no more ``request`` than they hold: once, or in the same place.
 
     ``held`` are the keys under which one comes to the place.
     """
     lazily = any(is_along(place, path) for test in effect.tests for place in test)
-    return held if request and lazily and all(is_within(each, held) for each in request) else frozenset()
+    # a key that may also be another one does not tell what was put there from what others put there
+    replaced = effect.how in (How.SET_ITEM, How.SET_ATTRIBUTE) and all(map(is_from_outside, held))
+    separated = (lazily or replaced) and all(is_within(each, held) for each in request)
+    return held if request and separated else frozenset()
 
 
 def is_bound_under(tests: Iterable[Sources], effect: AnyEffect) -> bool:

@@ -36,10 +36,12 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
 
     With ``keys``, the keys of a dictionary are among them, as when one walks over it.
     """
-    found = []
+    found, in_tuples = [], bool(value.things)
     for thing in ordered(value.things):
         path = extend(thing.path, field)
         stored = read_field(act, state, path) if path != thing.path else None
+        in_tuple = thing.type.name == "builtins.tuple" and thing.path.root.kind is RootKind.MADE
+        in_tuples = in_tuples and in_tuple and stored is not None and field != ELEMENT
         if field == ELEMENT:
             below = [
                 each
@@ -68,7 +70,8 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
         elif thing.path.root.kind is not RootKind.MADE or thing.type in (UNKNOWN_TYPE, BELOW):
             found.append(too_deep(of(Thing(path)), thing.path))
     result = join_all(found) if found else NOTHING
-    return with_sources(result, narrowed(value, field))
+    # what lies at its place in a tuple is no part of what the tuple was made from
+    return result if in_tuples else with_sources(result, narrowed(value, field))
 
 
 GROWING: Final = DICTS | {"builtins.list", "builtins.set", "collections.deque"}
