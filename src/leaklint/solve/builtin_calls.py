@@ -205,7 +205,7 @@ def rebind(act: Activation, state: State, place: Path, value: Value, span: Span,
     handed_over.keep_parameter(act, state, value, span, place)
     overwrites(act, state, place, value)
     if is_fresh(value, sources):
-        effects.reset(state, place, act.site(span))
+        effects.reset_field(act, state, place, span)
     fullness.bind(state, place, value)
     escape(state, value, place)
     kept = {Thing(place, thing.type) for thing in value.things if thing.type.kind is TypeKind.INSTANCE}

@@ -51,7 +51,7 @@ from leaklint.solve.undoing import (
     undone_by,
     with_callbacks,
 )
-from leaklint.solve.world import class_path
+from leaklint.solve.world import class_path, variable
 
 MADE_ONCE: Final = (Work.FILE, Work.LIBRARY_CONTEXT)
 """What may be opened once for all invocations, under a test of something that survives."""
@@ -296,7 +296,7 @@ def empty(act: Activation, state: State, path: Path) -> None:
 
 
 def reset_field(act: Activation, state: State, place: Path, span: Span) -> None:
-    """A field holds something new: what the import had put there is thrown away, if it was nowhere else."""
+    """A field or a variable holds something new: what the import had put there is thrown away, if it was only there."""
     site = act.site(span)
     for thing in _held_there_alone(act, place):
         reset(state, thing.path, site)
@@ -307,11 +307,24 @@ def reset_field(act: Activation, state: State, place: Path, span: Span) -> None:
 
 def _held_there_alone(act: Activation, place: Path) -> Iterator[Thing]:
     """The objects of the import that only one place leads to."""
-    held = None if act.importing else act.world.field(place)
+    world = act.world
+    held = None if act.importing else world.field(place) or world.initial(place)
     for thing in held.things if held is not None else ():
-        owner = None if thing.path in act.world.named else act.world.owner_of(thing.path)
-        if owner == (Path(place.root, place.fields[:-1]), place.fields[-1]):
+        if not place.fields:
+            alone = world.owner_of(thing.path) is None and _variables_with(act, thing) == [place]
+        else:
+            owner = None if thing.path in world.named else world.owner_of(thing.path)
+            alone = owner == (Path(place.root, place.fields[:-1]), place.fields[-1])
+        if alone:
             yield thing
+
+
+def _variables_with(act: Activation, thing: Thing) -> list[Path]:
+    """The variables of all modules that hold an object made at import."""
+    if thing.path.root.kind is not RootKind.STATIC:
+        return []
+    modules = act.world.modules.items()
+    return [variable(path, name) for path, each in modules for name, held in each.names.items() if thing in held.things]
 
 
 def read_before(reads: Sources, place: Path) -> bool:
