@@ -280,6 +280,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         targets = yield from sub.places(effect.path)
     else:
         targets = yield from sub.things(effect.path)
+    targets = sub.without_brought(effect.path, targets)
     if here and isinstance(effect, Consume) and summary.kind is CallKind.PLAIN:
         iterate_plainly(act, state, targets, span)
     done: set[Path] = set()

@@ -33,6 +33,7 @@ from leaklint.solve.lattice import (
     VARIES,
     extend,
     is_prefix,
+    is_within,
     join_all,
     of,
     prolong,
@@ -93,6 +94,8 @@ class Substitution:
         """What surviving places referred to before the call."""
         self.removals: list[Removal] = []
         """What the callee takes out of containers: only then is it known what it returns."""
+        self._brought: dict[Path, set[Path]] = {}
+        """By place: what survives that the callee puts there, and was not there before the call."""
         self._walked: dict[Path, Value] = {}
         """What the paths denoted before the call that lead through a place which the callee binds anew."""
         self._deep: dict[int, Sources] = {}
@@ -130,11 +133,26 @@ class Substitution:
             for store in summary.stores
             if any(each.path != store.path and is_prefix(store.path, each.path) for each in store.value.things)
         ]
-        changed = [effect.path for effect, _ in summary.effects if effect.path is not None] if walked else []
-        for path in changed:
+        changed = [effect.path for effect, _ in summary.effects if effect.path is not None]
+        for path in changed if walked else ():
             for each in (path, Path(path.root, path.fields[:-1])):
                 if any(is_prefix(place, each) for place in walked):
                     self._walked[each] = yield from self.things(each)
+        for store in summary.stores if not self.is_row else ():
+            put_there = {thing.path for thing in store.value.things if survives(thing.path)}
+            if put_there and any(is_prefix(store.path, each) for each in changed):
+                before = yield from self.things(store.path)
+                self._brought[store.path] = put_there - {thing.path for thing in before.things}
+
+    def without_brought(self, path: Path, found: Value) -> Value:
+        """What a change in the callee is about, but for what the callee has put there: that it knows by another name.
+
+        ``if not given: options["q"] = DEFAULTS; return``, and what was given is changed further down.
+        """
+        brought = {each for place, paths in self._brought.items() if is_prefix(place, path) for each in paths}
+        if not brought:
+            return found
+        return Value(frozenset(each for each in found.things if not is_within(each.path, brought)), found.sources)
 
     def things(self, path: Path) -> Solving:
         """The objects that a path of the summary denotes here."""
