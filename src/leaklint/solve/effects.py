@@ -45,6 +45,7 @@ from leaklint.solve.state import State, Token, Trace
 from leaklint.solve.undoing import (
     REMOVING,
     REPLACING,
+    is_in_element,
     is_next_of_several,
     is_one_of_many,
     is_only_looked_up,
@@ -339,7 +340,10 @@ def _changed_by(effect: AnyEffect, path: Path) -> Path:
 
 
 def _grew_before(effect: AnyEffect, place: Path) -> bool:
-    if not isinstance(effect, Write) or effect.reset_before or effect.how in REMOVING:
+    """Whether something has been put into a place: what is changed in one of its elements makes it no larger."""
+    if not isinstance(effect, Write) or effect.path is None or effect.reset_before or effect.how in REMOVING:
+        return False
+    if is_in_element(place, effect.path):
         return False
     return effect.how not in (How.REBIND, How.SET_ATTRIBUTE, How.COUNT) or effect.path != place
 

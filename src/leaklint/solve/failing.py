@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from leaklint.ir import cfg
-from leaklint.ir.effects import Pending, Work
-from leaklint.ir.values import RootKind, Thing, TypeKind
+from leaklint.ir.effects import Pending, Work, Write
+from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.fields import is_dataclass
 from leaklint.solve.kinds import is_from_elsewhere
-from leaklint.solve.lattice import SYMBOLIC
+from leaklint.solve.lattice import ORIGINAL, SYMBOLIC, is_within, survives
 from leaklint.solve.names import value_of
 from leaklint.solve.repeated import ASKING_METHODS
 from leaklint.solve.state import State, Status, Token
@@ -41,6 +41,32 @@ def never_returns(act: Activation, state: State, step: cfg.Call) -> bool:
     things = value_of(act, state, step.function).things
     rows = [act.world.models.row(thing.type.name) for thing in things if thing.type.kind is TypeKind.LIBRARY]
     return bool(rows) and len(rows) == len(things) and all(row is not None and row.never_returns for row in rows)
+
+
+def finds_method(act: Activation, state: State, target: str) -> bool:
+    """Whether an attribute is there, as far as its object is known: a project's method, or a library's with a row."""
+    kinds = {thing.type for thing in state.env.get(target, NOTHING).things}
+    known = {each for each in kinds if each.kind is not TypeKind.UNKNOWN}
+    if not known or (known != kinds and not all(each.kind is TypeKind.METHOD for each in known)):
+        return False
+    return all(
+        each.kind is TypeKind.METHOD
+        or (each.kind is TypeKind.LIBRARY_METHOD and act.world.models.row(each.name) is not None)
+        for each in known
+    )
+
+
+def got_before(act: Activation, before: State, after: State, step: cfg.Call) -> bool:
+    """Whether a call gives the project's object in which this invocation has changed something: it has given it before.
+
+    A function without arguments makes it where it is missing, which may fail, and it is not missing any more.
+    """
+    things = value_of(act, after, step.target).things
+    places = {thing.path for thing in things if survives(thing.path) and "::" in thing.type.name}
+    if step.arguments or not places or not all("::" in each.type.name or each.type == ORIGINAL for each in things):
+        return False
+    changed = (token.effect.path for token in before.tokens.values() if isinstance(token.effect, Write))
+    return any(path is not None and is_within(path, places) for path in changed)
 
 
 def is_quiet(act: Activation, state: State, step: cfg.Call | cfg.Element) -> bool:

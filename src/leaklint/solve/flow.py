@@ -16,7 +16,15 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.async_generators import ended_by_exception
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
-from leaklint.solve.failing import goes_on, is_quiet, leave_to_catcher, never_fails, never_returns
+from leaklint.solve.failing import (
+    finds_method,
+    goes_on,
+    got_before,
+    is_quiet,
+    leave_to_catcher,
+    never_fails,
+    never_returns,
+)
 from leaklint.solve.lattice import NO_FILE, NONE, join, observed
 from leaklint.solve.lookup import BUILTINS
 from leaklint.solve.loops import (
@@ -260,7 +268,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 return False, raising, surprise
         if snapshot is not None and (
             (isinstance(step, cfg.Call) and (_only_suspends(state, step.target) or not (act.fails or act.catching)))
-            or (isinstance(step, cfg.GetAttribute) and _finds_method(act, state, step.target))
+            or (isinstance(step, cfg.GetAttribute) and finds_method(act, state, step.target))
+            or (isinstance(step, cfg.Call) and got_before(act, snapshot, state, step))
         ):
             known = None
             continue
@@ -358,15 +367,6 @@ def _only_suspends(state: State, target: str) -> bool:
     """Whether a call only made a coroutine, which raises nothing."""
     things = state.env.get(target, NOTHING).things
     return bool(things) and all(thing.type.kind is TypeKind.COROUTINE for thing in things)
-
-
-def _finds_method(act: Activation, state: State, target: str) -> bool:
-    """Whether an attribute is certainly there: a method of a library that a row describes."""
-    things = state.env.get(target, NOTHING).things
-    return bool(things) and all(
-        thing.type.kind is TypeKind.LIBRARY_METHOD and act.world.models.row(thing.type.name) is not None
-        for thing in things
-    )
 
 
 def _given_sources(act: Activation, state: State, step: cfg.Call) -> frozenset[Path]:

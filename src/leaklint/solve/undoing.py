@@ -87,12 +87,12 @@ def undone_by(state: State, effect: Write, element: Value = NOTHING) -> list[tup
             token.key
             for token in opened
             if token.effect.path
-            and (_is_in_element(path, token.effect.path) or (kept_at and is_prefix(kept_at, token.effect.path)))
+            and (is_in_element(path, token.effect.path) or (kept_at and is_prefix(kept_at, token.effect.path)))
         ]
         if added:
             return [*added, *inner]
         # a callee that takes it out if it is empty takes nothing out of it
-        asked = any(_is_in_element(path, each) for test in effect.tests for each in test)
+        asked = any(is_in_element(path, each) for test in effect.tests for each in test)
         made = _made_by_default(state, effect)
         return [*([] if asked else inner), *made] if made else []
     if merges:
@@ -208,7 +208,7 @@ def put_into(state: State, container: Path) -> list[tuple[object, ...]]:
         and token.status is not Status.SETTLED
         and (
             (token.effect.path == container and token.effect.how in _ADDING[How.SHRINK])
-            or _is_in_element(container, token.effect.path)
+            or is_in_element(container, token.effect.path)
         )
     ]
     return with_callbacks(state, added)
@@ -277,7 +277,7 @@ def with_callbacks(state: State, writes: list[tuple[object, ...]]) -> list[tuple
     return [*writes, *kept]
 
 
-def _is_in_element(container: Path, path: Path) -> bool:
+def is_in_element(container: Path, path: Path) -> bool:
     """Whether a path leads into an element of a container."""
     below = path.fields[len(container.fields) :]
     return is_prefix(container, path) and bool(below) and below[0].startswith("[")
@@ -336,7 +336,7 @@ def is_from_new(state: State, removed: Write) -> bool:
     return any(
         isinstance(token.effect, Write)
         and token.effect.path is not None
-        and _is_in_element(token.effect.path, removed.path)
+        and is_in_element(token.effect.path, removed.path)
         and (token.effect.operation in ONE_ELEMENT or token.effect.how is How.SET_ITEM)
         and token.effect.guards <= holds
         for token in state.tokens.values()
