@@ -8,10 +8,22 @@ from typing import Final
 
 from leaklint.ir.values import Path, Sources, Thing, TypeKind, Value, is_temporary
 from leaklint.solve.arguments import Arguments
-from leaklint.solve.lattice import ROOTED, TEMPORARY, constant, named, single_constant
+from leaklint.solve.lattice import (
+    ELSEWHERE,
+    ROOTED,
+    TEMPORARY,
+    constant,
+    constants,
+    is_temporary,
+    named,
+    names_in,
+    single_constant,
+)
 from leaklint.solve.world import World
 
 JOIN: Final = "os.path.join"
+JOINING: Final = frozenset({JOIN, "pathlib.Path", "pathlib.PurePath"})
+"""Functions whose first argument is what the path begins with that they give."""
 TEMPORARY_FOLDER: Final = "tempfile.gettempdir"
 _MADE: Final = frozenset({"tempfile.TemporaryDirectory", "tempfile.mkdtemp"})
 """They make a folder in there. One that the import makes stays, and what invocations put into it stays with it."""
@@ -32,6 +44,15 @@ def literal(text: str) -> Value:
         name = named(text)
         return Value(frozenset(Thing(name, thing.type) for thing in value.things), frozenset({TEMPORARY, name}))
     return Value(value.things, frozenset({ROOTED})) if text.startswith("/") else value
+
+
+def placed(first: Value, sources: Sources) -> Sources:
+    """The sources of a path that begins with another one: ``/mnt/{name}`` lies where that does, whatever follows."""
+    texts = constants(first) or ()
+    absolute = all(isinstance(each, str) and each[:1] == "/" != each and not is_temporary(each) for each in texts)
+    if (texts and absolute) or (ELSEWHERE in first.sources and TEMPORARY not in first.sources):
+        return (sources - {TEMPORARY, *map(named, names_in(sources))}) | {ELSEWHERE}
+    return sources - {ELSEWHERE}
 
 
 def made_at_import(name: str, given: Mapping[str, object], site: Path) -> Sources:

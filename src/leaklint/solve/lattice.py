@@ -49,6 +49,8 @@ ROOM: Final = Path(Root(RootKind.LIBRARY, "constant", "room"))
 """Among what a test reads, where it has found that a container holds less than some limit."""
 ROOTED: Final = Path(Root(RootKind.LIBRARY, "constant", "/"))
 """Source of texts that begin with a constant slash: as a path, they do not depend on the working folder."""
+ELSEWHERE: Final = Path(Root(RootKind.LIBRARY, "constant", "elsewhere"))
+"""Source of paths that begin with the constant name of a folder that is not the one for temporary files."""
 FOLDER: Final = Path(Root(RootKind.LIBRARY, "process", "the working folder"))
 AT_IMPORT: Final = "at import"
 """Owner of the source that says which state of the process a constant was when the module was imported."""

@@ -98,6 +98,8 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
             _keep_in_text(act, state, step.operator, value)
     if step.operator in ("+", "format") and TEMPORARY in sources and _begins_elsewhere(operands):
         sources -= {TEMPORARY, *(named(each) for each in names_in(sources))}
+    if step.operator in ("+", "format", "%", "/"):
+        sources = folders.placed(operands[0], sources)
     name = folders.concatenated(operands) if step.operator in ("+", "format") else None
     if name is not None:
         # the folders are part of the name, which is all that is meant

@@ -12,6 +12,7 @@ from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Valu
 from leaklint.solve import soon
 from leaklint.solve.filenames import is_emptied
 from leaklint.solve.lattice import (
+    ELSEWHERE,
     FOLDER,
     SYMBOLIC,
     TEMPORARY,
@@ -380,7 +381,9 @@ def file_of(state: State, effect: Pending) -> Pending | None:
     if _follows_folder(state, effect):
         effect = msgspec.structs.replace(effect, sources=effect.sources | {TEMPORARY})
     where = frozenset(source for source in effect.sources if source == TEMPORARY or source.root.kind in SYMBOLIC)
-    if not where or any(is_emptied(state, name) for name in names_in(effect.sources)):
+    if not where or (ELSEWHERE in effect.sources and TEMPORARY not in where):
+        return None
+    if any(is_emptied(state, name) for name in names_in(effect.sources)):
         return None
     looked_at = any(where & tested.reads for tested in state.guards)
     path = effect.path if effect.path is None else _name_of(state, effect.path)
