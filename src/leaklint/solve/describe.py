@@ -48,7 +48,7 @@ from leaklint.solve.concerning import (
 from leaklint.solve.consuming import is_lazy
 from leaklint.solve.context_variables import counts
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.kinds import held_at_import, is_never_set, is_nothing, takes_an_entry
+from leaklint.solve.kinds import held_at_import, is_bound_nowhere, is_never_set, is_nothing, takes_an_entry
 from leaklint.solve.labels import most_exact, shown, shown_all, shown_place
 from leaklint.solve.lattice import (
     CONSTANT_CONTEXT,
@@ -284,7 +284,8 @@ class Describer:
         path = effect.path
         assert path is not None
         # of the object of a method that an invocation keeps, it is said that it is kept
-        nothing = is_nothing(self.world, path) or is_never_set(self.world, path, self.invoked.effects)
+        nothing = is_nothing(self.world, path) or is_bound_nowhere(self.world, path, self.invoked.effects)
+        nothing = nothing or is_never_set(self.world, path, self.invoked.effects)
         if not survives(path) or effect.assumed or "<self>" in path.fields or nothing:
             return None
         if is_said_where_kept(effect, path, (each for each, *_ in self.invoked.effects), self.request):

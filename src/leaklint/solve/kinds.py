@@ -119,6 +119,17 @@ def _is_in_weak(world: World, path: Path) -> bool:
     )
 
 
+def is_bound_nowhere(world: World, path: Path, effects: Iterable[tuple[AnyEffect, *tuple[object, ...]]]) -> bool:
+    """Whether it is, or lies in, what a name means that neither its module nor an invocation binds to anything."""
+    variable = Path(path.root)
+    facts = world.program.files.get(path.root.owner) if path.root.kind is RootKind.VARIABLE else None
+    if facts is None or variable in world.rebound:
+        return False
+    if path.root.name in facts.module_names or path.root.name in facts.global_writers:
+        return False
+    return not any(isinstance(each, Write) and each.path == variable and each.how in BINDING for each, *_ in effects)
+
+
 def is_never_set(world: World, path: Path, effects: Iterable[tuple[AnyEffect, *tuple[object, ...]]]) -> bool:
     """Whether it is, or lies in, what a context variable holds which neither the import nor the invocation sets.
 
