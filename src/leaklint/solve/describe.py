@@ -304,8 +304,8 @@ class Describer:
             return None
         again = not (effect.distinct and effect.operation == "add")
         constant = again and (effect.constant or self.constant(effect.sources))
-        if constant and not self._as_at_import(effect, path) and path.root.kind is not RootKind.LIBRARY:
-            constant = not self.request(effect.chosen)
+        if constant and not self._as_at_import(effect, path) and self.request(effect.chosen):
+            constant = False
         how = effect.how
         if how is How.GROW and constant and effect.operation in ("add", "update") and "Counter" not in subject.type:
             how = How.SET_ITEM  # a set has the same element once

@@ -77,7 +77,8 @@ def open_effect(
             effect = msgspec.structs.replace(without_guards(state, effect), reset_before=True)
         tests = effect.tests | tests_of(state)
         if tests != effect.tests or guards - effect.guards:
-            chosen = {place for tested in state.guards if tested.truth for place in tested.reads}
+            of_process = effect.path is not None and effect.path.root.kind is RootKind.LIBRARY  # see ``with_choices``
+            chosen = {place for tested in state.guards if tested.truth and not of_process for place in tested.reads}
             vacant = {place for tested in state.guards if tested.vacant for place in tested.reads}
             effect = msgspec.structs.replace(
                 effect,

@@ -39,7 +39,7 @@ from leaklint.solve.loops import (
     without_time_outs,
 )
 from leaklint.solve.losing import RETURNED
-from leaklint.solve.meeting import join_states, with_lost
+from leaklint.solve.meeting import join_states, with_choices, with_lost
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
 from leaklint.solve.origins import deep_sources
@@ -143,7 +143,7 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
             given = came[source]
             if block.loop is not None and (source < 0 or rank[source] < rank[index]):
                 given = entering(act, block.loop, given)
-            arrived = given if arrived is None else join_states(arrived, given)
+            arrived = given if arrived is None else with_choices(join_states(arrived, given), arrived, given)
         assert arrived is not None
         if index in surprises:
             arrived = surprises[index].marked(arrived)

@@ -14,7 +14,6 @@ from leaklint.solve.lattice import (
     TEMPORARY,
     constant,
     constants,
-    is_temporary,
     named,
     names_in,
     single_constant,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec.structs
 
 from leaklint.ir.effects import Consume, Pending, Write
-from leaklint.ir.values import NOTHING, Sources
+from leaklint.ir.values import NOTHING, RootKind, Sources
 from leaklint.solve import losing
 from leaklint.solve.consuming import chosen_by
 from leaklint.solve.flags import conditions, met
 from leaklint.solve.guards import asked, met_guards
-from leaklint.solve.lattice import CONTENT, ROOM, is_prefix, is_within, join, slot
+from leaklint.solve.lattice import CONTENT, FOLDER, ROOM, is_prefix, is_within, join, slot
 from leaklint.solve.looping import both_cleared, forget_of_one, keep_of_one
 from leaklint.solve.merging import merged
 from leaklint.solve.state import State, Status, Token
@@ -85,6 +85,24 @@ def _under_flags(result: State, left: State, right: State) -> None:
             for key in [key for key in one.tokens if key not in other.tokens]:
                 token = result.tokens.get(key, one.tokens[key])
                 result.tokens[key] = token._replace(under=token.under | {(name, kind, truth)})
+
+
+def with_choices(met: State, left: State, right: State) -> State:
+    """The state where two paths have met: what one of them has changed of the process, a test has chosen.
+
+    That is no test behind which the other path has left the function, and the other path has changed it nowhere.
+    """
+    for one, other in ((left, right), (right, left)):
+        asked = frozenset(place for each in one.guards - other.guards if each.truth for place in each.reads)
+        elsewhere = {token.effect.path for token in other.tokens.values()} if asked else set()
+        for key in one.tokens.keys() - other.tokens.keys() if asked else ():
+            effect = one.tokens[key].effect
+            if not isinstance(effect, Write) or effect.path is None or effect.path in elsewhere:
+                continue
+            if effect.path.root.kind is RootKind.LIBRARY and effect.path != FOLDER:
+                chosen = msgspec.structs.replace(effect, chosen=effect.chosen | asked)
+                met.tokens[key] = met.tokens[key]._replace(effect=chosen)
+    return met
 
 
 def _joined(left: dict, right: dict, *, keep: bool) -> dict:  # type: ignore[type-arg]
