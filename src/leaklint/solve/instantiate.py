@@ -276,7 +276,9 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
     if effect.path is None:
         happening.open_effect(act, state, msgspec.structs.replace(effect, sources=sources), path_trace)
         return
-    if (isinstance(effect, Write) and effect.how in BINDING) or (isinstance(effect, Read) and effect.origin == "unset"):
+    of_cell = effect.path.root.kind is RootKind.FREE and not effect.path.fields
+    in_place = isinstance(effect, Write) and (effect.how in BINDING or (of_cell and effect.of_own))
+    if in_place or (isinstance(effect, Read) and effect.origin == "unset"):
         targets = yield from sub.places(effect.path)
     else:
         targets = yield from sub.things(effect.path)

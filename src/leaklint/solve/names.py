@@ -16,6 +16,7 @@ from leaklint.solve.binding import is_fresh
 from leaklint.solve.builtin_calls import rebind
 from leaklint.solve.class_tests import of_noted_class
 from leaklint.solve.classes import make_class, move_fields
+from leaklint.solve.escaping import escape
 from leaklint.solve.lattice import FACTORY, extend, is_prefix, of, slot
 from leaklint.solve.lookup import imported, load_global, module_object
 from leaklint.solve.origins import deep_sources
@@ -118,6 +119,7 @@ def _store_free(act: Activation, state: State, step: cfg.StoreFree) -> None:
     effects.write(act, state, path, how, operation, step.span, sources=sources, value=value)
     if is_fresh(value, sources):
         effects.reset(state, path, act.site(step.span))
+    escape(state, value, path)
     state.heap[path] = value
 
 
