@@ -126,6 +126,8 @@ def _what(write: Write, owner: str) -> str:
         verb = _COUNTS.get(wording.called(write), "is changed")
     if write.subject.lifetime is Lifetime.PROCESS and write.how in (How.REBIND, How.SET_ITEM, How.SET_ATTRIBUTE):
         verb = "is changed"
+    if write.settled is Settled.NORMAL_PATHS:
+        return f"{owner} {verb}{wording.by(write)}"  # and only an exception leaves it so
     often = "every invocation" if write.surely else "some invocations"
     return f"{owner} {verb}{wording.by(write)} on {often}"
 
