@@ -97,7 +97,9 @@ def with_choices(met: State, left: State, right: State) -> State:
         elsewhere = {token.effect.path for token in other.tokens.values()} if asked else set()
         for key in one.tokens.keys() - other.tokens.keys() if asked else ():
             effect = one.tokens[key].effect
-            if not isinstance(effect, Write) or effect.path is None or effect.path in elsewhere:
+            if one.tokens[key].trace or not isinstance(effect, Write) or effect.path is None:
+                continue  # what a callee sets up, whoever calls it, is its own business
+            if effect.path in elsewhere:
                 continue
             if effect.path.root.kind is RootKind.LIBRARY and effect.path != FOLDER:
                 chosen = msgspec.structs.replace(effect, chosen=effect.chosen | asked)
