@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from leaklint.fix.durations import SOON, seconds
+from leaklint.fix.durations import seconds
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_under_lock
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
@@ -57,7 +57,9 @@ def make(finding: Finding, project: Project) -> Plan:
     if any(_is_drained(tree, function, name) for name in _handed_over(own)):
         raise NoFix("what it puts into a queue is taken out below, and for want of room it would never end before")
     safe = (
-        finding.hint.settled != "uncertain"
+        finding.outcome != _RUNS_ON
+        and finding.hint.work != "timer"
+        and finding.hint.settled != "uncertain"
         and ends_soon(finding, project, callee)
         and not comes_in_rounds(finding, project)
     )
@@ -65,7 +67,6 @@ def make(finding: Finding, project: Project) -> Plan:
         interval = _interval(tree, function, receiver)
         if interval is not None and interval > _LONGEST:
             raise NoFix(f"it goes off after {interval:g} seconds, for which no handler waits")
-        safe = safe and interval is not None and interval < SOON
     return plan(finding, once(tree, changes), safe=safe)
 
 
@@ -76,6 +77,9 @@ _GIVES_UP = 29
 """Seconds: for how long API Gateway waits for a handler."""
 _LONGEST = 900
 """Seconds: for how long a platform lets a handler run."""
+_RUNS_ON = "runs-on"
+"""The outcome of work that comes to its end without a wait: one would only keep the answer back until then. A timer is
+there so that something happens after the answer, on whatever platform."""
 _RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
 
 
