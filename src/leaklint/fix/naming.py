@@ -152,6 +152,8 @@ def _stays_below(site: Site, caller: Site, name: str) -> None:
 
 _LOOKS = frozenset({"basename", "exists", "getsize", "is_file", "isfile", "len", "read_bytes", "read_text", "stat"})
 """What an answer may ask of a file that is removed right after."""
+_SENDS = frozenset({"send_file", "send_from_directory", "static_file"})
+"""What gives a web framework a file to send, once the function has ended."""
 _KEPT_BY = frozenset({"partial", "register"})
 """What keeps its arguments for one who calls it later."""
 _MESSAGES = frozenset({"dumps"})
@@ -179,7 +181,7 @@ def stays_here(site: Site, names: set[str], path: ast.expr | None = None) -> boo
                 taker = _taker(site.tree, name, each)
                 if taker is None and not site.in_handler:
                     raise NoFix("the name of the file goes to the caller, who may use it")
-                if taker is not None and _last(taker)[:1].isupper():
+                if taker is not None and (_last(taker)[:1].isupper() or _last(taker) in _SENDS):
                     raise NoFix(f"{_last(taker)} may use the file after the function has ended")
                 # who gets the answer may ask for the file, and a call may keep its name
                 safe = safe and taker is not None and (_last(taker) in _LOOKS or _is_read(site.tree, taker))
