@@ -250,7 +250,8 @@ class Declared:
                 for file, method, name in self._methods(order, (*names, *framework.surrounds), framework):
                     function = self._files[file].functions[method]
                     reason = f"method {name} of a subclass of {base}"
-                    handler = self._handler(file, method, function.name_span, framework, reason, name)
+                    attribute = f"{method}()" if name.endswith("()") else method
+                    handler = self._handler(file, attribute, function.name_span, framework, reason, name)
                     yield msgspec.structs.replace(
                         handler, receiver=framework.receiver, request_attributes=framework.request_attributes
                     )
@@ -261,9 +262,9 @@ class Declared:
         """Those of some methods that a class and its ancestors define: their file, qualified name and name."""
         for name in dict.fromkeys(names):
             for own in order:
-                methods = self._files[own.path].classes[own.name].methods
-                if name in methods:
-                    yield own.path, methods[name], name
+                method = self._files[own.path].classes[own.name].methods.get(name.removesuffix("()"))
+                if method is not None:
+                    yield own.path, method, name
                     if name not in framework.surrounds:  # which call one another by super()
                         break
 
