@@ -247,7 +247,10 @@ class Declared:
         for each in facts.classes:
             order, foreign = self._names.ancestry(path, each)
             for framework, base, names in self._bases(path, foreign):
-                for file, method, name in self._methods(order, (*names, *framework.surrounds), framework):
+                own = facts.classes[each].methods
+                decorated = [name for name, method in own.items() if self._has_word(path, method, framework)]
+                wanted = (*names, *decorated, *framework.surrounds)
+                for file, method, name in self._methods(order, wanted, framework):
                     function = self._files[file].functions[method]
                     reason = f"method {name} of a subclass of {base}"
                     attribute = f"{method}()" if name.endswith("()") else method
@@ -267,6 +270,11 @@ class Declared:
                     yield own.path, method, name
                     if name not in framework.surrounds:  # which call one another by super()
                         break
+
+    def _has_word(self, path: str, function: str, framework: Framework) -> bool:
+        """Whether one of a framework's decorators stands above a function."""
+        texts = self._files[path].functions[function].decorators
+        return any(self._of(path, text.partition("(")[0], "decorators") is framework for text in texts)
 
     def _named(self, path: str, facts: FileFacts) -> Iterator[Handler]:
         """What a list of strings names: methods of classes, and what functions give that are called once."""
@@ -378,8 +386,7 @@ class Declared:
 
     def _reached(self, starts: Mapping[str, Platform]) -> dict[str, Platform]:
         """Every file that the given ones import, at any distance, with the platform of the first that does."""
-        reached = dict(starts)
-        waiting = list(starts)
+        reached, waiting = dict(starts), list(starts)
         while waiting:
             path = waiting.pop()
             for file in self._imported(path):

@@ -57,7 +57,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     makes: tuple[str, ...] = ()
     """Methods of the objects that make such an object."""
     classes: dict[str, tuple[str, ...]] = {}
-    """Base classes to the methods of subclasses that are handlers; with ``()`` behind it, what a method gives is one."""
+    """Base classes to the methods of subclasses that are handlers, beside those under ``decorators``; with ``()`` behind
+    it, what a method gives is one."""
     copies_context: bool = False
     """Whether a plain function is called in a thread, within a copy of the context."""
     replaces_defaults: bool = False
