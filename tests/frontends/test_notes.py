@@ -44,6 +44,16 @@ def test_without_a_handler_a_note_names_the_cure(project: Path, leaklint: Any) -
     assert 'scope = "all"' in ended.err
 
 
+def test_without_a_handler_a_note_names_the_framework_that_is_not_known(project: Path, leaklint: Any) -> None:
+    (project / "leaklint.toml").write_text('handlers = ["web"]\n')
+    (project / "bot/main.py").write_text("import falcon\nimport twisted.web.server\n\napp = falcon.App()\n")
+    assert "what Falcon and Twisted calls is not known" in leaklint().err
+    (project / "falcon.py").write_text("App = object\n")
+    assert "what Twisted calls is not known" in leaklint().err
+    (project / "leaklint.toml").write_text("")
+    assert 'scope = "all"' in leaklint().err
+
+
 def test_handlers_are_listed_without_a_cache(project: Path, leaklint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAKLINT_CACHE_DIR", str(project / "kept"))
     listed = leaklint("handlers", "--no-cache")

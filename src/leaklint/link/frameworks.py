@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from leaklint.ir.handler import Platform
+
+NOT_KNOWN: Final = {
+    "cherrypy": "CherryPy",
+    "falcon": "Falcon",
+    "hug": "hug",
+    "klein": "Klein",
+    "nameko": "Nameko",
+    "nicegui": "NiceGUI",
+    "robyn": "Robyn",
+    "turbogears": "TurboGears",
+    "twisted": "Twisted",
+}
+"""Packages of frameworks whose handlers no table describes, with their names."""
 
 
 class FrameworkError(Exception):
@@ -57,8 +70,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     makes: tuple[str, ...] = ()
     """Methods of the objects that make such an object."""
     classes: dict[str, tuple[str, ...]] = {}
-    """Base classes to the methods of subclasses that are handlers, beside those under ``decorators``; with ``()`` behind
-    it, what a method gives is one."""
+    """Base classes to the methods of subclasses that are handlers, beside those with one of ``decorators``; with ``()``
+    behind it, what a method gives is one."""
     copies_context: bool = False
     """Whether a plain function is called in a thread, within a copy of the context."""
     replaces_defaults: bool = False

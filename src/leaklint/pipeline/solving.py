@@ -19,7 +19,7 @@ from leaklint.ir.handler import Handler, Platform
 from leaklint.ir.location import NOWHERE, Place, Span
 from leaklint.link.declared import Missing
 from leaklint.link.endings import Endings, Waiting
-from leaklint.link.frameworks import parse_frameworks
+from leaklint.link.frameworks import NOT_KNOWN, parse_frameworks
 from leaklint.link.handlers import discover
 from leaklint.link.modules import Modules
 from leaklint.link.public import public_functions
@@ -42,8 +42,10 @@ NO_HANDLER = (
     'no handler found, so only rules for any code ran: name the handlers with `handlers = ["module:function"]`, or set '
     '`scope = "all"` for a shared library'
 )
-
-
+NOT_KNOWN_FRAMEWORK = (
+    "no handler found, so only rules for any code ran: what {} calls is not known; name the handlers with "
+    '`handlers = ["module:function"]`'
+)
 NO_FILE = "nothing to analyse: the project has no Python file; `--verbose` says what is left out, and why"
 
 
@@ -157,7 +159,7 @@ def solved(
         (each for outcome in outcomes for each in outcome.handlers),
         key=lambda each: (each.path, each.place.span, each.attribute),
     )
-    notes = () if confirmed else (NO_HANDLER if files else NO_FILE,)
+    notes = () if confirmed else (_no_handler(files, modules, settings) if files else NO_FILE,)
     examined = next((each.examined for each in outcomes if each.examined is not None), None)
     return Solution(
         findings,
@@ -246,6 +248,18 @@ def _on_platform(handler: Handler, platform: Platform | None) -> Handler:
         handler.awaited if handler.source in ("decorator", "public") else platform in (Platform.AZURE, Platform.WEB)
     )
     return msgspec.structs.replace(handler, platform=platform, awaited=awaited)
+
+
+def _no_handler(files: Mapping[str, FileFacts], modules: Modules, settings: Settings) -> str:
+    """The note where no handler is found: which frameworks are imported that no table describes, if these are asked."""
+    imported = {
+        NOT_KNOWN[top]
+        for path, facts in files.items()
+        for each in facts.imports
+        if (top := each.module.partition(".")[0]) in NOT_KNOWN and not each.level and not modules.resolve(path, top)
+    }
+    asked = "web" in settings.handlers and imported
+    return NOT_KNOWN_FRAMEWORK.format(" and ".join(sorted(imported))) if asked else NO_HANDLER
 
 
 def _missing(missing: Missing, named_at: Callable[[str], Place]) -> Finding:
