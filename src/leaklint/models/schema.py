@@ -230,6 +230,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For classes: a length of time; a moment less a length of time is another moment (LK106)."""
     copies_defaults: bool = False
     """For base classes: each object gets a copy of what the class says of its annotated attributes."""
+    checked_by: list[str] = []
+    """For base classes: decorators, by their last names, whose methods are called with what an object is made of."""
     # how it is called
     params: list[str] | None = None
     """Parameter names in order, without ``self``; ``*rest`` and ``**rest`` take what is left."""

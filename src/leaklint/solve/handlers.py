@@ -14,6 +14,7 @@ from leaklint.ir.summary import Moment
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.solve import holding, pending
 from leaklint.solve.activation import PLATFORM, Activation
+from leaklint.solve.annotations import annotated
 from leaklint.solve.arguments import Arguments, unpacked
 from leaklint.solve.async_generators import ASYNC_GENERATOR
 from leaklint.solve.attributes import get_attribute
@@ -27,6 +28,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import registered_here
 from leaklint.solve.run_callables import ends_with_context
 from leaklint.solve.state import State, Status, Trace
+from leaklint.solve.validating import validate
 from leaklint.solve.world import Solving, World, instance
 
 
@@ -256,12 +258,16 @@ def _answer(act: Activation, state: State, facts: FunctionFacts) -> Solving:
 def _argument(act: Activation, state: State, value: Value, index: int, formal: Parameter | None) -> Solving:
     """What the platform gives for a parameter: request data, or what a dependency gives (``formal`` may name one)."""
     place = parameter(index)
+    request = of(Thing(place), sources=frozenset({place}))
     for thing in ordered(value.things) if formal is not None else ():
         if thing.type.kind is TypeKind.FUNCTION and formal is not None:
             made = yield from injected(act, state, thing, formal, place)
             if made is not None:
                 return made
-    return of(Thing(place), sources=frozenset({place}))
+            model = yield from annotated(act.world, thing.type.name.partition("::")[0], formal.annotation)
+            for each in ordered(model.things):
+                yield from validate(act, state, Thing(place, each.type), request, formal.span)
+    return request
 
 
 def _declared(handler: Handler, facts: FunctionFacts, path: str) -> Declare:
