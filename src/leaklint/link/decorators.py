@@ -247,13 +247,10 @@ class Declared:
         for each in facts.classes:
             order, foreign = self._names.ancestry(path, each)
             for framework, base, names in self._bases(path, foreign):
-                own = facts.classes[each].methods
-                decorated = [name for name, method in own.items() if self._has_word(path, method, framework)]
-                wanted = (*names, *decorated, *framework.surrounds)
-                for file, method, name in self._methods(order, wanted, framework):
+                decorated = self._decorated_in(path, facts.classes[each].methods.items(), framework)
+                for file, method, name in self._methods(order, (*names, *decorated, *framework.surrounds), framework):
                     function = self._files[file].functions[method]
-                    reason = f"method {name} of a subclass of {base}"
-                    attribute = f"{method}()" if name.endswith("()") else method
+                    reason, attribute = f"method {name} of a subclass of {base}", method + "()" * name.endswith("()")
                     handler = self._handler(file, attribute, function.name_span, framework, reason, name)
                     yield msgspec.structs.replace(
                         handler, receiver=framework.receiver, request_attributes=framework.request_attributes
@@ -271,10 +268,10 @@ class Declared:
                     if name not in framework.surrounds:  # which call one another by super()
                         break
 
-    def _has_word(self, path: str, function: str, framework: Framework) -> bool:
-        """Whether one of a framework's decorators stands above a function."""
-        texts = self._files[path].functions[function].decorators
-        return any(self._of(path, text.partition("(")[0], "decorators") is framework for text in texts)
+    def _decorated_in(self, path: str, methods: Iterable[tuple[str, str]], framework: Framework) -> list[str]:
+        """Those of a class's methods above which one of a framework's decorators stands."""
+        words = [(name, text) for name, own in methods for text in self._files[path].functions[own].decorators]
+        return [name for name, text in words if self._of(path, text.partition("(")[0], "decorators") is framework]
 
     def _named(self, path: str, facts: FileFacts) -> Iterator[Handler]:
         """What a list of strings names: methods of classes, and what functions give that are called once."""

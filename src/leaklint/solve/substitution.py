@@ -42,17 +42,13 @@ from leaklint.solve.lattice import (
     survives,
 )
 from leaklint.solve.lookup import kept, read_field
+from leaklint.solve.observing import identities, observed_below, observed_in
 from leaklint.solve.origins import deep_sources, sources_through
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
 
-OBSERVED: Final = frozenset(
-    {RootKind.STATIC, RootKind.VARIABLE, RootKind.CLASS, RootKind.FUNCTION, RootKind.PARAMETER, RootKind.FREE}
-)
-
 KNOWN_EVERYWHERE: Final = frozenset({TypeKind.CONSTANT, TypeKind.LIBRARY, TypeKind.MODULE, TypeKind.CLASS})
 """Things that are the same here as in the callee, where they are none of its parameters."""
-
 
 CARRYING_NOTHING: Final = frozenset({TypeKind.CONSTANT, TypeKind.LIBRARY})
 """Kinds of what has no slots: a library's function captures nothing."""
@@ -253,25 +249,8 @@ class Substitution:
         """
         known = self._observed.get(index)
         if known is None:
-            known = self._observed[index] = frozenset(self._observed_in(self.arguments[index]))
+            known = self._observed[index] = frozenset(observed_in(self.state, self.escaped, self.arguments[index]))
         return known
-
-    def _observed_in(self, value: Value) -> set[Path]:
-        made = (each.path for each in value.things if each.path.root.kind is RootKind.MADE)
-        # not what only the callee keeps
-        known_before = [path for path in made if any(is_prefix(each, path) for each in self.escaped)]
-        kept = {place for path in known_before if (place := self.state.kept_at(path)) is not None}
-        return _identities(value, ()) | kept
-
-    def _observed_below(self, value: Value, fields: tuple[str, ...]) -> set[Path]:
-        """The places to which fields lead through the surviving objects that objects made here refer to."""
-        found: set[Path] = set()
-        for known in range(1, len(fields)):
-            made = [each.path for each in value.things if each.path.root.kind is RootKind.MADE]
-            stored = [self.state.heap.get(prolong(path, fields[known - 1 : known])) for path in made]
-            value = join_all([each for each in stored if each is not None])
-            found |= {prolong(each, fields[known:]) for each in self._observed_in(value)}
-        return found
 
     def changed(self) -> None:
         """The objects that the arguments denote hold something else from now on."""
@@ -324,11 +303,11 @@ class Substitution:
             if index >= len(self.arguments):
                 return frozenset()
             value = self.arguments[index]
-            observed = frozenset(_identities(value, ())) if of_key else self.observed(index)
+            observed = frozenset(identities(value, ())) if of_key else self.observed(index)
             if not fields:
                 return self.deep(index) | observed
             found = set() if measured else self._kept_in(value, fields)
-            found |= self._in_field(value, fields) | self._observed_below(value, fields)
+            found |= self._in_field(value, fields) | observed_below(self.state, self.escaped, value, fields)
             found |= self._led_to(observed, fields)
             return frozenset(_measured(each) for each in found) if measured else frozenset(found)
         if kind is RootKind.FREE:
@@ -337,7 +316,7 @@ class Substitution:
             own = self.cell_paths.get(source.root.name)
             if own is not None and own.root.kind in SYMBOLIC:
                 own = prolong(own, fields)
-            held = self._led_to(_identities(value, ()), fields)
+            held = self._led_to(identities(value, ()), fields)
             return frozenset(inner | held | ({own} if own is not None else set()))
         if kind is RootKind.MADE:
             return frozenset()
@@ -369,7 +348,7 @@ class Substitution:
         if not value.things or any(field.startswith("<") for field in fields):
             return None
         inner = self._in_field(value, fields) if fields else deep_sources(self.state, value)
-        return frozenset(inner | _identities(value, fields))
+        return frozenset(inner | identities(value, fields))
 
     def _led_to(self, starts: Iterable[Path], fields: tuple[str, ...]) -> set[Path]:
         """The places to which fields lead from surviving objects, and the names of what the import has put there."""
@@ -417,13 +396,3 @@ def _measured(source: Path) -> Path:
     if source.root.owner.startswith("snapshot"):
         return VARIES
     return slot(source, MEASURED) if source.root.kind in SYMBOLIC and source.fields else source
-
-
-def _identities(value: Value, fields: Iterable[str]) -> set[Path]:
-    """Surviving objects that a value denotes: testing the value reads them."""
-    return {
-        prolong(thing.path, fields)
-        for thing in value.things
-        if thing.type.kind in (TypeKind.INSTANCE, TypeKind.UNKNOWN, TypeKind.CLASS)
-        and (thing.path.root.kind in OBSERVED or thing.path.root.owner == "process")
-    }
