@@ -27,6 +27,7 @@ from leaklint.solve.escaping import Removal
 from leaklint.solve.lattice import (
     BELOW,
     ELEMENT,
+    HELD,
     MEASURED,
     ORIGINAL,
     SYMBOLIC,
@@ -177,13 +178,18 @@ class Substitution:
                 # an answer that tests have chosen has a path of its own (see ``choosing.py``)
                 things.add(Thing(self.plain(thing.path), thing.type) if thing.type.constant is not None else thing)
                 continue
-            found = yield from self.things(thing.path)
+            found = self._set_before(thing.path) or (yield from self.things(thing.path))
             if of_callee:
                 sources |= found.sources
             for each in found.things:
                 unknown = each.type.kind is TypeKind.UNKNOWN and each.type != BELOW
                 things.add(Thing(each.path, thing.type) if unknown or thing.type == BELOW else each)
         return Value(frozenset(things), shortened(frozenset(sources)))
+
+    def _set_before(self, path: Path) -> Value | None:
+        """What the caller has set a context variable to on every path, where the callee has found it there."""
+        held = self.before.get(path) if path.fields[-1:] == (HELD,) else None
+        return held if held and held.things and all(each.type != ORIGINAL for each in held.things) else None
 
     def places(self, path: Path) -> Solving:
         """The places (not what they hold) that a path of the summary denotes here."""
