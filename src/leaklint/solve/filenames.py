@@ -66,7 +66,12 @@ def _lies_in(name: str, folder: str, *, goes_on: bool) -> bool:
 
 def is_emptied(state: State, name: str) -> bool:
     """Whether the folder or pattern that holds a file has been cleaned before in this invocation."""
-    for place in state.trimmed | state.resets | state.cleared - {NO_FILE}:
+    return lies_in_emptied(state.trimmed | state.resets | state.cleared - {NO_FILE}, name)
+
+
+def lies_in_emptied(marks: Sources, name: str) -> bool:
+    """Whether a file lies in a folder, or may match a pattern, that has been cleaned, as the marks say."""
+    for place in marks:
         if place.root.owner == EMPTIED:
             folder, pattern, _ = place.root.name.partition("*")
             if name == folder or name.startswith(folder if pattern else folder.rstrip("/") + "/"):

@@ -1,4 +1,7 @@
-"""What is called around a framework's handlers, or before them, sets the context variables that these read."""
+"""What is called around a framework's handlers, or before them, sets the context variables that these read.
+
+It may also clean the folders into which they write files.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import NamedTuple
 
 import msgspec.structs
 
-from leaklint.ir.effects import AnyEffect, Defer, Read
+from leaklint.ir.effects import AnyEffect, Defer, Pending, Read, Work
 from leaklint.ir.handler import Source
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Sources
+from leaklint.solve.filenames import lies_in_emptied
 from leaklint.solve.handlers import Invoked
-from leaklint.solve.lattice import HELD, extend
+from leaklint.solve.lattice import HELD, extend, names_in
 from leaklint.solve.world import World
 
 
@@ -25,7 +29,7 @@ class _Setter(NamedTuple):
 
 
 def surrounded(world: World, calls: Sequence[Invoked]) -> list[Invoked]:
-    """The calls, of which each knows which context variables are set by the time that it is made."""
+    """The calls, of which each knows what is set by the time that it is made, without the files that are cleaned."""
     setters = [
         _Setter(call, tuple(sorted(world.registered_at.get(f"{call.path}::{call.handler.attribute}", ()))))
         for call in calls
@@ -34,7 +38,8 @@ def surrounded(world: World, calls: Sequence[Invoked]) -> list[Invoked]:
     result = []
     for call in calls:
         found = [each.call.sets for each in setters if each.call is not call and _is_before(world, calls, each, call)]
-        result.append(_knowing(call, frozenset().union(*found)) if found else call)
+        known = _knowing(call, frozenset().union(*found)) if found else call
+        result.append(_without_cleaned(known, [each for each in calls if _hands_on_to(world, each, call)]))
     return result
 
 
@@ -60,8 +65,7 @@ def _is_before(world: World, calls: Sequence[Invoked], setter: _Setter, call: In
     if inner.source is not Source.DECORATOR or inner.entry:
         return False
     if around.source is not Source.DECORATOR or around.entry:
-        # what the platform calls hands the event on to the application, whose files it imports
-        return inner.path in world.overview.loaded_with(around.path)
+        return _hands_on_to(world, setter.call, call)
     if around.platform is not inner.platform:
         return False
     in_thread = around.copies_context and setter.call.function is not None and not setter.call.function.is_async
@@ -70,6 +74,27 @@ def _is_before(world: World, calls: Sequence[Invoked], setter: _Setter, call: In
     if around.surrounds and around.receiver == "request" and not around.registered:
         return _inherits(world, call, setter.call)
     return around.surrounds or (around.injected and _is_asked_for(world, calls, setter, call))
+
+
+def _hands_on_to(world: World, entry: Invoked, call: Invoked) -> bool:
+    """Whether what the platform calls hands the event on to an application of a framework, whose files it imports."""
+    around, inner = entry.handler, call.handler
+    return (
+        (around.source is not Source.DECORATOR or around.entry)
+        and inner.source is Source.DECORATOR
+        and not inner.entry
+        and inner.path in world.overview.loaded_with(around.path)
+    )
+
+
+def _without_cleaned(call: Invoked, entries: Sequence[Invoked]) -> Invoked:
+    """A call without the files in folders that whatever leads to it cleans, before it or when it is done."""
+
+    def is_cleaned(effect: AnyEffect) -> bool:
+        names = names_in(effect.sources) if isinstance(effect, Pending) and effect.work is Work.FILE else ()
+        return any(all(lies_in_emptied(each.trimmed | each.resets, name) for each in entries) for name in names)
+
+    return call._replace(effects=tuple(each for each in call.effects if not is_cleaned(each[0]))) if entries else call
 
 
 def _inherits(world: World, call: Invoked, around: Invoked) -> bool:
