@@ -6,8 +6,12 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
+from leaklint.ir.values import Sources
+from leaklint.solve.lattice import named, names_in
 
 _EVERYTHING: Final = frozenset({"BaseException", "Exception"})
+_NO_FILE: Final = frozenset({"FileNotFoundError", "IOError", "OSError"})
+"""What is raised where a file is not there."""
 
 
 def caught(body: Body, index: int, *, handled: bool = False) -> frozenset[str]:
@@ -62,3 +66,9 @@ def catches_all(body: Body, dispatch: int) -> bool:
         if first and isinstance(first[0], cfg.Catch)
     ]
     return bool(found) and all(not each.types or not _EVERYTHING.isdisjoint(each.types) for each in found)
+
+
+def missing_files(step: cfg.Catch, told: Sources) -> Sources:
+    """The files for temporary data of which an ``except`` says that they are not there: ``told`` names them."""
+    is_missing = any(each.rpartition(".")[2] in _NO_FILE for each in step.types)
+    return frozenset(named(each) for each in names_in(told)) if is_missing else frozenset()

@@ -19,6 +19,7 @@ from leaklint.solve.lattice import (
     context_of,
     extend,
     is_prefix,
+    named,
     names_in,
     slot,
 )
@@ -383,9 +384,10 @@ def file_of(state: State, effect: Pending) -> Pending | None:
     where = frozenset(source for source in effect.sources if source == TEMPORARY or source.root.kind in SYMBOLIC)
     if not where or (ELSEWHERE in effect.sources and TEMPORARY not in where):
         return None
-    if any(is_emptied(state, name) for name in names_in(effect.sources)):
+    names = names_in(effect.sources)
+    if any(is_emptied(state, name) for name in names):
         return None
-    looked_at = any(where & tested.reads for tested in state.guards)
+    looked_at = any(tested.reads & where.union(map(named, names)) for tested in state.guards)
     path = effect.path if effect.path is None else _name_of(state, effect.path)
     return msgspec.structs.replace(effect, path=path, guarded=effect.guarded or looked_at)
 

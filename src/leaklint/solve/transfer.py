@@ -34,6 +34,7 @@ from leaklint.solve.attributes import get_attribute, is_of_process
 from leaklint.solve.binding import is_fresh
 from leaklint.solve.builtin_calls import set_attribute
 from leaklint.solve.calls import apply
+from leaklint.solve.catching import missing_files
 from leaklint.solve.contents import but_for_what_is_new, written_within
 from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
@@ -158,7 +159,7 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
 def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
     told = state.env.pop(EXCEPTION, NOTHING).sources
     bind_name(act, state, step.target, unknown(act.made(step.span), told))
-    reads = state.reads | state.env.pop(FAILED, NOTHING).sources
+    reads = state.reads | state.env.pop(FAILED, NOTHING).sources | missing_files(step, told)
     if reads:
         state.guards |= {Tested(frozenset(reads), False, step.span, indirect=True)}
 
