@@ -36,6 +36,7 @@ STAYS = {
     "lk101_module_state_mutated/kept_of_what_a_variable_passes_on": {"app.STATE"},
     "lk101_module_state_mutated/put_aside_and_lost": {"settings.VALUES", "the answer"},
     "lk102_module_state_rebound/lazily_made_from_what_a_variable_passes_on": {"app.request", "current._tenant"},
+    "lk105_request_data_cached/counts_by_an_object_that_handles_no_log": {"app.counting"},
     "lk105_request_data_cached/reads_module_variable_of_request": {"app.tenant"},
     "lk105_request_data_cached/reads_variable_of_other_module": {"tables.tenant"},
     "lk105_request_data_cached/returns_a_tuple_with_the_tenant": {"app.TENANT"},

@@ -37,6 +37,7 @@ CACHED: Final = "<cached>"
 AROUND: Final = "<with a cache>"
 """The field of a function that stands for it with the cache that a call put around it: ``fast = cache(slow)``."""
 
+_LOG_HANDLERS: Final = frozenset({"logging.Handler"})
 _MADE_OF_OTHERS: Final = frozenset(
     f"builtins.{each}" for each in ("bytes", "dict", "frozenset", "list", "set", "str", "tuple")
 )
@@ -195,7 +196,13 @@ def _told(act: Activation, source: Path) -> str:
 
 
 def _is_missed(world: World, effect: AnyEffect) -> bool:
-    """Whether a cached call lacks what an effect of the function does: not what is done once anyway."""
+    """Whether a cached call lacks what an effect of the function does: not what is done once anyway.
+
+    What a handler of a logger does with a line is no more than writing it.
+    """
+    owner = effect.site.function.rpartition(".")[0]
+    if world.is_subclass(f"{effect.site.path}::{owner}", _LOG_HANDLERS):
+        return False
     if isinstance(effect, Write) and effect.path is not None:
         path = effect.path
         asks_itself = any(
