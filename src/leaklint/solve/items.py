@@ -58,7 +58,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import SLICED
 from leaklint.solve.reading import read_contents
 from leaklint.solve.several import is_of_several, single_out
-from leaklint.solve.slices import is_slice, leaves_none_out, of_slice, slice_made
+from leaklint.solve.slices import BEFORE, is_slice, leaves_none_out, of_slice, slice_made, without_last
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance, variable
 
@@ -121,6 +121,8 @@ def _build(act: Activation, state: State, step: cfg.Build) -> Solving:
         effects.bind_field(act, state, thing, field, value, certain=True)
     if len(step.items) == 1 and step.items[0].starred:
         saving.save(state, of(thing), value)
+    if step.kind == "tuple" and [item.starred for item in step.items] == [True, False]:
+        state.heap[slot(thing.path, BEFORE)] = value_of(act, state, step.items[0].value)
     state.env[step.target] = of(thing, sources=sources)
 
 
@@ -167,7 +169,7 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
         state.heap[slot(made.path, ALL_OF if leaves_none_out(key) else SLICED)] = target
         if is_slice(key, whole=True):
             saving.save(state, of(made), target)
-        state.env[step.target] = of(made, sources=target.sources | key.sources)
+        state.env[step.target] = without_last(state, target, key) or of(made, sources=target.sources | key.sources)
         return
     made = yield from make_missing(act, state, target, key, step.span)
     new = yield from item_of_library(act, state, target, key, step.span)

@@ -51,6 +51,7 @@ from leaklint.solve.lookup import MODULE_NAME
 from leaklint.solve.names import is_container, value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.reading import read_contents
+from leaklint.solve.slices import put_last
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving, instance
 
@@ -146,6 +147,7 @@ def _operation(act: Activation, state: State, step: cfg.Operation) -> Solving:
     if step.operator in ("+", "format"):
         dispatching.remember_beginning(state, next(iter(things)), operands[0])
         filenames.remember_end(state, next(iter(things)), operands[-1])
+        put_last(state, next(iter(things)), operands[0], operands[-1])
     if step.operator in CONTAINED and len(operands) == 2:
         listed.remember(state, state.env[step.target], CONTAINED[step.operator], *operands)
 

@@ -10,7 +10,7 @@ from leaklint.ir.values import Path, Thing, Value
 from leaklint.solve import pending, saving
 from leaklint.solve.activation import Activation
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import ELEMENT, extend, of, single_constant, slot
+from leaklint.solve.lattice import ELEMENT, NONE, extend, of, single_constant, slot
 from leaklint.solve.names import value_of
 from leaklint.solve.several import is_of_several
 from leaklint.solve.state import State
@@ -20,6 +20,10 @@ WHOLE: Final = "builtins.slice of everything"
 BACKWARDS: Final = "builtins.slice of everything, backwards"
 FIXED: Final = "builtins.slice of constants"
 """From and to positions that are known: ``[:2]``."""
+BEFORE: Final = "<before the last>"
+"""The field of a tuple in which lies what it was made from by putting one element more at the end."""
+BUT_LAST: Final = "<but the last>"
+"""The field of a slice that is there where it leaves out the last element: ``[:-1]``."""
 _KINDS: Final = frozenset({WHOLE, BACKWARDS, FIXED, "builtins.slice"})
 
 
@@ -37,6 +41,9 @@ def slice_made(act: Activation, state: State, step: cfg.Slice) -> None:
     made = act.made(step.span)
     if all(bound == (True, None) for bound in bounds[1:]):
         saving.keep_length(state, made, value_of(act, state, step.parts[0]))
+    constants = [bound for _, bound in bounds]
+    if fixed and constants[1] == -1 and constants.count(None) == len(constants) - 1:
+        state.heap[slot(made, BUT_LAST)] = NONE
     state.env[step.target] = of(Thing(made, kind), sources=sources)
 
 
@@ -71,6 +78,22 @@ def leave_out(state: State, iterator: Value, bounds: Sequence[Value]) -> None:
     for thing in iterator.things:
         place = extend(thing.path, ELEMENT)
         state.heap[place] = _some(state, state.heap[place])
+
+
+def put_last(state: State, made: Thing, before: Value, added: Value) -> None:
+    """A tuple is made of all that is in another one and one element more: ``stack + (item,)``."""
+    for thing in added.things if len(added.things) == 1 else ():
+        if thing.type.name == "builtins.tuple":
+            fields = {path.fields for path in state.heap.under(thing.path.root)}
+            if fields == {("[0]",)}:
+                state.heap[slot(made.path, BEFORE)] = before
+
+
+def without_last(state: State, target: Value, key: Value) -> Value | None:
+    """What a tuple was before one element was put at its end, where a slice cuts just that off; None elsewhere."""
+    found = [state.heap.get(slot(thing.path, BEFORE)) for thing in target.things]
+    cuts = all(state.heap.get(slot(thing.path, BUT_LAST)) is not None for thing in key.things)
+    return found[0] if cuts and len(found) == 1 else None
 
 
 def _some(state: State, found: Value) -> Value:
