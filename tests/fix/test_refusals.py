@@ -266,3 +266,50 @@ def test_a_module_is_imported_by_a_name_that_python_can_read(
     )
     assert main(["check", "--no-cache", "--fix", "--unsafe-fixes", "--quiet"]) == 0
     assert "\nfrom shared.state import add, SEEN\n" in (tmp_path / "app.py").read_text()
+
+
+EMPTIED = """\
+import asyncio
+import threading
+
+
+async def tasks(keys):
+    batch = []
+    for key in keys:
+        batch.append(asyncio.create_task(asyncio.sleep(0))){task}
+        if len(batch) == 10:
+            batch.clear()
+    await asyncio.gather(*batch)
+
+
+def handler(event, context):
+    batch = []
+    for key in event["keys"]:
+        thread = threading.Thread(target=print)
+        thread.start(){thread}
+        batch.append(thread)
+        if len(batch) == 10:
+            batch.clear()
+    for each in batch:
+        each.join()
+    asyncio.run(tasks(event["keys"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "thread", "reason"),
+    [
+        ("  # here", "", "what holds it is emptied before anybody could await it there"),
+        ("", "  # here", "what holds it is emptied before anybody could join it there"),
+    ],
+)
+def test_what_has_lost_its_container_is_not_waited_for(
+    task: str,
+    thread: str,
+    reason: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fixes_of(tmp_path, EMPTIED.format(task=task, thread=thread), capsys) == [f"no fix: {reason}"]

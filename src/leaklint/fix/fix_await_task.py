@@ -24,6 +24,8 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("what makes the task is no call")
     if finding.hint.dropped == "lost":
         raise NoFix("its name stands for something else on some path")
+    if finding.hint.dropped == "emptied":
+        raise NoFix("what holds it is emptied before anybody could await it there")
     function = tree.function(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")

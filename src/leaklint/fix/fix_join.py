@@ -24,6 +24,8 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("it is not started by a call of start()")
     if not finding.hint.row.startswith(("multiprocessing.", "threading.")):
         raise NoFix("it is no thread, timer or process of the standard library")
+    if finding.hint.dropped == "emptied":
+        raise NoFix("what holds it is emptied before anybody could join it there")
     function, statement = tree.function(node), tree.statement(node)
     if function is None or not isinstance(statement, ast.Expr) or statement.value is not node:
         raise NoFix("the call of start() is no statement of a function")

@@ -252,7 +252,7 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """``iterated`` (an async generator, by a plain loop), ``entered`` (an async context manager, by a plain ``with``),
     ``unread`` (kept where nothing reads it), ``overwritten``
     (in a loop, by the next one), ``lost`` (on some path nothing refers to it any more), ``left`` (one of several, by a
-    loop that is left before its end), or empty."""
+    loop that is left before its end), ``emptied`` (with the container that alone held it), or empty."""
     heeds: Sources = frozenset()
     """Events and flags that the work looks at to learn whether to go on (symbolic)."""
     by_hand: bool = False

@@ -31,6 +31,8 @@ def when(effect: Effect, due: str = "before the handler returns") -> str:
             return due
         case Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "overwritten":
             return "before the next round of the loop takes its name for another"
+        case Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "emptied":
+            return "before what holds it is emptied"
         case Settled.SOME_PATHS:
             return f"on {wording.line(effect)}"
         case Settled.UNCERTAIN:

@@ -38,14 +38,29 @@ def tell_contents_apart(act: Activation, state: State, span: Span) -> None:
         return
     if container in state.escaped or any(field.fields[-1][0] != "<" for field in losing.holders(state.heap, container)):
         return
-    inside = {thing.path for field, value in held.items() if is_prefix(container, field) for thing in value.things}
-    waiting = [path for path in sorted(inside) if _is_under_way(state, path) and _lies_in_containers(state, path)]
+    waiting = _waiting_in(state, container)
     for path in waiting:
         _rename(state, path)
     if waiting:
         _rename(state, container)
         for field in [each for each in held if is_prefix(container, each)]:
             state.heap.pop(field)  # the new one is empty
+
+
+def tell_emptied_apart(state: State, container: Path) -> None:
+    """A container that only this function knows loses all that is in it: what it holds later on is something else."""
+    waiting = _waiting_in(state, container) if container.root.kind is RootKind.MADE and not container.fields else []
+    for path in waiting:
+        _rename(state, path, "emptied")
+    for field in [each for each in state.heap.under(container.root) if waiting and each.fields[0].startswith("[")]:
+        state.heap.pop(field)
+
+
+def _waiting_in(state: State, container: Path) -> list[Path]:
+    """The objects in a container that this function has made, and for whose work nobody has waited yet."""
+    held = state.heap.under(container.root).items()
+    inside = {thing.path for field, value in held if is_prefix(container, field) for thing in value.things}
+    return [path for path in sorted(inside) if _is_under_way(state, path) and _lies_in_containers(state, path)]
 
 
 def _is_under_way(state: State, path: Path) -> bool:
@@ -66,8 +81,8 @@ def _lies_in_containers(state: State, path: Path) -> bool:
     )
 
 
-def _rename(state: State, path: Path) -> None:
-    """Whatever denotes an object denotes an earlier one from now on."""
+def _rename(state: State, path: Path, dropped: str = "overwritten") -> None:
+    """Whatever denotes an object denotes an earlier one from now on; ``dropped`` says how its work was lost."""
     for name, value in state.env.items():
         state.env[name] = _earlier_in(value, path)
     for field, value in list(state.heap.items()):
@@ -80,18 +95,18 @@ def _rename(state: State, path: Path) -> None:
     if path in state.escaped:
         state.escaped[_earlier(path, path)] = state.escaped[path]
     for key in list(state.tokens.about(path)):
-        moved = _of_earlier(state.tokens.pop(key), path)
+        moved = _of_earlier(state.tokens.pop(key), path, dropped)
         known = state.tokens.get(moved.key)
         if known is None or known.status < moved.status:
             state.tokens[moved.key] = moved
 
 
-def _of_earlier(token: Token, path: Path) -> Token:
+def _of_earlier(token: Token, path: Path, dropped: str) -> Token:
     """What hangs on an object hangs on an earlier one: where nobody waits for that, its name has been taken."""
     effect = msgspec.structs.replace(token.effect, path=_earlier(path, path))
     if not isinstance(effect, Pending):
         return token._replace(effect=effect)
-    return token._replace(effect=msgspec.structs.replace(effect, how_dropped="overwritten"), status=Status.MIXED)
+    return token._replace(effect=msgspec.structs.replace(effect, how_dropped=dropped), status=Status.MIXED)
 
 
 def _earlier(place: Path, path: Path) -> Path:

@@ -17,6 +17,7 @@ from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.async_generators import iterate_plainly
 from leaklint.solve.budget import work_of_call
 from leaklint.solve.context_variables import is_expected, put_back
+from leaklint.solve.earlier import tell_emptied_apart
 from leaklint.solve.elements import beside, elements
 from leaklint.solve.escaping import escape, let_go, take_out
 from leaklint.solve.holding import take_out_when_done
@@ -98,6 +99,8 @@ def instantiate(
         held_before = let_go(target, places) if path in summary.writes else target.things
         for thing in ordered(held_before | places.things):
             happening.empty(act, state, thing.path)
+            if is_row:  # else the callee has settled before what it empties
+                tell_emptied_apart(state, thing.path)
             if happening.read_before(summary.reads, path):
                 state.read_first |= {thing.path}
     # what a function of the project does after its own resets, its summary says
