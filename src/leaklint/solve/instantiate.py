@@ -124,8 +124,7 @@ def instantiate(
     yield from read(sub, summary)
     for settle in summary.settles:
         if settle.name.sources:
-            name = Value(settle.name.things, sub.sources(settle.name.sources))
-            removing.remove_named(state, settle, name)
+            removing.remove_named(state, settle, Value(settle.name.things, sub.sources(settle.name.sources)))
             continue
         if act.working:
             yield from serving.settled_by_work(sub, settle)
@@ -360,7 +359,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
         ):
             _handed_on(sub, changed, effect)
             continue
-        elif (isinstance(changed, Close | Defer) and here and not _concerns(thing)) or (
+        elif (isinstance(changed, Close | Defer) and here and thing.type.kind is TypeKind.CONSTANT) or (
             isinstance(changed, Consume)
             and (
                 (here and not uses.is_iterator(act.world, thing)) or is_within(extend(thing.path, POSITION), sub.new[0])
@@ -417,7 +416,3 @@ def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solvin
                 if row is None or not row.invokes:  # else it only passes on: ``Thread.run``
                     return thing.type.name.removeprefix("builtins.")
     return ""
-
-
-def _concerns(thing: Thing) -> bool:
-    return thing.type.kind is not TypeKind.CONSTANT
