@@ -10,7 +10,7 @@ import msgspec.structs
 from leaklint.ir.effects import AnyEffect, Close, Consume, Defer, How, Pending, Read, Work, Write
 from leaklint.ir.location import Place, Span
 from leaklint.ir.summary import CallKind, Moment, Summary
-from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, Thing, TypeKind, Value
+from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, RootKind, Sources, TypeKind, Value
 from leaklint.solve import effects as happening
 from leaklint.solve import folders, fullness, handed_over, heeding, pending, removing, results, saving, serving, uses
 from leaklint.solve.activation import PLATFORM, Activation
