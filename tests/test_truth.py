@@ -14,6 +14,14 @@ FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir() and job_of(path) and not libraries_of(path))
 
 NOT_RUN = {
+    "it raises in every invocation in which it does what it is about": (
+        "lk101_module_state_mutated/name_that_nobody_binds",
+        "lk107_shared_resource_closed/loop_of_its_own_where_the_current_one_is_closed",
+        "lk108_process_state_changed/handler_of_logs_taken_out_unless_it_fails",
+    ),
+    "no one event shows both what grows and what is put back": (
+        "lk101_module_state_mutated/put_back_under_a_key_that_is_there",
+    ),
     "the unsafe fix removes what a neighbour reads: for that it needs a look": (
         "lk110_temporary_file_left/name_known_to_a_neighbour",
     ),
