@@ -105,6 +105,8 @@ def made_for_entry(effect: Write, path: Path, request: Sources, held: Sources) -
     lazily = any(is_along(place, path) for test in effect.tests for place in test)
     # a key that may also be another one does not tell what was put there from what others put there
     replaced = effect.how in (How.SET_ITEM, How.SET_ATTRIBUTE) and all(map(is_from_outside, held))
+    # under a key of its own each new one takes room
+    replaced = replaced and all(is_within(each, held) or each.root.owner == "constant" for each in effect.key_sources)
     separated = (lazily or replaced) and all(is_within(each, held) for each in request)
     return held if request and separated else frozenset()
 
