@@ -242,6 +242,8 @@ class Pending(Effect, frozen=True, gc=False, tag=True, kw_only=True):
     """What runs: the name of the coroutine function, the thread's target."""
     one_of_several: bool = False
     """For coroutines: the call may as well run a function that gives none."""
+    or_constant: bool = False
+    """For coroutines: on other paths the call gives a constant, such as None."""
     row: str = ""
     instead: str = ""
     cure: str = ""

@@ -238,6 +238,8 @@ def _reached(world: World, call: Invoked, written: frozenset[Path], read_by_othe
         if isinstance(effect, Pending) and effect.work is Work.SIBLINGS and effect.site in forgotten:
             continue  # nobody waits for any of them
         settled = _SETTLED.get(status)
+        if isinstance(effect, Pending) and effect.or_constant and settled is Settled.NEVER:
+            settled = Settled.SOME_PATHS
         if isinstance(effect, Pending) and status is not Status.OPEN and _may_be_awaited(effect):
             continue
         if settled is None:
@@ -350,7 +352,9 @@ def _anywhere(engine: Engine, sparing: Sparing, world: World) -> list[Reached]:
                 continue
             if effect.path.root in watched or (effect.path in given_back and effect.how_dropped != "unread"):
                 continue
-            result.append(_local(program, effect))
+            on_some = effect.or_constant and effect.settled is Settled.NEVER
+            settled = Settled.SOME_PATHS if on_some else effect.settled
+            result.append(_local(program, msgspec.structs.replace(effect, settled=settled)))
     for effect, trace in [each for effects in world.declared.values() for each in effects.values()]:
         declares = isinstance(effect, Create) or (isinstance(effect, Pending) and effect.work in ANYWHERE)
         if declares and not trace and program.reported(effect.site.path):

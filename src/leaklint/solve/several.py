@@ -49,12 +49,12 @@ def _single(state: State, thing: Thing) -> Thing:
     return Thing(one, thing.type)
 
 
-def note_others(state: State, made: Path) -> None:
-    """A call may run a function that gives no coroutine in the place of one that does."""
+def note_others(state: State, made: Path, *, or_constant: bool = False) -> None:
+    """A call may run a function that gives no coroutine in the place of one that does, or give a constant."""
     for key in tokens_at(state, made, (Work.COROUTINE,)):
         effect = state.tokens[key].effect
         if isinstance(effect, Pending):
-            effect = msgspec.structs.replace(effect, one_of_several=True)
+            effect = msgspec.structs.replace(effect, one_of_several=True, or_constant=or_constant)
             state.tokens[key] = state.tokens[key]._replace(effect=effect)
 
 
@@ -66,10 +66,7 @@ def note_other_paths(act: Activation, state: State, function: Thing, result: Val
     if not made or _only_tries(act.world, function.type.name):
         return
     for path in made:
-        note_others(state, path)
-        for key in tokens_at(state, path, (Work.COROUTINE,)):
-            if state.tokens[key].status is Status.OPEN:
-                state.tokens[key] = state.tokens[key]._replace(status=Status.MIXED)
+        note_others(state, path, or_constant=True)
 
 
 def _only_tries(world: World, identity: str) -> bool:
