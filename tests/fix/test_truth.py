@@ -48,7 +48,7 @@ STAYS = {
 no fix mends."""
 MENDED = [
     (case, ending)
-    for case in sample(CASES, 12)
+    for case in sample(CASES, 60)
     if job_of(case) and not libraries_of(case)
     for ending in (SAFE, UNSAFE)
     if twins(case, ending) and (ending == SAFE or twins(case, UNSAFE) != twins(case, SAFE))

@@ -6,25 +6,20 @@ from pathlib import Path
 
 import pytest
 from flake8.main.application import Application
+from sampling import sample
 
 from leaklint.pipeline.run import Request, run
 from leaklint.report.concise import render
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
-EVERY = 8
-"""The quick profile takes each eighth case."""
-CHOSEN = [
-    pytest.param(case, marks=() if number % EVERY == 0 else pytest.mark.prove, id=f"{case.parent.name}-{case.name}")
-    for number, case in enumerate(CASES)
-]
 MARK = re.compile(r"(?<=: LK\d{3} )\[(unsafe )?fix\] ")
 """flake8 mends nothing, so that its messages say nothing of fixes."""
 COMMAND_ONLY = re.compile(r": LK90[13] |^\S+\.(ya?ml|json|tf):")
 """What is wrong with a run as a whole, and what stands in the code within a template: flake8 opens no template."""
 
 
-@pytest.mark.parametrize("case", CHOSEN)
+@pytest.mark.parametrize("case", sample(CASES, 150), ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_same_through_both_doors(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

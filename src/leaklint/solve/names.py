@@ -55,6 +55,8 @@ def bind_name(act: Activation, state: State, name: str, value: Value) -> None:
 
 
 def _store_global(act: Activation, state: State, step: cfg.StoreGlobal) -> None:
+    if step.value in act.deferrable:
+        return
     value = value_of(act, state, step.value)
     if act.is_module_body:
         state.env["global " + step.name] = value
@@ -200,7 +202,10 @@ def _make_class(act: Activation, state: State, step: cfg.MakeClass) -> Solving:
 def _import_name(act: Activation, state: State, step: cfg.ImportName) -> Solving:
     if step.name == "*":
         return
-    state.env[step.target] = yield from imported(act, step.module, step.name, step.level)
+    if (name := act.deferrable.get(step.target)) is not None:
+        act.world.deferred.setdefault(act.path, {})[name] = step
+        return
+    state.env[step.target] = yield from imported(act.world, act.path, step.module, step.name, step.level)
 
 
 DIRECT: Final[dict[type, Direct]] = {
