@@ -71,6 +71,8 @@ class Activation:
         """The place where an attribute is being read."""
         self.getting: list[str] = []
         """The properties whose getters are being followed there, outermost first."""
+        self.got: dict[tuple[str, Value], Value] | None = None
+        """What properties have given, by getter and object, while the paths of one summary lead through them."""
         self.rows: list[str] = []
         """The rows whose callables are being followed there, outermost first."""
         self.working: list[Path] = []

@@ -32,9 +32,13 @@ def property_value(act: Activation, state: State, getter: str, facts: FunctionFa
         return suspended(act, state, of(function), Arguments((receiver,)), act.at)
     if act.getting.count(getter) >= MAX_GETTING:
         return unknown(act.made(act.at))
+    if act.got is not None and (known := act.got.get((getter, receiver))) is not None:
+        return known
     act.getting.append(getter)
-    value = yield from call_project(act, state, function, [receiver], act.at)
+    value: Value = yield from call_project(act, state, function, [receiver], act.at)
     act.getting.pop()
+    if act.got is not None:
+        act.got[getter, receiver] = value
     return value
 
 

@@ -95,8 +95,7 @@ def together(state: State, values: Sequence[Value]) -> Value:
     """Any of the values; where they are too many to be told apart, nobody sees who waits for the work among them."""
     found = join_all(values)
     if not found.things and pending.is_under_way(state):
-        for each in values:
-            pending.hand_over(state, each)
+        pending.hand_over_all(state, values, (), made=RootKind.MADE)
     return found
 
 

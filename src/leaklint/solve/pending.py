@@ -294,23 +294,31 @@ def is_under_way(state: State) -> bool:
     )
 
 
-def hand_over(
-    state: State, value: Value, work: Sequence[Work] = (), depth: int = 0, *, made: RootKind = RootKind.MADE
-) -> None:
+def hand_over(state: State, value: Value, work: Sequence[Work] = (), *, made: RootKind = RootKind.MADE) -> None:
     """The value goes where nobody sees it: work that hangs on it, or on its elements, counts as settled.
 
     ``made`` are the objects that are made here: at import, those that survive.
     """
-    for thing in value.things:
-        if thing.path.root.kind is RootKind.PARAMETER:
-            state.handed_over |= {thing.path}
-        if thing.path.root.kind is not made:
-            continue
-        state.settle(tokens_at(state, thing.path, work))
-        if depth < 2 and thing.type.name not in _NUMBERS:
-            for key, below in state.heap.under(thing.path.root).items():
-                if is_prefix(thing.path, key) and key != thing.path:
-                    hand_over(state, below, work, depth + 1, made=made)
+    hand_over_all(state, (value,), work, made=made)
+
+
+def hand_over_all(state: State, values: Iterable[Value], work: Sequence[Work], *, made: RootKind) -> None:
+    """All of the values go where nobody sees them."""
+    seen: set[Thing] = set()
+    for is_last in (False, False, True):
+        fresh = {thing for value in values for thing in value.things} - seen
+        seen |= fresh
+        inside: list[Value] = []
+        for thing in fresh:
+            if thing.path.root.kind is RootKind.PARAMETER:
+                state.handed_over |= {thing.path}
+            if thing.path.root.kind is not made:
+                continue
+            state.settle(tokens_at(state, thing.path, work))
+            if not is_last and thing.type.name not in _NUMBERS:
+                below = state.heap.under(thing.path.root).items()
+                inside += [held for key, held in below if is_prefix(thing.path, key) and key != thing.path]
+        values = inside
 
 
 def keep_coroutine(state: State, value: Value) -> None:

@@ -95,6 +95,8 @@ class Substitution:
         """By place: what survives that the callee puts there, and was not there before the call."""
         self._walked: dict[Path, Value] = {}
         """What the paths denoted before the call that lead through a place which the callee binds anew."""
+        self._got: dict[tuple[str, Value], Value] = {}
+        """What properties on the way of paths have given."""
         self._deep: dict[int, Sources] = {}
         self._observed: dict[int, Sources] = {}
         self._mapped: dict[Sources, Sources] = {}
@@ -215,11 +217,14 @@ class Substitution:
 
     def walk(self, value: Value, fields: Iterable[str]) -> Solving:
         """What one reaches from a value through fields."""
+        act = self.act
         for field in fields:
             if field.startswith("."):
-                value = yield from get_attribute(self.act, self.state, value, field[1:])
+                outer, act.got = act.got, self._got if act.got is None else act.got
+                value = yield from get_attribute(act, self.state, value, field[1:])
+                act.got = outer
             else:
-                value = elements(self.act, self.state, self._carrying(value, field), field, keys=self.is_row)
+                value = elements(act, self.state, self._carrying(value, field), field, keys=self.is_row)
         return value
 
     def _carrying(self, value: Value, field: str) -> Value:
@@ -260,6 +265,7 @@ class Substitution:
 
     def changed(self) -> None:
         """The objects that the arguments denote hold something else from now on."""
+        self._got.clear()
         self._deep.clear()
         self._mapped.clear()
         self._mapped_one.clear()
