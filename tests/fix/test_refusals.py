@@ -277,7 +277,7 @@ async def tasks(keys):
     batch = []
     for key in keys:
         batch.append(asyncio.create_task(asyncio.sleep(0))){task}
-        if len(batch) == 10:
+        {test}
             batch.clear()
     await asyncio.gather(*batch)
 
@@ -288,7 +288,7 @@ def handler(event, context):
         thread = threading.Thread(target=print)
         thread.start(){thread}
         batch.append(thread)
-        if len(batch) == 10:
+        {test}
             batch.clear()
     for each in batch:
         each.join()
@@ -296,20 +296,17 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize(
-    ("task", "thread", "reason"),
-    [
-        ("  # here", "", "what holds it is emptied before anybody could await it there"),
-        ("", "  # here", "what holds it is emptied before anybody could join it there"),
-    ],
-)
+@pytest.mark.parametrize(("task", "thread"), [("  # here", ""), ("", "  # here")])
+@pytest.mark.parametrize("test", ["if len(batch) == 10:", "if True:"])
 def test_what_has_lost_its_container_is_not_waited_for(
+    test: str,
     task: str,
     thread: str,
-    reason: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert fixes_of(tmp_path, EMPTIED.format(task=task, thread=thread), capsys) == [f"no fix: {reason}"]
+    source = EMPTIED.format(test=test, task=task, thread=thread)
+    reason = "what holds it is emptied before anybody could wait for it there"
+    assert fixes_of(tmp_path, source, capsys) == [f"no fix: {reason}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 
+from leaklint.fix.emptied import not_emptied
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_under_lock
 from leaklint.fix.names import attribute
@@ -24,12 +25,11 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("what makes the task is no call")
     if finding.hint.dropped == "lost":
         raise NoFix("its name stands for something else on some path")
-    if finding.hint.dropped == "emptied":
-        raise NoFix("what holds it is emptied before anybody could await it there")
     function = tree.function(node)
     if not isinstance(function, ast.AsyncFunctionDef):
         raise NoFix("only a function that is async can await")
     statement = tree.statement(node)
+    not_emptied(tree, finding.hint, statement)
     must_end(finding, project, finding.hint.callee)
     not_under_lock(finding, project, finding.hint.callee)
     if finding.hint.settled == "some_paths" and not project.ends(finding.hint.callee):

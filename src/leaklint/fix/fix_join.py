@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.durations import seconds
+from leaklint.fix.emptied import not_emptied
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_under_lock
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
@@ -24,8 +25,6 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("it is not started by a call of start()")
     if not finding.hint.row.startswith(("multiprocessing.", "threading.")):
         raise NoFix("it is no thread, timer or process of the standard library")
-    if finding.hint.dropped == "emptied":
-        raise NoFix("what holds it is emptied before anybody could join it there")
     function, statement = tree.function(node), tree.statement(node)
     if function is None or not isinstance(statement, ast.Expr) or statement.value is not node:
         raise NoFix("the call of start() is no statement of a function")
@@ -33,6 +32,7 @@ def make(finding: Finding, project: Project) -> Plan:
         raise NoFix("joining would block the event loop")
     if function.name in _CONSTRUCTORS:
         raise NoFix(f"{function.name} would come back only when what it starts has ended")
+    not_emptied(tree, finding.hint, statement)
     receiver = node.func.value
     if isinstance(receiver, ast.Call):
         changes = _named(tree, statement, receiver, process)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from leaklint.fix.emptied import not_emptied
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_in_own_pool, not_under_lock, waits_for_worker
 from leaklint.fix.names import member
@@ -39,6 +40,7 @@ def make(finding: Finding, project: Project) -> Plan:
     function, statement = tree.function(node), tree.statement(node)
     if function is None:
         raise NoFix("it stands in no function")
+    not_emptied(tree, finding.hint, statement)
     must_end(finding, project, finding.hint.callee)
     not_under_lock(finding, project, finding.hint.callee)
     not_in_own_pool(project, finding.place.path, node)

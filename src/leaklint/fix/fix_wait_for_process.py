@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix import fix_join
+from leaklint.fix.emptied import not_emptied
 from leaklint.fix.plan import After, NoFix, Plan, Replace, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tree import Function, Tree, dotted
@@ -36,6 +37,7 @@ def make(finding: Finding, project: Project) -> Plan:
     function, statement = tree.function(node), tree.statement(node)
     if function is None or isinstance(function, ast.AsyncFunctionDef) is not asynchronous:
         raise NoFix("waiting for it would block the event loop")
+    not_emptied(tree, finding.hint, statement)
     piped = any(
         each.arg in ("stdout", "stderr", "stdin") and "PIPE" in tree.text_of(each.value) for each in node.keywords
     )

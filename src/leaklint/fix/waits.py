@@ -14,7 +14,8 @@ _HARMLESS = (
     *(ast.Constant, ast.Name, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.JoinedStr, ast.FormattedValue),
     *(ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass, ast.expr_context),
 )
-_TAKING_OUT = frozenset({"clear", "discard", "pop", "popitem", "popleft", "remove"})
+TAKING_OUT = frozenset({"clear", "discard", "pop", "popitem", "popleft", "remove"})
+"""Methods by which a container loses what is in it."""
 WAITS = frozenset({"as_completed", "communicate", "gather", "join", "result", "wait"})
 """What waits for work that was started before."""
 
@@ -106,7 +107,7 @@ def at_the_end(tree: Tree, statement: ast.stmt, wait: str, *, name: str = "", qu
 def left_whole(tree: Tree, statement: ast.stmt, name: str) -> None:
     """Raises ``NoFix`` where, behind a statement, something is taken out of the container that is waited for."""
     for each in (inner for rest in tree.after(statement) for inner in ast.walk(rest)):
-        if isinstance(each, ast.Attribute) and each.attr in _TAKING_OUT and name and dotted(each.value) == name:
+        if isinstance(each, ast.Attribute) and each.attr in TAKING_OUT and name and dotted(each.value) == name:
             raise NoFix("what would have to be waited for is taken out of where it lies")
 
 
@@ -325,7 +326,7 @@ def waited_for(tree: Tree, statement: ast.stmt, name: str, wait: Wait) -> list[C
     ):
         # a loop over what has been made before
         return [at_the_end(tree, loop, wait.many.format(loop.iter.id, name), name=loop.iter.id)]
-    kept = _list_of(tree, loop, name)
+    kept = list_of(tree, loop, name)
     changes: list[Change] = []
     if not kept:
         kept = tree.fresh(*wait.lists)
@@ -380,7 +381,7 @@ def _keeps(statement: ast.stmt, name: str) -> bool:
     return put or (call.func.attr == "add_done_callback" and _is_name(call.func.value, name))
 
 
-def _list_of(tree: Tree, loop: ast.stmt, name: str) -> str:
+def list_of(tree: Tree, loop: ast.stmt, name: str) -> str:
     """The list, made just for this outside of the loop, into which the loop puts each object; or nothing."""
     for each in ast.walk(loop):
         if isinstance(each, ast.Expr) and _keeps(each, name):

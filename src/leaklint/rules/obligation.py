@@ -27,12 +27,12 @@ def when(effect: Effect, due: str = "before the handler returns") -> str:
     ``due`` says until when it should be, and may be empty.
     """
     match effect.settled:
+        case Settled.NEVER | Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "emptied":
+            return "before what holds it is emptied"
         case Settled.NEVER:
             return due
         case Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "overwritten":
             return "before the next round of the loop takes its name for another"
-        case Settled.SOME_PATHS if isinstance(effect, Pending) and effect.how_dropped == "emptied":
-            return "before what holds it is emptied"
         case Settled.SOME_PATHS:
             return f"on {wording.line(effect)}"
         case Settled.UNCERTAIN:

@@ -6,6 +6,8 @@ tell them apart, what is made now gets the path, and what was made before gets o
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec.structs
 
 from leaklint.ir.effects import Pending
@@ -16,6 +18,9 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import is_prefix, join
 from leaklint.solve.losing import EARLIER
 from leaklint.solve.state import State, Status, Token
+
+EMPTIED: Final = "emptied"
+"""How work is lost with the container that alone held it."""
 
 
 def tell_apart(act: Activation, state: State, span: Span) -> None:
@@ -48,10 +53,13 @@ def tell_contents_apart(act: Activation, state: State, span: Span) -> None:
 
 
 def tell_emptied_apart(state: State, container: Path) -> None:
-    """A container that only this function knows loses all that is in it: what it holds later on is something else."""
+    """A container that only this function knows loses all that is in it: what it holds later on is something else.
+
+    On the paths on which it does not, somebody may still wait (see ``emptied_on_one``).
+    """
     waiting = _waiting_in(state, container) if container.root.kind is RootKind.MADE and not container.fields else []
     for path in waiting:
-        _rename(state, path, "emptied")
+        _rename(state, path, EMPTIED)
     for field in [each for each in state.heap.under(container.root) if waiting and each.fields[0].startswith("[")]:
         state.heap.pop(field)
 
@@ -106,7 +114,9 @@ def _of_earlier(token: Token, path: Path, dropped: str) -> Token:
     effect = msgspec.structs.replace(token.effect, path=_earlier(path, path))
     if not isinstance(effect, Pending):
         return token._replace(effect=effect)
-    return token._replace(effect=msgspec.structs.replace(effect, how_dropped=dropped), status=Status.MIXED)
+    # of what the rounds of a loop make, the last one is not overwritten
+    status = token.status if dropped == EMPTIED else Status.MIXED
+    return token._replace(effect=msgspec.structs.replace(effect, how_dropped=dropped), status=status)
 
 
 def _earlier(place: Path, path: Path) -> Path:
@@ -123,3 +133,18 @@ def _earlier_in(value: Value, path: Path) -> Value:
 def _earlier_thing(thing: Thing, path: Path) -> Thing:
     own = is_prefix(path, thing.path) and thing.path.fields[:1] != (EARLIER,)
     return Thing(_earlier(thing.path, path), thing.type) if own else thing
+
+
+def emptied_on_one(result: State, left: State, right: State) -> None:
+    """Where two paths meet, one has emptied a container that the other has not: there, somebody may wait for the work.
+
+    ``result`` is the state in which they meet.
+    """
+    for one, other in ((left, right), (right, left)):
+        for key in one.tokens.keys() - other.tokens.keys():
+            token, effect = one.tokens[key], one.tokens[key].effect
+            if not isinstance(effect, Pending) or effect.how_dropped != EMPTIED or effect.path is None:
+                continue
+            before = msgspec.structs.replace(effect, path=Path(effect.path.root, effect.path.fields[:-1]))
+            if token.status is Status.OPEN and token._replace(effect=before).key in other.tokens:
+                result.tokens[key] = result.tokens[key]._replace(status=Status.MIXED, skipped_at=one.line_for(token))

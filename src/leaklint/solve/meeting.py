@@ -8,6 +8,7 @@ from leaklint.ir.effects import Consume, Pending, Write
 from leaklint.ir.values import NOTHING, RootKind, Sources
 from leaklint.solve import losing
 from leaklint.solve.consuming import chosen_by
+from leaklint.solve.earlier import emptied_on_one
 from leaklint.solve.flags import conditions, met
 from leaklint.solve.guards import asked, met_guards
 from leaklint.solve.lattice import CONTENT, FOLDER, ROOM, is_prefix, is_within, join, slot
@@ -62,6 +63,8 @@ def join_states(left: State, right: State) -> State:
             gone = _lost_on_one(token, left, right)
             if gone is not None:
                 result.tokens.setdefault(gone.key, gone)
+    if left.tokens.keys() != right.tokens.keys():
+        emptied_on_one(result, left, right)
     for inside, outside in ((left, right), (right, left)):
         if inside.iterating - outside.iterating:
             keep_of_one(result, inside, inside.iterating - outside.iterating)
