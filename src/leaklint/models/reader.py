@@ -174,7 +174,10 @@ class Reader:
     def stored(self) -> Iterable[Store]:
         for field, kind in self.parts.items():
             path = self.path(f"result{field}")
-            yield Store(path, Value(frozenset({Thing(path, Type(TypeKind.INSTANCE, kind))})))
+            # a number that counts what the iterator goes through tells of that
+            counted = self.row.consumes if field.startswith("[]") and kind == "builtins.int" else ()
+            sources = self.sources(f"{term}[]" for term in counted)
+            yield Store(path, Value(frozenset({Thing(path, Type(TypeKind.INSTANCE, kind))}), sources))
         if self.makes in _FILLED and self.makes != self.name and not self._fills():
             path = self.path("result[]")
             yield Store(path, Value(frozenset({Thing(path)})))  # nobody says what is in it, not that nothing is
