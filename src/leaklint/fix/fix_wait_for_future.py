@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from leaklint.fix.emptied import not_emptied
+from leaklint.fix.fix_move_callback import moved
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_in_own_pool, not_under_lock, waits_for_worker
 from leaklint.fix.names import member
@@ -29,6 +30,8 @@ from leaklint.ir.finding import Finding
 _EXECUTORS = ("ThreadPoolExecutor", "ProcessPoolExecutor")
 _FORGET = ("discard", "remove")
 _GIVE_RESULTS = ("apply_async", "map_async", "starmap_async")
+_RUNS_ON = "runs-on"
+"""The outcome on platforms where a callback is no finding of its own."""
 
 
 @fix("wait-for-future")
@@ -65,7 +68,9 @@ def make(finding: Finding, project: Project) -> Plan:
         submitted = _submitted(tree, node)
         taken = [Replace(finding.place.span, f"list({tree.text_of(node)})")]
         return plan(finding, submitted or taken, safe=safe and bool(submitted))
-    return plan(finding, _waited(tree, node, statement), safe=safe)
+    if node.func.attr == "submit" and (changes := _called_back(finding, tree, node, statement)):
+        return plan(finding, changes, safe=False)
+    return plan(finding, _waited(finding, tree, node, statement), safe=safe)
 
 
 def _left(tree: Tree, function: Function, statement: ast.stmt, pool: str) -> list[Change]:
@@ -131,17 +136,43 @@ def _not_asked_for(tree: Tree, function: Function, name: str) -> None:
                 raise NoFix("the function waits for it already, and goes on before it ends")
 
 
-def _without_callback(scope: ast.AST, name: str = "") -> None:
+def _without_callback(finding: Finding, scope: ast.AST, name: str = "") -> None:
     """Raises ``NoFix`` where a future, by its name or whatever one, calls somebody back who does more than forget it.
 
     Who waits for a future of ``concurrent.futures`` goes on before its callbacks have run.
     """
+    if any(not name or dotted(each.func) == f"{name}.add_done_callback" for each in _calling_back(scope)):
+        told = "" if finding.outcome == _RUNS_ON else "; the fix of the callback waits for both"
+        raise NoFix(f"its done-callback would run after the wait{told}")
+
+
+def _calling_back(scope: ast.AST) -> list[ast.Call]:
+    """The calls by which futures get a callback that does more than forget them."""
+    found = []
     for each in ast.walk(scope):
         match each:
-            case ast.Call(func=ast.Attribute(value=future, attr="add_done_callback"), args=args):
-                forgets = any(isinstance(given, ast.Attribute) and given.attr in _FORGET for given in args)
-                if not forgets and (not name or dotted(future) == name):
-                    raise NoFix("its done-callback would run after the wait; the fix of the callback waits for both")
+            case ast.Call(func=ast.Attribute(attr="add_done_callback"), args=args):
+                if not any(isinstance(given, ast.Attribute) and given.attr in _FORGET for given in args):
+                    found.append(each)
+    return found
+
+
+def _called_back(finding: Finding, tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
+    """What waits for a future and then does what its callback did, where no finding of the callback's own says so."""
+    function = tree.function(node)
+    if finding.outcome != _RUNS_ON or function is None or tree.loops(statement):
+        return []
+    match statement:
+        case ast.Assign(targets=[target], value=value) if value is node and dotted(target):
+            name = dotted(target)
+        case _:
+            return []
+    attached = [each for each in _calling_back(function) if dotted(each.func) == f"{name}.add_done_callback"]
+    if len(attached) != 1 or tree.statement(attached[0]) not in tree.after(statement):
+        return []
+    kept_here(tree, function, name)
+    _not_asked_for(tree, function, name)
+    return moved(tree, attached[0], asynchronous=False)
 
 
 def _goes_on(function: Function) -> bool:
@@ -174,7 +205,7 @@ def _is_kept(tree: Tree, use: ast.Name) -> bool:
     return isinstance(tree.statement(use), ast.Return | ast.Assign) or isinstance(tree.parents[use], ast.Yield)
 
 
-def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
+def _waited(finding: Finding, tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
     assert isinstance(node.func, ast.Attribute)
     method = node.func.attr
     parent = tree.parents[node]
@@ -196,11 +227,11 @@ def _waited(tree: Tree, node: ast.Call, statement: ast.stmt) -> list[Change]:
             kept_here(tree, function, name)
             _not_asked_for(tree, function, name)
             if method == "submit":
-                _without_callback(function, name)
+                _without_callback(finding, function, name)
             return [*waited_for(tree, statement, name, wait), *imports]
         if statement.value is parent and isinstance(parent, ast.ListComp | ast.SetComp) and name:
             left_whole(tree, statement, name)
             if method == "submit":
-                _without_callback(tree.function(node) or tree.module)
+                _without_callback(finding, tree.function(node) or tree.module)
             return [at_the_end(tree, statement, wait.many.format(name, one)), *imports]
     raise NoFix("the future goes where this function cannot wait for it")
