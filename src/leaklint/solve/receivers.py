@@ -269,6 +269,10 @@ class Receivers:
                 if inside is not None and inside in self._program.files
                 else ANYTHING
             )
+        rows = map(self._models.row, self._models.lineage(kind.name)) if kind.what == "instance" else ()
+        held = next((row.attributes[name] for row in rows if row is not None and name in row.attributes), "")
+        if held:
+            return self._said.of_library(held)
         if kind.what in ("library", "instance"):
             return frozenset({Kind("library", f"{kind.name}.{name}")})
         return NOTHING_KNOWN if kind.what == "coroutine" else ANYTHING
