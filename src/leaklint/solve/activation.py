@@ -52,6 +52,8 @@ class Activation:
         self.yielded: list[Value] = []
         self.left_at_yield: set[Path] = set()
         """What work hangs on that nobody waits for where a generator is left at a ``yield``."""
+        self.settled_at_yield: frozenset[Path] | None = None
+        """Symbolic paths that are settled wherever the generator may be left at a ``yield``; None where it may not."""
         self.at_yield: dict[str, Value] = {}
         """What the names of a context manager hold where it yields (see ``leaklint.solve.leaving``)."""
         self.is_module_body = self.name == "<module>"

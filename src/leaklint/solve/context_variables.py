@@ -18,6 +18,7 @@ from leaklint.solve.lattice import (
     NONE,
     ORIGINAL,
     extend,
+    is_within,
     join,
     join_all,
     of,
@@ -234,6 +235,18 @@ def _declared(act: Activation, state: State, variable: Thing) -> list[Thing]:
 def is_expected(act: Activation, state: State) -> bool:
     """Whether the function, as far as it has come, handles that a variable is read that nothing has set."""
     return not _EXPECTING.isdisjoint(act.handling | state.suppressed)
+
+
+def is_set(sub: Substitution, value: Path) -> bool:
+    """Whether a variable was set on every path to the call or at import, has a default, or may be unset here."""
+    default = Path(value.root, (*value.fields[:-1], ".default"))
+    return (
+        is_within(value, sub.new[0])
+        or sub.act.world.field(value) is not None
+        or read_field(sub.act, sub.state, default) is not None
+        or value.root.kind is RootKind.VARIABLE
+        or is_expected(sub.act, sub.state)
+    )
 
 
 def _set_at_import(act: Activation, value: Path) -> Value:

@@ -6,13 +6,15 @@ from typing import Final
 
 from leaklint.ir.effects import Work
 from leaklint.ir.location import Span
+from leaklint.ir.summary import Summary
 from leaklint.ir.values import Path, Thing, TypeKind, Value
 from leaklint.solve import pending
 from leaklint.solve.activation import Activation
 from leaklint.solve.elements import elements
-from leaklint.solve.lattice import of, ordered, prolong, slot
+from leaklint.solve.lattice import SYMBOLIC, of, ordered, prolong, slot
 from leaklint.solve.loops import LEFT, waits
-from leaklint.solve.state import State
+from leaklint.solve.state import State, Status
+from leaklint.solve.substitution import Substitution
 from leaklint.solve.world import Solving
 
 DRAINED: Final = "<drained>"
@@ -27,6 +29,26 @@ def take_all(act: Activation, state: State, value: Value, span: Span) -> Solving
     """All that ``value`` gives is taken at once: by ``*``, by names on the left, by ``+=`` or a slice."""
     if waits(act, value):
         yield from drain(act, state, value, span)
+
+
+def still_waiting(sub: Substitution, summary: Summary) -> Solving:
+    """What work of the caller hangs on, still under way, that a generator finishes by its end only."""
+    found: set[Thing] = set()
+    for store in summary.stores:
+        if store.path.fields[-1:] != (LEFT,):
+            continue
+        for path in sorted(thing.path for thing in store.value.things if thing.path.root.kind in SYMBOLIC):
+            meant = yield from sub.things(path)
+            found |= {Thing(thing.path) for thing in meant.things if _is_under_way(sub.state, thing.path)}
+    return of(*found)
+
+
+def _is_under_way(state: State, path: Path) -> bool:
+    if path.root.kind in SYMBOLIC:
+        return path not in state.settled
+    return any(
+        state.tokens[key].status is not Status.SETTLED for key in pending.tokens_at(state, path, pending.ONE_BY_ONE)
+    )
 
 
 def drain(act: Activation, state: State, value: Value, span: Span) -> Solving:

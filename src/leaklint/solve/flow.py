@@ -247,7 +247,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
                 return False, raising, surprise
             continue
         if kind is cfg.Yield and block.raises_to == RAISE_EXIT:
-            act.left_at_yield |= left_at_yield(state)
+            left_at_yield(act, state)
         snapshot: State | None = None
         if _may_raise(act, state, step) and (now := _version(state, block.raises_to)) != known:
             known = now

@@ -16,7 +16,7 @@ from leaklint.solve import folders, fullness, handed_over, heeding, pending, rem
 from leaklint.solve.activation import PLATFORM, Activation
 from leaklint.solve.async_generators import iterate_plainly
 from leaklint.solve.budget import work_of_call
-from leaklint.solve.context_variables import is_expected, put_back
+from leaklint.solve.context_variables import is_set, put_back
 from leaklint.solve.earlier import tell_emptied_apart
 from leaklint.solve.elements import beside, elements
 from leaklint.solve.escaping import escape, let_go, take_out
@@ -40,8 +40,8 @@ from leaklint.solve.lattice import (
     unknown,
     with_sources,
 )
-from leaklint.solve.lookup import read_field
 from leaklint.solve.looping import is_one_of_loop
+from leaklint.solve.loops import LEFT
 from leaklint.solve.owners import kept_elsewhere, on_loop
 from leaklint.solve.reading import forget_reads, read
 from leaklint.solve.registered import is_registry, keep
@@ -73,7 +73,7 @@ def instantiate(
 
     ``keys`` are the constants under which a row's function sets elements, where all of them are known.
     """
-    from leaklint.solve.draining import drain
+    from leaklint.solve.draining import drain, still_waiting
 
     is_row = bool(row)
     act.work += work_of_call(summary, state)
@@ -122,6 +122,8 @@ def instantiate(
         if len(places.things) == 1 or is_one_of_loop(state, (thing.path for thing in places.things)):
             written.update(thing.path for thing in places.things if thing.path.root.kind is not RootKind.MADE)
     yield from read(sub, summary)
+    if summary.kind is CallKind.GENERATOR:
+        sub.waiting = yield from still_waiting(sub, summary)
     for settle in summary.settles:
         if settle.name.sources:
             removing.remove_named(state, settle, Value(settle.name.things, sub.sources(settle.name.sources)))
@@ -253,6 +255,9 @@ def _store(sub: Substitution, path: Path, stored: Value, *, adds: bool) -> Solvi
     if field.startswith("<"):
         if field == saving.SAVED and saving.is_changed(sub.state, value):
             return
+        if field == LEFT:
+            own = frozenset(each for each in stored.things if each.path.root.kind not in SYMBOLIC)
+            value = join_all([(yield from sub.value(Value(own))), sub.waiting])
         for thing in target.things:
             sub.state.heap[Path(thing.path.root, (*thing.path.fields, field))] = value
         return
@@ -314,7 +319,7 @@ def _effect(sub: Substitution, effect: AnyEffect, trace: Trace, *, handed_on: bo
             if here and changed.how is How.SHRINK and (summary.returns.things or summary.stores):
                 fullness.take_one(state, thing.path)
             continue
-        if isinstance(changed, Read) and changed.origin == "unset" and _is_set(sub, thing.path):
+        if isinstance(changed, Read) and changed.origin == "unset" and is_set(sub, thing.path):
             continue
         if isinstance(changed, Close) and state.is_bound(thing.path):
             # every invocation opens it again before it closes it
@@ -386,18 +391,6 @@ def _handed_on(sub: Substitution, effect: Defer, original: Defer) -> None:
         if source.root.kind is RootKind.PARAMETER and int(source.root.name) < len(sub.arguments)
     ]
     handed_over.defer_parameters(sub.act, sub.state, found, sub.span, [effect.path] if effect.path else [])
-
-
-def _is_set(sub: Substitution, value: Path) -> bool:
-    """Whether a variable was set on every path to the call or at import, has a default, or may be unset here."""
-    default = Path(value.root, (*value.fields[:-1], ".default"))
-    return (
-        is_within(value, sub.new[0])
-        or sub.act.world.field(value) is not None
-        or read_field(sub.act, sub.state, default) is not None
-        or value.root.kind is RootKind.VARIABLE
-        or is_expected(sub.act, sub.state)
-    )
 
 
 def _called_by(sub: Substitution, effect: AnyEffect, summary: Summary) -> Solving:

@@ -22,7 +22,8 @@ from leaklint.ir.values import Path, Thing, Type, TypeKind, Value
 from leaklint.solve.activation import Activation, shape_of
 from leaklint.solve.arguments import Arguments, bind, formals_of
 from leaklint.solve.instantiate import instantiate
-from leaklint.solve.lattice import ELEMENT, is_prefix, join, of, ordered, slot
+from leaklint.solve.lattice import ELEMENT, SYMBOLIC, is_prefix, join, of, ordered, slot
+from leaklint.solve.pending import SOME
 from leaklint.solve.state import State, Status
 from leaklint.solve.substitution import Substitution
 from leaklint.solve.undoing import REMOVING
@@ -154,11 +155,19 @@ def part_behind(question: Ask, facts: FunctionFacts, body: Body) -> tuple[Functi
 
 
 def left_at_yield(act: Activation, last: State) -> Value:
-    """What work hangs on that a generator finishes by its end, but not where it is left at a ``yield``."""
+    """What work hangs on that a generator finishes by its end, but not where it is left at a ``yield``.
+
+    Of the caller's work, the caller knows whether it has been under way (``still_waiting`` in ``draining.py``).
+    """
     finished = set()
     for path in sorted(act.left_at_yield):
         for key in last.tokens.about(path):
             if last.tokens[key].status is Status.SETTLED:
                 last.tokens[key] = last.tokens[key]._replace(settled_with_exception=True)
                 finished.add(Thing(path))
+    at_yield = act.settled_at_yield
+    for path, (certain, every_path) in last.settled.items() if at_yield is not None else ():
+        of_caller = path.root.kind in SYMBOLIC and path.fields[-1:] != (SOME,)
+        if of_caller and certain and every_path and at_yield is not None and path not in at_yield:
+            finished.add(Thing(path))
     return of(*finished)

@@ -72,11 +72,17 @@ def left_early(state: State) -> State:
     return leaving
 
 
-def left_at_yield(state: State) -> set[Path]:
-    """What work hangs on that goes on where a generator is left at a ``yield`` around which nothing catches that."""
-    return {
+def left_at_yield(act: Activation, state: State) -> None:
+    """Notes what work hangs on that goes on where a generator is left at a ``yield`` around which nothing catches that.
+
+    Of the caller's work it notes what does not.
+    """
+    leaving = left_early(state)
+    settled = frozenset(path for path, (_, every_path) in leaving.settled.items() if every_path)
+    act.settled_at_yield = settled if act.settled_at_yield is None else act.settled_at_yield & settled
+    act.left_at_yield |= {
         token.effect.path
-        for token in left_early(state).tokens.values()
+        for token in leaving.tokens.values()
         if isinstance(token.effect, Pending)
         and token.effect.work in ONE_BY_ONE
         and token.effect.path is not None
@@ -91,6 +97,8 @@ def suspend(state: State, generators: Value) -> None:
             for key in tokens_at(state, work.path, ONE_BY_ONE):
                 if state.tokens[key].status is Status.SETTLED:
                     state.tokens[key] = state.tokens[key]._replace(status=Status.OPEN)
+            if work.path.root.kind in SYMBOLIC and work.path in state.settled:
+                state.partly |= {work.path}
 
 
 def entering(act: Activation, operand: str, state: State) -> State:

@@ -89,6 +89,8 @@ class Substitution:
         """What surviving objects held before the call."""
         self.escaped = state.escaped.copy()
         """What surviving places referred to before the call."""
+        self.waiting = NOTHING
+        """What work of the caller hangs on that a generator finishes by its end only (see ``draining.py``)."""
         self.removals: list[Removal] = []
         """What the callee takes out of containers: only then is it known what it returns."""
         self._brought: dict[Path, set[Path]] = {}
