@@ -46,9 +46,9 @@ def test_without_a_handler_a_note_names_the_cure(project: Path, leaklint: Any) -
 
 def test_without_a_handler_a_note_names_the_framework_that_is_not_known(project: Path, leaklint: Any) -> None:
     (project / "leaklint.toml").write_text('handlers = ["web"]\n')
-    (project / "bot/main.py").write_text("import falcon\nimport twisted.web.server\n\napp = falcon.App()\n")
-    assert "what Falcon and Twisted calls is not known" in leaklint().err
-    (project / "falcon.py").write_text("App = object\n")
+    (project / "bot/main.py").write_text("import klein\nimport twisted.web.server\n\napp = klein.Klein()\n")
+    assert "what Klein and Twisted calls is not known" in leaklint().err
+    (project / "klein.py").write_text("Klein = object\n")
     assert "what Twisted calls is not known" in leaklint().err
     (project / "leaklint.toml").write_text("")
     assert 'scope = "all"' in leaklint().err

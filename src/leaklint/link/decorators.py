@@ -16,11 +16,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter
+from leaklint.ir.facts import FileFacts, FunctionFacts, Parameter, decorator_name
 from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
+from leaklint.link.adapters import adapter_files
 from leaklint.link.factories import uncalled_factories
-from leaklint.link.frameworks import Framework, package_of
+from leaklint.link.frameworks import Framework, matches, named_like, package_of
 from leaklint.link.modules import Modules, is_test
 from leaklint.link.names import Library, Names, Own
 
@@ -53,9 +54,12 @@ class Declared:
         self._names = Names(files, modules)
         self._web = web
         self._registers = frozenset(name for each in self._frameworks for name in each.registers)
+        self._in_classes = frozenset(
+            name.rpartition(".")[2] for each in self._frameworks if each.in_classes for name in each.decorators
+        )
         self._makes = frozenset(name for each in self._frameworks for name in each.makes)
         self._leading = frozenset(name for each in self._frameworks for name in (*each.leads_to, *each.names))
-        self._adapted = self._reached({**self._adapter_files(), **applications})
+        self._adapted = self._reached({**adapter_files(files, self._frameworks), **applications})
         self._registrars: dict[str, Framework | None] = {}
         self._listed = functools.cache(self._all_that_list)
         self._spelled_out = functools.cache(self._read_alias)
@@ -70,7 +74,7 @@ class Declared:
             if is_test(path):
                 continue
             for key, function in facts.functions.items():
-                if function.decorators and "." not in key:
+                if function.decorators and ("." not in key or self._in_plain_class(function)):
                     yield from self._decorated(path, key, function)
                 yield from self._injected(path, function)
             for name, value in facts.bound_calls.items():
@@ -78,6 +82,7 @@ class Declared:
                     yield from self._made(path, name, value[:-2])
             if facts.classes:
                 yield from self._inherited(path, facts)
+                yield from self._exposed(path, facts)
             if facts.dotted_strings:
                 yield from self._named(path, facts)
 
@@ -89,8 +94,8 @@ class Declared:
                 (
                     each
                     for each in self._frameworks
-                    if (method in each.registers and _matches(owner, each.objects))
-                    or _matches(name, each.takes)
+                    if (method in each.registers and matches(owner, each.objects))
+                    or matches(name, each.takes)
                     or (method in each.lists and owner == each.takes[0])
                 ),
                 None,
@@ -168,10 +173,11 @@ class Declared:
             name = re.sub(r"\s", "", match[0]) if match else ""
             owner, _, method = name.rpartition(".")
             framework = self._of(path, name, "decorators")
-            if framework is None and owner and method in self._registers:
+            if framework is None and owner and method in self._registers and not function.in_class:
                 framework = self._of_object(path, owner, method, lambda each: each.registers)
             if framework:
                 handler = self._handler(path, key, function.name_span, framework, f"decorated with @{name}", method)
+                handler = msgspec.structs.replace(handler, receiver=framework.receiver if function.in_class else "")
                 later = framework.begins_request.get(method, ())
                 comes_before = (*later, *(f"{owner}.{each}" for each in later))
                 follows = method in framework.follows_answer
@@ -252,6 +258,30 @@ class Declared:
                         handler, receiver=framework.receiver, request_attributes=framework.request_attributes
                     )
 
+    def _in_plain_class(self, function: FunctionFacts) -> bool:
+        """Whether a function is a method that a decorator alone makes a handler, whatever the bases of its class."""
+        words = map(decorator_name, function.decorators)
+        return function.in_class is not None and "<" not in function.name and not self._in_classes.isdisjoint(words)
+
+    def _exposed(self, path: str, facts: FileFacts) -> Iterator[Handler]:
+        """The methods of classes above which a decorator of a framework stands."""
+        for name, each in facts.classes.items():
+            for text in each.decorators if "<" not in name else ():
+                written = text.partition("(")[0]
+                framework = self._of(path, written, "decorators") if decorator_name(text) in self._in_classes else None
+                if framework is None:
+                    continue
+                for method in named_like(each.methods, framework.methods):
+                    function = facts.functions[each.methods[method]]
+                    reason = f"method {method} of a class decorated with @{written}"
+                    handler = self._handler(path, function.name, function.name_span, framework, reason, method)
+                    yield msgspec.structs.replace(handler, receiver=framework.receiver)
+
+    def called_on(self, registrar: str, methods: Iterable[str]) -> list[str]:
+        """Those of an object's methods that a framework calls, which a registrar is given."""
+        framework = self.registrar(registrar)
+        return named_like(methods, framework.methods) if framework is not None and framework.methods else []
+
     def _methods(
         self, order: Iterable[Own], names: Iterable[str], framework: Framework
     ) -> Iterator[tuple[str, str, str]]:
@@ -307,7 +337,7 @@ class Declared:
     def _all_that_list(self, name: str, key: Key) -> tuple[Framework, ...]:
         """The frameworks that list a library's name under a key, whether they apply or not."""
         patterns = attrgetter(key)
-        return tuple(each for each in self._frameworks if _matches(name, patterns(each)))
+        return tuple(each for each in self._frameworks if matches(name, patterns(each)))
 
     def _of_object(
         self, path: str, name: str, method: str, methods: Callable[[Framework], tuple[str, ...]]
@@ -323,7 +353,7 @@ class Declared:
             file = path.rpartition("/")[2]
             return self._first(path, lambda each: each.file == file and method in methods(each))
         return self._first(
-            path, lambda each: method in methods(each) and any(_matches(kind, each.objects) for kind in kinds)
+            path, lambda each: method in methods(each) and any(matches(kind, each.objects) for kind in kinds)
         )
 
     def _first(self, path: str, accepts: Callable[[Framework], bool]) -> Framework | None:
@@ -361,22 +391,6 @@ class Declared:
             injected=framework.injects and any(names) and set(names).isdisjoint(framework.registers),
         )
 
-    def _adapter_files(self) -> dict[str, Platform]:
-        """The files that use an adapter, by its import or by its import's module and a call of its name."""
-        found: dict[str, Platform] = {}
-        packages = {adapter.partition(".")[0] for each in self._frameworks for adapter in each.adapters}
-        importing = {
-            path: [fact for fact in facts.imports if fact.module.partition(".")[0] in packages]
-            for path, facts in self._files.items()
-        }
-        for framework in self._frameworks:
-            for adapter in framework.adapters:
-                module, _, name = adapter.rpartition(".")
-                for path, imports in importing.items():
-                    if any(_mentions(self._files[path], each.module, each.name, module, name) for each in imports):
-                        found.setdefault(path, framework.platform)
-        return {path: platform for path, platform in sorted(found.items()) if not is_test(path)}
-
     def _reached(self, starts: Mapping[str, Platform]) -> dict[str, Platform]:
         """Every file that the given ones import, at any distance, with the platform of the first that does."""
         reached, waiting = dict(starts), list(starts)
@@ -398,19 +412,3 @@ class Declared:
                 led = self._names.named(path, dotted)
                 if led is not None:
                     yield led.path
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or ("*" in pattern and fnmatch.fnmatchcase(name, pattern)) for pattern in patterns)
-
-
-def _mentions(facts: FileFacts, imported: str, imported_name: str, module: str, name: str) -> bool:
-    """Whether an import brings in ``module.name``, or a module under which the file calls that name."""
-    if imported_name:
-        whole = f"{imported}.{imported_name}"
-        if whole == f"{module}.{name}":
-            return True
-        imported = whole
-    if imported != module and not module.startswith(imported + "."):
-        return False
-    return any(name in function.calls for function in facts.functions.values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -13,13 +14,9 @@ from leaklint.ir.handler import Platform
 _SHARED: Final = ("azure", "google")
 """Packages of which many distributions have a part each."""
 NOT_KNOWN: Final = {
-    "cherrypy": "CherryPy",
-    "falcon": "Falcon",
     "hug": "hug",
     "klein": "Klein",
-    "nameko": "Nameko",
     "nicegui": "NiceGUI",
-    "robyn": "Robyn",
     "turbogears": "TurboGears",
     "twisted": "Twisted",
 }
@@ -40,6 +37,8 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """``adapted``: only in files that a file with an adapter imports, at any distance, and under ``web``; ``web``: only
     where the settings ask for the views and tasks of web servers."""
     decorators: tuple[str, ...] = ()
+    in_classes: bool = False
+    """Whether these stand above methods of classes that have no base of the framework, and above such classes."""
     objects: tuple[str, ...] = ()
     """Constructors of the objects whose methods register handlers."""
     registers: tuple[str, ...] = ()
@@ -58,6 +57,9 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Name of the file in which the platform looks, where methods of objects of unknown origin count too."""
     takes: tuple[str, ...] = ()
     """Functions and constructors that take a handler: ``fastapi.Depends``."""
+    methods: tuple[str, ...] = ()
+    """Methods that are called on what is given to those under ``registers`` and ``takes``, and on objects of classes
+    with one of ``decorators`` above them; patterns: ``on_get*``."""
     injects: bool = False
     """What they take may be a class, of which an object is made for each request."""
     leads_to: tuple[str, ...] = ()
@@ -118,3 +120,13 @@ def package_of(name: str) -> str:
     """The package that a dotted name begins with; of one that many distributions share, their part of it."""
     top, _, rest = name.partition(".")
     return f"{top}.{rest.partition('.')[0]}" if top in _SHARED else top.rstrip("*")
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is one of those in a table, which may hold ``*``."""
+    return any(name == pattern or ("*" in pattern and fnmatch.fnmatchcase(name, pattern)) for pattern in patterns)
+
+
+def named_like(names: Iterable[str], patterns: Iterable[str]) -> list[str]:
+    """Those of some names that are in a table, sorted."""
+    return sorted(name for name in names if matches(name, patterns))

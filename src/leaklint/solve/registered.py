@@ -96,7 +96,7 @@ def _note(act: Activation, state: State, registrar: str, thing: Thing) -> Solvin
             made = Thing(function_path(maker), Type(TypeKind.FUNCTION, maker))
             world.registered[maker] = Registration(registrar, of(made))
     elif kind is TypeKind.INSTANCE and "::" in thing.type.name:
-        for name in (*_METHODS, *world.handling_methods(thing.type.name)):
+        for name in (*_METHODS, *_handling(world, thing.type.name, registrar)):
             method = yield from get_attribute(act, state, of(thing), name)
             for each in ordered(method.things):
                 if each.type.kind is TypeKind.METHOD:
@@ -113,6 +113,16 @@ def note_listed(world: World, path: str, registrar: str) -> None:
                 for thing in ordered(value.things) if is_prefix(listed.path, place) else ():
                     if thing.type.kind is TypeKind.FUNCTION:
                         world.registered.setdefault(thing.type.name, Registration(registrar, of(thing)))
+
+
+def _handling(world: World, class_name: str, registrar: str) -> list[str]:
+    """The methods of a class that a framework calls because of its bases, or because a registrar is given an object."""
+    if (registrars := world.program.registrars) is None:
+        return []
+    order = world.order(class_name)
+    own = {name for each in order for name in getattr(world.program.class_(each), "methods", ())}
+    inherited = [name for each in order[1:] for name in registrars.methods_of(each)]
+    return [*inherited, *registrars.called_on(registrar, own)]
 
 
 def _listens(act: Activation, class_name: str) -> bool:

@@ -268,21 +268,14 @@ class World:
         return registrars is not None and registrars.registrar(name) is not None
 
     def is_adapter(self, registrar: str) -> bool:
-        """Whether a registrar makes an object of its own, which the platform calls (``Mangum``)."""
+        """Whether a registrar makes an object of its own, which is called or registers more (``Mangum``)."""
         framework = self.program.registrars.registrar(registrar) if self.program.registrars else None
-        return framework is not None and registrar in framework.callables
+        return framework is not None and (registrar in framework.callables or registrar in framework.objects)
 
     def makes_for_each_request(self, registrar: str) -> bool:
         """Whether a registrar that is given a class makes an object of it for each request (``Depends``)."""
         framework = self.program.registrars.registrar(registrar) if self.program.registrars else None
         return framework is not None and framework.injects and registrar.rpartition(".")[2] not in framework.registers
-
-    def handling_methods(self, class_name: str) -> tuple[str, ...]:
-        """The methods of a class that a framework calls because of its bases."""
-        registrars = self.program.registrars
-        if registrars is None:
-            return ()
-        return tuple(name for each in self.order(class_name)[1:] for name in registrars.methods_of(each))
 
     def kept_object(self, class_name: str) -> Thing:
         """The one object of a class that a framework makes and keeps."""
