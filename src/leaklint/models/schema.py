@@ -232,6 +232,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """For base classes: each object gets a copy of what the class says of its annotated attributes."""
     checked_by: list[str] = []
     """For base classes: decorators, by their last names, whose methods are called with what an object is made of."""
+    builds: bool = False
+    """For class methods of such base classes: it makes an object of the class out of the first argument."""
     # how it is called
     params: list[str] | None = None
     """Parameter names in order, without ``self``; ``*rest`` and ``**rest`` take what is left."""

@@ -300,6 +300,9 @@ def _class_attribute(act: Activation, state: State, thing: Thing, path: Path, na
     # what every class has from ``object`` is not looked for in its metaclass
     if value is None and known is not None and known.metaclass and name not in vars(object):
         value = yield from class_member(act, state, known.metaclass, name, bound_to=thing, on_class=False)
+    builder = act.world.builder(thing.type.name, name) if value is None else None
+    if builder is not None:
+        return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, builder)), of(thing))
     if value is None and name == "__subclasses__":
         return bound(state, Thing(path, Type(TypeKind.LIBRARY_METHOD, SUBCLASSES)), of(thing))
     if value is None and name == "__members__" and act.world.is_subclass(thing.type.name, ENUMS):

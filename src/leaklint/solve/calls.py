@@ -48,7 +48,7 @@ from leaklint.solve.members import DECORATED, MAKING, WITHIN, class_member
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.state import State, Token
 from leaklint.solve.undoing import assume_removal
-from leaklint.solve.validating import validate
+from leaklint.solve.validating import unchecked, validate
 from leaklint.solve.world import CURSORY, Ask, Shape, Solving, class_path, instance
 
 MAX_CALLEES: Final = 8
@@ -395,7 +395,8 @@ def _construct(
             yield from apply(act, state, starter, arguments, span)
         else:
             yield from keep_fields(act, state, each, class_name, arguments, span)
-            yield from validate(act, state, each, Value(frozenset(), sources_of(arguments)), span)
+            data = Value(frozenset(), sources_of(arguments))
+            yield from validate(act, state, each, data, span, unchecked(arguments))
             after = yield from class_member(act, state, each.type.name, "__post_init__", bound_to=each, on_class=False)
             if after is not None:
                 yield from apply(act, state, after, Arguments(), span)

@@ -54,6 +54,7 @@ from leaklint.solve.origins import deep_sources
 from leaklint.solve.pairs import as_dictionary
 from leaklint.solve.registered import register
 from leaklint.solve.state import State
+from leaklint.solve.validating import build
 from leaklint.solve.world import NAMED_TUPLE, Solving, instance
 
 TEXT_METHODS: Final = frozenset(f".{name}" for name in dir(str) if not name.startswith("_"))
@@ -399,6 +400,9 @@ def call_library_method(
             return suspended(act, state, library(name), arguments.before([receiver]), span)
         value = unknown_result(act, state, with_sources(callee, seen), arguments, span)
         return of(Thing(act.made(span), instance(found.type)), sources=value.sources) if found.type else value
+    if row.builds:
+        result = yield from build(act, state, receiver, arguments, span)
+        return result
     full = arguments if row.static else arguments.before([receiver])
     if row.coroutine:
         return suspended(act, state, library(name), full, span)

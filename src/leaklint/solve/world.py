@@ -277,6 +277,11 @@ class World:
         framework = self.program.registrars.registrar(registrar) if self.program.registrars else None
         return framework is not None and framework.injects and registrar.rpartition(".")[2] not in framework.registers
 
+    def builder(self, class_name: str, name: str) -> str | None:
+        """The row of a base class's method that makes an object of the class (``model_validate``)."""
+        names = (self.models.method(each, name) for each in self.order(class_name) if "::" not in each)
+        return next((each for each in names if each and (row := self.models.row(each)) and row.builds), None)
+
     def kept_object(self, class_name: str) -> Thing:
         """The one object of a class that a framework makes and keeps."""
         path, _, name = class_name.partition("::")
