@@ -60,6 +60,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """A plain function is called in a thread, within a copy of the context (the routes of FastAPI)."""
     replaces_defaults: bool = False
     """Its framework gives it something in the place of a default: a copy of it (FastAPI), or None (Slack Bolt)."""
+    isolates: tuple[str, ...] = ()
+    """Contexts of libraries of which each call has one of its own: their integration with its framework does that."""
     ends_request: bool = False
     """Called when a request ends, whatever has become of it: it undoes what the others have done."""
     entry: bool = False

@@ -383,6 +383,7 @@ class Declared:
             copies_context=framework.copies_context,
             replaces_defaults=framework.replaces_defaults,
             durable=framework.durable,
+            isolates=framework.isolates,
             entry=framework.entry,
             request=framework.request,
             takes_request=framework.takes_request,

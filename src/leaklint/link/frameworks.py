@@ -80,6 +80,9 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Whether a plain function is called in a thread, within a copy of the context."""
     replaces_defaults: bool = False
     """Whether a handler gets something in the place of a default argument: a copy of it, or None."""
+    isolates: tuple[str, ...] = ()
+    """Contexts of libraries (``sentry``) that each request has one of its own of: the library's integration, which is
+    switched on where the framework is installed, sees to that."""
     durable: bool = False
     """Run again from the top after each wait, in a fresh thread."""
     serves: tuple[str, ...] = ()

@@ -253,6 +253,7 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             replaces_defaults=any(each.replaces_defaults for each in same),
             arguments=max(each.arguments for each in same),
             durable=any(each.durable for each in same),
+            isolates=tuple(dict.fromkeys(name for each in same for name in each.isolates)),
             ends_request=any(each.ends_request for each in same),
             request=tuple(dict.fromkeys(name for each in same for name in each.request)),
             receiver=next((each.receiver for each in same if each.receiver), ""),

@@ -42,7 +42,8 @@ loguru, New Relic, Datadog, OpenTelemetry and others.
 - What lies in a context variable (structlog, OpenTelemetry), put there where the context ends with the work: inside
   `asyncio.run`, a task, a thread or `copy_context().run`, or in a handler that the platform runs in a task or in a copy
   of the context.
-- `append_keys` under `inject_lambda_context(clear_state=True)`; Sentry with its AWS Lambda integration.
+- `append_keys` under `inject_lambda_context(clear_state=True)`; Sentry with its AWS Lambda integration, and in views
+  and tasks of frameworks (Django, Flask, FastAPI, Celery and others) where its integrations make a scope for each.
 
 **Fix**
 

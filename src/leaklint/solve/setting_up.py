@@ -14,10 +14,13 @@ def settled_at_import(world: World, invoked: Invoked, path: Path) -> bool:
     """Whether something that is set up when the handler is loaded settles it for every invocation."""
     handler, loaded_with = invoked.handler, world.overview.loaded_with
     # a route is called by the entry point that has loaded it
+    context = context_of(path)
+    if context is not None and context.root.name in handler.isolates:
+        return True
     is_route = handler.source is Source.DECORATOR and not handler.entry
     setting_up = {
         place.path
-        for place in world.settled.get(context_of(path) or path, ())
+        for place in world.settled.get(context or path, ())
         if is_route or not _of_another(world, invoked, place)
     }
     if not setting_up:
