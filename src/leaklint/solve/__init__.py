@@ -269,7 +269,7 @@ def _steps(world: World, call: Invoked, effect: AnyEffect, trace: Trace) -> tupl
     facts = call.function
     start = Place(call.path, facts.name_span) if facts is not None else call.handler.place
     steps = [Step(StepKind.HANDLER, start, f"{call.handler.label} is called for each event")]
-    steps.extend(Step(StepKind.CALL, place, "") for place in trace)
+    steps.extend(Step(StepKind.CALL, place, "") for place in without_rounds(trace))
     steps.append(Step(StepKind.LEAK, Place(effect.site.path, effect.site.span), _called(effect.operation)))
     defined = effect.subject.defined
     if defined is not None:
@@ -277,6 +277,19 @@ def _steps(world: World, call: Invoked, effect: AnyEffect, trace: Trace) -> tupl
         steps.append(Step(StepKind.DEFINED, defined, f"{'it' if name.startswith('an ') else name} is made here"))
     del world
     return tuple(steps)
+
+
+def without_rounds(trace: Trace) -> Trace:
+    """The calls on the way without the rounds of a recursion: a call that is there again leads on from its first."""
+    if len(set(trace)) == len(trace):
+        return trace
+    last = {place: index for index, place in enumerate(trace)}
+    shorter, index = [], 0
+    while index < len(trace):
+        index = last[trace[index]]
+        shorter.append(trace[index])
+        index += 1
+    return tuple(shorter)
 
 
 def _called(operation: str) -> str:
