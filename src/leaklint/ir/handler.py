@@ -81,6 +81,8 @@ class Handler(msgspec.Struct, frozen=True, gc=False):
     """How many arguments a platform passes that looks handlers up by name."""
     receiver: Literal["", "request", "kept"] = ""
     """For a method: whether its object is made for each request, or once and kept; ``""`` where it is bound already."""
+    of_classes: tuple[str, ...] = ()
+    """For a method: the classes that inherit it, on whose objects it is called too: ``path::Class``."""
     request: tuple[str, ...] = ()
     """What it takes as request data, in words: its parameters, and what a framework passes beside them."""
     takes_request: str = ""

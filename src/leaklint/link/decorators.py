@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import itertools
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Literal, TypeAlias
 
@@ -74,7 +75,8 @@ class Declared:
             if is_test(path):
                 continue
             for key, function in facts.functions.items():
-                if function.decorators and ("." not in key or self._in_plain_class(function)):
+                words = map(decorator_name, function.decorators) if function.in_class and "<" not in key else ()
+                if function.decorators and ("." not in key or not self._in_classes.isdisjoint(words)):
                     yield from self._decorated(path, key, function)
                 yield from self._injected(path, function)
             for name, value in facts.bound_calls.items():
@@ -255,13 +257,17 @@ class Declared:
                     reason, attribute = f"method {name} of a subclass of {base}", method + "()" * name.endswith("()")
                     handler = self._handler(file, attribute, function.name_span, framework, reason, name)
                     yield msgspec.structs.replace(
-                        handler, receiver=framework.receiver, request_attributes=framework.request_attributes
+                        handler,
+                        receiver=framework.receiver,
+                        request_attributes=framework.request_attributes,
+                        of_classes=(f"{path}::{each}",) if self._fills_in(order, file, function) else (),
                     )
 
-    def _in_plain_class(self, function: FunctionFacts) -> bool:
-        """Whether a function is a method that a decorator alone makes a handler, whatever the bases of its class."""
-        words = map(decorator_name, function.decorators)
-        return function.in_class is not None and "<" not in function.name and not self._in_classes.isdisjoint(words)
+    def _fills_in(self, order: Sequence[Own], path: str, function: FunctionFacts) -> bool:
+        """Whether a class, or one between, defines what the file of an inherited method may call on its objects."""
+        below = itertools.takewhile(lambda each: each != Own(path, function.in_class or ""), order)
+        names = {name for each in below for name in self._files[each.path].classes[each.name].methods}
+        return not names.isdisjoint(self._files[path].attributes_read)
 
     def _exposed(self, path: str, facts: FileFacts) -> Iterator[Handler]:
         """The methods of classes above which a decorator of a framework stands."""
@@ -276,11 +282,6 @@ class Declared:
                     reason = f"method {method} of a class decorated with @{written}"
                     handler = self._handler(path, function.name, function.name_span, framework, reason, method)
                     yield msgspec.structs.replace(handler, receiver=framework.receiver)
-
-    def called_on(self, registrar: str, methods: Iterable[str]) -> list[str]:
-        """Those of an object's methods that a framework calls, which a registrar is given."""
-        framework = self.registrar(registrar)
-        return named_like(methods, framework.methods) if framework is not None and framework.methods else []
 
     def _methods(
         self, order: Iterable[Own], names: Iterable[str], framework: Framework

@@ -255,6 +255,7 @@ def _merged(found: Iterable[Handler]) -> list[Handler]:
             durable=any(each.durable for each in same),
             isolates=tuple(dict.fromkeys(name for each in same for name in each.isolates)),
             ends_request=any(each.ends_request for each in same),
+            of_classes=tuple(sorted({name for each in same for name in each.of_classes})),
             request=tuple(dict.fromkeys(name for each in same for name in each.request)),
             receiver=next((each.receiver for each in same if each.receiver), ""),
             request_attributes=next((each.request_attributes for each in same if each.request_attributes), ()),

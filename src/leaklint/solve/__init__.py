@@ -33,7 +33,7 @@ from leaklint.solve.describe import Describer
 from leaklint.solve.ending import ended
 from leaklint.solve.engine import Engine
 from leaklint.solve.examine import examine
-from leaklint.solve.handlers import Invoked, callable_of, invoke, signature
+from leaklint.solve.handlers import Invoked, callable_of, invoke, signature, ways
 from leaklint.solve.kept import Kept
 from leaklint.solve.lattice import survives
 from leaklint.solve.leaving import is_kept_name
@@ -86,8 +86,8 @@ def solve(
         is_function = question.what in ("function", CURSORY, SUSPECT)
         if is_function and world.budget.refuses(question.name, importing=bool(world.importing)):
             return sparing.left_out()
-        if question.what in ("handler", "handler by default"):
-            return invoke(world, handlers[question.name], by_default=question.what != "handler")
+        if question.what.startswith("handler"):
+            return invoke(world, handlers[question.name], question.what)
         if question.what == "application":
             return make_application(world, question.name)
         if question.what == "signature":
@@ -115,9 +115,8 @@ def solve(
     calls: list[Invoked] = []
     for number, handler in enumerate(solved):
         called(number, len(solved))
-        # callers may leave out what has a default
-        ways = ("handler",) if handler.replaces_defaults else ("handler", "handler by default")
-        answers = [sparing.answer(Ask(way, handler.label + handler.path), handler.place, handler.label) for way in ways]
+        asks = [Ask(way, handler.label + handler.path) for way in ways(world, handler)]
+        answers = [sparing.answer(ask, handler.place, handler.label) for ask in asks]
         calls.extend(answer for answer in answers if answer is not None)
     called(len(solved), len(solved))
     written = frozenset(
@@ -172,7 +171,10 @@ def _confirmed(sparing: Sparing, world: World, quiet: Mapping[Handler, FunctionF
 
 def _import_all(sparing: Sparing, world: World, handlers: Sequence[Handler]) -> None:
     """Runs what is imported together with the handlers: also for nothing but what it puts into other modules."""
-    paths = dict.fromkeys(handler.path for handler in handlers)
+    below = [each.partition("::")[0] for handler in handlers for each in handler.of_classes]
+    paths = dict.fromkeys(
+        [*(handler.path for handler in handlers), *(each for each in below if each in world.program.files)]
+    )
     for path in paths:
         world.overview.loaded_with(path)
     for path in world.program.modules.in_order(paths):

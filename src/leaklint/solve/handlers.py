@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec.structs
 
@@ -30,6 +30,11 @@ from leaklint.solve.run_callables import ends_with_context
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.validating import validate
 from leaklint.solve.world import Solving, World, instance
+
+BY_DEFAULT: Final = "handler by default"
+OF_CLASS: Final = "handler of "
+MOST_CLASSES: Final = 8
+"""Classes that inherit a handler, beyond which it is called on an object of the class that defines it alone."""
 
 
 class Invoked(NamedTuple):
@@ -121,12 +126,20 @@ def _with_defaults(facts: FunctionFacts, names: list[str]) -> FunctionFacts:
     return msgspec.structs.replace(facts, parameters=parameters)
 
 
-def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solving:
-    """Calls a handler; gives what it did, or None where the name is no callable of the project.
+def ways(world: World, handler: Handler) -> list[str]:
+    """How a handler is called, as questions: callers may leave out what has a default, and classes may inherit it."""
+    inheriting = [f"{OF_CLASS}{each}" for each in handler.of_classes if each in world.classes]
+    found = ["handler"] if handler.replaces_defaults else ["handler", BY_DEFAULT]
+    return [*found, *inheriting] if len(inheriting) <= MOST_CLASSES else found
 
-    ``by_default`` gives it only the arguments that it requires; None too where it requires all, or where a platform
+
+def invoke(world: World, handler: Handler, way: str) -> Solving:
+    """Calls a handler in one of these ways; gives what it did, or None where the name is no callable of the project.
+
+    ``BY_DEFAULT`` gives it only the arguments that it requires; None too where it requires all, or where a platform
     calls it and none of its defaults is an object that may be changed.
     """
+    by_default, of_class = way == BY_DEFAULT, way.removeprefix(OF_CLASS) if way.startswith(OF_CLASS) else ""
     act = _outside(world, handler)
     state = State()
     registration = world.registered.get(f"{handler.path}::{handler.attribute}")
@@ -137,7 +150,7 @@ def invoke(world: World, handler: Handler, *, by_default: bool = False) -> Solvi
     facts, bound, path = found if found is not None else (None, 0, handler.path)
     if facts is None:
         return None
-    receiver = _receiver(world, state, handler, facts) if not bound else None
+    receiver = _receiver(world, state, handler, facts, of_class) if not bound else None
     bound += receiver is not None
     free = [each for each in facts.parameters[bound:] if each.kind in ("positional", "either")]
     required = [each for each in free if not each.has_default]
@@ -276,11 +289,11 @@ def _declared(handler: Handler, facts: FunctionFacts, path: str) -> Declare:
     return Declare(site=site, what="async-handler", platform=handler.platform.value, operation=facts.name)
 
 
-def _receiver(world: World, state: State, handler: Handler, facts: FunctionFacts) -> Value | None:
+def _receiver(world: World, state: State, handler: Handler, facts: FunctionFacts, of_class: str) -> Value | None:
     """The object whose method is called: one for each request, or one that the framework keeps."""
     if not handler.receiver or facts.in_class is None or "staticmethod" in facts.decorators:
         return None
-    class_name = f"{handler.path}::{facts.in_class}"
+    class_name = of_class or f"{handler.path}::{facts.in_class}"
     if handler.receiver == "kept":
         thing = world.kept_object(class_name)
     else:

@@ -11,6 +11,7 @@ from typing import Final
 
 from leaklint.ir.location import Place, Span
 from leaklint.ir.values import Path, Root, RootKind, Thing, Type, TypeKind, Value
+from leaklint.link.frameworks import named_like
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import get_attribute
@@ -122,7 +123,8 @@ def _handling(world: World, class_name: str, registrar: str) -> list[str]:
     order = world.order(class_name)
     own = {name for each in order for name in getattr(world.program.class_(each), "methods", ())}
     inherited = [name for each in order[1:] for name in registrars.methods_of(each)]
-    return [*inherited, *registrars.called_on(registrar, own)]
+    framework = registrars.registrar(registrar)
+    return [*inherited, *named_like(own, framework.methods)] if framework is not None else inherited
 
 
 def _listens(act: Activation, class_name: str) -> bool:
