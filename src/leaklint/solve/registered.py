@@ -24,6 +24,8 @@ _PLACE: Final = "handlers of "
 _DECORATOR: Final = ".<decorator>"
 _METHODS: Final = ("__call__", "dispatch")
 """Methods of an object that a framework calls, beside those that its table names."""
+MAX_RECEIVERS: Final = 8
+"""Objects that have one method from their base, beyond which the others are not followed: more callees are unknown."""
 
 
 def is_registry(path: Path) -> bool:
@@ -101,7 +103,7 @@ def _note(act: Activation, state: State, registrar: str, thing: Thing) -> Solvin
             method = yield from get_attribute(act, state, of(thing), name)
             for each in ordered(method.things):
                 if each.type.kind is TypeKind.METHOD:
-                    world.registered[each.type.name] = Registration(registrar, of(each))
+                    _note_method(world, registrar, each)
 
 
 def note_listed(world: World, path: str, registrar: str) -> None:
@@ -114,6 +116,15 @@ def note_listed(world: World, path: str, registrar: str) -> None:
                 for thing in ordered(value.things) if is_prefix(listed.path, place) else ():
                     if thing.type.kind is TypeKind.FUNCTION:
                         world.registered.setdefault(thing.type.name, Registration(registrar, of(thing)))
+
+
+def _note_method(world: World, registrar: str, method: Thing) -> None:
+    """Takes note of an object's method; objects of several classes may have it from one base."""
+    known = world.registered.get(method.type.name)
+    value = of(method)
+    if known is not None and known.registrar == registrar:
+        value = join(known.value, value) if len(known.value.things) < MAX_RECEIVERS else known.value
+    world.registered[method.type.name] = Registration(registrar, value)
 
 
 def _handling(world: World, class_name: str, registrar: str) -> list[str]:
