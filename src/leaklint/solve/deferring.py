@@ -23,13 +23,11 @@ def deferrable(world: World, path: str, body: cfg.Body) -> dict[str, str]:
     world.deferred[path] = {}
     steps = [each for block in body.blocks for each in block.instructions]
     brought = {each.target for each in steps if type(each) is cfg.ImportName and each.name != "*"}
-    bound = Counter(each.name for each in steps if type(each) in (cfg.StoreGlobal, cfg.DeleteGlobal))
+    stores = [each for each in steps if type(each) is cfg.StoreGlobal]
+    bound = Counter([*(each.name for each in stores), *(each.name for each in steps if type(each) is cfg.DeleteGlobal)])
     written = world.program.files[path].global_writers
     return {
         each.value: each.name
-        for each in steps
-        if type(each) is cfg.StoreGlobal
-        and each.value in brought
-        and bound[each.name] == 1
-        and each.name not in written
+        for each in stores
+        if each.value in brought and bound[each.name] == 1 and each.name not in written
     }

@@ -417,6 +417,3 @@ def _annotate_variables(world: World, path: str, facts: FunctionFacts) -> Solvin
             if not world.fields_below(thing.path):
                 for place, inner in (yield from annotated_inside(world, path, said[0], thing.path)):
                     world.keep_field(place, inner)
-
-
-__all__ = ["TypeKind", "begin", "import_module", "nothing", "summarise", "tokens_at_end"]

@@ -264,8 +264,7 @@ class World:
 
     def is_registrar(self, name: str) -> bool:
         """Whether a library's function or method takes handlers."""
-        registrars = self.program.registrars
-        return registrars is not None and registrars.registrar(name) is not None
+        return self.program.registrars is not None and self.program.registrars.registrar(name) is not None
 
     def is_adapter(self, registrar: str) -> bool:
         """Whether a registrar makes an object of its own, which is called or registers more (``Mangum``)."""
