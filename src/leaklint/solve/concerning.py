@@ -24,7 +24,6 @@ from leaklint.solve.lattice import (
 
 _BINDING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE})
 _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
-_LIMITS: Final = frozenset({CLOCK, ROOM})
 
 
 def read_first(place: Path, reads: Sources) -> bool:
@@ -161,7 +160,22 @@ def is_said_where_kept(
 
 def is_limited(container: Path, tests: Iterable[Sources]) -> bool:
     """Whether something is put into a container only if there is room, or if what was there is too old."""
-    return any(test & _LIMITS and any(is_along(place, container) for place in test) for test in tests)
+    for test in tests:
+        if CLOCK in test and any(is_along(place, container) for place in test):
+            return True
+        if ROOM in test and any(_is_measured(place, container) for place in test):
+            return True
+    return False
+
+
+def _is_measured(place: Path, container: Path) -> bool:
+    """Whether a length that was made from a place may be that of the container: not of an object that has it.
+
+    Of a value made from very much, only the objects are known in which that lies.
+    """
+    depth = len(place.fields)
+    inside = is_prefix(place, container) and depth < len(container.fields)
+    return container.fields[depth].startswith("[") if inside else is_prefix(container, place)
 
 
 def is_along(place: Path, path: Path) -> bool:
