@@ -51,6 +51,7 @@ from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import held_at_import, is_bound_nowhere, is_never_set, is_nothing, takes_an_entry
 from leaklint.solve.labels import most_exact, shown, shown_all, shown_place
 from leaklint.solve.lattice import (
+    CLOCK,
     CONSTANT_CONTEXT,
     CONSTANT_PATH,
     MISSING,
@@ -387,7 +388,8 @@ class Describer:
         if effect.how is How.COUNT:
             return Guard.NONE  # a count is not made once, whatever its test asks
         if not same:
-            lazily = (test for test in effect.tests if not self.request(test))
+            # what is too old is fetched anew, and so it may be where the request asks for it
+            lazily = (test for test in effect.tests if CLOCK in test or not self.request(test))
             return Guard.LAZY if any(self._changes(place, holder) for test in lazily for place in test) else Guard.NONE
         if any(self._is_guard(test, path, holder) for test in effect.tests if ROOM not in test):
             for_good = self.request(effect.chosen) and is_taken_for_good(effect, self.invoked.effects)
