@@ -128,6 +128,9 @@ def written_types(world: World, module: str, name: str, writers: tuple[str, ...]
     if value is not None:
         types |= {thing.type for thing in value.things if thing.type.kind is not TypeKind.CONSTANT}
     types.discard(UNKNOWN_TYPE)
+    known = types - {ORIGINAL}
+    if known and all("::" in each.name for each in known):
+        types = known  # of a project's class one knows all that its objects have
     return types if len(types) <= 4 else set()
 
 
