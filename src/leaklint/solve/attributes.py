@@ -10,7 +10,7 @@ from leaklint.solve.activation import Activation
 from leaklint.solve.classes import SUBCLASSES
 from leaklint.solve.descriptors import computed_attribute
 from leaklint.solve.fields import NAMESPACE, is_dataclass
-from leaklint.solve.kinds import having
+from leaklint.solve.kinds import having, holding
 from leaklint.solve.lattice import (
     CONTENT,
     ORIGINAL,
@@ -52,7 +52,8 @@ def get_attribute(act: Activation, state: State, value: Value, name: str) -> Sol
     """What ``value.name`` denotes."""
     found = []
     # what a property makes is one thing for all of them: first for those that survive, which take nothing of it
-    for thing in sorted(having(ordered(value.things), name), key=lambda thing: thing.path.root.kind is RootKind.MADE):
+    things = holding(act.world, state, having(ordered(value.things), name), name)
+    for thing in sorted(things, key=lambda thing: thing.path.root.kind is RootKind.MADE):
         each = yield from _attribute_of(act, state, thing, name)
         found.append(too_deep(each, thing.path))
     result = join_all(found)

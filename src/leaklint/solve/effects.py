@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec.structs
 
@@ -16,6 +16,7 @@ from leaklint.solve.consuming import keep_consumed
 from leaklint.solve.elements import together
 from leaklint.solve.escaping import Removal, escape, take_out
 from leaklint.solve.kinds import (
+    is_bounded,
     is_composed,
     is_empty,
     is_new_object,
@@ -146,7 +147,8 @@ def mutate(
         read_from = attribute_of_class(act, thing, field) & {each.path for each in value.things}
         place = extend(path, element) if element else min(read_from, default=None)
         own = root.kind is RootKind.MADE and not state.is_reset(path)
-        written = {"sources": sources, "key": key, "of_work": of_work}
+        written: dict[str, Any] = {"sources": sources, "key": key, "of_work": of_work}
+        written["bounded"] = not field and is_bounded(act.world, thing)
         write(act, state, path, how, operation, span, **written, value=value, place=place, few=few, own=own)
         if how is How.SET_ITEM and len(target.things) == 1:
             fullness.fill(state, path)
@@ -191,6 +193,7 @@ def write(
     place: Path | None = None,
     few: bool = False,
     own: bool = False,
+    bounded: bool = False,
 ) -> None:
     """A place that may survive is written; ``value`` is what it holds then, where that is known.
 
@@ -213,6 +216,7 @@ def write(
         prunes=pruned(act, state, path, value) if how is How.REBIND else frozenset(),
         once_kept=is_within(path, state.kept),
         of_own=own,
+        bounded=bounded,
         becomes=next(iter(value.things)).type.constant if len(value.things) == 1 else None,
         empties=is_empty(state, value),
         composed=is_composed(value),

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from leaklint.ir.effects import AnyEffect, How, Pending, Work, Write
-from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
+from leaklint.ir.values import Path, RootKind, Thing, Type, TypeKind, Value
 from leaklint.solve.lattice import ELEMENT, FACTORY, HELD, KEYS, NONE, SYMBOLIC, extend, survives
+from leaklint.solve.lineages import OF_NOTHING
 from leaklint.solve.state import State
 from leaklint.solve.world import World
 
@@ -22,6 +23,7 @@ BINDING: Final = frozenset({How.SET_ATTRIBUTE, How.REBIND, How.COUNT})
 _NUMBERS: Final = frozenset({"bool", "float", "int", "builtins.bool", "builtins.float", "builtins.int"})
 _BUILT_IN: Final = {f"builtins.{name}": dir(each) for name, each in vars(builtins).items() if isinstance(each, type)}
 """What the objects of Python's own classes have."""
+_UNBOUNDED: Final = ("builtins.", "collections.")
 _OF_THE_IMPORT: Final = frozenset({RootKind.STATIC, RootKind.CLASS})
 
 
@@ -36,11 +38,52 @@ def having(things: Iterable[Thing], name: str) -> list[Thing]:
     return [each for each in every if name in _BUILT_IN.get(each.type.name, [name])]
 
 
+def holding(world: World, state: State, things: list[Thing], name: str) -> list[Thing]:
+    """Those of several things that may have an attribute, where one is known to have it.
+
+    Objects of other classes may stand beside it: of a project's class that knows no such name, none has it.
+    """
+    if len(things) < 2:
+        return things
+    places = [(each, extend(each.path, f".{name}")) for each in things]
+    known = {each for each, place in places if (state.heap.get(place) or world.field(place)) is not None}
+    return [each for each in things if each in known or not _is_without(world, each.type, name)] if known else things
+
+
+def _is_without(world: World, kind: Type, name: str) -> bool:
+    """Whether the objects of a project's class have no attribute of that name, as far as its text and its bases say."""
+    if kind.kind is not TypeKind.INSTANCE or "::" not in kind.name:
+        return False
+    for each in world.order(kind.name):
+        facts = world.program.class_(each) if "::" in each else None
+        if facts is None and each not in OF_NOTHING:
+            return False
+        if facts is not None and (
+            name in facts.instance_attributes
+            or name in facts.attributes
+            or name in facts.annotations
+            or not facts.methods.keys().isdisjoint((name, "__getattr__", "__getattribute__"))
+        ):
+            return False
+    return True
+
+
 def is_weak(world: World, container: Thing) -> bool:
     """Whether a container keeps nothing alive: what is in it is somebody else's, and goes with that."""
     kind = container.type
     name = kind.name if kind.kind is TypeKind.INSTANCE else _type_at_import(world, container.path)
     return bool(name) and "::" not in name and world.models.class_row(name, "weak") is not None
+
+
+def is_bounded(world: World, container: Thing) -> bool:
+    """Whether a container has a bound whoever makes it, as its class or a base of that says."""
+    kind = container.type
+    if kind.kind is not TypeKind.INSTANCE or kind.name.startswith(_UNBOUNDED):
+        return False
+    return any(
+        "::" not in each and world.models.class_row(each, "always_bounded") is not None
+        for each in world.order(kind.name)
+    )
 
 
 def is_of_request(world: World, container: Thing) -> bool:

@@ -370,13 +370,15 @@ class Substitution:
 
     def _reached(self, start: Path, fields: tuple[str, ...]) -> Path:
         """The place to which fields lead from a surviving object, through other objects made at import."""
-        path = start
-        for field in fields:
-            path = extend(path, field)
-            stored = self.act.world.field(path)
-            if stored is not None and len(stored.things) == 1:
-                (thing,) = stored.things
-                path = thing.path if thing.path.root.kind is RootKind.STATIC else path
+        path, field_of = start, self.act.world.field
+        for at, field in enumerate(fields):
+            path, following = extend(path, field), fields[at + 1 : at + 2]
+            stored = field_of(path)
+            there = [each.path for each in stored.things] if stored is not None else []
+            if len(there) > 1 and following:
+                there = [each for each in there if field_of(extend(each, following[0])) is not None]
+            if len(there) == 1 and there[0].root.kind is RootKind.STATIC:
+                path = there[0]
         return path
 
     def _in_field(self, value: Value, fields: tuple[str, ...]) -> Sources:

@@ -11,7 +11,16 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, TypeKind
 from leaklint.solve import effects as happening
 from leaklint.solve import fullness, holding, listed, looping, replacing, saving, undoing
 from leaklint.solve.escaping import Removal
-from leaklint.solve.kinds import is_composed, is_distinct, is_new_object, is_of_request, is_weak, note_change
+from leaklint.solve.kinds import (
+    BINDING,
+    is_bounded,
+    is_composed,
+    is_distinct,
+    is_new_object,
+    is_of_request,
+    is_weak,
+    note_change,
+)
 from leaklint.solve.lattice import (
     CONSTANT_PATH,
     KEYS,
@@ -79,6 +88,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         return
     if is_weak(act.world, thing) or is_of_request(act.world, thing):
         return
+    if effect.how not in BINDING and is_bounded(act.world, thing):
+        effect = msgspec.structs.replace(effect, bounded=True)
     held = sub.arguments[1:] if not trace else [sub.arguments[index] for index in written]
     of_work = holding.work_in(state, held)
     if of_work is None:
