@@ -59,8 +59,8 @@ def owner(subject: Subject, *, variable: bool = False, attribute: bool = False) 
 
     With ``attribute`` it is an attribute of the object that is meant, not what the attribute holds.
     """
-    if subject.name.startswith(("a ", "an ", "the ")):
-        return subject.name
+    if subject.name.startswith(("a ", "an ", "the ")) or " of an " in subject.name:
+        return f"attribute {subject.name}" if attribute and " of an " in subject.name else subject.name
     words = [_OWNER.get(subject.lifetime, "")]
     if "()" in subject.name and subject.lifetime in (Lifetime.CLASS, Lifetime.FUNCTION):
         words = ["cached result"]

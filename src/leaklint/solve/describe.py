@@ -49,7 +49,7 @@ from leaklint.solve.consuming import is_lazy
 from leaklint.solve.context_variables import counts
 from leaklint.solve.handlers import Invoked
 from leaklint.solve.kinds import held_at_import, is_bound_nowhere, is_never_set, is_nothing, takes_an_entry
-from leaklint.solve.labels import most_exact, shown, shown_all, shown_place
+from leaklint.solve.labels import UNNAMED, most_exact, part_of, shown, shown_all, shown_place
 from leaklint.solve.lattice import (
     CLOCK,
     CONSTANT_CONTEXT,
@@ -146,7 +146,7 @@ class Describer:
                 captured = _CAPTURED.match(owner[1])
                 if captured is not None:
                     return Subject(Lifetime.CLOSURE, captured[1] + rest, "", above.defined)
-                name = above.name + (shown(owner[1]) if rest else shown_place((owner[1],))) + rest
+                name = part_of(above.name, (shown(owner[1]) if rest else shown_place((owner[1],))) + rest)
                 held = world.field(extend(owner[0], owner[1])) or NOTHING
                 local = any(world.is_subclass(thing.type.name, THREAD_LOCALS) for thing in held.things)
                 return Subject(Lifetime.THREAD_LOCAL if local else above.lifetime, name, "", above.defined)
@@ -156,7 +156,7 @@ class Describer:
             lifetime = Lifetime.CLOSURE if "<locals>" in root.name else Lifetime.MODULE
             span = span_in(root.name)
             place = Place(root.owner, span) if span is not None else None
-            return Subject(lifetime, rest.lstrip(".") or "an object made at import", "", place)
+            return Subject(lifetime, part_of(UNNAMED, rest), "", place)
         if root.kind is RootKind.CLASS:
             known = world.program.class_(f"{root.owner}::{root.name}")
             attribute = world.named.get(Path(root, path.fields[:1]))

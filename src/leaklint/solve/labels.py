@@ -12,6 +12,8 @@ from leaklint.solve.uses import AROUND, CACHED
 
 ANY: Final = "[…]"
 """How a message writes any element."""
+UNNAMED: Final = "an object made at import"
+"""What a message calls an object to which no name leads."""
 
 
 def most_exact(labels: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
@@ -43,6 +45,8 @@ def shown(field: str) -> str:
         return ""
     if field == WITHIN:
         return " (its decorator)"
+    if field.startswith("<") and field[1:-1].isdigit():
+        return "(…)"  # what ``functools.partial`` has bound
     if field.startswith("['") and '"' not in field:
         return f'["{field[2:-2]}"]'
     return field
@@ -59,3 +63,12 @@ def shown_place(fields: Sequence[str]) -> str:
     while last and fields[last - 1] == ELEMENT:
         last -= 1
     return "".join(shown(field) for field in fields[:last])
+
+
+def part_of(owner: str, fields: str) -> str:
+    """What one calls a part of an object: ``BASKET.items``, ``items of an object made at import``."""
+    above, unnamed, _ = owner.partition(UNNAMED)
+    if not unnamed or not fields:
+        return owner + fields
+    inner = (above.removesuffix(" of ") + fields).removeprefix(".")
+    return f"{'an element' + inner[len(ANY) :] if inner.startswith(ANY) else inner} of {UNNAMED}"
