@@ -14,15 +14,20 @@ from leaklint.solve.lattice import (
     TEMPORARY,
     constant,
     constants,
+    extend,
     named,
     names_in,
     single_constant,
 )
+from leaklint.solve.state import State
 from leaklint.solve.world import World
 
 JOIN: Final = "os.path.join"
 JOINING: Final = frozenset({JOIN, "pathlib.Path", "pathlib.PurePath"})
 """Functions whose first argument is what the path begins with that they give."""
+_JOINPATH: Final = "pathlib.PurePath.joinpath"
+_REST: Final = ".rest"
+"""The field of a path in which lies what it was given besides its beginning."""
 TEMPORARY_FOLDER: Final = "tempfile.gettempdir"
 _MADE: Final = frozenset({"tempfile.TemporaryDirectory", "tempfile.mkdtemp"})
 """They make a folder in there. One that the import makes stays, and what invocations put into it stays with it."""
@@ -52,6 +57,23 @@ def placed(first: Value, sources: Sources) -> Sources:
     if (texts and absolute) or (ELSEWHERE in first.sources and TEMPORARY not in first.sources):
         return (sources - {TEMPORARY, *map(named, names_in(sources))}) | {ELSEWHERE}
     return sources - {ELSEWHERE}
+
+
+def beginning(name: str, arguments: Arguments, receiver: Sequence[Value]) -> Value | None:
+    """What the path begins with that a function gives, where it gives one that it puts together."""
+    if name in JOINING and arguments.positional:
+        return arguments.positional[0]
+    return receiver[0] if name == _JOINPATH and receiver else None
+
+
+def put_together(state: State, result: Value, first: Value) -> Value:
+    """A path that begins with ``first``: in one that begins elsewhere, a folder for temporary files is but a name."""
+    sources = placed(first, result.sources)
+    for thing in result.things if ELSEWHERE in sources else ():
+        rest = state.heap.get(extend(thing.path, _REST))
+        if rest is not None:
+            state.heap[extend(thing.path, _REST)] = Value(frozenset(), placed(first, rest.sources))
+    return Value(result.things, sources)
 
 
 def made_at_import(name: str, given: Mapping[str, object], site: Path) -> Sources:

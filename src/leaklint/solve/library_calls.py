@@ -262,8 +262,9 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     if formals is None and row.request and not row.constant:
         carried = [deep_sources(state, value) for value in arguments.everything()]
         result = with_sources(result, result.sources.union(*carried))
-    if name in folders.JOINING and arguments.positional:
-        result = Value(result.things, folders.placed(arguments.positional[0], result.sources))
+    first = folders.beginning(name, arguments, bound)
+    if first is not None:
+        result = folders.put_together(state, result, first)
     if act.importing:
         result = with_sources(result, result.sources | folders.made_at_import(name, given, act.made(span)))
     if name in saving.SAVING and len(arguments.everything()) == 1:

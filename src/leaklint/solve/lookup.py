@@ -24,6 +24,7 @@ from leaklint.solve.lattice import (
     ANY_NAME,
     AT_IMPORT,
     ELEMENT,
+    ELSEWHERE,
     ORIGINAL,
     TEMPORARY,
     at_import,
@@ -108,7 +109,7 @@ def kept(sources: Sources) -> Sources:
     return frozenset(
         at_import(source) if source.root.owner == "process" and source != TEMPORARY else source
         for source in sources
-        if source == TEMPORARY
+        if source in (TEMPORARY, ELSEWHERE)
         or source.root.owner in ("request", "process", AT_IMPORT)
         or source.root.owner.startswith(SNAPSHOT)
         or (source.root.owner == "constant" and is_temporary(source.root.name))
