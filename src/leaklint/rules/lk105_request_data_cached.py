@@ -41,6 +41,8 @@ function has side effects; `warning` where the cache has no bound, or the functi
 **Silent**
 
 - A cache with a bound or a time to live on a function that only computes.
+- A cache with a bound on a method whose object the handler makes anew: no later invocation has the same `self`. Without
+  a bound it keeps all these objects.
 - A cached function whose arguments do not come from the request: that is lazy initialisation.
 
 **Fix**

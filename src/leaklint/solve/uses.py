@@ -15,6 +15,7 @@ from leaklint.ir.values import MAX_FIELDS, NOTHING, Path, Root, RootKind, Source
 from leaklint.solve import outside
 from leaklint.solve.activation import Activation
 from leaklint.solve.effects import open_effect, tests_of
+from leaklint.solve.kinds import is_distinct
 from leaklint.solve.lattice import (
     HELD,
     POSITION,
@@ -146,8 +147,12 @@ def cached_call(
 ) -> None:
     """A caching function of the project is called: its arguments are kept.
 
-    ``chosen`` is the key, where a function of the project makes it of the arguments.
+    ``chosen`` is the key, where a function of the project makes it of the arguments. What is kept for an object that
+    equals no other one, such as the ``self`` of a method, no later invocation is ever given.
     """
+    unequalled = chosen is None and any(is_distinct(act.world, value) for value in bound)
+    if unequalled and bounded:
+        return
     sources, key = frozenset[Path](), frozenset[Path]()
     for value in bound:
         given = deep_sources(state, value)
@@ -157,6 +162,7 @@ def cached_call(
         else:
             key, sources = key | given, sources | given
     told = result.sources | deep_sources(state, result)
+    changes = outside.CHANGED in summary.trims or any(_is_missed(act.world, effect) for effect, _ in summary.effects)
     pure = VARIES not in summary.returns.sources and (VARIES in key or VARIES not in told)
     if chosen is not None:
         key = deep_sources(state, chosen)
@@ -173,11 +179,10 @@ def cached_call(
             path=Path(thing.path.root, thing.path.fields),
             sources=sources,
             bounded=bounded,
-            pure=pure,
-            side_effects=outside.CHANGED in summary.trims
-            or any(_is_missed(act.world, effect) for effect, _ in summary.effects),
-            missing=tuple(_told(act, source) for source in hidden),
-            reads=frozenset(source for source in beside if survives(source)),
+            pure=pure or unequalled,
+            side_effects=changes and not unequalled,
+            missing=() if unequalled else tuple(_told(act, source) for source in hidden),
+            reads=frozenset(source for source in beside if survives(source) and not unequalled),
         ),
     )
 
