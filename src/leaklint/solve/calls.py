@@ -96,7 +96,7 @@ def _apply_each(
     results: list[Value] = []
     repeated: set[tuple[object, ...]] = set()
     # one of several functions runs: what it opens, throws away or binds, another one finds as it was
-    apart = len(things) > 1 and all(each.type.kind is TypeKind.FUNCTION for each in things)
+    apart = len(things) > 1 and _are_alternatives(state, things)
     before, opened = set(state.tokens) if apart else set(), dict[tuple[object, ...], Token]()
     start, ends = (state.resets, state.written), []
     for thing in things:
@@ -129,6 +129,14 @@ def _apply_each(
     for thing, result in zip(things, results, strict=True):
         several.note_other_paths(act, state, thing, result, span)
     return join_all(results)
+
+
+def _are_alternatives(state: State, things: Sequence[Thing]) -> bool:
+    """Whether one of several functions runs, or of the methods of one object, where no loop goes through them all."""
+    kinds = {each.type.kind for each in things}
+    if kinds == {TypeKind.METHOD} and state.iterating.isdisjoint(each.path for each in things):
+        return len({state.heap.get(slot(each.path, "<self>")) for each in things} - {None}) == 1
+    return kinds == {TypeKind.FUNCTION}
 
 
 def _is_plain(thing: Thing) -> bool:

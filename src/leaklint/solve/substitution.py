@@ -93,6 +93,8 @@ class Substitution:
         """What work of the caller hangs on that a generator finishes by its end only (see ``draining.py``)."""
         self.removals: list[Removal] = []
         """What the callee takes out of containers: only then is it known what it returns."""
+        self.done: set[tuple[object, ...]] = set()
+        """Keys of the writes that the call has done so far: what the callee undoes of them, it has undone itself."""
         self._brought: dict[Path, set[Path]] = {}
         """By place: what survives that the callee puts there, and was not there before the call."""
         self._walked: dict[Path, Value] = {}

@@ -131,7 +131,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
     given = original.sources | original.key_sources if effect.how in undoing.REMOVING else frozenset()
     whole = [sub.arguments[index] for index in sub.whole(given)]
     taken_out = whole[0] if len(whole) == 1 else _behind(sub, min(given)) if len(given) == 1 else NOTHING
-    undone = undoing.with_callbacks(state, undoing.undone_by(state, effect, taken_out))
+    found = [key for key in undoing.undone_by(state, effect, taken_out) if key not in sub.done]
+    undone = undoing.with_callbacks(state, found)
     looping.lose(act, state, place, taken_out, sub.arguments[0] if sub.arguments else NOTHING)
     if undone or undoing.is_next_of_several(state, effect) or undoing.fills_again(state, effect):
         sure = [key for key in undone if not trace or not undoing.may_be_left_out(effect, state.tokens[key].effect)]
@@ -144,8 +145,8 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         state.settle(sure, within=one_of_many)
         state.settle([key for key in undone if key not in sure], Status.MIXED)
         return
-    found = original.path is not None and is_within(place, sub.key(frozenset({original.path})))
-    if thing.path.root.kind is RootKind.MADE and not found and undoing.is_from_new(state, effect):
+    handed = original.path is not None and is_within(place, sub.key(frozenset({original.path})))
+    if thing.path.root.kind is RootKind.MADE and not handed and undoing.is_from_new(state, effect):
         return
     if effect.puts_back and trace and not effect.guards:
         happening.put_back(act, state, effect, trace)
@@ -157,12 +158,27 @@ def write(sub: Substitution, effect: Write, original: Write, thing: Thing, trace
         tests = effect.tests | happening.tests_of(state)
         effect = msgspec.structs.replace(effect, guards=effect.guards | guards, tests=tests)
         note_change(act.world, effect)
-        state.open(with_status(Token(effect, trace), effect))
+        token = with_status(Token(effect, trace), effect)
+        _note_done(sub, token)
+        state.open(token)
         return
     new = sub.is_new(place)
     if new and effect.unique and not trace:
         new = not looping.is_of_another(act, state, place, sub.arguments[0])
+    _note_done(sub, Token(effect, trace))
     happening.open_effect(act, state, effect, trace, new=new)
+
+
+def _note_done(sub: Substitution, token: Token) -> None:
+    """The call writes: it is no other call that has left this open, which the callee may be there to undo.
+
+    Nor is it one of several that a loop over constants makes: ``for mode in ("enter", "leave"): track(mode)``.
+    """
+    if not token.trace or CONSTANT_PATH in sub.state.iterating:
+        return
+    old = sub.state.tokens.get(token.key)
+    if old is None or old.status is Status.SETTLED or old.trace[:1] == token.trace[:1]:
+        sub.done.add(token.key)
 
 
 def _is_of_import(sub: Substitution, sources: Sources) -> bool:
