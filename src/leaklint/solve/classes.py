@@ -139,7 +139,10 @@ def move_fields(state: State, thing: Thing, place: Path) -> None:
         if key.fields[: len(thing.path.fields)] == thing.path.fields:
             rest = key.fields[len(thing.path.fields) :]
             if rest and len(place.fields) + len(rest) <= MAX_DEPTH:
-                state.heap[Path(place.root, (*place.fields, *rest))] = value
+                moved = Path(place.root, (*place.fields, *rest))
+                # what stands for what lies in a field is known by that field
+                things = frozenset(Thing(moved, each.type) if each.path == key else each for each in value.things)
+                state.heap[moved] = Value(things, value.sources)
 
 
 MAX_DEPTH = 4

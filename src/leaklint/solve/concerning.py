@@ -24,6 +24,7 @@ from leaklint.solve.lattice import (
 
 _BINDING: Final = frozenset({How.REBIND, How.SET_ATTRIBUTE})
 _FEEDING: Final = frozenset({How.GROW, How.SET_ITEM})
+_REPLACING: Final = frozenset({How.COUNT, How.SET_ATTRIBUTE, How.SET_ITEM})
 
 
 def read_first(place: Path, reads: Sources) -> bool:
@@ -103,7 +104,7 @@ def made_for_entry(effect: Write, path: Path, request: Sources, held: Sources) -
     """
     lazily = any(is_along(place, path) for test in effect.tests for place in test)
     # a key that may also be another one does not tell what was put there from what others put there
-    replaced = effect.how in (How.SET_ITEM, How.SET_ATTRIBUTE) and all(map(is_from_outside, held))
+    replaced = effect.how in _REPLACING and all(map(is_from_outside, held))
     # under a key of its own each new one takes room
     replaced = replaced and all(is_within(each, held) or each.root.owner == "constant" for each in effect.key_sources)
     separated = (lazily or replaced) and all(is_within(each, held) for each in request)
@@ -129,11 +130,18 @@ def is_said_otherwise(
         and each.path is not None
         and is_prefix(path, each.path)
         and (
-            (each.operation != MISSING and not each.assumed)
+            (each.operation != MISSING and not each.assumed and not _is_part_of_entry(each, path, looked_up))
             or (each.path == path and each.site < looked_up.site and not constant(each.key_sources))
         )
         for each in effects
     )
+
+
+def _is_part_of_entry(effect: Write, container: Path, looked_up: Write) -> bool:
+    """Whether a part of the entry is replaced that is made of no more than its key: nothing is said of that."""
+    known = all(is_within(each, looked_up.key_sources) for each in effect.sources if is_from_outside(each))
+    replaces = effect.how in _REPLACING
+    return effect.path != container and replaces and known and not any(map(is_from_outside, effect.key_sources))
 
 
 def is_said_where_kept(

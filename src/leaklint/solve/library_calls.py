@@ -13,6 +13,7 @@ from leaklint.ir.values import NOTHING, Path, RootKind, Sources, Thing, Type, Ty
 from leaklint.models.load import GIVEN
 from leaklint.solve import (
     builtin_calls,
+    by_default,
     caches,
     filenames,
     folders,
@@ -267,6 +268,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
         result = folders.put_together(state, result, first)
     if act.importing:
         result = with_sources(result, result.sources | folders.made_at_import(name, given, act.made(span)))
+    if name == by_default.MAKING and bound:
+        yield from by_default.fill(act, state, result, bound[0], span)
     if name in saving.SAVING and len(arguments.everything()) == 1:
         saving.save(state, result, bound[0])
     if name == "builtins.len":
