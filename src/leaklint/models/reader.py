@@ -149,7 +149,7 @@ class Reader:
     def sources(self, terms: Iterable[str]) -> frozenset[Path]:
         """The paths of terms as what a value is made from: what is made from any of ``*args`` is made from all."""
         starred = {formal.name for formal in self.formals if formal.kind in ("star", "double_star")}
-        paths = [(self.path(term), term in starred) for term in terms]
+        paths = [(self.path(term.replace("{}", "[]")), term in starred) for term in terms]
         return frozenset(Path(path.root) if star else path for path, star in paths)
 
     def returned(self) -> Value:

@@ -9,8 +9,8 @@ from typing import Final
 
 from leaklint.models.schema import MADE_FROM, Condition, Row
 
-_TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*\*?)\])*)")
-_FIELD: Final = re.compile(r"\.\w+|\[[^\]]*\]")
+_TERM: Final = re.compile(r"(\w+)((?:\.\w+|\[(?:\w*|\*\*?)\]|\{\})*)")
+_FIELD: Final = re.compile(r"\.\w+|\[[^\]]*\]|\{\}")
 
 
 class TermError(Exception):

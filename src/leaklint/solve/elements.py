@@ -74,6 +74,15 @@ def elements(act: Activation, state: State, value: Value, field: str = ELEMENT, 
     return result if in_tuples else with_sources(result, narrowed(value, field))
 
 
+def keys_of(act: Activation, state: State, value: Value) -> Value:
+    """The keys of a dictionary, where they are known; else any of its elements, or keys."""
+    known = [read_field(act, state, extend(thing.path, KEYS)) for thing in value.things if thing.type.name in DICTS]
+    held = [each for each in known if each is not None]
+    if not held or len(held) < len(value.things):
+        return elements(act, state, value)
+    return with_sources(join_all(held), narrowed(value, ELEMENT))
+
+
 GROWING: Final = DICTS | {"builtins.list", "builtins.set", "collections.deque"}
 MOST_APART: Final = 8
 """So many containers in one that survives are told apart."""

@@ -22,12 +22,13 @@ from leaklint.ir.values import (
 from leaklint.solve import uses
 from leaklint.solve.activation import Activation
 from leaklint.solve.attributes import get_attribute
-from leaklint.solve.elements import elements
+from leaklint.solve.elements import elements, keys_of
 from leaklint.solve.escaping import Removal
 from leaklint.solve.lattice import (
     BELOW,
     ELEMENT,
     HELD,
+    KEYS,
     MEASURED,
     ORIGINAL,
     SYMBOLIC,
@@ -227,6 +228,8 @@ class Substitution:
                 outer, act.got = act.got, self._got if act.got is None else act.got
                 value = yield from get_attribute(act, self.state, value, field[1:])
                 act.got = outer
+            elif self.is_row and field == KEYS:
+                value = keys_of(act, self.state, value)
             else:
                 value = elements(act, self.state, self._carrying(value, field), field, keys=self.is_row)
         return value
