@@ -6,8 +6,9 @@ one pass over the graph (Tarjan, "Depth-First Search and Linear Graph Algorithms
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
 
 
@@ -43,4 +44,30 @@ def blocks_in_cycles(body: Body) -> frozenset[int]:
                         is_open.discard(member)
                         found.add(member)
                     is_open.discard(index)
+    return frozenset(found)
+
+
+def ends_of_loops(body: Body, rank: Mapping[int, int]) -> frozenset[cfg.Assume]:
+    """The tests that say that a ``while`` does not go on: whoever comes behind the loop has passed them.
+
+    Where a ``break`` leads there, too, what they say is lost where the paths meet.
+    """
+    before: dict[int, list[int]] = {}
+    for index in rank:
+        for edge in body.blocks[index].next:
+            before.setdefault(edge.target, []).append(index)
+    found: set[cfg.Assume] = set()
+    for head in rank:
+        rest = [each for each in before.get(head, ()) if rank[each] >= rank[head]]
+        if not rest or body.blocks[head].loop is not None:
+            continue
+        within = {head}
+        while rest:
+            index = rest.pop()
+            if index not in within:
+                within.add(index)
+                rest += before.get(index, ())
+        for edge in body.blocks[head].next:
+            first = body.blocks[edge.target].instructions[:1] if edge.target not in (*within, RAISE_EXIT) else ()
+            found.update(step for step in first if isinstance(step, cfg.Assume))
     return frozenset(found)

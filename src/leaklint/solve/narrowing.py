@@ -8,7 +8,7 @@ from typing import Final
 from leaklint.ir import cfg
 from leaklint.ir.effects import Work
 from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
-from leaklint.solve import fullness, listed, pending, removing, results
+from leaklint.solve import effects, fullness, listed, pending, removing, results
 from leaklint.solve.activation import Activation
 from leaklint.solve.awaitable_tests import ASKED, FUNCTION, UNSURE, answer_for, asked_by_classes
 from leaklint.solve.choosing import chosen_by, is_answer
@@ -321,16 +321,22 @@ def assume(act: Activation, state: State, step: cfg.Assume) -> bool:
             thing.path for thing in value.things if thing.path.fields[-1:] and thing.path.fields[-1].startswith(".")
         }
     chosen = _chosen_by(act, state, step.condition)
-    known_vacant = state.vacant | state.empty
+    known_vacant, known_empty = state.vacant | state.empty, state.empty
     narrow(act, state, step.condition, step.truth)
     _asked_again(act, state, step)
+    prepared = act.world.prepared.get(act.identity)
+    at_end = prepared is not None and prepared.ends_loop(step)
+    if at_end and not act.importing:
+        # ``while X: X.pop()``: nobody comes here before there is nothing left
+        for path in sorted(state.empty - known_empty):
+            effects.reset(state, path)
     # what this invocation has emptied before says nothing about earlier ones
     reads = [each for each in map(as_variable, observed(value) | chosen) if not state.is_new(each)]
     if any(state.heap.get(slot(thing.path, f"<room {str(step.truth).lower()}>")) for thing in value.things):
         reads.append(ROOM)
     if any(_is_crowded(state, thing, step.truth) for thing in value.things):
         reads.append(CROWD)
-    if reads and not decided:
+    if reads and not decided and not at_end:
         vacant = state.vacant | state.empty > known_vacant
         state.guards |= {Tested(frozenset(reads), step.truth, step.span, is_answer(value), vacant)}
     return True

@@ -10,7 +10,7 @@ from leaklint.ir import cfg
 from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.solve.asking import only_asked
 from leaklint.solve.catching import catches_all, caught
-from leaklint.solve.cycles import blocks_in_cycles
+from leaklint.solve.cycles import blocks_in_cycles, ends_of_loops
 from leaklint.solve.repeated import repeated_tests
 
 _Step = TypeVar("_Step", cfg.GetItem, cfg.Call)
@@ -21,6 +21,7 @@ class Prepared:
 
     __slots__ = (
         "_body",
+        "_ends_of_loops",
         "_in_cycles",
         "_just_put",
         "_lone_calls",
@@ -28,6 +29,7 @@ class Prepared:
         "_only_asked",
         "_read_later",
         "_repeated",
+        "_used",
         "catching",
         "catching_all",
         "decides",
@@ -42,6 +44,8 @@ class Prepared:
     def __init__(self, body: Body) -> None:
         self._body = body
         self._in_cycles: frozenset[int] | None = None
+        self._ends_of_loops: frozenset[cfg.Assume] | None = None
+        self._used: frozenset[str] | None = None
         self._read_later: frozenset[cfg.Copy] | None = None
         self._repeated: dict[cfg.Assume, tuple[str, bool]] | None = None
         self._lone_picks: frozenset[cfg.GetItem] | None = None
@@ -70,6 +74,19 @@ class Prepared:
         if self._in_cycles is None:
             self._in_cycles = blocks_in_cycles(self._body)
         return index in self._in_cycles
+
+    def ends_loop(self, step: cfg.Assume) -> bool:
+        """Whether a test is the one with which a ``while`` ends."""
+        if self._ends_of_loops is None:
+            self._ends_of_loops = ends_of_loops(self._body, self.rank) if self.repeats else frozenset()
+        return step in self._ends_of_loops
+
+    def is_used(self, operand: cfg.Operand) -> bool:
+        """Whether anything is done with what an expression gives."""
+        if self._used is None:
+            steps = (step for each in self._body.blocks for step in each.instructions if type(step) is not cfg.Discard)
+            self._used = frozenset(name for step in steps for name in _operands(step))
+        return operand in self._used
 
     def is_read_later(self, step: cfg.Copy) -> bool:
         """Whether some path reads the name that is bound before it is bound anew; asked for few functions."""

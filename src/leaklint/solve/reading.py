@@ -72,6 +72,15 @@ def forget_reads(state: State, places: Value, before: Sources) -> None:
     state.reads -= {thing.path for thing in places.things} - before
 
 
+def throw_away(act: Activation, state: State, callee: Value, before: Sources) -> None:
+    """Nobody uses what a method has taken out of a container (``rows.pop()``): what lies in that has not been read."""
+    for thing in callee.things:
+        row = act.world.models.row(thing.type.name)
+        if row is not None and row.mutates.get("self") == "shrink":
+            owner = state.heap[slot(thing.path, "<self>")]
+            state.reads -= {slot(each.path, CONTENT) for each in owner.things} - before
+
+
 def _looked_up(summary: Summary) -> set[Path]:
     """What a row hands out of what it is given: an element, or all of them."""
     handed_out = [summary.returns, *(store.value for store in summary.stores)]

@@ -71,7 +71,7 @@ from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pruning import is_slice_of
-from leaklint.solve.reading import read_contents, read_throughout
+from leaklint.solve.reading import read_contents, read_throughout, throw_away
 from leaklint.solve.several import single_out
 from leaklint.solve.state import State
 from leaklint.solve.world import Solving
@@ -314,10 +314,15 @@ def _call(act: Activation, state: State, step: cfg.Call) -> Solving:
         else:
             positional.append(value)
     results.expect(act, state, step.target)
+    before = state.reads
     state.env[step.target] = yield from apply(
         act, state, callee, Arguments(tuple(positional), tuple(named), rest), step.span
     )
     results.hang(act, state, step.target)
+    if state.reads is not before and all(thing.type.kind is TypeKind.LIBRARY_METHOD for thing in callee.things):
+        prepared = act.world.prepared.get(act.identity)
+        if prepared is not None and not prepared.is_used(step.target):
+            throw_away(act, state, callee, before)
     if callee.things and all(thing.type.name in PICKING for thing in callee.things) and _is_lone(act, state, step):
         state.env[step.target] = single_out(state, state.env[step.target])
     if callee.things and all(thing.type.name in SLICING for thing in callee.things) and _is_lone(act, state, step):
