@@ -48,7 +48,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.library_calls import item_of_library
 from leaklint.solve.lookup import read_field
-from leaklint.solve.looping import ALL_OF, is_one_of_loop
+from leaklint.solve.looping import ALL_OF, is_one_of_loop, note_set_item
 from leaklint.solve.loops import suspend
 from leaklint.solve.members import class_member
 from leaklint.solve.missing import make_missing
@@ -313,6 +313,8 @@ def _set_item(act: Activation, state: State, step: cfg.SetItem) -> Solving:
         effects.bind_field(act, state, thing, KEYS, key, certain=False)
         kept = with_sources(value, key.sources) if field == ELEMENT else value
         effects.bind_field(act, state, thing, field, kept, certain=len(target.things) == 1)
+        if single and not step.augmented and is_fresh(value, sources):
+            note_set_item(state, thing.path, key)
         if sources <= {NEW} and keeps(act.world, thing):
             escape(state, value, place)
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from leaklint.ir.effects import Pending, Work
 from leaklint.ir.values import MAX_FIELDS, Path, RootKind, Sources, Thing, Value
 from leaklint.solve.activation import Activation
-from leaklint.solve.lattice import CONSTANT_PATH, EMPTIED, NO_FILE, extend, is_prefix, is_within, slot, survives
+from leaklint.solve.lattice import (
+    CONSTANT_PATH,
+    ELEMENT,
+    EMPTIED,
+    NO_FILE,
+    constant_keys,
+    extend,
+    is_prefix,
+    is_within,
+    slot,
+    survives,
+)
 from leaklint.solve.lookup import read_field
 from leaklint.solve.state import State, Status
 
@@ -37,6 +48,8 @@ _COPIES: Final = 2
 """So often may be copied what a loop goes through: ``list(X.items())``."""
 _EACH: Final = "<each>"
 """Last field of the mark for a container that has lost the element which a loop under way has reached."""
+_SET: Final = "<set "
+"""Last field of the mark for a container in which a round has put something new under a key; the keys follow."""
 _OWN: Final = "<own>"
 """The field of an object that stands for its share in a state of the process: for the handlers of one logger."""
 
@@ -78,7 +91,62 @@ def _share(act: Activation, state: State, container: Path, owner: Path) -> Path:
 
 def forget_losses(state: State) -> None:
     """A round of a loop begins: what has been lost before was another element."""
-    state.written = frozenset(each for each in state.written if each.fields[-1:] != (_EACH,))
+    marked = [each for each in state.written if each.fields[-1:] == (_EACH,) or _is_set(each)]
+    state.written = state.written.difference(marked)
+
+
+def _is_set(place: Path) -> bool:
+    return bool(place.fields) and place.fields[-1].startswith(_SET)
+
+
+def note_set_item(state: State, container: Path, key: Value) -> None:
+    """Something new is put into a container under one of the constants that a loop under way goes through."""
+    if CONSTANT_PATH in state.iterating and survives(container) and (mark := _mark(container, key)) is not None:
+        state.written |= {mark}
+
+
+def _mark(container: Path, keys: Value) -> Path | None:
+    """The mark for a container and all the constants that a key may be."""
+    names = constant_keys(keys)
+    return slot(container, _SET + " ".join(sorted(each.root.name for each in names)) + ">") if names else None
+
+
+def set_in_all(
+    act: Activation, entry: State, iterable: Value, items: Value, back: Sequence[State]
+) -> Iterator[tuple[Path, list[Path], Value]]:
+    """The containers in which each round of a loop puts something new under its key, and under no key lies another.
+
+    Each with the places of its elements, and what is in them then.
+    """
+    every = [each for each in frozenset.intersection(*(each.written for each in back)) if _is_set(each)]
+    if not every or not all(_has_all(entry, thing) for thing in iterable.things):
+        return
+    for mark in sorted(every):
+        container = Path(mark.root, mark.fields[:-1])
+        places = {extend(container, f"[{each.root.name}]") for each in constant_keys(items)}
+        depth = len(container.fields)
+        known = {
+            Path(field.root, field.fields[: depth + 1])
+            for heap in (entry.heap.under(container.root), act.world.fields_below(container))
+            for field in heap
+            if is_prefix(container, field) and len(field.fields) > depth and field.fields[depth].startswith("[")
+        }
+        known -= {extend(container, ELEMENT)} - act.world.fields_below(container).keys()  # that the loop has put there
+        held = {thing for each in back for thing in each.heap[extend(container, ELEMENT)].things}
+        new = frozenset(thing for thing in held if thing.path.root.kind is RootKind.MADE)
+        if mark == _mark(container, items) and known <= places and new:
+            yield container, sorted(places), Value(new)
+
+
+def _has_all(entry: State, thing: Thing) -> bool:
+    """Whether a loop goes through a container that is there anyway, through all of a copy, or through a display."""
+    fields = entry.heap.under(thing.path.root)
+    original = entry.heap.get(slot(thing.path, ALL_OF))
+    if thing.path.root.kind is not RootKind.MADE:
+        return True
+    if original is not None:
+        return all(each.path.root.kind is not RootKind.MADE for each in original.things)
+    return bool(fields) and all(each.fields[-1][1:-1].isdigit() for each in fields)
 
 
 def emptied(entry: State, iterable: Value, back: Sequence[State]) -> list[Path]:

@@ -11,11 +11,11 @@ from leaklint.ir.effects import AnyEffect, Pending, Work, Write
 from leaklint.ir.values import Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.consuming import chosen_in_rounds
-from leaklint.solve.effects import empty
-from leaklint.solve.elements import elements, parts
+from leaklint.solve.effects import empty, reset_field
+from leaklint.solve.elements import elements, keys_of, parts
 from leaklint.solve.lattice import ELEMENT, SYMBOLIC, constant_keys, extend, is_prefix, is_within, of, slot
 from leaklint.solve.lookup import read_field
-from leaklint.solve.looping import ALL_OF, bound_of_all, emptied, forget_losses, forget_of_one, is_whole
+from leaklint.solve.looping import ALL_OF, bound_of_all, emptied, forget_losses, forget_of_one, is_whole, set_in_all
 from leaklint.solve.names import value_of
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.pending import ALL, ONE_BY_ONE, settle_at, siblings_of, tokens_at
@@ -240,6 +240,7 @@ def after_loop(
     held |= {thing.path for path in _containers(entry, iterable) for thing in entry.heap[slot(path, _SET)].things}
     every = {path for path in walked if path.root.name in ALL and path in state.settled}
     kept = {source for source in deep_sources(state, iterable) if source.root.owner == "process"}
+    keys = keys_of(act, state, iterable)
     names = constant_keys(items)
     whole = walked if is_whole(state, iterable) else set()
     if not held and not kept and not names and not _is_of_numbers(iterable):
@@ -251,6 +252,13 @@ def after_loop(
         if path.root.kind is RootKind.LIBRARY:  # what hangs on a logger is looked at to be taken off
             leaving.reads = frozenset(each for each in leaving.reads if not is_prefix(path, each))
         empty(act, leaving, path)
+    for container, places, new in set_in_all(act, entry, iterable, keys, back):
+        leaving.resets |= {extend(container, ELEMENT)}
+        for place in places:
+            reset_field(act, leaving, place, act.facts.name_span)
+            leaving.heap[place] = new
+        if any(is_within(place, leaving.read_first) for place in places):
+            leaving.read_first |= {extend(container, ELEMENT)}
     for path in every:
         # those that it leaves out are not of this invocation: the thread that asks, the main one, daemons
         settle_at(leaving, path, certain=state.settled[path][0])
