@@ -147,3 +147,5 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     """Surviving places of which it would have to know what lies there (see ``solve/survivors.py``)."""
     fails: bool = False
     """Whether one has to expect that an exception leaves it: of a row's function, ``solve/failing.py`` says so."""
+    raises: frozenset[str] = frozenset()
+    """The classes of those exceptions, where it raises each of them itself; empty where there may be others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, TypeAlias
@@ -32,6 +32,9 @@ _SAME: Final = "<same as "
 """Begins the field, in the shape of what a callable carries, that says how deep the object lies that it is."""
 _Fields: TypeAlias = tuple[tuple[str, Shape], ...]
 """What an object carries in its fields, by name."""
+
+ANY: Final = "<any>"
+"""Stands for the class of an exception of which no more is known."""
 
 
 class Activation:
@@ -89,6 +92,10 @@ class Activation:
         """Whether some effect hangs on the result of a call (see ``leaklint.solve.results``)."""
         self.fails = False
         """Whether one has to expect an exception of the call under way."""
+        self.raises: set[str] = set()
+        """The classes of the exceptions that it may raise then; ``ANY`` among them for all others."""
+        self.leaving: set[str] = set()
+        """The classes of the exceptions that leave the function."""
         self.risks = False
         """Whether it calls a library of which its own callers have to expect an exception."""
         self.work = 0
@@ -104,6 +111,11 @@ class Activation:
     def is_given_up(self) -> bool:
         """Whether solving it has taken so much that it is left out."""
         return self.work > MAX_OF_SOLVING * PATIENCE
+
+    def fail(self, raises: Collection[str] = ()) -> None:
+        """A call under way may raise an exception: one of these classes, or, with none, whichever."""
+        self.fails = True
+        self.raises.update(raises or {ANY})
 
     def wonder(self, path: Path) -> None:
         """What lies at a path is used, and nothing is known of it: a caller may know what the invocation has put there.

@@ -25,7 +25,7 @@ from leaklint.solve.arguments import (
     unpacked,
 )
 from leaklint.solve.budget import LEFT_OUT
-from leaklint.solve.failing import is_plain_class, is_quiet_callee, may_refuse
+from leaklint.solve.failing import STRICT, is_plain_class, is_quiet_callee, may_refuse
 from leaklint.solve.fields import keep_fields
 from leaklint.solve.guards import Tested
 from leaklint.solve.instantiate import instantiate
@@ -66,7 +66,7 @@ def apply(act: Activation, state: State, callee: Value, arguments: Arguments, sp
     """Calls whatever ``callee`` may be; the state afterwards is that of all possibilities joined."""
     things = [each for each in ordered(callee.things) if not _is_plain(each)]
     if not things or len(things) > MAX_CALLEES:
-        act.fails = True
+        act.fail()
         return unknown_result(act, state, callee, arguments, span)
     if awaitable_tests.variants(act.world, things) or any(each.type.name in act.world.unsure for each in things):
         result = yield from _apply_variants(act, state, things, callee, arguments, span)
@@ -151,7 +151,8 @@ def _apply_one(act: Activation, state: State, thing: Thing, callee: Value, argum
 
     kind = thing.type.kind
     if kind not in FOLLOWED:
-        act.fails |= not is_quiet_callee(act, thing)
+        if not is_quiet_callee(act, thing):
+            act.fail(STRICT.get(thing.type.name, ()))
         act.risks |= not act.catching and may_refuse(act, thing, arguments)
     if decorating.makes_wrapped(act, thing, arguments, span):
         return decorating.wrapped(act, state, thing, arguments, span)
@@ -327,7 +328,8 @@ def call_project(act: Activation, state: State, thing: Thing, bound: Sequence[Va
         question = question._replace(what=CURSORY, busy=busy)
     summary: Summary = yield question
     summary = yield from survivors.knowing(act, state, question, summary, bound)
-    act.fails |= summary.fails or thing.type.name in act.world.altered
+    if summary.fails or thing.type.name in act.world.altered:
+        act.fail(summary.raises if thing.type.name not in act.world.altered else ())
     if summary is LEFT_OUT:
         return unknown_result(act, state, of(thing), Arguments(tuple(bound)), span)
     cells = dict(zip(facts.free, captured, strict=True))
@@ -372,10 +374,11 @@ def _construct(
 ) -> Solving:
     """An object of a project's class is made."""
     world, class_name = act.world, thing.type.name
-    act.fails |= not is_plain_class(act, class_name)
+    if not is_plain_class(act, class_name):
+        act.fail()
     if world.is_subclass(class_name, uses.ENUMS):
         # no new object: one of the members, if there is such a one
-        act.fails = True
+        act.fail({"builtins.ValueError"})
         return of(Thing(extend(thing.path, ELEMENT), instance(class_name)), sources=sources_of(arguments))
     known = world.classes.get(class_name)
     if known is not None and known.metaclass and by_metaclass:

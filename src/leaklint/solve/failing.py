@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Final
 
 from leaklint.ir import cfg
+from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.effects import Pending, Work, Write
-from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind
-from leaklint.solve.activation import Activation
+from leaklint.ir.values import NOTHING, RootKind, Thing, TypeKind, Value
+from leaklint.solve.activation import ANY, Activation
 from leaklint.solve.arguments import Arguments
 from leaklint.solve.fields import is_dataclass
 from leaklint.solve.kinds import is_from_elsewhere
-from leaklint.solve.lattice import ORIGINAL, SYMBOLIC, is_within, survives
+from leaklint.solve.lattice import NONE, ORIGINAL, SYMBOLIC, is_within, join, observed, survives
 from leaklint.solve.names import value_of
+from leaklint.solve.origins import deep_sources
 from leaklint.solve.repeated import ASKING_METHODS
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.world import NAMED_TUPLE
 
-STRICT: Final = frozenset({"builtins.int", "builtins.float", "builtins.open", "builtins.next", "builtins.eval"})
-"""Builtins that refuse what comes from outside."""
+STRICT: Final[dict[str, frozenset[str]]] = {
+    "builtins.int": frozenset({"builtins.ValueError"}),
+    "builtins.float": frozenset({"builtins.ValueError"}),
+    "builtins.open": frozenset({"builtins.OSError"}),
+    "builtins.next": frozenset({"builtins.StopIteration"}),
+    "builtins.eval": frozenset(),
+}
+"""Builtins that refuse what comes from outside, and how one expects them to."""
 
+
+EXCEPTION: Final = "the exception"
+"""Name under which a state keeps what an exception may tell until it is caught."""
+FAILED: Final = "what has failed"
+"""The same for what the calls belong to that may have raised it."""
+BEYOND: Final = "beyond the clauses"
+"""The name that is there where it may be an exception that no clause catches."""
 
 SURE: Final = frozenset(
     {"contextvars.ContextVar.get", "contextvars.ContextVar.reset", "contextvars.ContextVar.set", "functools.partial"}
@@ -126,6 +142,62 @@ def _may_fail(act: Activation, iterable: Thing) -> bool:
 def _calls_nobody(act: Activation, name: str) -> bool:
     row = act.world.models.row(name)
     return row is not None and all(invokes.moment in ("work", "later") for invokes in row.invokes)
+
+
+def raised_by(act: Activation, state: State, step: cfg.Raise) -> frozenset[str]:
+    """The classes of what a ``raise`` raises; ``ANY`` where that is not known."""
+    things = value_of(act, state, step.value).things if step.value is not None else frozenset()
+    kinds = (TypeKind.CLASS, TypeKind.INSTANCE, TypeKind.LIBRARY)
+    known = all(each.type.kind in kinds and each.type.name.partition("::")[0] for each in things)
+    return frozenset(each.type.name for each in things) if things and known else frozenset({ANY})
+
+
+def is_caught(act: Activation, raised: str) -> bool:
+    """Whether a clause around the block under analysis catches the exceptions of a class."""
+    if raised == ANY:
+        return False
+    order = [each.rpartition("::")[2] for each in act.world.order(raised)] if "::" in raised else [raised]
+    names = {each.rpartition(".")[2] for each in order}
+    for known in [getattr(builtins, name, None) for name in names]:
+        if isinstance(known, type):
+            names |= {base.__name__ for base in known.__mro__}
+    return bool(names & act.catching) or "" in act.catching
+
+
+def tell(act: Activation, state: State, raised: State, step: cfg.Instruction, *, leaves_function: bool) -> None:
+    """Notes, in the state in which an instruction may raise, what its exception tells, and how far it goes."""
+    if leaves_function:
+        of_raise = raised_by(act, state, step) if isinstance(step, cfg.Raise) else frozenset({ANY})
+        act.leaving |= act.raises if isinstance(step, cfg.Call) else of_raise
+        return
+    if isinstance(step, cfg.Call):
+        given = [deep_sources(state, value_of(act, state, argument.value)) for argument in step.arguments]
+        told = Value(frozenset(), frozenset().union(*given))
+        raised.env[EXCEPTION] = join(raised.env.get(EXCEPTION, NOTHING), told)
+        failed = Value(frozenset(), observed(value_of(act, state, step.function)))
+        raised.env[FAILED] = join(raised.env.get(FAILED, NOTHING), failed)
+    if leaves(act, state, step):
+        raised.env[BEYOND] = NONE
+
+
+def dispatches(body: Body, block: cfg.Block) -> bool:
+    """Whether the clauses of a ``try`` are what comes next."""
+    firsts = [body.blocks[edge.target].instructions[:1] for edge in block.next if edge.target != RAISE_EXIT]
+    return any(isinstance(step, cfg.Catch) for first in firsts for step in first)
+
+
+def leaves(act: Activation, state: State, step: cfg.Instruction) -> bool:
+    """Whether an exception of an instruction in a ``try`` may be one that no clause catches, as far as is expected.
+
+    One that is only expected because somebody catches it is one of those that he catches.
+    """
+    if isinstance(step, cfg.Raise):
+        return not all(is_caught(act, each) for each in raised_by(act, state, step))
+    if isinstance(step, cfg.Call):
+        return act.fails and not all(is_caught(act, each) for each in act.raises)
+    if isinstance(step, cfg.Element):
+        return not is_quiet(act, state, step)
+    return isinstance(step, cfg.Await | cfg.Yield)
 
 
 def goes_on(token: Token) -> bool:

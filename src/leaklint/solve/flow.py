@@ -12,11 +12,13 @@ from leaklint.ir.cfg import RAISE_EXIT, Body
 from leaklint.ir.effects import Pending, Write
 from leaklint.ir.values import NOTHING, Path, Root, RootKind, TypeKind, Value
 from leaklint.solve import results
-from leaklint.solve.activation import Activation
+from leaklint.solve.activation import ANY, Activation
 from leaklint.solve.async_generators import ended_by_exception
 from leaklint.solve.budget import ITSELF, LOOPS, MAX_OF_SOLVING, work_of_block
 from leaklint.solve.draining import drain
 from leaklint.solve.failing import (
+    BEYOND,
+    dispatches,
     finds_method,
     goes_on,
     got_before,
@@ -24,8 +26,9 @@ from leaklint.solve.failing import (
     leave_to_catcher,
     never_fails,
     never_returns,
+    tell,
 )
-from leaklint.solve.lattice import NO_FILE, NONE, join, observed
+from leaklint.solve.lattice import NO_FILE, NONE
 from leaklint.solve.lookup import BUILTINS
 from leaklint.solve.loops import (
     after_loop,
@@ -42,11 +45,10 @@ from leaklint.solve.losing import RETURNED
 from leaklint.solve.meeting import join_states, with_choices, with_lost
 from leaklint.solve.names import value_of
 from leaklint.solve.narrowing import assume
-from leaklint.solve.origins import deep_sources
 from leaklint.solve.prepared import Prepared
 from leaklint.solve.state import State, Status, Token
 from leaklint.solve.surprise import Surprise
-from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, EXCEPTION, FAILED, RAISING
+from leaklint.solve.transfer import ASKING, CAUGHT, DIRECT, MAY_RAISE, RAISING
 from leaklint.solve.world import Solving
 
 MOST_PREPARED: Final = 500
@@ -208,6 +210,9 @@ def run(act: Activation, body: Body, entry: State) -> Solving:
                     else:
                         leaving = in_loop(act, block.loop, arrived, state)
                 if edge.target == RAISE_EXIT:
+                    if edge.exceptional and BEYOND not in leaving.env and dispatches(body, block):
+                        continue  # the clauses catch all that is expected
+                    act.leaving.add(ANY)
                     ended.raises(without_time_outs(leaving), index, position)
                 else:
                     deliveries.append((edge.target, leaving))
@@ -260,7 +265,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
         if direct is not None:
             direct(act, state, step)
         else:
-            act.fails = False
+            act.fails, act.raises = False, set()
             yield from ASKING[kind](act, state, step)
             act.work += len(state.tokens) >> 3
             ends = isinstance(step, cfg.Call) and never_returns(act, state, step)
@@ -274,11 +279,8 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             known = None
             continue
         told = raising if snapshot is None else snapshot
-        if told is not None and isinstance(step, cfg.Call) and block.raises_to != RAISE_EXIT:
-            given = Value(frozenset(), _given_sources(act, state, step))
-            told.env[EXCEPTION] = join(told.env.get(EXCEPTION, NOTHING), given)
-            failed = Value(frozenset(), observed(value_of(act, state, step.function)))
-            told.env[FAILED] = join(told.env.get(FAILED, NOTHING), failed)
+        if told is not None and kind in MAY_RAISE:
+            tell(act, state, told, step, leaves_function=block.raises_to == RAISE_EXIT)
         if snapshot is not None:
             for key, token in list(snapshot.tokens.items()):
                 after = state.tokens.get(key)
@@ -323,7 +325,9 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             raising = snapshot if raising is None else join_states(raising, snapshot)
         if ends:
             return False, raising, surprise
-    if isinstance(block.instructions[-1] if block.instructions else None, cfg.Raise):
+    last = block.instructions[-1] if block.instructions else None
+    if isinstance(last, cfg.Raise):
+        tell(act, state, state, last, leaves_function=block.raises_to == RAISE_EXIT)
         raising = state if raising is None else join_states(raising, state)
         return False, raising, surprise.on_purpose(state)
     return True, raising, surprise
@@ -367,14 +371,6 @@ def _only_suspends(state: State, target: str) -> bool:
     """Whether a call only made a coroutine, which raises nothing."""
     things = state.env.get(target, NOTHING).things
     return bool(things) and all(thing.type.kind is TypeKind.COROUTINE for thing in things)
-
-
-def _given_sources(act: Activation, state: State, step: cfg.Call) -> frozenset[Path]:
-    """What an exception of a call may tell: its arguments."""
-    sources: frozenset[Path] = frozenset()
-    for argument in step.arguments:
-        sources |= deep_sources(state, value_of(act, state, argument.value))
-    return sources
 
 
 def _version(state: State, raises_to: int) -> tuple[object, ...]:

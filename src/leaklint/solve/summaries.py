@@ -13,7 +13,7 @@ from leaklint.ir.summary import CallKind, Settle, Store, Summary
 from leaklint.ir.values import NOTHING, UNKNOWN_TYPE, Path, Root, RootKind, Thing, TypeKind, Value
 from leaklint.link.annotations import leaves_open
 from leaklint.solve import leaving, results
-from leaklint.solve.activation import Activation
+from leaklint.solve.activation import ANY, Activation
 from leaklint.solve.annotations import annotated, annotated_elements, annotated_inside
 from leaklint.solve.arguments import formals_of
 from leaklint.solve.async_generators import ASYNC_GENERATOR
@@ -266,6 +266,7 @@ def _summary(act: Activation, facts: FunctionFacts, ended: Ended, returns: Value
         fills=frozenset(path for path in last.full if path.root.kind is not RootKind.MADE),
         wonders=frozenset(act.wonders),
         fails=raised is not None or act.risks or facts.is_stub,
+        raises=frozenset() if act.risks or facts.is_stub or ANY in act.leaving else frozenset(act.leaving),
     )
 
 

@@ -42,6 +42,7 @@ from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
 from leaklint.solve.escaping import make_anew
+from leaklint.solve.failing import BEYOND, EXCEPTION, FAILED
 from leaklint.solve.guards import Tested
 from leaklint.solve.lattice import (
     CONTENT,
@@ -83,10 +84,6 @@ WALKED: Final = (Work.FUTURE, Work.SIBLINGS)
 MEASURING: Final = frozenset(f"builtins.{name}" for name in ("bool", "id", "isinstance", "len", "type"))
 """Functions that do not look at what is in an object."""
 OWN: Final = frozenset({TypeKind.FUNCTION, TypeKind.METHOD, TypeKind.CLASS})
-EXCEPTION: Final = "the exception"
-"""Name under which a state keeps what an exception may tell until it is caught."""
-FAILED: Final = "what has failed"
-"""The same for what the calls belong to that may have raised it."""
 
 
 def _constant(act: Activation, state: State, step: cfg.Constant) -> None:
@@ -157,6 +154,7 @@ def _yield(act: Activation, state: State, step: cfg.Yield) -> None:
 
 
 def _catch(act: Activation, state: State, step: cfg.Catch) -> None:
+    state.env.pop(BEYOND, None)
     told = state.env.pop(EXCEPTION, NOTHING).sources
     bind_name(act, state, step.target, unknown(act.made(step.span), told))
     reads = state.reads | state.env.pop(FAILED, NOTHING).sources | missing_files(step, told)
@@ -412,3 +410,4 @@ CAUGHT: Final[dict[type, frozenset[str]]] = {
     cfg.ImportModule: frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException", ""}),
 }
 """Instructions whose exceptions somebody may have written an ``except`` for, and for which (any, where empty)."""
+MAY_RAISE: Final = RAISING | CAUGHT.keys()
