@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 
 from leaklint.fix.emptied import not_emptied
 from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_under_lock
 from leaklint.fix.names import attribute
-from leaklint.fix.plan import After, Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
+from leaklint.fix.plan import After, Before, Change, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
-from leaklint.fix.waits import alone, at_the_end, awaiting, kept_here, once, waited_for
+from leaklint.fix.waits import Wait, alone, at_the_end, kept_here, once, waited_for
 from leaklint.ir.finding import Finding
+
+_QUIETLY = "return_exceptions=True"
+"""What ``gather`` is told: nobody has asked for what its tasks raise, and none that fails leaves the others behind."""
 
 
 @fix("await-task")
@@ -37,9 +39,6 @@ def make(finding: Finding, project: Project) -> Plan:
     changes = _bound(tree, node, statement, function) or _collected(tree, node, statement, function)
     if not changes:
         raise NoFix("the task goes where this function cannot wait for it")
-    if finding.hint.regime == "open" or _may_be_cancelled(function):
-        # one that fails must not leave its siblings running on a loop that goes on
-        changes = [_patient(each) for each in changes]
     # an object that keeps its tasks may mean to wait for them later
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Attribute()))):
@@ -48,16 +47,6 @@ def make(finding: Finding, project: Project) -> Plan:
             kept = False
     safe = finding.hint.settled != "uncertain" and ends_soon(finding, project, finding.hint.callee) and not kept
     return plan(finding, once(tree, changes), safe=safe and not comes_in_rounds(finding, project))
-
-
-def _patient(change: Change) -> Change:
-    text = getattr(change, "text", "")
-    if "gather(" not in text or not isinstance(change, After | Before | Enclose):
-        return change
-    head, _, rest = text.partition("gather(")
-    arguments, _, tail = rest.partition("\n")
-    more = arguments.removesuffix(")") + ", return_exceptions=True)"
-    return dataclasses.replace(change, text=f"{head}gather({more}" + (f"\n{tail}" if tail else ""))
 
 
 def _bound(tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) -> list[Change]:
@@ -69,36 +58,13 @@ def _bound(tree: Tree, node: ast.Call, statement: ast.stmt, function: Function) 
     if not name or (isinstance(statement, ast.Assign) and len(statement.targets) != 1):
         return []
     kept_here(tree, function, name)
-    gather, imports = attribute(tree, "asyncio", "gather") if tree.loops(statement) else ("", [])
-    wait = awaiting(gather)
-    if _may_be_cancelled(function, name) or _is_looked_after(tree, function, name):
-        # what a task raises that is cancelled, or whose end somebody looks at, is not for this function
-        waiting, more = attribute(tree, "asyncio", "wait")
-        wait, imports = dataclasses.replace(wait, one=f"await {waiting}([{{}}])"), [*imports, *more]
+    # what a task raises that this path does not await is not for this function, nor for whoever calls it
+    one, for_one = attribute(tree, "asyncio", "wait")
+    many, for_many = attribute(tree, "asyncio", "gather") if tree.loops(statement) else ("", [])
+    wait = Wait(f"await {one}([{{}}])", f"await {many}(*{{0}}, {_QUIETLY})", ("tasks", "started"))
     changes = waited_for(tree, statement, name, wait)
-    uses = any(each in getattr(change, "text", "") for change in changes for each in ("gather(", "wait("))
-    return [*changes, *(imports if uses else ())]
-
-
-def _may_be_cancelled(function: Function, name: str = "") -> bool:
-    """Whether a function cancels a task, by its name, or any."""
-    called = [each.func for each in ast.walk(function) if isinstance(each, ast.Call)]
-    cancels = [each for each in called if isinstance(each, ast.Attribute) and each.attr == "cancel"]
-    return any(not name or dotted(each.value) == name for each in cancels)
-
-
-def _is_looked_after(tree: Tree, function: Function, name: str) -> bool:
-    """Whether a task has a callback that asks how it has ended."""
-    given = [
-        each.args[0]
-        for each in ast.walk(function)
-        if isinstance(each, ast.Call) and dotted(each.func) == f"{name}.add_done_callback" and each.args
-    ]
-    # ``partial(report, name)`` calls what it is given
-    names = {node.id for each in given for node in ast.walk(each) if isinstance(node, ast.Name)}
-    called = [each for each in tree.nodes if isinstance(each, ast.FunctionDef) and each.name in names]
-    asked = (node for each in (*given, *called) for node in ast.walk(each) if isinstance(node, ast.Attribute))
-    return any(node.attr in ("exception", "result") for node in asked)
+    text = "\n".join(getattr(each, "text", "") for each in changes)
+    return [*changes, *(for_one if f"{one}(" in text else ()), *(for_many if f"{many}(" in text else ())]
 
 
 def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.AsyncFunctionDef) -> list[Change]:
@@ -108,9 +74,9 @@ def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.As
     if isinstance(statement, ast.Assign) and statement.value is parent and len(statement.targets) == 1:
         name = dotted(statement.targets[0])
         if isinstance(parent, ast.ListComp | ast.SetComp) and name:
-            return [at_the_end(tree, statement, f"await {gather}(*{name})", name=name), *imports]
+            return [at_the_end(tree, statement, f"await {gather}(*{name}, {_QUIETLY})", name=name), *imports]
         if isinstance(parent, ast.DictComp) and parent.value is node and name:
-            return [at_the_end(tree, statement, f"await {gather}(*{name}.values())", name=name), *imports]
+            return [at_the_end(tree, statement, f"await {gather}(*{name}.values(), {_QUIETLY})", name=name), *imports]
     if not isinstance(statement, ast.Expr) or statement.value is not parent or not isinstance(parent, ast.Call):
         return []
     if not isinstance(parent.func, ast.Attribute) or parent.func.attr not in ("add", "append"):
@@ -131,12 +97,13 @@ def _collected(tree: Tree, node: ast.Call, statement: ast.stmt, function: ast.As
                     tree.span(statement),
                     f"{kept}.append({tree.text_of(node)})\n{container}.{method}({kept}[-1])",
                 ),
-                After(tree.span(loops[-1]), f"await {gather}(*{kept})"),
+                After(tree.span(loops[-1]), f"await {gather}(*{kept}, {_QUIETLY})"),
                 *imports,
             ]
         task = tree.fresh("task", "started")
-        text = f"{task} = {tree.text_of(node)}\n{container}.{method}({task})\nawait {task}"
-        return [Instead(tree.span(statement), text)]
+        wait, imports = attribute(tree, "asyncio", "wait")
+        text = f"{task} = {tree.text_of(node)}\n{container}.{method}({task})\nawait {wait}([{task}])"
+        return [Instead(tree.span(statement), text), *imports]
     loops = tree.loops(statement)
     outer = loops[-1] if loops else statement
-    return [at_the_end(tree, outer, f"await {gather}(*{container})", name=container), *imports]
+    return [at_the_end(tree, outer, f"await {gather}(*{container}, {_QUIETLY})", name=container), *imports]

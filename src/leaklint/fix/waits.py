@@ -243,11 +243,6 @@ def futures_wait(wait: str) -> Wait:
     return Wait(f"{wait}([{{}}])", f"{wait}({{0}})", ("futures", "submitted"))
 
 
-def awaiting(gather: str) -> Wait:
-    """For tasks, by ``asyncio.gather`` where there are several."""
-    return Wait("await {}", f"await {gather}(*{{0}})", ("tasks", "started"))
-
-
 def kept_here(tree: Tree, function: Function, name: str) -> None:
     """Raises ``NoFix`` where what a name is bound to lives on: it is returned, or others may ask for it."""
     attribute = name.partition(".")[2]
