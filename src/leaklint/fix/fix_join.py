@@ -10,6 +10,7 @@ from leaklint.fix.forever import ends_soon, must_end
 from leaklint.fix.locks import not_under_lock
 from leaklint.fix.plan import Before, Change, Enclose, Instead, NoFix, Plan, fix, plan
 from leaklint.fix.project import Project
+from leaklint.fix.running import last_name, may_run
 from leaklint.fix.tails import comes_in_rounds
 from leaklint.fix.tree import Function, Tree, dotted
 from leaklint.fix.waits import JOIN, PROCESS_JOIN, alone, at_the_end, indented, kept_here, once, span_of, waited_for
@@ -58,6 +59,8 @@ def make(finding: Finding, project: Project) -> Plan:
         must_end(finding, project, "run")
     if any(_is_drained(tree, function, name) for name in _handed_over(own)):
         raise NoFix("what it puts into a queue is taken out below, and for want of room it would never end before")
+    if process and _is_received(finding, project, tree, statement, callee or "run"):
+        raise NoFix("what it sends is received later, and for want of room it would never end before")
     safe = (
         finding.outcome != _RUNS_ON
         and finding.hint.work != "timer"
@@ -82,6 +85,8 @@ _LONGEST = 900
 _RUNS_ON = "runs-on"
 """The outcome of work that comes to its end without a wait: one would only keep the answer back until then. A timer is
 there so that something happens after the answer, on whatever platform."""
+_RECEIVES = ("recv", "recv_bytes", "recv_bytes_into")
+"""Methods of what ``Pipe()`` gives by which one takes out what the other side has sent."""
 _RUNS = ("", "threading.Thread.run", "threading.Timer.run", "multiprocessing.Process.run")
 
 
@@ -177,6 +182,23 @@ def _is_drained(tree: Tree, function: Function, name: str) -> bool:
         isinstance(each, ast.Call) and dotted(each.func) == f"{name}.get" and tree.loops(tree.statement(each))
         for each in tree.own_nodes(function)
     )
+
+
+def _is_received(finding: Finding, project: Project, tree: Tree, start: ast.stmt, callee: str) -> bool:
+    """Whether something on the way to the start takes messages out of a pipe that are not there before it.
+
+    A pipe holds little: who sends more waits until somebody has received it.
+    """
+    path = finding.place.path
+    its_own = {function for _, _, function in may_run(project, path, callee)}
+    for each in sorted({path, *(step.place.path for step in finding.trace)}):
+        for node in project.tree(each).nodes:
+            if isinstance(node, ast.Call) and last_name(node) in _RECEIVES and isinstance(node.func, ast.Attribute):
+                where = project.tree(each).function(node)
+                before = where is tree.function(start) and node.lineno < start.lineno and not tree.loops(start)
+                if where not in its_own and not before:
+                    return True
+    return False
 
 
 def _named(tree: Tree, statement: ast.stmt, made: ast.Call, process: bool) -> list[Change]:
