@@ -315,7 +315,7 @@ def _run_block(act: Activation, block: cfg.Block, state: State) -> Solving:
             snapshot.resets = state.resets if kind is cfg.Call else snapshot.resets
             if act.catching:
                 snapshot.cleared |= {NO_FILE}  # whoever catches that it failed has tried
-            if kind is cfg.Call and act.catching:
+            if kind in (cfg.Await, cfg.Call) and act.catching:
                 snapshot.settled = {**state.settled, **snapshot.settled}  # whoever catches that it failed has tried
             # what was looked for has been looked at, whether it was there or not
             snapshot.reads = state.reads if kind in CAUGHT else snapshot.reads
