@@ -278,8 +278,10 @@ def after_loop(
             if statuses and max(statuses) < token.status:
                 leaving.tokens[key] = token._replace(status=max(statuses), skipped_at=None, within=False)
     for path, (certain, everywhere) in state.settled.items():
-        everywhere_inside = all(arrived.settled.get(path, (False, False))[1] for arrived in back)
+        inside = [arrived.settled.get(path, (False, False)) for arrived in back]
         of_each = path in held or (path.root.kind in SYMBOLIC and is_within(path, walked))
-        if of_each and not everywhere and everywhere_inside:
-            leaving.settled[path] = (certain, True)
+        # an earlier loop may have told each of them to end, and this one waits until each has done so
+        known = (certain or all(each for each, _ in inside), True)
+        if of_each and (certain, everywhere) != known and all(each for _, each in inside):
+            leaving.settled[path] = known
     return leaving

@@ -148,7 +148,7 @@ def settle_at(
     stop(state, path, every_path=every_path)
     if path.root.kind is not RootKind.MADE:
         old = state.settled.get(path)
-        if within and old is None:
+        if within and (old is None or (certain and not old[0])):
             state.partly |= {path}
         elif not within and path in state.partly:
             state.partly -= {path}
