@@ -9,6 +9,7 @@ from leaklint.facts.conditions import branch
 from leaklint.facts.expressions import OPERATORS, make_function
 from leaklint.facts.flow import STATEMENTS, Cleanup, Draft, Flow, Loop
 from leaklint.facts.targets import assign, delete
+from leaklint.facts.unrun import unrun
 from leaklint.ir.cfg import (
     Annotate,
     Argument,
@@ -34,7 +35,8 @@ from leaklint.ir.cfg import (
 # -------------------------------------------------------------------------------------------------------- assignments
 def _expression(flow: Flow, node: ast.Expr) -> None:
     if type(node.value) is not ast.Constant:
-        operand = flow.value(node.value)
+        unread = unrun(flow, node.value)
+        operand = flow.value(node.value) if unread is None else unread
         flow.emit(Discard(flow.span(node.value), operand))
 
 
@@ -43,7 +45,9 @@ def _assign(flow: Flow, node: ast.Assign) -> None:
     if len(node.targets) == 1 and _is_parallel(node.targets[0], node.value):
         _assign_parallel(flow, node.targets[0], node.value, node)
         return
-    value = flow.value(node.value)
+    name = node.targets[0].id if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name) else ""
+    unread = unrun(flow, node.value, name) if name else None
+    value = flow.value(node.value) if unread is None else unread
     if len(node.targets) > 1:
         value = flow.snapshot(span, value)
     for target in node.targets:
