@@ -62,7 +62,8 @@ def drain(act: Activation, state: State, value: Value, span: Span) -> Solving:
         if thing.path in seen:
             continue
         seen.add(thing.path)
-        pending.settle_at(state, thing.path, WORK)
+        if not _calls_for_elements(act, thing):
+            pending.settle_at(state, thing.path, WORK)
         for work in state.heap[slot(thing.path, LEFT)].things:
             pending.settle_at(state, work.path, pending.ONE_BY_ONE)
         if thing.type.kind is not TypeKind.INSTANCE or "::" in thing.type.name:
@@ -75,3 +76,14 @@ def drain(act: Activation, state: State, value: Value, span: Span) -> Solving:
             over = state.heap.get(prolong(thing.path, OVER))
             inner = elements(act, state, over).things if over is not None else frozenset()
             below += [(each, depth + 1) for each in ordered(inner)]
+
+
+def _calls_for_elements(act: Activation, iterator: Thing) -> bool:
+    """Whether an iterator gives what it calls gives: the futures of ``map(pool.submit, …)`` are not waited for by it.
+
+    No work of its own hangs on it, and what is made in the same call lies in the same place.
+    """
+    if iterator.type.kind is not TypeKind.INSTANCE or "::" in iterator.type.name:
+        return False
+    row = act.world.models.class_row(iterator.type.name, "invokes")
+    return row is not None and not row.opens and any(each.result == "elements" for each in row.invokes)
