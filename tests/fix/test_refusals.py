@@ -46,6 +46,21 @@ def handler(event, context):
 {body}
     return "ok"
 """
+PIPE = """\
+import multiprocessing
+
+
+def send(end):
+    end.send("small")
+
+
+def handler(event, context):
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.Process(target=send, args=(there,))
+    child.start()  # here
+    {line}
+    return size
+"""
 CREW = """\
 import http.server
 import threading
@@ -146,6 +161,23 @@ def test_a_thread(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert fixes_of(tmp_path, THREADS.format(body=indented(body)), capsys) == [said]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "size = len(here.recv())",
+            "no fix: what it sends is received later, and for want of room it would never end before",
+        ),
+        ("size = 0", "fix: wait-for-process, by `leaklint --fix`"),
+    ],
+)
+def test_a_process_with_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fixes_of(tmp_path, PIPE.format(line=line), capsys) == [said]
 
 
 @pytest.mark.parametrize(
