@@ -26,6 +26,7 @@ from leaklint.solve.lookup import module_name
 from leaklint.solve.members import DECORATED
 from leaklint.solve.origins import deep_sources
 from leaklint.solve.registered import registered_here
+from leaklint.solve.replacing import closed_where_kept
 from leaklint.solve.run_callables import ends_with_context
 from leaklint.solve.state import State, Status, Trace
 from leaklint.solve.validating import validate
@@ -214,6 +215,7 @@ def invoke(world: World, handler: Handler, way: str) -> Solving:
     sets.update(token.effect.path for token in state.tokens.values() if ends_with_context(token.effect))
     world.put_for_request |= _put_for_request(state)
     left = [token for token in state.tokens.values() if not holding.is_said_of_work(state, token)]
+    left = [token._replace(effect=closed_where_kept(state, token.effect)) for token in left]
     found_effects = [(token.effect, token.trace[1:], token.status, token.skipped_at) for token in left]
     found_effects += [(each, (), Status.OPEN, None) for each in declared]
     return Invoked(

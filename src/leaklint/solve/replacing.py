@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from leaklint.ir.effects import AnyEffect, Write
+import msgspec.structs
+
+from leaklint.ir.effects import AnyEffect, Close, Write
 from leaklint.ir.values import Path, RootKind, Sources, Thing, TypeKind, Value
 from leaklint.solve.activation import Activation
 from leaklint.solve.lattice import CLOCK, NONE, UNKNOWN_CALL, VARIES, is_prefix
@@ -62,6 +64,36 @@ def opened_when_found_closed(path: Path | None, effects: Iterable[tuple[AnyEffec
         and is_prefix(each.path, path)
         and any(_looks_into(test, each.path) for test in each.tests)
         for each, *_ in effects
+    )
+
+
+def closed_where_kept(state: State, effect: AnyEffect) -> AnyEffect:
+    """What closes a resource made here, said of the place where the next invocation finds it: a lazy singleton.
+
+    Not so where some path binds the place anew without a look at what is there, or takes out what is in it.
+    """
+    if not isinstance(effect, Close) or effect.path is None or effect.path.root.kind is not RootKind.MADE:
+        return effect
+    place = state.kept_at(effect.path, whole=True)
+    if place is None or state.is_bound(place) or any(is_prefix(gone, place) for gone in state.trimmed):
+        return effect
+    bound = [
+        each
+        for each in (token.effect for token in state.tokens.values())
+        if isinstance(each, Write) and each.path is not None and is_prefix(each.path, place)
+    ]
+    if not bound or not all(_asks_for(each) for each in bound):
+        return effect
+    return msgspec.structs.replace(effect, path=place)
+
+
+def _asks_for(write: Write) -> bool:
+    """Whether a write stands under a test of what it writes: the next invocation takes what it finds there."""
+    place = write.path
+    return place is not None and any(
+        read.root == place.root and (is_prefix(read, place) or is_prefix(place, read))
+        for test in write.tests
+        for read in test
     )
 
 
