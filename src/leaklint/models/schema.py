@@ -254,6 +254,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab
     """Classes of what is in the fields of the new object: ``{"[0]" = "asyncio.StreamReader"}``, ``{".result" = …}``."""
     returns: list[Term] = []
     """Existing objects that it returns."""
+    none_without: str = ""
+    """Where this argument is not given, and nobody knows that something is there, the result may be None."""
     copies: list[Term] = []
     """The new object holds the elements of these."""
     awaited: list[Term] = []

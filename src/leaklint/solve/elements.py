@@ -14,7 +14,9 @@ from leaklint.solve.lattice import (
     ELEMENT,
     FACTORY,
     KEYS,
+    NONE,
     SYMBOLIC,
+    constants,
     extend,
     is_prefix,
     join,
@@ -24,6 +26,7 @@ from leaklint.solve.lattice import (
     ordered,
     survives,
     too_deep,
+    truth,
     with_sources,
 )
 from leaklint.solve.lookup import read_field
@@ -81,6 +84,18 @@ def keys_of(act: Activation, state: State, value: Value) -> Value:
     if not held or len(held) < len(value.things):
         return elements(act, state, value)
     return with_sources(join_all(held), narrowed(value, ELEMENT))
+
+
+def found_or_none(act: Activation, state: State, found: Value, container: Value, key: Value) -> Value:
+    """What a look-up has found under a key, or None: what lies under other keys does not say that it is there.
+
+    That matters where a test of it would be certain: constants, functions and classes are never None by themselves.
+    """
+    if constants(found) is None and not truth(found):
+        return found
+    fields = [f"[{each!r}]" for each in constants(key) or ()]
+    places = [extend(each.path, field) for each in container.things for field in fields]
+    return found if places and all(read_field(act, state, place) for place in places) else join(found, NONE)
 
 
 GROWING: Final = DICTS | {"builtins.list", "builtins.set", "collections.deque"}

@@ -28,7 +28,7 @@ from leaklint.solve import (
 from leaklint.solve.activation import Activation
 from leaklint.solve.arguments import Arguments, bind, suspended
 from leaklint.solve.draining import take_all
-from leaklint.solve.elements import elements
+from leaklint.solve.elements import elements, found_or_none
 from leaklint.solve.fields import named_tuple
 from leaklint.solve.instantiate import instantiate
 from leaklint.solve.lattice import (
@@ -260,6 +260,8 @@ def call_library(act: Activation, state: State, name: str, arguments: Arguments,
     for value in replacing if of_method else ():
         overriding.override(act, state, bound[0], value, span)
     result = yield from instantiate(act, state, summary, bound, span, row=name, keys=keys)
+    if row.none_without and row.none_without not in given and arguments.rest is None:
+        result = found_or_none(act, state, result, bound[0], bound[1])
     if formals is None and row.request and not row.constant:
         carried = [deep_sources(state, value) for value in arguments.everything()]
         result = with_sources(result, result.sources.union(*carried))
