@@ -197,18 +197,18 @@ def _get_item(act: Activation, state: State, step: cfg.GetItem) -> Solving:
 
 
 def _is_alias(act: Activation, target: Value) -> bool:
-    """Whether a subscript only says of which types a generic class of the project is."""
-    world = act.world
-    return bool(target.things) and all(
-        thing.type.kind is TypeKind.CLASS
-        and not world.is_subclass(thing.type.name, uses.ENUMS)
-        and not any(
-            "__class_getitem__" in known.attributes or known.metaclass
-            for known in map(world.classes.get, world.order(thing.type.name))
-            if known is not None
-        )
-        for thing in target.things
-    )
+    """Whether a subscript only says of which types a generic class is: one of the project, or one that has a row."""
+    world, models = act.world, act.world.models
+    for thing in target.things:
+        name, kind = thing.type.name, thing.type.kind
+        if kind is TypeKind.LIBRARY and models.row(name) is not None and models.is_class(name):
+            continue
+        if kind is not TypeKind.CLASS or world.is_subclass(name, uses.ENUMS):
+            return False
+        for known in map(world.classes.get, world.order(name)):
+            if known is not None and ("__class_getitem__" in known.attributes or known.metaclass):
+                return False
+    return bool(target.things)
 
 
 def _as_it_is_now(state: State, target: Value, field: str, value: Value) -> Value:
