@@ -7,9 +7,9 @@ from typing import Final
 
 from leaklint.ir import cfg
 from leaklint.ir.effects import How, Work
-from leaklint.ir.location import Span
 from leaklint.ir.values import NOTHING, Path, RootKind, Thing, TypeKind, Value
 from leaklint.solve import (
+    accessors,
     awaitable_tests,
     choosing,
     earlier,
@@ -38,7 +38,6 @@ from leaklint.solve.catching import missing_files
 from leaklint.solve.contents import but_for_what_is_new, written_within
 from leaklint.solve.context_variables import DECLARED
 from leaklint.solve.coroutines import awaited
-from leaklint.solve.descriptors import descriptor_method
 from leaklint.solve.draining import take_all
 from leaklint.solve.elements import elements
 from leaklint.solve.escaping import make_anew
@@ -67,7 +66,7 @@ from leaklint.solve.lattice import (
 )
 from leaklint.solve.lookup import read_field
 from leaklint.solve.losing import PRUNED, RETURNED
-from leaklint.solve.members import class_member, library_member
+from leaklint.solve.members import library_member
 from leaklint.solve.names import bind_name, value_of
 from leaklint.solve.narrowing import DONE, INSTANCE
 from leaklint.solve.origins import deep_sources
@@ -125,8 +124,11 @@ def _annotate(act: Activation, state: State, step: cfg.Annotate) -> Solving:
     state.env[step.target] = value
 
 
-def _delete_attribute(act: Activation, state: State, step: cfg.DeleteAttribute) -> None:
+def _delete_attribute(act: Activation, state: State, step: cfg.DeleteAttribute) -> Solving:
     target = value_of(act, state, step.object)
+    called = yield from accessors.delete(act, state, target, step.name, step.span)
+    if called:
+        return
     effects.mutate(act, state, target, How.DELETE, f"del .{step.name}", step.span, field=f".{step.name}")
     for thing in target.things:
         state.heap.pop(extend(thing.path, f".{step.name}"))
@@ -198,7 +200,7 @@ def _set_attribute(act: Activation, state: State, step: cfg.SetAttribute) -> Sol
         return
     for thing in ordered(target.things):
         if thing.type.kind is TypeKind.INSTANCE and "::" in thing.type.name:
-            called = yield from _setter(act, state, thing, step.name, value, step.span)
+            called = yield from accessors.assign(act, state, thing, step.name, value, step.span)
             if called:
                 continue
         if thing.type.kind is TypeKind.INSTANCE and not act.importing:
@@ -223,33 +225,6 @@ def _throw_away(act: Activation, state: State, thing: Thing, name: str) -> None:
         if is_of_process(each.path):
             effects.empty(act, state, each.path)
             looping.share_lost(act, state, each.path, thing)
-
-
-def _setter(act: Activation, state: State, thing: Thing, name: str, value: Value, span: Span) -> Solving:
-    """Calls the property setter, or the ``__setattr__``, of a project's class; whether there was a setter."""
-    for owner in act.world.order(thing.type.name):
-        known = act.world.classes.get(owner)
-        member = known.attributes.get(name) if known is not None else None
-        for each in ordered(member.things) if member is not None else ():
-            setter = yield from descriptor_method(act, state, each, "__set__")
-            if setter is not None:
-                yield from apply(act, state, setter, Arguments((of(thing), value)), span)
-                return True
-            function = act.world.program.function(each.type.name) if each.type.kind is TypeKind.FUNCTION else None
-            if function is not None and any(text.endswith(".setter") for text in function.decorators):
-                yield from apply(act, state, of(each), Arguments((of(thing), value)), span)
-                return True
-        if member is not None:
-            break
-    general = yield from class_member(act, state, thing.type.name, "__setattr__", bound_to=thing, on_class=False)
-    if general is None or not any(each.type.kind is TypeKind.METHOD for each in general.things):
-        return False
-    yield from apply(act, state, general, Arguments((constant(name), value)), span)
-    functions = [act.world.program.function(each.type.name) for each in general.things]
-    if any(each is None or "__setattr__" in each.calls for each in functions):
-        return False  # it goes on to bind the attribute as any other object does
-    effects.bind_field(act, state, thing, f".{name}", value, certain=False)
-    return True
 
 
 def _is_lone(act: Activation, state: State, step: cfg.Call) -> bool:
@@ -379,7 +354,6 @@ def _await(act: Activation, state: State, step: cfg.Await) -> Solving:
 DIRECT: Final[dict[type, Direct]] = {
     cfg.Constant: _constant,
     cfg.Copy: _copy,
-    cfg.DeleteAttribute: _delete_attribute,
     cfg.Discard: _discard,
     cfg.Yield: _yield,
     cfg.Catch: _catch,
@@ -392,6 +366,7 @@ ASKING: Final[dict[type, Transfer]] = {
     cfg.Annotate: _annotate,
     cfg.GetAttribute: _get_attribute,
     cfg.SetAttribute: _set_attribute,
+    cfg.DeleteAttribute: _delete_attribute,
     cfg.Call: _call,
     cfg.Await: _await,
     **names.ASKING,
