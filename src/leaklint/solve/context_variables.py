@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from leaklint.ir.cfg import ConstantValue
 from leaklint.ir.effects import AnyEffect, Create, Pending, Read, Site, Work
 from leaklint.ir.location import Span
 from leaklint.ir.summary import Summary
@@ -17,8 +18,10 @@ from leaklint.solve.lattice import (
     HELD,
     NONE,
     ORIGINAL,
+    constants,
     extend,
     is_within,
+    is_prefix,
     join,
     join_all,
     of,
@@ -39,6 +42,9 @@ _BEFORE: Final = "<before>"
 """The slot of a token in which lie those of the sets of its variable that were not undone when it was made."""
 
 _EXPECTING: Final = frozenset({"LookupError", "Exception", "BaseException", ""})
+
+_UNCHANGING: Final = frozenset({"builtins.tuple", "builtins.frozenset"})
+"""Types of objects that stay as they are made."""
 
 _MERGING: Final = frozenset({"builtins.dict", "builtins.set", "builtins.frozenset"})
 """Types of objects of which two that are merged once more are the same."""
@@ -65,7 +71,7 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     for thing in ordered(receiver.things):
         state.heap[extend(thing.path, HELD)] = value
         default = read_field(act, state, extend(thing.path, ".default"))
-        if _is_as_before(state, thing, value, default):
+        if _is_as_before(act, state, thing, value, default):
             pending.settle_at(state, thing.path, (Work.TOKEN,))
         else:
             kept = frozenset() if _is_another(state, thing, value) else frozenset({extend(thing.path, HELD)})
@@ -86,19 +92,45 @@ def set_variable(act: Activation, state: State, receiver: Value, arguments: Argu
     yield
 
 
-def _is_as_before(state: State, variable: Thing, value: Value, default: Value | None) -> bool:
+def _is_as_before(act: Activation, state: State, variable: Thing, value: Value, default: Value | None) -> bool:
     """Whether a variable gets nothing of this invocation: None, its default, or what it held at the start."""
     default = default or NONE
+    if _are_alike(act, state, value, default):
+        return True
     _, initial = single_constant(default)
     held = extend(variable.path, HELD)
-    constants = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
+    plain = {each for each in value.things if each.type.kind is TypeKind.CONSTANT}
     earlier = _earlier(state, variable, value)
     if value.sources == {held}:  # what a function gives that reads it
         earlier |= {each for each in value.things if each.type.kind is TypeKind.UNKNOWN and "/" in each.path.root.name}
     if earlier and not value.sources <= {held, *(each.path for each in earlier), *default.sources}:
         return False
-    none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in constants)
-    return bool(value.things) and none_or_initial and value.things <= constants | earlier | default.things
+    none_or_initial = all(single_constant(of(each)) in ((True, None), (True, initial)) for each in plain)
+    return bool(value.things) and none_or_initial and value.things <= plain | earlier | default.things
+
+
+def _are_alike(act: Activation, state: State, value: Value, default: Value) -> bool:
+    """Whether both are the same kind of object that nobody can change, and hold the same constants: ``("a",)``."""
+    if len(value.things) != 1 or len(default.things) != 1 or value.sources - default.sources:
+        return False
+    (one,), (other,) = value.things, default.things
+    if one.type != other.type or one.type.kind is not TypeKind.INSTANCE or one.type.name not in _UNCHANGING:
+        return False
+    held = _constants_in(act, state, one)
+    return held is not None and held == _constants_in(act, state, other)
+
+
+def _constants_in(act: Activation, state: State, holder: Thing) -> dict[str, list[ConstantValue]] | None:
+    """The constants in an object by their places; None where something else may lie in it."""
+    found: dict[str, list[ConstantValue]] = {}
+    for heap in (act.world.fields_below(holder.path), state.heap.under(holder.path.root)):
+        for key, value in heap.items():
+            if is_prefix(holder.path, key) and key != holder.path:
+                known = constants(value)
+                if known is None:
+                    return None
+                found[key.fields[len(holder.path.fields)]] = known
+    return found
 
 
 def put_back(sub: Substitution, summary: Summary, effect: AnyEffect, variable: Thing) -> Solving:
@@ -115,7 +147,7 @@ def put_back(sub: Substitution, summary: Summary, effect: AnyEffect, variable: T
         return False
     given = yield from sub.things(source)
     default = read_field(sub.act, sub.state, extend(variable.path, ".default"))
-    if not _is_as_before(sub.state, variable, given, default):
+    if not _is_as_before(sub.act, sub.state, variable, given, default):
         return False
     pending.settle_at(sub.state, variable.path, (Work.TOKEN,), every_path=place in summary.resets)
     return True
