@@ -87,7 +87,7 @@ def solve(
         if is_function and world.budget.refuses(question.name, importing=bool(world.importing)):
             return sparing.left_out()
         if question.what.startswith("handler"):
-            return invoke(world, handlers[question.name], question.what)
+            return invoke(world, handlers[question.name], question.what, question.nth)
         if question.what == "application":
             return make_application(world, question.name)
         if question.what == "signature":
@@ -115,7 +115,12 @@ def solve(
     calls: list[Invoked] = []
     for number, handler in enumerate(solved):
         called(number, len(solved))
-        asks = [Ask(way, handler.label + handler.path) for way in ways(world, handler)]
+        registration = world.registered.get(f"{handler.path}::{handler.attribute}")
+        asks = [
+            Ask(way, handler.label + handler.path, nth=nth)
+            for way in ways(world, handler)
+            for nth in range(len(registration.value.things) if registration is not None else 1)
+        ]
         answers = [sparing.answer(ask, handler.place, handler.label) for ask in asks]
         calls.extend(answer for answer in answers if answer is not None)
     called(len(solved), len(solved))

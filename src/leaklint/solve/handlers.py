@@ -134,17 +134,21 @@ def ways(world: World, handler: Handler) -> list[str]:
     return [*found, *inheriting] if len(inheriting) <= MOST_CLASSES else found
 
 
-def invoke(world: World, handler: Handler, way: str) -> Solving:
+def invoke(world: World, handler: Handler, way: str, nth: int) -> Solving:
     """Calls a handler in one of these ways; gives what it did, or None where the name is no callable of the project.
 
     ``BY_DEFAULT`` gives it only the arguments that it requires; None too where it requires all, or where a platform
-    calls it and none of its defaults is an object that may be changed.
+    calls it and none of its defaults is an object that may be changed. ``nth`` is which of several callables of its
+    name is called.
     """
     by_default, of_class = way == BY_DEFAULT, way.removeprefix(OF_CLASS) if way.startswith(OF_CLASS) else ""
     act = _outside(world, handler)
     state = State()
     registration = world.registered.get(f"{handler.path}::{handler.attribute}")
-    value = registration.value if registration is not None else (yield from callable_of(world, handler))
+    if registration is None:
+        value = yield from callable_of(world, handler)
+    else:
+        value = of(list(ordered(registration.value.things))[nth])
     if value is None:
         return None
     found = yield from signature(world, value)

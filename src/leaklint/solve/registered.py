@@ -17,8 +17,9 @@ from leaklint.solve.arguments import Arguments
 from leaklint.solve.attributes import get_attribute
 from leaklint.solve.lattice import CONSTANT_PATH, is_prefix, join, of, ordered, slot
 from leaklint.solve.lookup import read_field
+from leaklint.solve.registration import Registration
 from leaklint.solve.state import State
-from leaklint.solve.world import Registration, Solving, World, function_path
+from leaklint.solve.world import Solving, World, function_path
 
 _PLACE: Final = "handlers of "
 _DECORATOR: Final = ".<decorator>"
@@ -89,8 +90,10 @@ def _note(act: Activation, state: State, registrar: str, thing: Thing) -> Solvin
                 world.registered.setdefault(each.type.name, Registration(registrar, of(thing)))
     elif kind in (TypeKind.FUNCTION, TypeKind.METHOD):
         known = world.registered.get(thing.type.name)
-        if known is None or not world.makes_for_each_request(known.registrar):  # Depends(f), also in a list for others
-            world.registered[thing.type.name] = Registration(registrar, of(thing))
+        value = of(thing) if known is None else join(known.value, of(thing))
+        if known is not None and world.makes_for_each_request(known.registrar):  # Depends(f), also in a list for others
+            registrar = known.registrar
+        world.registered[thing.type.name] = Registration(registrar, value)
     elif kind is TypeKind.CLASS and _listens(act, thing.type.name):
         yield from _note(act, state, registrar, world.kept_object(thing.type.name))
     elif kind is TypeKind.CLASS and world.makes_for_each_request(registrar):

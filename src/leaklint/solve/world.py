@@ -26,6 +26,7 @@ from leaklint.solve.lattice import ORIGINAL, join, ordered
 from leaklint.solve.overview import Overview
 from leaklint.solve.pool import Pool
 from leaklint.solve.prepared import choosing, tested
+from leaklint.solve.registration import Registration
 
 MAX_SPECIALISATIONS: Final = 6
 MAX_RECURSIONS: Final = 2
@@ -56,6 +57,8 @@ class Ask(NamedTuple):
     """Outside of handlers: which arguments, captured variables last, are something asynchronous that is under way."""
     survivors: tuple[tuple[Path, Shape], ...] = ()
     """Shapes of what the invocation has put into surviving places (see ``leaklint.solve.survivors``)."""
+    nth: int = 0
+    """Of a handler: which of the callables that a registrar was given under its name."""
 
 
 Solving: TypeAlias = Generator[Ask, Any, Any]
@@ -89,13 +92,6 @@ class Named(NamedTuple):
     type: str
     of_class: bool = False
     """Whether only a class holds it, as an attribute."""
-
-
-class Registration(NamedTuple):
-    """A callable that was handed to a registrar (see ``leaklint.solve.registered``)."""
-
-    registrar: str
-    value: Value
 
 
 NAMED_TUPLE: Final = "collections.namedtuple of "
