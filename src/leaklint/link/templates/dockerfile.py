@@ -35,8 +35,9 @@ class Image(msgspec.Struct, frozen=True, gc=False):
     """Entry point and command."""
     environment: dict[str, str] = {}
     line: int = 1
-    copies: tuple[tuple[str, str], ...] = ()
-    """Sources in the build context, each with the folder below the task root that it goes to."""
+    copies: tuple[tuple[str, str, str], ...] = ()
+    """Sources in the build context, each with the folder below the task root that it goes to, and the name of the
+    module that a file becomes; empty where it is no module of its own."""
     is_plain: bool = False
     """The project's modules in the image are those that are copied, as far as one sees."""
 
@@ -49,7 +50,7 @@ def parse(text: str) -> Image:
     entry: list[str] = []
     line = 1
     workdir = _TASK_ROOT
-    copies: list[tuple[str, str]] = []
+    copies: list[tuple[str, str, str]] = []
     is_plain = True
     variables = {"LAMBDA_TASK_ROOT": _TASK_ROOT}
     for number, instruction, rest in _instructions(text):
@@ -80,14 +81,14 @@ def parse(text: str) -> Image:
     is_client = "awslambdaric" in command
     handler = command[-1] if command and (is_python or is_client) else ""
     root = workdir if is_client else _TASK_ROOT
-    inside = ((source, _below(root, target)) for source, target in copies)
+    inside = ((source, _below(root, target), module) for source, target, module in copies)
     return Image(
         is_python=is_python or is_client,
         handler=_expand(handler, variables) if split_handler(handler) else "",
         command=tuple(command),
         environment=variables,
         line=line,
-        copies=tuple((source, below) for source, below in inside if below is not None),
+        copies=tuple((source, below, module) for source, below, module in inside if below is not None),
         is_plain=is_plain and "AWS_LAMBDA_EXEC_WRAPPER" not in variables,
     )
 
@@ -98,16 +99,16 @@ def place(contexts: Iterable[str], image: Image, target: str, tree: Tree) -> tup
     ``contexts`` are folders that may be the build context, likeliest first; the first that holds the module wins.
     """
     for context in contexts:
-        for source, below in sorted(image.copies, key=lambda copy: (-len(copy[1]), copy[0])):
+        for source, below, module in sorted(image.copies, key=lambda copy: (-len(copy[1]), copy[0])):
             if below and not target.startswith(below + "/"):
                 continue
             inside = target[len(below) :].lstrip("/")
             folder = beside(posixpath.join(context, "-"), source)
-            if folder is not None and source.endswith(".py") and source.rpartition("/")[2] == f"{inside}.py":
-                folder = folder.rpartition("/")[0]
+            if folder is not None and module and module == inside:
+                folder, inside = folder.rpartition("/")[0], posixpath.basename(source).removesuffix(".py")
             if folder is None or not tree.has_module(folder, inside):
                 continue
-            if below and f"/{folder}".endswith(f"/{below}"):
+            if below and f"/{folder}".endswith(f"/{below}") and module in ("", inside):
                 return folder[: -len(below)].rstrip("/"), target
             return folder, inside
         if tree.has_module(context, target):
@@ -142,7 +143,7 @@ def read(path: str, tree: Tree) -> Said:
 
 def _root_without(context: str, image: Image, target: str) -> str | None:
     """The folder that should have held a module which none of the likely contexts has; None where it may be built."""
-    for source, below in image.copies:
+    for source, below, _ in image.copies:
         if image.is_plain and not below and "/" not in target and not source.endswith(".txt"):
             return beside(posixpath.join(context, "-"), posixpath.dirname(source) if source.endswith(".py") else source)
     return None
@@ -182,13 +183,18 @@ def _expand(text: str, variables: Mapping[str, str]) -> str:
     return re.sub(r"\$\{?(\w+)(?::-([^}]*))?\}?", lambda match: variables.get(match[1], match[2] or match[0]), text)
 
 
-def _copied(rest: str, workdir: str) -> list[tuple[str, str]]:
-    """Each source of a ``COPY`` with the folder that it lands in."""
+def _copied(rest: str, workdir: str) -> list[tuple[str, str, str]]:
+    """Each source of a ``COPY`` with the folder that it lands in, and the module that a file becomes there."""
     words = _words(rest) if rest.startswith("[") else [word for word in rest.split() if not word.startswith("--")]
     *sources, target = [word.strip("\"'") for word in words] or [""]
     folder = posixpath.join(workdir, posixpath.dirname(target) if target.endswith(".py") else target)
     plain = (source.lstrip("/") or "." for source in sources)
-    return [(posixpath.dirname(source) or "." if "*" in source else source, folder) for source in plain]
+    found = []
+    for source in plain:
+        is_file = source.endswith(".py") and "*" not in source
+        module = posixpath.basename(target if target.endswith(".py") else source).removesuffix(".py") if is_file else ""
+        found.append((posixpath.dirname(source) or "." if "*" in source else source, folder, module))
+    return found
 
 
 def _below(root: str, folder: str) -> str | None:
