@@ -21,6 +21,8 @@ _NAME: Final = re.compile(r"[^\W\d]\w*(?=\s*(?:\(|$))")
 _SPECIAL: Final = frozenset(each.rpartition(".")[2] for each in (*SPECIAL, REGISTERS))
 """What no row can describe: it may give, or keep, whatever it is given."""
 _ENUMS: Final = frozenset(each.rpartition(".")[2] for each in ENUMS)
+_MAKERS: Final = ("__init__", "__new__")
+"""What is given the arguments with which an object is made."""
 _KEEPING_SIGNATURE: Final = frozenset({"classmethod", "staticmethod", "property"})
 
 
@@ -33,9 +35,11 @@ def _call(look: Look, step: cfg.Call) -> None:
         arguments |= look.get(each.value)
     if look.importing:
         look.add(step.target, _called_at_import(look, step, word, arguments))
-    elif word is None:
+    elif word is None or word == "__class__":
         # whatever has been put somewhere may be called here, and is given anything
         look.hand(*(each.value for each in step.arguments))
+        if arguments:
+            _construct_any(look)
         look.add(step.target, (BOTH if look.get(step.function) else 0) | look.survey.returned_anyhow)
     else:
         look.add(step.target, _called(look, step, word, arguments))
@@ -140,6 +144,19 @@ def _construct(look: Look, step: cfg.Call, key: Key, arguments: int) -> int:
             survey.join(survey.fields, attribute, arguments)
         return HOLDS
     return 0
+
+
+def _construct_any(look: Look) -> None:
+    """An object of any class may be made, and keep what is given."""
+    survey = look.survey
+    for name in _MAKERS:
+        for key, function in survey.functions.get(name, ()):
+            for each in function.parameters[1:]:
+                survey.give(key, each.name, BOTH)
+    for path in survey.paths:
+        for known in survey.program.files[path].classes.values():
+            for attribute in known.annotations:
+                survey.join(survey.fields, attribute, BOTH)
 
 
 def _is_enumeration(look: Look, key: Key) -> bool:
