@@ -99,6 +99,8 @@ def _called(look: Look, step: cfg.Call, word: str, arguments: int) -> int:
         of or ""
     ) not in verbs.texts:
         result |= (BOTH if (receiver | arguments) & BOTH else 0) | survey.items
+    if word in survey.called_for:
+        result |= arguments  # it may be a class that a library has made, and the result may keep what it is given
     ours = word in survey.functions or word in survey.classes
     if ours or _hands_on(verbs, word) or (look.get(step.function) & OWN and _hands_on(verbs, "__call__")):
         look.hand(*(each.value for each in step.arguments))

@@ -94,6 +94,8 @@ class Survey:
         """Whether a constant, or what a library gives, may be a folder for temporary files, or a part of its name."""
         self.meant: dict[str, dict[str, str]] = {}
         """By path, what is imported under another name, and what it is called where it is defined."""
+        self.called_for: set[str] = set()
+        """Names that modules bind to what a call gives: ``Row = namedtuple("Row", "id lines")``."""
         self._bodies: dict[Key, Steps] = {}
         for path in self.paths:
             facts = program.files[path]
@@ -102,6 +104,7 @@ class Survey:
                 if function.in_class is not None and function.decorators:
                     self.decorated.setdefault(plain_name(name), []).append((path, name))
             self.meant[path] = _renamed(facts)
+            self.called_for.update(facts.bound_calls)
             for name in facts.classes:
                 self.classes.setdefault(plain_name(name), []).append((path, name))
 
