@@ -62,6 +62,7 @@ _HARMLESS: Final = frozenset(
         "lists",
         "loop-bound",
         "never-returns",
+        "none-without",
         "on-loop-of",
         "outside",
         "params",
