@@ -22,7 +22,7 @@ from leaklint.ir.handler import Handler, Platform, Source
 from leaklint.ir.location import Place, Span
 from leaklint.link.adapters import adapter_files
 from leaklint.link.factories import uncalled_factories
-from leaklint.link.frameworks import Framework, matches, named_like, package_of
+from leaklint.link.frameworks import Framework, matches, named_like
 from leaklint.link.modules import Modules, is_test
 from leaklint.link.names import Library, Names, Own
 
@@ -121,12 +121,16 @@ class Declared:
 
     def registering(self, files: Collection[str]) -> list[str]:
         """The files of a part that may register handlers when they are imported: they use a framework, or what does."""
-        tops = {package_of(name): each for each in self._frameworks for name in (*each.objects, *each.takes)}
+        tops = {
+            name.partition(".")[0].rstrip("*"): each
+            for each in self._frameworks
+            for name in (*each.objects, *each.takes)
+        }
         using = {
             path
             for path in files
             if any(
-                (framework := tops.get(package_of(f"{fact.module}.{fact.name}"))) and self._applies(path, framework)
+                (framework := tops.get(fact.module.partition(".")[0])) and self._applies(path, framework)
                 for fact in self._files[path].imports
             )
         }

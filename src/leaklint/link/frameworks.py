@@ -11,8 +11,6 @@ import msgspec
 
 from leaklint.ir.handler import Platform
 
-_SHARED: Final = ("azure", "google")
-"""Packages of which many distributions have a part each."""
 NOT_KNOWN: Final = {
     "hug": "hug",
     "klein": "Klein",
@@ -117,12 +115,6 @@ def parse_frameworks(tables: Mapping[str, str]) -> dict[str, Framework]:
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             raise FrameworkError(f"{file}: {error}") from error
     return found
-
-
-def package_of(name: str) -> str:
-    """The package that a dotted name begins with; of one that many distributions share, their part of it."""
-    top, _, rest = name.partition(".")
-    return f"{top}.{rest.partition('.')[0]}" if top in _SHARED else top.rstrip("*")
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:

@@ -388,7 +388,7 @@ def declared(program: Program) -> list[Reached]:
 
 
 def _import(sparing: Sparing, world: World, path: str) -> None:
-    for package in world.program.modules.packages_of(path) if world.cursory is None else ():
+    for package in world.program.modules.packages_of(path):
         sparing.imported(package)
     sparing.imported(path)
 

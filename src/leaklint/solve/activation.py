@@ -102,8 +102,6 @@ class Activation:
         """What solving it has taken so far (see ``leaklint.solve.budget``)."""
         self.catching: frozenset[str] = frozenset()
         """Names of the exceptions caught around the block under analysis; ``""`` for all."""
-        self.deferrable: dict[str, str] = {}
-        """Temporaries that only bring an import to the name that it binds, and that name (see ``World.deferred``)."""
         self.handling: frozenset[str] = frozenset()
         """Those of them that are not raised again."""
 

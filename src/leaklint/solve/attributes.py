@@ -28,7 +28,7 @@ from leaklint.solve.lattice import (
     with_sources,
 )
 from leaklint.solve.lineages import OF_NOTHING
-from leaklint.solve.lookup import bound_so_far, library_object, module_name, read_field
+from leaklint.solve.lookup import library_object, module_name, read_field
 from leaklint.solve.members import (
     CLASS_VARIABLES,
     bound,
@@ -375,7 +375,7 @@ def _module_attribute(act: Activation, state: State, thing: Thing, name: str) ->
     if name == "__dict__":
         return of(Thing(Path(Root(RootKind.MODULE, module), (".__dict__",)), instance("builtins.dict")))
     if module in act.world.importing:
-        value = yield from bound_so_far(act.world, module, name)
+        value = act.world.importing[module].get(name)
     else:
         value = yield from module_name(act.world, module, name)
     if value is not None:

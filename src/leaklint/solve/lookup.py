@@ -63,8 +63,6 @@ def library_object(world: World, name: str) -> Value:
 def module_name(world: World, module: str, name: str) -> Solving:
     """What a name of a module denotes for functions that run after its import; None where it has no such name."""
     state: ModuleState = yield Ask("module", module)
-    if name in world.deferred.get(module, ()):
-        yield from bind_deferred(world, module, name)
     facts = world.program.files.get(module)
     value = state.names.get(name)
     if value is None:
@@ -166,12 +164,13 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
         value = state.env.get("global " + name)
         if value is not None:
             return value
-        if act.path in act.world.importing:
-            value = yield from bound_so_far(act.world, act.path, name)
-        else:
+        known = act.world.importing.get(act.path)
+        if known is not None and name in known:
+            return known[name]
+        if act.path not in act.world.importing:
             value = yield from module_name(act.world, act.path, name)
-        if value is not None:
-            return value
+            if value is not None:
+                return value
     else:
         value = yield from module_name(act.world, act.path, name)
         if value is not None:
@@ -187,45 +186,21 @@ def load_global(act: Activation, state: State, name: str) -> Solving:
     return value if value is not None else of(Thing(place))
 
 
-def imported(world: World, importer: str, module: str, name: str, level: int) -> Solving:
-    """What ``from module import name`` gives in a file."""
-    found = world.overview.import_name(importer, module, name, level)
+def imported(act: Activation, module: str, name: str, level: int) -> Solving:
+    """What ``from module import name`` gives."""
+    found = act.world.overview.import_name(act.path, module, name, level)
     if isinstance(found, str):
         return of(Thing(Path(Root(RootKind.MODULE, found)), Type(TypeKind.MODULE, found)))
     if found is not None:
         path, attribute = found
-        if path in world.importing:
-            value = yield from bound_so_far(world, path, attribute)
+        if path in act.world.importing:
+            value = act.world.importing[path].get(attribute)
         else:
-            value = yield from module_name(world, path, attribute)
+            value = yield from module_name(act.world, path, attribute)
         return value if value is not None else of(Thing(variable(path, attribute)))
     if level == 0:
-        return library_object(world, f"{module}.{name}")
+        return library_object(act.world, f"{module}.{name}")
     return of(Thing(Path(Root(RootKind.LIBRARY, "unknown", f"{'.' * level}{module}.{name}"))))
-
-
-def bound_so_far(world: World, module: str, name: str) -> Solving:
-    """What a module that is being imported has bound a name to; None where it has not."""
-    if name in world.deferred.get(module, ()):
-        yield from bind_deferred(world, module, name)
-    return world.importing[module].get(name)
-
-
-def bind_deferred(world: World, module: str, name: str) -> Solving:
-    """Binds a name to what its import gives, which nobody has asked for so far; so for all names on the way there."""
-    way = []
-    while (step := world.deferred.get(module, {}).pop(name, None)) is not None:
-        way.append((module, name, step))
-        found = world.overview.import_name(module, step.module, step.name, step.level)
-        if not isinstance(found, tuple):
-            break
-        module, name = found
-        if module not in world.importing:
-            yield Ask("module", module)
-    for module, name, step in reversed(way):
-        value = yield from imported(world, module, step.module, step.name, step.level)
-        names = world.importing[module] if module in world.importing else world.modules[module].names
-        names[name] = value
 
 
 def module_object(act: Activation, module: str, *, whole: bool) -> Value:

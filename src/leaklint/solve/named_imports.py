@@ -29,7 +29,7 @@ def import_module(act: Activation, state: State, arguments: Arguments, span: Spa
     if not _is_own_package(given):
         return unknown(act.made(span))
     module, _, last = bare.rpartition(".")
-    found: Value = yield from imported(act.world, act.path, module, last, level)
+    found: Value = yield from imported(act, module, last, level)
     return found
 
 

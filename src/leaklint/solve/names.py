@@ -55,8 +55,6 @@ def bind_name(act: Activation, state: State, name: str, value: Value) -> None:
 
 
 def _store_global(act: Activation, state: State, step: cfg.StoreGlobal) -> None:
-    if step.value in act.deferrable:
-        return
     value = value_of(act, state, step.value)
     if act.is_module_body:
         state.env["global " + step.name] = value
@@ -202,10 +200,7 @@ def _make_class(act: Activation, state: State, step: cfg.MakeClass) -> Solving:
 def _import_name(act: Activation, state: State, step: cfg.ImportName) -> Solving:
     if step.name == "*":
         return
-    if (name := act.deferrable.get(step.target)) is not None:
-        act.world.deferred.setdefault(act.path, {})[name] = step
-        return
-    state.env[step.target] = yield from imported(act.world, act.path, step.module, step.name, step.level)
+    state.env[step.target] = yield from imported(act, step.module, step.name, step.level)
 
 
 DIRECT: Final[dict[type, Direct]] = {

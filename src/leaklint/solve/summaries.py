@@ -18,7 +18,6 @@ from leaklint.solve.annotations import annotated, annotated_elements, annotated_
 from leaklint.solve.arguments import formals_of
 from leaklint.solve.async_generators import ASYNC_GENERATOR
 from leaklint.solve.budget import LEFT_OUT
-from leaklint.solve.deferring import deferrable
 from leaklint.solve.flow import Ended, run
 from leaklint.solve.lattice import BELOW, ELEMENT, SYMBOLIC, extend, join_all, of, parameter, slot, survives
 from leaklint.solve.loops import LEFT
@@ -383,11 +382,10 @@ def import_module(world: World, path: str) -> Solving:
         return ModuleState({})
     world.importing[path] = {}
     declared = world.declared[path] = {}
-    act, body = Activation(world, identity, facts, importing=True), world.program.body(identity)
-    act.deferrable = deferrable(world, path, body)
+    act = Activation(world, identity, facts, importing=True)
     state = State()
     state.quiet = world.only_work
-    ended: Ended = yield from run(act, body, state)
+    ended: Ended = yield from run(act, world.program.body(identity), state)
     world.budget.took(identity, act.work, importing=True)
     names = dict(world.importing[path])
     last = ended.normal if ended.normal is not None else ended.raised

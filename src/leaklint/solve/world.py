@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from leaklint.ir.cfg import ImportName
 from leaklint.ir.effects import AnyEffect, Site
 from leaklint.ir.facts import FunctionFacts
 from leaklint.ir.location import Place, Span
@@ -155,8 +154,6 @@ class World:
         """Functions of the project under a decorator that nobody knows: a decorator may have been made of them."""
         self.importing: dict[str, dict[str, Value]] = {}
         """Names bound so far in the modules that are being imported."""
-        self.deferred: dict[str, dict[str, ImportName]] = {}
-        """Imports outside of handlers whose names nobody has asked for, by module and name."""
         self.rebound: dict[Path, Value] = {}
         """Module variables that other modules bind (``module.name = …``), and to what."""
         self.only_work = False
