@@ -381,7 +381,11 @@ def _same_element(state: State, added: Write, removed: Write) -> bool:
             return known == constants or (known <= constants and is_one_of_many(state, removed))
         others = removed.key_sources - constants
         if others:
-            return others in (added.key_sources - known, added.sources)
+            # the folders that are known of a path are among its sources; what lies inside an element names no other one
+            assert removed.path is not None
+            element = extend(removed.path, ELEMENT)
+            named = frozenset(each for each in removed.key_sources if each == element or not is_prefix(element, each))
+            return others in (added.key_sources - known, added.sources) or (bool(named) and named == added.sources)
         if added.key_sources - known:
             return False
         return added.operation not in ONE_ELEMENT or all(_is_constant(each) for each in added.sources)
