@@ -285,3 +285,24 @@ def test_nothing_is_said_of_a_file_that_the_template_makes_or_names_unknown(foun
     packed = function(filename="data.archive_file.zip.output_path") + source
     (missing,) = found_in({"main.tf": packed, "scripts/other.py": RUN}).missing
     assert missing.message == "there is no module 'app' below scripts"
+
+
+def test_one_handler_in_as_many_folders_as_there_are_packages(found_in):
+    module = 'variable "package" {}\n' + function(filename="var.package")
+
+    def call(name):
+        return f'module "{name}" {{\n source = "./fn"\n package = "dist/{name}.zip"\n}}\n'
+
+    texts = {"main.tf": call("buyer") + call("seller"), "fn/main.tf": module}
+    texts |= {"api/buyer/app.py": RUN, "api/seller/app.py": RUN}
+    assert rows(found_in(texts)) == [("api/buyer/app.py", "app"), ("api/seller/app.py", "app")]
+    texts["main.tf"] = call("buyer")
+    assert rows(found_in(texts)) == []
+    texts["main.tf"] = call("buyer") + call("seller") + call("broker")
+    assert rows(found_in(texts)) == []
+
+
+def test_one_package_deployed_twice_is_not_two(found_in):
+    same = function(filename='"dist/app.zip"')
+    texts = {"main.tf": same + same.replace('"fn"', '"copy"'), "a/app.py": RUN, "b/app.py": RUN}
+    assert rows(found_in(texts)) == []

@@ -53,11 +53,13 @@ def locate(
 
     A root that the project has decides. Where a template names none, or one that is built elsewhere, the handler is
     looked for below the template's folder, then below each folder above it, up to the first that has such a file; it
-    counts if it is the only one there, or lies right where the folder were the root.
+    counts if it is the only one there, or lies right where the folder were the root. Several such files all count
+    where the template deploys as many packages with that handler.
     """
     folders = _folders(files)
     located: list[Located] = []
     missing: list[Missing] = []
+    several: dict[tuple[str, ...], list[Declaration]] = {}
     for each in declarations:
         if each.inline:
             located += [Located(each, each.inline, "")] if each.inline in files and each.attribute else []
@@ -70,8 +72,24 @@ def locate(
         elif each.expected and each.root in folders and each.handler not in wrappers:
             missing.append(Missing(each.handler, each.template, each.line, _why(each, path, files)))
         elif each.attribute and (each.is_python or "/" in each.target):
-            located += _searched(each, files, modules)
+            paths = _searched(each, files, modules)
+            if len(paths) == 1:
+                located.append(_located_at(each, paths[0]))
+            elif paths and each.package:
+                several.setdefault((each.template, each.attribute, *sorted(paths)), []).append(each)
+    for (_, _, *paths), alike in several.items():
+        by_package = {each.package: each for each in alike}
+        if len(by_package) == len(paths):
+            # Nobody knows which package has which file: in the order of their names, they mostly agree.
+            located += [
+                _located_at(by_package[package], path) for package, path in zip(sorted(by_package), paths, strict=True)
+            ]
     return located, missing
+
+
+def _located_at(each: Declaration, path: str) -> Located:
+    root = path.removesuffix(".py").removesuffix("/__init__").removesuffix(each.target).rstrip("/")
+    return Located(each, path, root)
 
 
 def binds(facts: FileFacts, name: str) -> bool:
@@ -175,7 +193,8 @@ def last_definition(facts: FileFacts, name: str) -> FunctionFacts | None:
     return found
 
 
-def _searched(each: Declaration, files: Mapping[str, FileFacts], modules: Modules) -> list[Located]:
+def _searched(each: Declaration, files: Mapping[str, FileFacts], modules: Modules) -> list[str]:
+    """The files that a handler may be in whose root is not known; where it is one, that is it."""
     anywhere = [
         path
         for suffix in (f"{each.target}.py", f"{each.target}/__init__.py")
@@ -187,11 +206,8 @@ def _searched(each: Declaration, files: Mapping[str, FileFacts], modules: Module
         folder = parent(folder)
         direct = modules.file_at(posixpath.join(folder, each.target))
         below = [direct] if direct in anywhere else [path for path in anywhere if holds(folder, path)]
-        if len(below) == 1:
-            root = below[0].removesuffix(".py").removesuffix("/__init__").removesuffix(each.target).rstrip("/")
-            return [Located(each, below[0], root)]
         if below:
-            break
+            return below
     return []
 
 

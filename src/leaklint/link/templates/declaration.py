@@ -46,6 +46,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The attribute is a web application whose routes are the handlers."""
     is_entry: bool = True
     """The attribute is a handler itself, and does not only lead to some."""
+    package: str = ""
+    """The archive or image that is deployed, as named in the template, where its content has to be searched for."""
     inline: str = ""
     """Path under which ``Said.sources`` has the code that is written in the template itself."""
 

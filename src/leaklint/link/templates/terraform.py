@@ -186,6 +186,7 @@ class _Instance(msgspec.Struct):
         line = block.attributes.get("handler", ("", block.line))[1]
         snap_start = block.inner("snap_start")
         managed = block.inner("capacity_provider_config")
+        expected = isinstance(runtime, str) and is_packed and not self._is_image(block)
         return [
             Declaration(
                 template=path,
@@ -196,10 +197,11 @@ class _Instance(msgspec.Struct):
                 attribute=parts[1],
                 root=root,
                 platform=Platform.AWS_LAMBDA_MANAGED if managed else Platform.AWS_LAMBDA,
-                expected=isinstance(runtime, str) and is_packed and not self._is_image(block),
+                expected=expected,
                 is_python=isinstance(runtime, str) or isinstance(command, list),
                 durable=block.inner("durable_config") is not None,
                 snap_start=bool(snap_start) or self.value(block.text("snap_start")) == "true",
+                package="" if expected else self._package(block),
             )
         ]
 
@@ -213,6 +215,11 @@ class _Instance(msgspec.Struct):
                 file = _FILE.search(content)
                 known, path = self.value(name), self.value(file[1]) if file else None
                 yield known if isinstance(known, str) else None, path if isinstance(path, str) else None
+
+    def _package(self, block: hcl.Block) -> str:
+        """The archive or image of a function, as far as its name is known."""
+        values = (self.value(block.text(name)) for name in ("filename", "s3_key", "image_uri"))
+        return next((value for value in values if isinstance(value, str)), "")
 
     def _is_image(self, block: hcl.Block) -> bool:
         """Whether the function is a container image, of which not ``handler`` but its own command says what runs."""
