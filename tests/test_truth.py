@@ -150,7 +150,7 @@ def contradictions(notes: list[Note], seen: Seen, marked: bool) -> list[str]:
     return problems
 
 
-@pytest.mark.parametrize("case", sample(CASES, 250), ids=lambda case: case.relative_to(FIXTURES).as_posix())
+@pytest.mark.parametrize("case", sample(CASES, 180), ids=lambda case: case.relative_to(FIXTURES).as_posix())
 @in_one_of_three
 def test_execution_shows_what_the_notes_say(case: Path, driver: Driver) -> None:
     job = job_of(case)

@@ -25,7 +25,7 @@ from leaklint.report.json_list import as_object
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ALL = [path for path in sorted(FIXTURES.glob("*/*")) if path.is_dir() and job_of(path) and not missing_of(path)]
-CASES = sample(ALL, 70)
+CASES = sample(ALL, 45)
 IN_A_LIBRARY = frozenset({"database_in_memory_by_cursor", "database_in_memory_grows"})
 """What is kept there lies in memory of sqlite, into which confirming does not look: only the answers show it."""
 

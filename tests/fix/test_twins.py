@@ -17,7 +17,7 @@ def counted(report: Report) -> Counter[tuple[str, str]]:
     return Counter((each.place.path, each.code) for each in report.findings)
 
 
-@pytest.mark.parametrize("case", sample(CASES, 120), ids=lambda case: case.relative_to(FIXTURES).as_posix())
+@pytest.mark.parametrize("case", sample(CASES, 80), ids=lambda case: case.relative_to(FIXTURES).as_posix())
 def test_a_case_is_mended_as_its_twins_say(case: Path) -> None:
     part = part_of(case)
     before = analyse(part.project, part.sourced.settings, tree=part.tree)

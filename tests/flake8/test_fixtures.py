@@ -19,7 +19,7 @@ COMMAND_ONLY = re.compile(r": LK90[13] |^\S+\.(ya?ml|json|tf):")
 """What is wrong with a run as a whole, and what stands in the code within a template: flake8 opens no template."""
 
 
-@pytest.mark.parametrize("case", sample(CASES, 150), ids=lambda case: f"{case.parent.name}-{case.name}")
+@pytest.mark.parametrize("case", sample(CASES, 100), ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_same_through_both_doors(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -86,7 +86,7 @@ def _take_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cdk_typescript, "_may_matter", lambda _kind, _inside: True)
 
 
-@pytest.mark.parametrize("folder", sample(CASES, 16), ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+@pytest.mark.parametrize("folder", sample(CASES, 80), ids=lambda folder: f"{folder.parent.name}/{folder.name}")
 def test_fixtures_have_the_same_findings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = findings_of(folder)
     _take_away(monkeypatch)
